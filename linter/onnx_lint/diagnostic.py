@@ -1,0 +1,133 @@
+"""What we say: a diagnostic, its place, the chain of places behind it, its fix, and the evidence of an export.
+
+Plain data. Every room makes the same `Diagnostic`, every output is a renderer of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import total_ordering
+
+from onnx_lint.target import Engine
+
+
+@total_ordering
+class Severity(str, Enum):
+    """How bad a diagnostic is. Ordered: ``INFO < WARNING < ERROR``."""
+
+    INFO = "info"
+    """Worth knowing; the export is right as things are (a statement that only checks, a fixed dimension)."""
+    WARNING = "warning"
+    """Wrong for other inputs than the example, as far as the dimension or value concerned varies."""
+    ERROR = "error"
+    """The export fails or is wrong."""
+
+    @property
+    def rank(self) -> int:
+        return ("info", "warning", "error").index(self.value)
+
+    def __lt__(self, other: object) -> bool:
+        if not isinstance(other, Severity):
+            return NotImplemented
+        return self.rank < other.rank
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class Applicability(str, Enum):
+    """How safe a fix is."""
+
+    SAFE = "safe"
+    """Eager results stay equal; proved by execution in the tests. Applied by ``--fix``."""
+    UNSAFE = "unsafe"
+    """May change what the program does. Applied by ``--fix --unsafe-fixes``."""
+    DISPLAY = "display"
+    """A hint; never applied."""
+
+
+@dataclass(frozen=True, order=True)
+class Span:
+    """A stretch of one source file. Lines and columns count from 1, columns in characters of the decoded text
+    (without a byte order mark); the end is exclusive. Lines end at ``\\n``, ``\\r\\n`` or ``\\r`` only."""
+
+    path: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+@dataclass(frozen=True)
+class Note:
+    """A place that belongs to a diagnostic: a step of the origin chain, or of the way that leads here."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True)
+class Edit:
+    """Replace the text of `span` by `text`. An empty span inserts."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True)
+class Fix:
+    """Edits that belong together, in one file."""
+
+    title: str
+    applicability: Applicability
+    edits: tuple[Edit, ...]
+
+
+class EvidenceState(str, Enum):
+    """What an export says of a diagnostic."""
+
+    CONFIRMED = "confirmed"
+    REFUTED = "refuted"
+    """The statement was executed, and the export was shown right on other inputs."""
+    NOT_REACHED = "not reached"
+    MISSED_BY_LINT = "missed by lint"
+    """The export found it, the linter did not."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What one engine's export showed about one diagnostic."""
+
+    state: EvidenceState
+    engine: Engine
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One thing we say about one place.
+
+    `code` and `name` are the rule's (``ONX101``, ``data-dependent-branch``). `engines` are the engines for which it
+    holds; `message` is one sentence without a final full stop. `origin` is the chain by which the value came here,
+    first cause first; `path` the calls by which traced code reaches this place, outermost first.
+    """
+
+    code: str
+    name: str
+    severity: Severity
+    span: Span
+    message: str
+    engines: tuple[Engine, ...]
+    opset: int | None = None
+    origin: tuple[Note, ...] = ()
+    path: tuple[Note, ...] = ()
+    help: str | None = None
+    fix: Fix | None = None
+    source: str = "lint"
+    """``lint`` or ``export``."""
+    evidence: tuple[Evidence, ...] = field(default=())
+
+    @property
+    def sort_key(self) -> tuple[str, int, int, str, str]:
+        return (self.span.path, self.span.line, self.span.column, self.code, self.message)
