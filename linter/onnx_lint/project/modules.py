@@ -1,0 +1,208 @@
+"""One file of the project: its units, and what its top-level names mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Union
+
+from onnx_lint.project.unit import Unit
+from onnx_lint.source import ir
+from onnx_lint.source.split import Chunk, split
+from onnx_lint.source.text import SourceText
+
+if TYPE_CHECKING:
+    from onnx_lint.project.classes import ClassInfo
+    from onnx_lint.project.project import Project
+
+
+@dataclass(eq=False, slots=True)
+class FunctionBinding:
+    """A name bound by ``def``."""
+
+    unit: Unit
+    function: ir.FunctionDef
+
+
+@dataclass(eq=False, slots=True)
+class ImportBinding:
+    """A name bound by an import: a module, or an attribute of one."""
+
+    module: str
+    level: int
+    attribute: str | None
+
+
+@dataclass(eq=False, slots=True)
+class ValueBinding:
+    """A name bound by an assignment; `path` are the indices to unpack with (``a, (b, c) = …``)."""
+
+    unit: Unit
+    value: ir.Expr
+    path: tuple[int, ...]
+    annotation: ir.Expr | None = None
+
+
+Binding = Union[FunctionBinding, "ClassInfo", ImportBinding, ValueBinding]
+
+
+class SourceModule:
+    """A file with its chunks. Nothing is parsed before a name is asked for."""
+
+    def __init__(self, project: Project, source: SourceText, name: str, is_package: bool) -> None:
+        self.project, self.source, self.name, self.is_package = project, source, name, is_package
+        self.path = source.path
+        self._chunks: list[Chunk] | None = None
+        self._units: dict[int, Unit] = {}
+        self._definitions: dict[str, list[Chunk]] | None = None
+        self._classes: dict[int, ClassInfo] = {}
+        self._bindings: dict[str, list[Binding]] | None = None
+        self._stars: list[ImportBinding] = []
+
+    @property
+    def chunks(self) -> list[Chunk]:
+        if self._chunks is None:
+            self._chunks = split(self.source.normal)
+        return self._chunks
+
+    @property
+    def package(self) -> str:
+        return self.name if self.is_package else self.name.rpartition(".")[0]
+
+    def unit(self, chunk: Chunk, *, member: bool = False, header: bool = False) -> Unit:
+        """The unit of a chunk; of a class chunk its header when `header`."""
+        unit = self._units.get(id(chunk))
+        if unit is None:
+            text = chunk.header + " pass" if header else chunk.text
+            unit = self._units[id(chunk)] = Unit(self, chunk, text, member)
+        return unit
+
+    def lowered_units(self) -> Iterator[Unit]:
+        for unit in self._units.values():
+            if unit.is_lowered:
+                yield unit
+
+    # ---------------------------------------------------------------------------------------------------- names
+    def lookup(self, name: str) -> list[Binding]:
+        """What a top-level name is bound to, likeliest first; empty if the file does not bind it."""
+        definitions = self.definitions.get(name)
+        if definitions is not None:
+            return [self._definition(definitions[-1])]
+        return self.bindings.get(name, [])
+
+    @property
+    def definitions(self) -> dict[str, list[Chunk]]:
+        """Top-level ``def`` and ``class`` chunks by name; known without parsing."""
+        if self._definitions is None:
+            self._definitions = {}
+            for chunk in self.chunks:
+                if chunk.kind != "statement":
+                    self._definitions.setdefault(chunk.name, []).append(chunk)
+        return self._definitions
+
+    def _definition(self, chunk: Chunk) -> Binding:
+        if chunk.kind == "class":
+            return self.class_of(chunk)
+        unit = self.unit(chunk)
+        for statement in unit.chunk.lowered.body:
+            if isinstance(statement, ir.FunctionDef):
+                return FunctionBinding(unit, statement)
+        return ValueBinding(unit, ir.Opaque(0), ())
+
+    def class_of(self, chunk: Chunk) -> ClassInfo:
+        """The class of a top-level class chunk."""
+        info = self._classes.get(id(chunk))
+        if info is None:
+            from onnx_lint.project.classes import ClassInfo
+
+            info = self._classes[id(chunk)] = ClassInfo.of_chunk(self, chunk)
+        return info
+
+    def class_chunks(self) -> list[Chunk]:
+        return [c for c in self.chunks if c.kind == "class"]
+
+    @property
+    def bindings(self) -> dict[str, list[Binding]]:
+        """Names bound by top-level statements that are neither ``def`` nor ``class`` chunks."""
+        if self._bindings is None:
+            self._bindings = {}
+            for chunk in self.chunks:
+                if chunk.kind == "statement":
+                    unit = self.unit(chunk)
+                    _Binder(self, unit).block(unit.chunk.lowered.body, straight=True)
+        return self._bindings
+
+    @property
+    def stars(self) -> list[ImportBinding]:
+        """The modules of ``from m import *``."""
+        _ = self.bindings
+        return self._stars
+
+    def bind(self, name: str, binding: Binding, straight: bool) -> None:
+        """Bind a name; a statement that always runs replaces what was bound before."""
+        assert self._bindings is not None
+        if straight:
+            self._bindings[name] = [binding]
+        else:
+            self._bindings.setdefault(name, []).append(binding)
+
+    def imports(self) -> Iterator[ImportBinding]:
+        """All top-level imports."""
+        for bindings in self.bindings.values():
+            for binding in bindings:
+                if isinstance(binding, ImportBinding):
+                    yield binding
+        yield from self._stars
+
+
+class _Binder:
+    """Collects what the statements of a block bind."""
+
+    def __init__(self, module: SourceModule, unit: Unit) -> None:
+        self.module, self.unit = module, unit
+
+    def block(self, body: ir.Block, straight: bool) -> None:
+        for statement in body:
+            self.statement(statement, straight)
+
+    def statement(self, statement: ir.Stmt, straight: bool) -> None:
+        module = self.module
+        if isinstance(statement, ir.ImportFrom):
+            if statement.names is None:
+                module._stars.append(ImportBinding(statement.module, statement.level, None))
+                return
+            for name, alias in statement.names:
+                module.bind(alias or name, ImportBinding(statement.module, statement.level, name), straight)
+        elif isinstance(statement, ir.Import):
+            for name, alias in statement.names:
+                bound = ImportBinding(name if alias else name.partition(".")[0], 0, None)
+                module.bind(alias or bound.module, bound, straight)
+        elif isinstance(statement, ir.Assign):
+            for target in statement.targets:
+                self.target(target, statement.value, (), statement.annotation, straight)
+        elif isinstance(statement, ir.FunctionDef):
+            module.bind(statement.name, FunctionBinding(self.unit, statement), straight)
+        elif isinstance(statement, ir.ClassDef):
+            from onnx_lint.project.classes import ClassInfo
+
+            module.bind(statement.name, ClassInfo.of_statement(module, self.unit, statement), straight)
+        elif isinstance(statement, ir.If):
+            self.block(statement.body, False)
+            self.block(statement.orelse, False)
+        elif isinstance(statement, ir.Try):
+            self.block(statement.body, False)
+            self.block(statement.orelse, False)
+            for handler in statement.handlers:
+                self.block(handler.body, False)
+            self.block(statement.final, straight)
+        elif isinstance(statement, (ir.With, ir.For, ir.While)):
+            self.block(statement.body, False)
+
+    def target(
+        self, target: ir.Expr, value: ir.Expr, path: tuple[int, ...], annotation: ir.Expr | None, straight: bool
+    ) -> None:
+        if isinstance(target, ir.Name):
+            self.module.bind(target.id, ValueBinding(self.unit, value, path, annotation), straight)
+        elif isinstance(target, ir.Sequence):
+            for index, element in enumerate(target.elements):
+                self.target(element, value, (*path, index), None, straight)

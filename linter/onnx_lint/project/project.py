@@ -1,0 +1,238 @@
+"""The project: all files under analysis, and what a dotted name means across them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Union
+
+from onnx_lint.project.classes import ClassInfo
+from onnx_lint.project.modules import Binding, FunctionBinding, ImportBinding, SourceModule, ValueBinding
+from onnx_lint.project.unit import ChunkStore
+from onnx_lint.source import ir
+from onnx_lint.source.text import SourceText
+
+
+@dataclass(frozen=True, slots=True)
+class External:
+    """Something outside the project, by its full dotted name (``torch.nn.functional.relu``)."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A module of the project, or a folder of modules without ``__init__.py``."""
+
+    name: str
+    source: SourceModule | None
+
+
+Meaning = Union[External, Module, ClassInfo, FunctionBinding, ValueBinding]
+"""What a name stands for."""
+
+Loader = Callable[[str], "SourceText | None"]
+"""Reads a file that was not given but is imported by one that was; ``None`` if there is none."""
+
+_MAX_HOPS = 20
+"""Re-exports followed for one name; a longer way is a cycle or an attack."""
+
+
+class Project:
+    """Files by path. `add` and `remove` may be called at any time; results of earlier look-ups of other files stay
+    valid as long as those files do not change. With a `loader`, imported neighbours that were not added are read for
+    what they say (they are not reported on)."""
+
+    def __init__(self, loader: Loader | None = None) -> None:
+        self.store = ChunkStore()
+        self.modules: dict[str, SourceModule] = {}
+        self.version = 0
+        self._by_name: dict[str, SourceModule] | None = None
+        self._prefixes: set[str] = set()
+        self._loader = loader
+        self._loaded: dict[str, SourceModule | None] = {}
+        self._globals: dict[tuple[str, str], Meaning | None] = {}
+
+    def add(self, source: SourceText) -> SourceModule:
+        """Add a file, or replace its text."""
+        name, is_package = self._name_of(source.path)
+        module = SourceModule(self, source, name, is_package)
+        self.modules[source.path] = module
+        self._changed()
+        return module
+
+    def remove(self, path: str) -> None:
+        if self.modules.pop(path, None) is not None:
+            self._changed()
+
+    def _changed(self) -> None:
+        self.version += 1
+        self._by_name = None
+        self._globals.clear()
+        self._loaded.clear()
+
+    # -------------------------------------------------------------------------------------------------- modules
+    def _name_of(self, path: str) -> tuple[str, bool]:
+        """A preliminary name from the path alone; `_names` shortens it to the package root."""
+        parts = path.replace("\\", "/").split("/")
+        stem = parts[-1].rpartition(".")[0] or parts[-1]
+        is_package = stem == "__init__"
+        return ".".join(p for p in (*parts[:-1], *(() if is_package else (stem,))) if p not in ("", ".")), is_package
+
+    @property
+    def by_name(self) -> dict[str, SourceModule]:
+        """Modules by dotted name, counted from the folder above the outermost ``__init__.py``."""
+        if self._by_name is None:
+            packages = {p.replace("\\", "/").rpartition("/")[0] for p, m in self.modules.items() if m.is_package}
+            self._by_name, self._prefixes = {}, set()
+            for path, module in self.modules.items():
+                folder, _, file = path.replace("\\", "/").rpartition("/")
+                parts = [] if module.is_package else [file.rpartition(".")[0] or file]
+                while folder in packages:
+                    folder, _, last = folder.rpartition("/")
+                    parts.insert(0, last)
+                module.name = ".".join(parts)
+                self._by_name.setdefault(module.name, module)
+                for i in range(1, len(parts)):
+                    self._prefixes.add(".".join(parts[:i]))
+            self._outer_names(packages)
+        return self._by_name
+
+    def _outer_names(self, packages: set[str]) -> None:
+        """Files of folders without ``__init__.py`` can be imported from every folder above: ``models.common``."""
+        assert self._by_name is not None
+        for path, module in self.modules.items():
+            folder = path.replace("\\", "/").rpartition("/")[0]
+            while folder in packages:
+                folder = folder.rpartition("/")[0]
+            name = module.name
+            for part in reversed([p for p in folder.split("/") if p not in ("", ".", "..")][-3:]):
+                name = f"{part}.{name}" if name else part
+                self._by_name.setdefault(name, module)
+                self._prefixes.add(name.rpartition(".")[0])
+
+    def module(self, name: str) -> Module | None:
+        """The project's module of that dotted name, if there is one."""
+        source = self.by_name.get(name)
+        if source is not None or name in self._prefixes:
+            return Module(name, source)
+        return None
+
+    def load(self, importer: SourceModule, name: str) -> Module | None:
+        """The module `name` as `importer` sees it; asks the loader when the file was not given."""
+        found = self.module(name)
+        if found is not None or self._loader is None:
+            return found
+        for path in _candidates(importer, name):
+            if path not in self._loaded:
+                text = self._loader(path)
+                self._loaded[path] = None
+                if text is not None:
+                    is_package = path.endswith("__init__.py")
+                    self._loaded[path] = SourceModule(self, text, name, is_package)
+            source = self._loaded[path]
+            if source is not None:
+                return Module(name, source)
+        return None
+
+    def import_of(self, module: SourceModule, binding: ImportBinding) -> str:
+        """The absolute dotted name of an import's module."""
+        if not binding.level:
+            return binding.module
+        _ = self.by_name
+        package = module.package
+        for _step in range(binding.level - 1):
+            package = package.rpartition(".")[0]
+        return ".".join(p for p in (package, binding.module) if p)
+
+    # ---------------------------------------------------------------------------------------------------- names
+    def resolve(self, module: SourceModule, expression: ir.Expr) -> Meaning | None:
+        """What a dotted expression at the top level of `module` stands for."""
+        if isinstance(expression, ir.Name):
+            return self.resolve_name(module, expression.id)
+        if isinstance(expression, ir.Attribute):
+            base = self.resolve(module, expression.value)
+            return None if base is None else self.attribute(base, expression.attr)
+        return None
+
+    def resolve_name(self, module: SourceModule, name: str, hops: int = 0) -> Meaning | None:
+        """What a top-level name of `module` stands for, through imports and re-exports."""
+        key = (module.path, name)
+        if key in self._globals:
+            return self._globals[key]
+        if hops == 0:
+            self._globals[key] = None  # a cycle ends here
+        found = self._resolve_name(module, name, hops)
+        if found is not None or hops == 0:
+            self._globals[key] = found
+        return found
+
+    def _resolve_name(self, module: SourceModule, name: str, hops: int) -> Meaning | None:
+        if hops > _MAX_HOPS:
+            return None
+        fallback: Meaning | None = None
+        for binding in module.lookup(name):
+            meaning = self._follow(module, binding, hops)
+            if meaning is None:
+                continue
+            if isinstance(meaning, ValueBinding) and isinstance(meaning.value, ir.Const):
+                fallback = fallback or meaning  # `except ImportError: f = None`
+                continue
+            return meaning
+        if fallback is not None:
+            return fallback
+        for star in module.stars:
+            target = self.load(module, self.import_of(module, star))
+            if target is not None and target.source is not None and target.source is not module:
+                meaning = self.resolve_name(target.source, name, hops + 1)
+                if meaning is not None:
+                    return meaning
+        if module.is_package:
+            return self.load(module, f"{module.name}.{name}")
+        return None
+
+    def _follow(self, module: SourceModule, binding: Binding, hops: int) -> Meaning | None:
+        if not isinstance(binding, ImportBinding):
+            return binding
+        target = self.import_of(module, binding)
+        source = self.load(module, target)
+        if binding.attribute is None:
+            return source or External(target)
+        if source is None:
+            submodule = self.load(module, f"{target}.{binding.attribute}")
+            if submodule is not None:
+                return submodule
+            root = target.partition(".")[0]
+            known = root in self._prefixes or root in self.by_name
+            return None if known and not target else External(f"{target}.{binding.attribute}")
+        return self.attribute(source, binding.attribute, hops + 1)
+
+    def attribute(self, base: Meaning, name: str, hops: int = 0) -> Meaning | None:
+        """The attribute `name` of a module or of something external."""
+        if isinstance(base, External):
+            return External(f"{base.name}.{name}")
+        if isinstance(base, Module):
+            if base.source is not None:
+                meaning = self.resolve_name(base.source, name, hops)
+                if meaning is not None:
+                    return meaning
+            return self.module(f"{base.name}.{name}")
+        return None
+
+    # --------------------------------------------------------------------------------------------------- classes
+    def classes(self) -> Iterator[ClassInfo]:
+        """All top-level classes of the files that were added, in file order, also those in conditional blocks."""
+        for module in list(self.modules.values()):
+            for chunk in module.class_chunks():
+                yield module.class_of(chunk)
+
+
+def _candidates(importer: SourceModule, name: str) -> list[str]:
+    """Where a module `name` can be for a file: below the package root of the importer."""
+    folder = importer.path.replace("\\", "/").rpartition("/")[0]
+    depth = importer.name.count(".") + (1 if importer.is_package else 0)
+    root = folder
+    for _ in range(depth):
+        root = root.rpartition("/")[0]
+    stem = "/".join(p for p in (root, name.replace(".", "/")) if p)
+    return [f"{stem}.py", f"{stem}/__init__.py"]

@@ -1,0 +1,260 @@
+"""The places that rules look at: traced code, with the values that meet there.
+
+A rule subscribes to one class of sites. Sites are made only where something traced takes part; a rule decides whether
+that is a hazard, for which engine, and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from onnx_lint.diagnostic import Note, Span
+from onnx_lint.semantics.values import Alternatives, Array, Dict, Frozen, Origin, Seq, Size, Tensor, Value
+from onnx_lint.source import ir
+from onnx_lint.target import Engine
+
+if TYPE_CHECKING:
+    from onnx_lint.project.unit import Unit
+
+
+@dataclass(slots=True, eq=False)
+class Step:
+    """One call on the way from an entry point to a site."""
+
+    unit: Unit
+    at: int
+    callee: str
+    parent: Step | None
+
+
+@dataclass(slots=True, eq=False)
+class Site:
+    """Where (`unit` and `node`), what flows there (`subject`), and how traced code gets there."""
+
+    unit: Unit
+    node: ir.Expr | ir.Stmt
+    """What is reported; its place is the place of the diagnostic."""
+    subject: Value
+    """The traced value that meets Python here."""
+    function: str
+    """Qualified name of the function in which it stands, for messages."""
+    step: Step | None
+    engines: tuple[Engine, ...]
+    """The engines that execute this place at all (``if torch.jit.is_tracing()``)."""
+    only_checks: bool
+    """The statement only checks: an ``assert``, or a branch that only raises."""
+
+    @property
+    def span(self) -> Span:
+        return self.unit.span(self.node.at)
+
+    def span_of(self, node: ir.Expr | ir.Stmt) -> Span:
+        """The place of another node of the same chunk."""
+        return self.unit.span(node.at)
+
+    def text_of(self, node: ir.Expr | ir.Stmt) -> str:
+        """The source of a node of the same chunk."""
+        return self.unit.module.source.slice(self.unit.span(node.at))
+
+    @property
+    def depends_on_data(self) -> bool:
+        """What a tensor holds decides, not only its size."""
+        return depends_on_data(self.subject)
+
+    @property
+    def fixed_dimension(self) -> tuple[str, int] | None:
+        """Input and axis, when the subject is exactly one dimension of an input of ``forward``."""
+        subject = self.subject
+        if isinstance(subject, Size) and subject.parameter is not None and subject.axis is not None:
+            return subject.parameter, subject.axis
+        return None
+
+    def origin_notes(self) -> tuple[Note, ...]:
+        """The chain by which the subject came about, first cause first."""
+        origin = origin_of(self.subject)
+        if origin is None:
+            return ()
+        notes: list[Note] = []
+        for step in origin.steps():
+            span = step.unit.span(step.at)
+            source = step.unit.module.source.slice(span)
+            note = Note(span, _STEP_TEXTS[step.what].format(name=step.name, source=_short(source)))
+            if span != self.span and note not in notes:
+                notes.append(note)
+        return tuple(notes)
+
+    def path_notes(self) -> tuple[Note, ...]:
+        """The calls that lead here, outermost first."""
+        notes: list[Note] = []
+        step = self.step
+        while step is not None:
+            notes.append(Note(step.unit.span(step.at), f"`{step.callee}` is called here"))
+            step = step.parent
+        return tuple(reversed(notes))
+
+
+_STEP_TEXTS = {
+    "input": "`{name}` is an input of the model",
+    "size": "`{source}` is a size that changes with the input",
+    "read": "`{source}` reads a Python value from a traced value",
+    "array": "`{source}` leaves torch for NumPy",
+    "argument": "passed on as `{name}`",
+    "tensor": "`{source}` is a tensor computed from the input",
+}
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 60 else line[:57] + "…"
+
+
+def origin_of(value: Value) -> Origin | None:
+    """The origin of a value, or of the first traced value inside it."""
+    if value.origin is not None:
+        return value.origin
+    if isinstance(value, Seq):
+        inner = value.items()
+    elif isinstance(value, Dict):
+        inner = tuple(value.values())
+    elif isinstance(value, Alternatives):
+        inner = value.values
+    else:
+        return None
+    return next((o for o in map(origin_of, inner) if o is not None), None)
+
+
+def traced_parts(value: Value, depth: int = 3) -> Iterator[Value]:
+    """The traced tensors, sizes, numbers and arrays in a value."""
+    if isinstance(value, (Tensor, Size, Frozen, Array)):
+        if value.is_traced:
+            yield value
+    elif depth:
+        inner: tuple[Value, ...] = ()
+        if isinstance(value, Seq):
+            inner = value.items()
+        elif isinstance(value, Dict):
+            inner = tuple(value.values())
+        elif isinstance(value, Alternatives):
+            inner = value.values
+        for part in inner:
+            yield from traced_parts(part, depth - 1)
+
+
+def depends_on_data(value: Value) -> bool:
+    """Whether a traced part of the value depends on what a tensor holds."""
+    return any(
+        isinstance(p, (Tensor, Array)) or (isinstance(p, Frozen) and p.from_data) for p in traced_parts(value)
+    )
+
+
+@dataclass(slots=True, eq=False)
+class Branch(Site):
+    """Python asks whether a traced value is true.
+
+    `keyword`: ``if``, ``elif``, ``while``, ``ternary``, ``and``, ``or``, ``not``, ``assert``, ``filter`` (of a
+    comprehension), ``any``, ``all``.
+    """
+
+    keyword: str
+
+
+@dataclass(slots=True, eq=False)
+class Conversion(Site):
+    """A Python function turns a traced value into a Python value, or asks for its truth while it picks one.
+
+    `converter`: ``int``, ``float``, ``bool``, ``complex``, ``round``, ``str``, ``math.ceil``, ``min``, ``max``,
+    ``sorted``, ``in``, ``index``, ….
+    """
+
+    converter: str
+    argument: ir.Expr | None
+
+
+@dataclass(slots=True, eq=False)
+class TensorCall(Site):
+    """A method of a traced tensor: ``x.item()``, ``x.tolist()``, ``x.numpy()``. `receiver` is its expression, if it
+    was written as a method call."""
+
+    method: str
+    receiver: ir.Expr | None
+    argument_count: int
+
+
+@dataclass(slots=True, eq=False)
+class AttributeRead(Site):
+    """An attribute of a traced tensor: ``x.data``."""
+
+    attribute: str
+    receiver: ir.Expr
+
+
+@dataclass(slots=True, eq=False)
+class NumpyCall(Site):
+    """A NumPy function on a traced value; `numpy_function` is its full name, ``torch.from_numpy`` included."""
+
+    numpy_function: str
+
+
+@dataclass(slots=True, eq=False)
+class TensorFrom(Site):
+    """``torch.tensor(v)``, ``torch.as_tensor(v)``, ``x.new_tensor(v)`` of Python values; `is_traced` says whether one
+    of them is traced (if not, it is a plain constant)."""
+
+    constructor: str
+    is_traced: bool
+    elements: tuple[ir.Expr, ...]
+    """The expressions inside, when it is a plain list or tuple."""
+
+
+@dataclass(slots=True, eq=False)
+class Iteration(Site):
+    """Python takes a traced tensor apart. `how`: ``for``, ``unpack``, ``star``, ``list``, ``tuple``, ``zip``,
+    ``enumerate``, ``comprehension``, …."""
+
+    how: str
+
+
+@dataclass(slots=True, eq=False)
+class RangeLoop(Site):
+    """A loop over ``range`` of a traced number."""
+
+
+@dataclass(slots=True, eq=False)
+class Length(Site):
+    """``len`` of a traced tensor; `argument` is its expression."""
+
+    argument: ir.Expr | None
+
+
+@dataclass(slots=True, eq=False)
+class Formatting(Site):
+    """A traced value becomes text; `how`: ``f-string``, ``str``, ``format``, ``%``, ``print``."""
+
+    how: str
+
+
+@dataclass(slots=True, eq=False)
+class AliasedChange(Site):
+    """``n += k`` on a size, or on a tensor of sizes, that another name still holds."""
+
+    name: str
+    alias: str
+    operator: str
+
+
+@dataclass(slots=True, eq=False)
+class ListIndex(Site):
+    """A Python list or dict indexed by a traced number."""
+
+    container: str
+
+
+@dataclass(slots=True, eq=False)
+class Output(Site):
+    """What ``forward`` returns, when it is not all tensors. `kind`: ``dict``, ``str``, ``none``, ``number``,
+    ``object``; `where` says which part (``output``, ``element 1 of the output``)."""
+
+    kind: str
+    where: str

@@ -1,0 +1,1 @@
+"""Read, split, lower: from bytes to the function IR with exact places."""
