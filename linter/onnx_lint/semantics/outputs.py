@@ -1,0 +1,75 @@
+"""What a model returns: the parts of the result of ``forward`` that are no tensors."""
+
+from __future__ import annotations
+
+from onnx_lint.project.classes import ClassInfo
+from onnx_lint.semantics.frame import ALL_ENGINES, Analysis, Environment, Frame, Summary
+from onnx_lint.semantics.sites import Output
+from onnx_lint.semantics.values import (
+    Const,
+    Dict,
+    ExternalInstance,
+    Frozen,
+    Function,
+    Instance,
+    Seq,
+    Static,
+    Tensor,
+    Value,
+    alternatives,
+)
+from onnx_lint.source import ir
+
+
+def report(analysis: Analysis, entry: Summary, function: Function, info: ClassInfo) -> None:
+    """Report non-tensor outputs of an entry point, at its ``return`` statements."""
+    for summary in entry.children:
+        for value, node in summary_returns(summary):
+            frame = Frame(
+                analysis, function.unit, Environment({}, None), qualified=f"{info.name}.forward",
+                engines=ALL_ENGINES, summary=entry,
+            )  # fmt: skip
+            _report_value(frame, value, node, "output", 3)
+
+
+def summary_returns(summary: Summary) -> list[tuple[Value, ir.Expr]]:
+    """The values that a function returned, with their expressions; a bare ``return`` has none."""
+    return [(value, node) for value, node in summary.returned if node is not None]
+
+
+def _report_value(frame: Frame, value: Value, node: ir.Expr, where: str, depth: int) -> None:
+    for one in alternatives(value):
+        kind = _kind(one)
+        if kind is not None:
+            frame.emit(Output(*frame.base(_part(node), one), kind, where))
+            return
+        if isinstance(one, Seq) and one.elements is not None and depth:
+            nodes = node.elements if isinstance(node, ir.Sequence) and len(node.elements) == len(one.elements) else ()
+            for index, element in enumerate(one.elements):
+                inner = nodes[index] if nodes else node
+                _report_value(frame, element, inner, f"element {index} of the {where}", depth - 1)
+            return
+
+
+def _part(node: ir.Expr) -> ir.Expr:
+    return node.value if isinstance(node, ir.Starred) else node
+
+
+def _kind(value: Value) -> str | None:
+    if isinstance(value, Dict):
+        return "dict"
+    if isinstance(value, Const):
+        if value.value is None:
+            return "none"
+        if isinstance(value.value, str):
+            return "str"
+        return "number" if isinstance(value.value, (int, float, bool)) else None
+    if isinstance(value, Static):
+        return {"str": "str", "int": "number", "float": "number", "bool": "number"}.get(value.type or "")
+    if isinstance(value, Frozen):
+        return "number"
+    if isinstance(value, Instance) and not value.cls.is_module:
+        return "object"
+    if isinstance(value, (Tensor, ExternalInstance)):
+        return None
+    return None

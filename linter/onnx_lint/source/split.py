@@ -1,0 +1,159 @@
+"""Split: a file into chunks, one per top-level statement and one per class member, without a parser."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    kind: str
+    name: str
+    line: int
+    text: str
+    header: str
+    members: tuple[Chunk, ...]
+
+
+_STRINGS = re.compile(
+    r"#[^\n]*"
+    r'|"""[^\\"]*(?:(?:\\[\s\S]|"(?!""))[^\\"]*)*(?:"""|\Z)'
+    r"|'''[^\\']*(?:(?:\\[\s\S]|'(?!''))[^\\']*)*(?:'''|\Z)"
+    r'|"[^\\"\n]*(?:\\[\s\S][^\\"\n]*)*"?'
+    r"|'[^\\'\n]*(?:\\[\s\S][^\\'\n]*)*'?"
+)
+_VISIBLE = re.compile(r"[^\n]")
+
+
+def _blank_one(match: re.Match[str]) -> str:
+    text = match.group()
+    if text[0] == "#":
+        return " " * len(text)
+    if "\n" in text:
+        return "_" + _VISIBLE.sub(" ", text[1:])
+    return "_" + " " * (len(text) - 1)
+
+
+def blank(text: str) -> str:
+    return _STRINGS.sub(_blank_one, text)
+
+
+_CONTINUED = re.compile(r"(?:else|elif|except|finally)\b")
+_RESYNC = re.compile(r"(?:async\s+def|def|class)\s+\w+\s*[(:\[]|@[A-Za-z_]|import\s|from\s+[\w.]+\s+import\b")
+_DEFINITION = re.compile(r"(?:async[ \t]+)?def[ \t]+(\w+)|class[ \t]+(\w+)")
+_BRACKETS = re.compile(r"[()\[\]{}:]")
+
+
+@lru_cache(maxsize=64)
+def _starts_at(indent: str) -> re.Pattern[str]:
+    return re.compile(r"^" + indent + r"(?=[^\s#)\]}\\])", re.M)
+
+
+def _depth(text: str, start: int, end: int) -> int:
+    count = text.count
+    opened = count("(", start, end) + count("[", start, end) + count("{", start, end)
+    return opened - count(")", start, end) - count("]", start, end) - count("}", start, end)
+
+
+def _statements(blanked: str, indent: str, start: int, end: int) -> list[int]:
+    """Offsets of the first characters (of the line) of the statements at `indent`."""
+    out: list[int] = []
+    depth, previous, decorated = 0, start, False
+    for match in _starts_at(indent).finditer(blanked, start, end):
+        at, first = match.start(), match.end()
+        depth = max(depth + _depth(blanked, previous, at), 0)
+        previous = at
+        if depth > 0:
+            if not _RESYNC.match(blanked, first):
+                continue
+            depth = 0
+        if at >= 2 and blanked[at - 2] == "\\":
+            continue
+        if out and _CONTINUED.match(blanked, first):
+            continue
+        is_decorator = blanked[first] == "@"
+        if not decorated:
+            out.append(at)
+        decorated = is_decorator
+    return out
+
+
+def split(normal: str) -> list[Chunk]:
+    blanked = blank(normal)
+    starts = _statements(blanked, "", 0, len(blanked))
+    chunks: list[Chunk] = []
+    line, at = 1, 0
+    for start, end in zip(starts, [*starts[1:], len(normal)]):
+        line += normal.count("\n", at, start)
+        at = start
+        chunks.append(_chunk(normal, blanked, start, end, line, ""))
+    return chunks
+
+
+def _definition(blanked: str, start: int, end: int) -> re.Match[str] | None:
+    """The `def` or `class` of a chunk, behind its decorators."""
+    position = start
+    while position < end:
+        while position < end and blanked[position] in " \t":
+            position += 1
+        match = _DEFINITION.match(blanked, position, end)
+        if match or position >= end or blanked[position] not in "@\n":
+            return match
+        newline = position if blanked[position] == "\n" else _line_end(blanked, position, end)
+        position = newline + 1
+    return None
+
+
+def _line_end(blanked: str, start: int, end: int) -> int:
+    """The end of a logical line."""
+    depth = 0
+    while True:
+        newline = blanked.find("\n", start, end)
+        if newline < 0:
+            return end
+        depth += _depth(blanked, start, newline)
+        if depth <= 0 and blanked[newline - 1] != "\\":
+            return newline
+        start = newline + 1
+
+
+def _chunk(normal: str, blanked: str, start: int, end: int, line: int, indent: str) -> Chunk:
+    text = normal[start : start + len(blanked[start:end].rstrip())]
+    text = normal[start:end].rstrip() if len(text) < len(normal[start:end].rstrip()) and "_" in blanked[start:end] else text
+    definition = _definition(blanked, start, end)
+    if definition is None:
+        return Chunk("statement", "", line, text, "", ())
+    if definition.group(1):
+        return Chunk("def", definition.group(1), line, text, "", ())
+    name = definition.group(2)
+    header_end = _header_end(blanked, definition.end(), end)
+    header = normal[start:header_end]
+    members: tuple[Chunk, ...] = ()
+    rest = blanked[header_end : _line_end(blanked, header_end, end)]
+    if not rest.strip() and not indent:
+        match = re.compile(r"^([ \t]+)(?=[^\s#)\]}\\])", re.M).search(blanked, header_end, end)
+        if match:
+            starts = _statements(blanked, match.group(1), header_end, end)
+            out = []
+            member_line, at = line, start
+            for s, e in zip(starts, [*starts[1:], end]):
+                member_line += normal.count("\n", at, s)
+                at = s
+                out.append(_chunk(normal, blanked, s, e, member_line, match.group(1)))
+            members = tuple(out)
+    return Chunk("class", name, line, text, header, members)
+
+
+def _header_end(blanked: str, start: int, end: int) -> int:
+    depth = 0
+    for match in _BRACKETS.finditer(blanked, start, end):
+        token = match.group()
+        if token in "([{":
+            depth += 1
+        elif token in ")]}":
+            depth -= 1
+        elif depth <= 0:
+            return match.end()
+    return end

@@ -1,0 +1,91 @@
+"""The one door for reading: bytes to text, with places that index the original exactly."""
+
+from __future__ import annotations
+
+import io
+import re
+import tokenize
+from bisect import bisect_right
+
+from onnx_lint.diagnostic import Span
+
+_NEWLINE = re.compile(r"\r\n?|\n")
+_LEADING_FORM_FEEDS = re.compile(r"^[ \t]*\f[ \t\f]*", re.M)
+
+
+class SourceError(Exception):
+    """A source that cannot be read; the message is one line: what, where, what to do."""
+
+
+class SourceText:
+    """A decoded file. `text` is what the file says (without a byte order mark, newlines as they are); `normal` is what
+    the splitter and the parser see: LF newlines, no form feeds. Lines are the same in both."""
+
+    __slots__ = ("_shifts", "_starts", "bom", "encoding", "normal", "path", "text")
+
+    def __init__(self, path: str, text: str, encoding: str = "utf-8", bom: bytes = b"") -> None:
+        self.path, self.text, self.encoding, self.bom = path, text, encoding, bom
+        self._starts: list[int] | None = None
+        self._shifts: dict[int, int] = {}
+        normal = _NEWLINE.sub("\n", text) if "\r" in text else text
+        if "\f" in normal:
+            lines = normal.split("\n")
+            for i, line in enumerate(lines):
+                if "\f" in line:
+                    match = _LEADING_FORM_FEEDS.match(line)
+                    if match:
+                        # Python counts the indentation anew after a form feed
+                        kept = match.group().rpartition("\f")[2]
+                        self._shifts[i + 1] = len(match.group()) - len(kept)
+                        line = kept + line[match.end() :]
+                    lines[i] = line.replace("\f", " ")
+            normal = "\n".join(lines)
+        self.normal = normal
+
+    @classmethod
+    def from_text(cls, path: str, text: str) -> SourceText:
+        return cls(path, text)
+
+    @classmethod
+    def decode(cls, path: str, data: bytes) -> SourceText:
+        """Raises `SourceError`."""
+        try:
+            encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+            bom = b"\xef\xbb\xbf" if data.startswith(b"\xef\xbb\xbf") else b""
+            text = data[len(bom) :].decode(encoding.removesuffix("-sig"))
+        except (SyntaxError, LookupError, UnicodeError) as error:
+            raise SourceError(f"{path}: cannot be decoded: {error}; save it as UTF-8") from error
+        return cls(path, text, encoding.removesuffix("-sig"), bom)
+
+    @property
+    def starts(self) -> list[int]:
+        if self._starts is None:
+            self._starts = [0, *[m.end() for m in _NEWLINE.finditer(self.text)]]
+        return self._starts
+
+    def column(self, line: int, column: int) -> int:
+        return column + self._shifts.get(line, 0)
+
+    def offset(self, line: int, column: int) -> int:
+        return self.starts[line - 1] + column - 1
+
+    def position(self, offset: int) -> tuple[int, int]:
+        line = bisect_right(self.starts, offset)
+        return line, offset - self.starts[line - 1] + 1
+
+    def slice(self, span: Span) -> str:
+        return self.text[self.offset(span.line, span.column) : self.offset(span.end_line, span.end_column)]
+
+    def line(self, number: int) -> str:
+        start = self.starts[number - 1]
+        end = self.starts[number] if number < len(self.starts) else len(self.text)
+        return self.text[start:end].rstrip("\r\n")
+
+
+def read(path: str) -> SourceText:
+    """Read a file. Raises `SourceError`."""
+    try:
+        with open(path, "rb") as file:
+            return SourceText.decode(path, file.read())
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be read: {error.strerror}") from error
