@@ -118,6 +118,15 @@ class SourceModule:
             info = self._classes[id(chunk)] = ClassInfo.of_chunk(self, chunk)
         return info
 
+    def class_of_statement(self, unit: Unit, statement: ir.ClassDef) -> ClassInfo:
+        """The class of a nested ``class`` statement; always the same object."""
+        info = self._classes.get(id(statement))
+        if info is None or info.header_unit is not unit:
+            from onnx_lint.project.classes import ClassInfo
+
+            info = self._classes[id(statement)] = ClassInfo.of_statement(self, unit, statement)
+        return info
+
     def class_chunks(self) -> list[Chunk]:
         return [c for c in self.chunks if c.kind == "class"]
 

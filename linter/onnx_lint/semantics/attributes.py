@@ -37,6 +37,11 @@ _SEQUENCE_METHODS = frozenset(
     {"append", "extend", "insert", "pop", "remove", "reverse", "sort", "index", "count", "copy", "clear", "add",
      "update", "union", "numel", "discard"}
 )  # fmt: skip
+_RESULT_FIELDS = frozenset(
+    {"values", "indices", "sign", "logabsdet", "eigenvalues", "eigenvectors", "U", "S", "V", "Vh", "Q", "R", "L", "LU",
+     "pivots", "info", "solution", "residuals", "min", "max", "inverse", "data", "batch_sizes"}
+)  # fmt: skip
+"""Fields of the named tuples that torch returns."""
 _DICT_METHODS = frozenset(
     {"get", "items", "keys", "values", "pop", "update", "setdefault", "copy", "clear", "popitem", "move_to_end", "to_tuple"}
 )
@@ -74,7 +79,7 @@ def _of(frame: Frame, node: ir.Attribute, value: Value) -> Value:
     if isinstance(value, Seq):
         if name in _SEQUENCE_METHODS:
             return Bound(name, value)
-        return element_of(value) if value.items() and name[0].islower() else UNKNOWN
+        return element_of(value) if value.items() and name in _RESULT_FIELDS else UNKNOWN
     if isinstance(value, Dict):
         if name in _DICT_METHODS:
             return Bound(name, value)

@@ -203,12 +203,13 @@ def function_value_of(analysis: Analysis, unit: Unit, function: ir.FunctionDef, 
     """A function as its name stands for it: through its decorators."""
     if not function.decorators:
         return Function(unit, function, None, owner)
-    cached: Value | None = analysis.decorators.get(id(function))
+    key = (id(unit), id(function))
+    cached: Value | None = analysis.decorators.get(key)
     if cached is None:
-        analysis.decorators[id(function)] = Function(unit, function, None, owner)  # a decorator that uses the function
+        analysis.decorators[key] = Function(unit, function, None, owner)  # a decorator that uses the function
         frame = Frame(analysis, unit, Environment({}, None), quiet=True, owner=owner)
         cached = decorated(frame, Function(unit, function, None, owner), function.decorators)
-        analysis.decorators[id(function)] = cached
+        analysis.decorators[key] = cached
     return cached
 
 
@@ -245,24 +246,27 @@ def invoke(
         given = Arguments([receiver, *args.positional], args.keyword, args.star, args.double_star)
     else:
         given = args
-    key: Hashable = (id(definition), id(function.closure), given.key(), frame.engines, frame.quiet)
+    # chunks with the same text share their IR, hence the unit in every key
+    code = (id(function.unit), id(definition), id(function.closure))
+    key: Hashable = (code, given.key(), frame.engines, frame.quiet)
     summary = analysis.memo.get(key)
     if summary is None:
         if key in analysis.active:
             return _recursive_result(args)
-        count = analysis.contexts.get(id(definition), 0)
+        count = analysis.contexts.get(code, 0)
         if count >= MAX_CONTEXTS:
             given = _generalised(given)
-            key = (id(definition), id(function.closure), given.key(), frame.engines, frame.quiet)
+            key = (code, given.key(), frame.engines, frame.quiet)
             summary = analysis.memo.get(key)
             if summary is None and (count >= 3 * MAX_CONTEXTS or key in analysis.active):
                 return _recursive_result(args)
     if summary is None:
-        analysis.contexts[id(definition)] = analysis.contexts.get(id(definition), 0) + 1
+        analysis.contexts[code] = analysis.contexts.get(code, 0) + 1
         analysis.active.add(key)
         summary = _interpret(frame, node, function, receiver, given)
         analysis.active.discard(key)
         analysis.memo[key] = summary
+        analysis.alive.append((function, given))  # keys hold identities
     frame.summary.children.append(summary)
     return summary.value
 
@@ -320,7 +324,7 @@ def _interpret(
     if frame.checks and definition.is_lambda:
         inner.checks = frame.checks
     if not frame.quiet:
-        frame.analysis.entered.add(id(definition))
+        frame.analysis.entered.add((id(unit), id(definition)))
     parameters.bind(inner, function, args, frame if node is not None else None, node)
     block(inner, definition.body)
     ended = inner.env is None

@@ -104,7 +104,7 @@ def enter(analysis: Analysis, info: ClassInfo) -> Summary | None:
     owner, (unit, statement) = found
     from onnx_lint.source import ir
 
-    if not isinstance(statement, ir.FunctionDef) or id(statement) in analysis.entered:
+    if not isinstance(statement, ir.FunctionDef) or (id(unit), id(statement)) in analysis.entered:
         return None
     if info.is_subclass("torch.autograd.Function"):
         return None
@@ -123,7 +123,7 @@ def enter(analysis: Analysis, info: ClassInfo) -> Summary | None:
     summary = Summary(args.positional[0], [], set(), [])
     frame.summary = summary
     calls.invoke(frame, None, function, None, args)
-    analysis.entered.add(id(statement))
+    analysis.entered.add((id(unit), id(statement)))
     outputs.report(analysis, summary, function, info)
     return summary
 

@@ -113,7 +113,7 @@ def meaning_value(analysis: Analysis, meaning: Meaning | None) -> Value:
 
 def _assigned(analysis: Analysis, binding: ValueBinding) -> Value:
     """The value of a module-level assignment, interpreted once, outside traced code."""
-    key = (id(binding.value), binding.path)
+    key = (id(binding.unit), (id(binding.value), binding.path))
     cached = analysis.globals.get(key)
     if cached is not None:
         return cached

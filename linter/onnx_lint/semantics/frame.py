@@ -93,13 +93,15 @@ class Analysis:
     project: Project
     memo: dict[Hashable, Summary] = field(default_factory=dict)
     active: set[Hashable] = field(default_factory=set)
-    contexts: dict[int, int] = field(default_factory=dict)
+    contexts: dict[Hashable, int] = field(default_factory=dict)
     globals: dict[tuple[int, Any], Value] = field(default_factory=dict)
     global_active: set[tuple[int, Any]] = field(default_factory=set)
-    entered: set[int] = field(default_factory=set)
+    entered: set[tuple[int, int]] = field(default_factory=set)
     """Identities of the functions (IR) that were interpreted as traced code."""
     steps: int = 0
-    decorators: dict[int, Any] = field(default_factory=dict)
+    alive: list[object] = field(default_factory=list)
+    """What keys of `memo` name by identity, so that no identity is given out twice."""
+    decorators: dict[Any, Any] = field(default_factory=dict)
 
 
 class Frame:

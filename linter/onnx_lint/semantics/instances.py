@@ -173,9 +173,9 @@ def class_attribute(frame: Frame, cls: ClassInfo, name: str, receiver: Instance 
             return function
         return Bound(function, receiver) if isinstance(function, Function) else function
     if isinstance(statement, ir.ClassDef):
-        return ClassValue(ClassInfo.of_statement(owner.module, unit, statement))
+        return ClassValue(owner.module.class_of_statement(unit, statement))
     if isinstance(statement, ir.Assign):
-        key = (id(statement), "class")
+        key = (id(unit), (id(statement), "class"))
         cached = frame.analysis.globals.get(key)
         if cached is None:
             quiet = Frame(frame.analysis, unit, Environment({}, None), quiet=True, owner=owner)

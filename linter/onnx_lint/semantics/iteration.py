@@ -67,6 +67,8 @@ def element(
 ) -> Value:
     """What iterating over a value yields. With `how`, iterating over a traced tensor or range is reported at `node`."""
     if isinstance(value, Alternatives):
+        if any(isinstance(v, (Seq, Dict, RangeValue)) for v in value.values):
+            how = None  # taken apart because it is a sequence; the tensor is another way's
         parts = [element(frame, v, node, how, statement=statement) for v in value.values]
         return join_all([p for p in parts if p is not STATIC] or parts) or UNKNOWN
     if isinstance(value, Seq):
@@ -127,13 +129,22 @@ def container_items(frame: Frame, value: Instance) -> Value | None:
 
 def unpack(frame: Frame, value: Value, count: int, star: int | None, node: ir.Expr) -> list[Value]:
     """The values for `count` targets, of which the one at `star` takes a list."""
-    ways = [w for w in (_unpack_one(frame, v, count, star, node) for v in alternatives(value)) if w is not None]
+    candidates = alternatives(value)
+    fitting = [v for v in candidates if isinstance(v, Seq) and _fits(v, count, star)]
+    # what is unpacked here is the alternative that fits; a tensor is another way's
+    ways = [w for w in (_unpack_one(frame, v, count, star, node) for v in fitting or candidates) if w is not None]
     if not ways:
         return [UNKNOWN] * count
     out = ways[0]
     for way in ways[1:]:
         out = [join(a, b) for a, b in zip(out, way, strict=True)]
     return out
+
+
+def _fits(value: Seq, count: int, star: int | None) -> bool:
+    if value.elements is None:
+        return True
+    return len(value.elements) == count if star is None else len(value.elements) >= count - 1
 
 
 def _unpack_one(frame: Frame, value: Value, count: int, star: int | None, node: ir.Expr) -> list[Value] | None:

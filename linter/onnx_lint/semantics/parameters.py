@@ -154,6 +154,8 @@ def annotated(analysis: Analysis, module: SourceModule, annotation: ir.Expr, dep
     if isinstance(annotation, ir.Subscript):
         return _generic(analysis, module, annotation, depth)
     name = _annotation_name(analysis, module, annotation)
+    if isinstance(name, ValueBinding):  # an alias such as `Size_ = Tuple[int, int]`
+        return annotated(analysis, name.unit.module, name.value, depth - 1)
     if name is None:
         return None
     if isinstance(name, ClassInfo):
@@ -199,7 +201,7 @@ def _union(analysis: Analysis, module: SourceModule, parts: tuple[ir.Expr, ...],
 def _generic(analysis: Analysis, module: SourceModule, annotation: ir.Subscript, depth: int) -> Value | None:
     name = _annotation_name(analysis, module, annotation.value)
     if not isinstance(name, str):
-        return Instance(name, None, "annotated") if name is not None and not name.is_module else None
+        return Instance(name, None, "annotated") if isinstance(name, ClassInfo) and not name.is_module else None
     index = annotation.index
     parts = index.elements if isinstance(index, ir.Sequence) else (index,)
     if name in _OPTIONAL:
@@ -227,8 +229,11 @@ def _generic(analysis: Analysis, module: SourceModule, annotation: ir.Subscript,
     return _by_name(name)
 
 
-def _annotation_name(analysis: Analysis, module: SourceModule, node: ir.Expr, hops: int = 4) -> str | ClassInfo | None:
-    """The full name of an annotation, through aliases of the project (``Tensor = torch.Tensor``)."""
+def _annotation_name(
+    analysis: Analysis, module: SourceModule, node: ir.Expr, hops: int = 4
+) -> str | ClassInfo | ValueBinding | None:
+    """The full name of an annotation, through aliases of the project (``Tensor = torch.Tensor``); an alias of more
+    than a name is handed back as it is bound."""
     meaning = analysis.project.resolve(module, node)
     if isinstance(meaning, ClassInfo):
         return meaning
@@ -237,7 +242,7 @@ def _annotation_name(analysis: Analysis, module: SourceModule, node: ir.Expr, ho
     if isinstance(meaning, ValueBinding) and hops:
         if isinstance(meaning.value, (ir.Name, ir.Attribute)):
             return _annotation_name(analysis, meaning.unit.module, meaning.value, hops - 1)
-        return None
+        return meaning if isinstance(meaning.value, (ir.Subscript, ir.BinOp)) else None
     if isinstance(node, ir.Name):
         return node.id
     return None

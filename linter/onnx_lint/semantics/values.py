@@ -297,7 +297,7 @@ class Function(Value):
     """Decorated such that its body is not what is traced (``torch.jit.script``, ``ignore``)."""
 
     def key(self) -> Hashable:
-        return ("function", id(self.function), id(self.closure))
+        return ("function", id(self.unit), id(self.function), id(self.closure))
 
 
 @dataclass(slots=True, eq=False)
