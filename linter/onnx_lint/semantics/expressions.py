@@ -153,7 +153,7 @@ def _binary(frame: Frame, node: ir.Expr | ir.Stmt, op: str, left: Value, right: 
     if isinstance(left, Tensor) or isinstance(right, Tensor):
         return _tensor_result(left, right)
     if isinstance(left, Seq) or isinstance(right, Seq):
-        return _sequence_operator(frame, op, left, right)
+        return _sequence_operator(frame, node, op, left, right)
     if op == "%" and type_name(left) == "str":
         if any(traced_parts(right)):
             frame.emit(Formatting(*frame.base(node, right), "%"))
@@ -193,7 +193,7 @@ def _tensor_result(left: Value, right: Value) -> Value:
     return Tensor(traced, presumed, origin, None, all(t.is_shape for t in tensors))
 
 
-def _sequence_operator(frame: Frame, op: str, left: Value, right: Value) -> Value:
+def _sequence_operator(frame: Frame, node: ir.Expr | ir.Stmt, op: str, left: Value, right: Value) -> Value:
     if op == "+" and isinstance(left, Seq) and isinstance(right, Seq):
         if left.elements is not None and right.elements is not None and len(left.elements) + len(right.elements) <= 64:
             return Seq(left.kind if left.kind != "shape" else "tuple", (*left.elements, *right.elements))
@@ -201,6 +201,8 @@ def _sequence_operator(frame: Frame, op: str, left: Value, right: Value) -> Valu
     sequence, other = (left, right) if isinstance(left, Seq) else (right, left)
     assert isinstance(sequence, Seq)
     if op == "*":
+        if isinstance(other, Size) and isinstance(node, ir.BinOp):
+            frame.emit(Conversion(*frame.base(node, other), "repetition", None))
         if isinstance(other, Const) and isinstance(other.value, int) and sequence.elements is not None:
             if 0 <= other.value * len(sequence.elements) <= 64:
                 return Seq(sequence.kind, sequence.elements * other.value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from onnx_lint.semantics import attributes, instances, iteration, torch_functions
 from onnx_lint.semantics.frame import Frame
-from onnx_lint.semantics.sites import Conversion, Formatting, Site, TensorCall, TensorFrom, traced_parts
+from onnx_lint.semantics.sites import Conversion, Formatting, TensorCall, traced_parts
 from onnx_lint.semantics.values import (
     NONE,
     STATIC,
@@ -40,7 +40,7 @@ def call(frame: Frame, node: ir.Call | None, receiver: Value, name: str, args: A
     if isinstance(receiver, Tensor):
         return _tensor(frame, node, receiver, name, args)
     if isinstance(receiver, Seq):
-        return _sequence(frame, receiver, name, args)
+        return _sequence(frame, node, receiver, name, args)
     if isinstance(receiver, Dict):
         return _dict(frame, receiver, name, args)
     if isinstance(receiver, Size):
@@ -170,7 +170,7 @@ def _plain(frame: Frame, node: ir.Call | None, receiver: Const | Static, name: s
 
 
 # ------------------------------------------------------------------------------------------------------ containers
-def _sequence(frame: Frame, value: Seq, name: str, args: Arguments) -> Value:
+def _sequence(frame: Frame, node: ir.Call | None, value: Seq, name: str, args: Arguments) -> Value:
     given = args.positional[0] if args.positional else None
     if name == "append" and given is not None:
         iteration.append(frame, value, given)
@@ -195,7 +195,10 @@ def _sequence(frame: Frame, value: Seq, name: str, args: Arguments) -> Value:
         return element_of(value) if value.items() else UNKNOWN
     if name == "numel":
         part = next(traced_parts(value), None)
-        return Size(part.origin) if part is not None else Static("int")
+        if part is None or node is None:
+            return Static("int")
+        frame.emit(Conversion(*frame.base(node, part), "numel", None))
+        return Frozen(False, "int", frame.origin(node, "read", "", part.origin))
     if name in ("index", "count"):
         return Static("int")
     if name in ("copy", "union"):
@@ -320,4 +323,3 @@ def _unknown(frame: Frame, node: ir.Call | None, receiver: Value, name: str, arg
     return UNKNOWN
 
 
-__all__ = ["Alternatives", "Conversion", "Site", "TensorFrom", "call", "read"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from onnx_lint.semantics import calls, conditions, expressions, instances, iteration
@@ -181,9 +181,28 @@ def _aliased(frame: Frame, node: ir.AugAssign, name: str, value: Size | Tensor) 
     if frame.env is None:
         return
     for other, held in frame.env.names.items():
-        if other != name and any(held is value for held in _shallow(held)):
+        if other != name and any(part is value for part in _shallow(held)) and _read_later(frame, other, node.at):
             frame.emit(AliasedChange(*frame.base(node, value), name, other, node.op))
             return
+
+
+def _read_later(frame: Frame, name: str, at: int) -> bool:
+    """Whether the function reads a name behind node `at`: an alias that nobody reads does no harm."""
+    local = name.partition(".")[0]
+    return frame.function is not None and any(n > at for n in _reads(frame.function.body, local))
+
+
+def _reads(node: object, name: str) -> Iterator[int]:
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, tuple):
+            stack.extend(current)
+        elif isinstance(current, ir.Name):
+            if current.id == name:
+                yield current.at
+        elif not isinstance(current, ir.Const):
+            stack.extend(getattr(current, slot) for slot in getattr(current, "__slots__", ()))
 
 
 def _shallow(value: Value) -> tuple[Value, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from onnx_lint.semantics import calls, conditions, expressions, iteration, python_functions, torch_api
 from onnx_lint.semantics.frame import DYNAMO, TORCHSCRIPT, Frame
-from onnx_lint.semantics.sites import NumpyCall, TensorFrom, traced_parts
+from onnx_lint.semantics.sites import Conversion, NumpyCall, TensorFrom, traced_parts
 from onnx_lint.semantics.torch_api import ReturnKind, canonical
 from onnx_lint.semantics.values import (
     NONE,
@@ -55,7 +55,7 @@ _FLAGS: dict[str, Value] = {
 only, `is_exporting` under dynamo only, `is_in_onnx_export` under both."""
 
 _FROM_PYTHON = frozenset(
-    {"torch.tensor", "torch.as_tensor", "torch.asarray", "torch.scalar_tensor", "torch.Tensor", "torch.FloatTensor",
+    {"torch.tensor", "torch.as_tensor", "torch.asarray", "torch.Tensor", "torch.FloatTensor",
      "torch.LongTensor", "torch.IntTensor", "torch.BoolTensor"}
 )  # fmt: skip
 _CONTAINERS = frozenset(
@@ -163,7 +163,9 @@ def tensor_from(frame: Frame, node: ir.Call | None, name: str, args: Arguments) 
     if given is None:
         return Tensor(False)
     copies = name in ("torch.as_tensor", "torch.asarray")
-    if copies and isinstance(given, Tensor):
+    if isinstance(given, Tensor) and (copies or not given.traced):
+        if node is not None:  # right, but the tracer warns
+            frame.emit(TensorFrom(*frame.base(node, given), name, False, ()))
         return given
     if isinstance(given, Unknown):
         return Tensor(True, True)
@@ -196,6 +198,8 @@ def _from_numpy(frame: Frame, node: ir.Call | None, args: Arguments) -> Value:
     if isinstance(value, (Array, Frozen)) and node is not None:
         frame.emit(NumpyCall(*frame.base(node, value), "torch.from_numpy"))
         return Tensor(True, False, value.origin)
+    if value is not UNKNOWN and node is not None:
+        frame.emit(TensorFrom(*frame.base(node, value), "torch.from_numpy", False, ()))
     return Tensor(False) if value is not UNKNOWN else Tensor(True, True)
 
 
@@ -239,11 +243,28 @@ def _result(frame: Frame, node: ir.Call | None, name: str, kind: ReturnKind, arg
             traced = True
             origin = origin or part.origin
         traced = traced or isinstance(value, Unknown)
+    if node is not None and name.rpartition(".")[2] in _COUNTS:
+        _count_argument(frame, node, name, args)
     if torch_api.is_factory(name) and not traced:
         return Tensor(False)
     if torch_api.data_dependent_size(name) and traced:
         origin = frame.origin(node, "tensor", "", origin) if node is not None else origin
     return _of_kind(kind, traced, origin)
+
+
+_COUNTS = {"split": 1, "chunk": 1, "roll": 1, "tensor_split": 1}
+"""Functions that turn a size given at that position into a Python integer, and so freeze it; all others that were
+tried keep it live. Measured with torch 2.13."""
+
+
+def _count_argument(frame: Frame, node: ir.Call, name: str, args: Arguments) -> None:
+    short = name.rpartition(".")[2]
+    position = _COUNTS[short]
+    if len(args.positional) > position:
+        given = args.positional[position]
+        hazard = next((v for v in alternatives(given) if isinstance(v, Size)), None)
+        if hazard is not None:
+            frame.emit(Conversion(*frame.base(node, hazard), short, None))
 
 
 def _is_true(value: object) -> bool | None:

@@ -454,7 +454,7 @@ def _merge(first: Value, second: Value) -> Value | None:
     if isinstance(first, Tensor) and isinstance(second, Tensor):
         if first.traced == second.traced and first.presumed == second.presumed:
             return first
-        return Tensor(first.traced or second.traced, first.presumed or second.presumed, first.origin or second.origin)
+        return Tensor(first.traced or second.traced, first.presumed and second.presumed, first.origin or second.origin)
     if isinstance(first, Size) and isinstance(second, Size):
         return first if first.boolean == second.boolean else None
     if isinstance(first, Frozen) and isinstance(second, Frozen):
