@@ -125,6 +125,7 @@ def enter(analysis: Analysis, info: ClassInfo) -> Summary | None:
     calls.invoke(frame, None, function, None, args)
     analysis.entered.add((id(unit), id(statement)))
     outputs.report(analysis, summary, function, info)
+    analysis.alive.append(summary)
     return summary
 
 
