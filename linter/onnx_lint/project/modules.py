@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import symtable
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Union
@@ -81,6 +83,24 @@ class SourceModule:
         for unit in self._units.values():
             if unit.is_lowered:
                 yield unit
+
+    def all_units(self) -> Iterator[Unit]:
+        """Every chunk of the file, members of classes one by one."""
+        for chunk in self.chunks:
+            yield self.unit(chunk, header=bool(chunk.members))
+            for member in chunk.members:
+                yield self.unit(member, member=True)
+
+    def needs_full_parse(self) -> bool:
+        """Whether the file may hold a syntax error: Python's own symbol-table pass, which neither compiles nor runs
+        anything and costs a twentieth of a parse, does not take it. It may also be newer than this Python."""
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                symtable.symtable(self.source.normal, "source", "exec")
+        except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
+            return True
+        return False
 
     # ---------------------------------------------------------------------------------------------------- names
     def lookup(self, name: str) -> list[Binding]:

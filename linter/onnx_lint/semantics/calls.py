@@ -305,7 +305,7 @@ def _interpret(
 
     definition, unit = function.function, function.unit
     qualified = f"{function.owner.name}.{definition.name}" if function.owner is not None else definition.name
-    step = Step(frame.unit, node.at, qualified, frame.step) if node is not None else frame.step
+    step = Step(frame.unit, node.at, frame.qualified, qualified, frame.step) if node is not None else frame.step
     summary = Summary(UNKNOWN, [], {unit}, [])
     inner = Frame(
         frame.analysis,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Iterator
 
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.modules import SourceModule
@@ -84,13 +84,15 @@ def _imports(project: Project, module: SourceModule) -> list[SourceModule]:
     return out
 
 
-def analyse(project: Project, only: Collection[str] | None = None) -> Iterator[Site]:
-    """All sites of traced code that the entry points of the files `only` reach (of all files when it is ``None``)."""
+def analyse(project: Project, *, progress: Callable[[int, int], None] | None = None) -> Iterator[Site]:
+    """All sites of traced code that the entry points of the project reach. `progress` hears how many entry points
+    are done, and of how many."""
     analysis = Analysis(project)
     seen: set[int] = set()
-    for info in module_classes(project):
-        if only is not None and info.module.path not in only:
-            continue
+    classes = list(module_classes(project))
+    for done, info in enumerate(classes):
+        if progress is not None:
+            progress(done, len(classes))
         summary = enter(analysis, info)
         if summary is not None:
             yield from collect(summary, seen)

@@ -25,6 +25,7 @@ class Step:
 
     unit: Unit
     at: int
+    caller: str
     callee: str
     parent: Step | None
 
@@ -49,6 +50,15 @@ class Site:
     @property
     def span(self) -> Span:
         return self.unit.span(self.node.at)
+
+    @property
+    def model(self) -> str:
+        """The name of the class at whose ``forward`` the way to this site begins."""
+        first = self.function
+        step = self.step
+        while step is not None:
+            first, step = step.caller, step.parent
+        return first.partition(".")[0]
 
     def span_of(self, node: ir.Expr | ir.Stmt) -> Span:
         """The place of another node of the same chunk."""

@@ -1,0 +1,219 @@
+"""Check: sites × rules → diagnostics. One function for the command line, the language server, the exporter and tests."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import Any, TypeVar
+
+from onnx_lint.diagnostic import Diagnostic, Severity, Span
+from onnx_lint.project.modules import SourceModule
+from onnx_lint.project.project import Project
+from onnx_lint.rule import Finding, Rule
+from onnx_lint.selection import Selection
+from onnx_lint.semantics import entry, export_calls
+from onnx_lint.semantics.export_calls import ExportFacts
+from onnx_lint.semantics.sites import Output, Site
+from onnx_lint.settings import Settings
+from onnx_lint.suppress import suppressions
+from onnx_lint.target import BOTH, Engine, Verdict
+
+SYNTAX_ERROR = ("ONX000", "syntax-error")
+NOT_ANALYSED = ("ONX009", "not-analysed")
+INTERNAL_ERROR = ("ONX099", "internal-error")
+
+_STACK = 512 * 1024 * 1024
+_RECURSION = 60_000
+_HARMFUL = (Verdict.FAILS, Verdict.SILENTLY_WRONG)
+
+T = TypeVar("T")
+
+
+def with_deep_stack(function: Callable[[], T]) -> T:
+    """Run in a thread with a stack that deep recursion over deep code cannot exhaust: the default one of a thread is
+    down to 512 kB on some systems, and an overflow kills the process."""
+    result: list[T] = []
+    failure: list[BaseException] = []
+
+    def body() -> None:
+        try:
+            result.append(function())
+        except BaseException as error:  # noqa: BLE001 - handed on to the caller, below
+            failure.append(error)
+
+    before_size, before_limit = threading.stack_size(_STACK), sys.getrecursionlimit()
+    try:
+        thread = threading.Thread(target=body, name="onnx-lint-analysis", daemon=True)
+        sys.setrecursionlimit(max(before_limit, _RECURSION))
+        thread.start()
+    finally:
+        threading.stack_size(before_size)
+    thread.join()
+    sys.setrecursionlimit(before_limit)
+    if failure:
+        raise failure[0]
+    return result[0]
+
+
+def check(
+    project: Project,
+    settings: Settings,
+    paths: Collection[str] | None = None,
+    *,
+    rules: Iterable[Rule[Any]] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Diagnostic]:
+    """All diagnostics of the files `paths` (of all files when it is ``None``), suppressions applied, sorted.
+
+    `progress` is called with how many entry points are done, and of how many.
+    """
+    chosen = Selection(settings, rules)
+    return with_deep_stack(lambda: _check(project, settings, paths, chosen, progress))
+
+
+def _check(
+    project: Project,
+    settings: Settings,
+    paths: Collection[str] | None,
+    selection: Selection,
+    progress: Callable[[int, int], None] | None,
+) -> list[Diagnostic]:
+    facts = export_calls.collect(project)
+    engines = settings.target.engines if settings.engine_given else facts.engines or settings.target.engines
+    by_site = selection.by_site()
+    found: dict[tuple[str, Span], Diagnostic] = {}
+    for site in entry.analyse(project, progress=progress):
+        for rule in by_site.get(type(site), ()):
+            for diagnostic in _apply(rule, site, settings, engines, facts):
+                key = (diagnostic.code, diagnostic.span)
+                other = found.get(key)
+                if other is None or other.severity < diagnostic.severity:
+                    found[key] = diagnostic
+    everything = [*found.values(), *_faults(project, engines)]
+    return _finish(project, settings, selection, everything, paths)
+
+
+def _finish(
+    project: Project,
+    settings: Settings,
+    selection: Selection,
+    diagnostics: list[Diagnostic],
+    paths: Collection[str] | None,
+) -> list[Diagnostic]:
+    """Apply severities, per-file ignores and suppressions; sort."""
+    by_path: dict[str, list[Diagnostic]] = {}
+    for diagnostic in diagnostics:
+        by_path.setdefault(diagnostic.span.path, []).append(diagnostic)
+    out: list[Diagnostic] = []
+    for path, module in project.modules.items():
+        if paths is not None and path not in paths:
+            continue
+        kept = [selection.with_severity(d) for d in by_path.get(path, ()) if selection.applies(d, path)]
+        if "onnx-lint:" in module.source.text:
+            kept = suppressions(module.source).apply(kept, selection)
+        out.extend(d for d in kept if d.severity >= settings.minimum)
+    out.sort(key=lambda d: d.sort_key)
+    return out
+
+
+# -------------------------------------------------------------------------------------------- findings → diagnostics
+def _apply(
+    rule: Rule[Any], site: Site, settings: Settings, engines: tuple[Engine, ...], facts: ExportFacts
+) -> Iterator[Diagnostic]:
+    try:
+        findings = list(rule.check(site))
+        for finding in findings:
+            diagnostic = _diagnostic(finding, settings, engines, facts)
+            if diagnostic is not None:
+                yield diagnostic
+    except Exception as error:  # noqa: BLE001 - one rule's failure must not cost the others; it is reported
+        code, name = INTERNAL_ERROR
+        message = f"{rule.code} failed on this code: {type(error).__name__}: {error}; please report it"
+        yield Diagnostic(code, name, Severity.WARNING, site.span, message, engines)
+
+
+def _diagnostic(
+    finding: Finding, settings: Settings, engines: tuple[Engine, ...], facts: ExportFacts
+) -> Diagnostic | None:
+    site, rule = finding.site, finding.rule
+    holds = tuple(e for e in engines if e in site.engines and finding.verdicts.get(e, Verdict.FINE) is not Verdict.FINE)
+    if not holds:
+        return None
+    severity = _severity(finding, holds, settings, facts)
+    return Diagnostic(
+        rule.code,
+        rule.name,
+        severity,
+        site.span,
+        finding.message,
+        holds,
+        settings.target.opset,
+        site.origin_notes(),
+        site.path_notes(),
+        finding.help,
+        finding.fix,
+    )
+
+
+def _severity(
+    finding: Finding, engines: tuple[Engine, ...], settings: Settings, facts: ExportFacts
+) -> Severity:
+    """An error where the value of a tensor decides, a warning where only a size does: the export is right as long as
+    that size stays. Information where the statement only checks, or the dimension is fixed."""
+    site = finding.site
+    verdicts = {finding.verdicts.get(engine, Verdict.FINE) for engine in engines}
+    if not verdicts & set(_HARMFUL):
+        return Severity.INFO
+    if isinstance(site, Output):
+        return Severity.ERROR if Verdict.FAILS in verdicts else Severity.WARNING
+    if site.depends_on_data:
+        if site.only_checks and Verdict.FAILS not in verdicts:
+            return Severity.INFO
+        return Severity.ERROR
+    if site.only_checks or not _may_vary(site, settings, facts):
+        return Severity.INFO
+    return Severity.WARNING
+
+
+def _may_vary(site: Site, settings: Settings, facts: ExportFacts) -> bool:
+    """Whether the dimension that a size comes from is dynamic, as far as configuration or export calls tell."""
+    dimension = site.fixed_dimension
+    axes = settings.dynamic_axes if settings.dynamic_axes is not None else facts.dynamic_axes_for(site)
+    if axes is None:
+        return True
+    if not any(axes.values()):
+        return False
+    if dimension is None:
+        return True
+    name, axis = dimension
+    given = axes.get(name)
+    if given is None:
+        return any(not known for known in axes)  # named inputs only: others are fixed
+    return axis in given or (axis < 0 and any(a < 0 for a in given)) or (axis < 0 and bool(given))
+
+
+# ------------------------------------------------------------------------------------------------------- faults
+def _faults(project: Project, engines: tuple[Engine, ...]) -> Iterator[Diagnostic]:
+    """What could not be analysed: syntax errors, and chunks beyond the guards. Every chunk is looked at, also those
+    that no traced code reaches, when Python itself does not take the file."""
+    for module in project.modules.values():
+        units = list(module.lowered_units())
+        if module.needs_full_parse():
+            units = list(module.all_units())
+        for unit in units:
+            chunk = unit.chunk
+            if chunk.refused is not None:
+                span = unit.fault_span(1, 0)
+                code, name = NOT_ANALYSED
+                yield Diagnostic(code, name, Severity.WARNING, span, f"not analysed: {chunk.refused}", engines)
+            elif chunk.lowered.fault is not None:
+                fault = chunk.lowered.fault
+                code, name = SYNTAX_ERROR
+                message = f"syntax error: {fault.message}; the statement is not analysed"
+                yield Diagnostic(
+                    code, name, Severity.ERROR, unit.fault_span(fault.line, fault.column), message, engines
+                )
+
+
+__all__ = ["BOTH", "INTERNAL_ERROR", "NOT_ANALYSED", "SYNTAX_ERROR", "SourceModule", "check", "with_deep_stack"]
