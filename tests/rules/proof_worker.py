@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import importlib.util
 import inspect
 import io
 import json
@@ -55,10 +56,12 @@ def load(source: str, folder: str) -> dict[str, Any]:
     path = os.path.join(folder, "case_model.py")
     with open(path, "w", encoding="utf-8") as file:
         file.write(source)
-    namespace: dict[str, Any] = {"__name__": "case_model", "__file__": path}
-    exec(compile(source, path, "exec"), namespace)
-    namespace.setdefault("torch", torch)
-    return namespace
+    specification = importlib.util.spec_from_file_location("case_model", path)
+    assert specification is not None and specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    sys.modules["case_model"] = module  # dynamo looks globals up by the name of their module
+    specification.loader.exec_module(module)
+    return {"torch": torch, **vars(module)}
 
 
 def export(model: torch.nn.Module, inputs: tuple[Any, ...], dynamic: dict[str, list[int]], engine: str) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from onnx_lint.semantics import attributes, instances, iteration, torch_functions
 from onnx_lint.semantics.frame import Frame
-from onnx_lint.semantics.sites import Conversion, Formatting, TensorCall, traced_parts
+from onnx_lint.semantics.sites import Conversion, Formatting, NumpyCall, TensorCall, traced_parts
 from onnx_lint.semantics.values import (
     NONE,
     STATIC,
@@ -109,9 +109,13 @@ def read(frame: Frame, node: ir.Call | None, value: Value, name: str, args: Argu
     """``item``, ``tolist``, ``numpy``: a traced value leaves the graph."""
     traced = value.is_traced
     if traced and node is not None:
-        frame.emit(TensorCall(*frame.base(node, value), name, _expression(node), len(args.positional)))
+        base = frame.base(node, value)
+        if name == "numpy":
+            frame.emit(NumpyCall(*base, "torch.Tensor.numpy"))
+        else:
+            frame.emit(TensorCall(*base, name, _expression(node), len(args.positional)))
     if not traced:
-        return STATIC if name != "numpy" else STATIC
+        return STATIC
     origin = value.origin if node is None else frame.origin(node, "array" if name == "numpy" else "read", "", value.origin)
     if name == "numpy":
         return Array(origin)

@@ -163,8 +163,8 @@ def depends_on_data(value: Value) -> bool:
 class Branch(Site):
     """Python asks whether a traced value is true.
 
-    `keyword`: ``if``, ``elif``, ``while``, ``ternary``, ``and``, ``or``, ``not``, ``assert``, ``filter`` (of a
-    comprehension), ``any``, ``all``.
+    `keyword`: ``if``, ``elif``, ``while``, ``ternary``, ``and``, ``or``, ``not``, ``assert``, ``torch._assert``,
+    ``filter`` (of a comprehension), ``any``, ``all``.
     """
 
     keyword: str
@@ -202,7 +202,8 @@ class AttributeRead(Site):
 
 @dataclass(slots=True, eq=False)
 class NumpyCall(Site):
-    """A NumPy function on a traced value; `numpy_function` is its full name, ``torch.from_numpy`` included."""
+    """A NumPy function on a traced value; `numpy_function` is its full name, ``torch.from_numpy`` and
+    ``torch.Tensor.numpy`` included."""
 
     numpy_function: str
 
@@ -216,6 +217,8 @@ class TensorFrom(Site):
     is_traced: bool
     elements: tuple[ir.Expr, ...]
     """The expressions inside, when it is a plain list or tuple."""
+    is_sequence: bool = False
+    """Several values at once; a single one is kept live by some constructors."""
 
 
 @dataclass(slots=True, eq=False)

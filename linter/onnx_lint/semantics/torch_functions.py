@@ -90,7 +90,7 @@ def check_call(frame: Frame, node: ir.Call, name: str) -> Value:
     """``torch._assert(condition, message)``: a check, and a message that formats what it checks."""
     frame.checks += 1
     if node.args:
-        conditions.condition(frame, node.args[0], "assert", node)
+        conditions.condition(frame, node.args[0], "torch._assert", node)
         for argument in node.args[1:]:
             expressions.evaluate(frame, argument)
     for _, value in node.keywords:
@@ -179,7 +179,7 @@ def tensor_from(frame: Frame, node: ir.Call | None, name: str, args: Arguments) 
     if node is not None:
         first = node.args[0] if node.args else None
         elements = first.elements if isinstance(first, ir.Sequence) else ()
-        frame.emit(TensorFrom(*frame.base(node, subject), name, traced, elements))
+        frame.emit(TensorFrom(*frame.base(node, subject), name, traced, elements, isinstance(given, Seq)))
     origin = parts[0].origin if parts else None
     is_shape = any(isinstance(p, Size) for p in parts)
     return Tensor(traced, False, origin, None, is_shape and isinstance(given, Seq))
