@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from onnx_lint.diagnostic import Applicability, Diagnostic, Edit, Fix, Severity, Span
-from onnx_lint.source.split import blank
+from onnx_lint.source.split import blank, comments
 from onnx_lint.source.text import SourceText
 from onnx_lint.target import BOTH
 
@@ -115,53 +115,27 @@ def suppressions(source: SourceText) -> Suppressions:
     """Find the suppressions of a file. Strings that look like one do not count."""
     if _MARK not in source.text:
         return Suppressions(source, [])
-    lines = source.normal.split("\n")
-    blanked = blank(source.normal).split("\n")
+    normal = source.normal
+    blanked = blank(normal).split("\n")
     found: list[Suppression] = []
-    for number, line in enumerate(lines, 1):
-        if _MARK not in line:
+    number, begin, counted = 1, 0, 0
+    for at, comment in comments(normal):
+        if _MARK not in comment:
             continue
-        at = _comment_start(line, blanked[number - 1])
-        match = _DIRECTIVE.search(line, at, at + _MAX_COMMENT) if at >= 0 else None
+        match = _DIRECTIVE.search(comment, 0, _MAX_COMMENT)
         if match is None:
             continue
+        number += normal.count("\n", counted, at)
+        begin, counted = normal.rfind("\n", 0, at) + 1, at
         kind, names = match.group(1), match.group(2)
         selectors = None if names is None else tuple(n.strip() for n in names.split(",") if n.strip())
-        alone = not blanked[number - 1][: match.start()].strip()
+        first_column = at + match.start() - begin
+        alone = not blanked[number - 1].strip()
         first, last = _covered(kind, number, alone, blanked)
-        column = source.column(number, match.start()) + 1
-        end = len(source.line(number).rstrip()) + 1
-        span = Span(source.path, number, column, number, end)
-        found.append(Suppression(span, first, last, selectors, alone))
+        column = source.column(number, first_column) + 1
+        span = Span(source.path, number, column, number, len(source.line(number).rstrip()) + 1)
+        found.append(Suppression(span, first, last, selectors, alone and not normal[begin : begin + first_column].strip()))
     return Suppressions(source, found)
-
-
-def _comment_start(line: str, blanked: str) -> int:
-    """Where the comment of a line begins: the blanked text has only blanks from there on."""
-    code = len(blanked.rstrip())
-    if code < len(line) and code and blanked[code - 1] == "_":
-        # a string ends here: its blanked rest looks like a comment; go on behind its closing quote
-        for match in re.finditer("#", line):
-            if _closed(line[: match.start()]):
-                return match.start()
-        return -1
-    return line.find("#", code)
-
-
-def _closed(text: str) -> bool:
-    """Whether no string is open at the end of `text` (one line, no triple quotes open)."""
-    quote = ""
-    skip = False
-    for char in text:
-        if skip:
-            skip = False
-        elif char == "\\" and quote:
-            skip = True
-        elif quote:
-            quote = "" if char == quote else quote
-        elif char in "\"'":
-            quote = char
-    return not quote
 
 
 def _covered(kind: str, number: int, alone: bool, blanked: list[str]) -> tuple[int, int]:

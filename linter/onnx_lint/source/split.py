@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -38,6 +39,14 @@ def _blank_one(match: re.Match[str]) -> str:
 
 def blank(text: str) -> str:
     return _STRINGS.sub(_blank_one, text)
+
+
+def comments(normal: str) -> Iterator[tuple[int, str]]:
+    """The comments of a file with their offsets; what looks like one inside a string does not count."""
+    for match in _STRINGS.finditer(normal):
+        text = match.group()
+        if text[0] == "#":
+            yield match.start(), text
 
 
 _CONTINUED = re.compile(r"(?:else|elif|except|finally)\b")

@@ -63,6 +63,10 @@ class SourceText:
             self._starts = [0, *[m.end() for m in _NEWLINE.finditer(self.text)]]
         return self._starts
 
+    def encode(self, text: str) -> bytes:
+        """A text as bytes of this file: its encoding, its byte order mark. Raises `UnicodeEncodeError`."""
+        return self.bom + text.encode(self.encoding)
+
     def column(self, line: int, column: int) -> int:
         return column + self._shifts.get(line, 0)
 

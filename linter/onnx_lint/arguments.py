@@ -1,0 +1,63 @@
+"""The options of the command line."""
+
+from __future__ import annotations
+
+import argparse
+
+from onnx_lint.config import OUTPUT_FORMATS
+
+_SEVERITIES = ("error", "warning", "info")
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(t.strip() for t in text.split(",") if t.strip())
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of all options of a lint run."""
+    out = argparse.ArgumentParser(
+        prog="onnx-lint",
+        description="Find PyTorch code that breaks ONNX export, before anything runs.",
+        epilog="Exit status: 0 nothing at or above the fail level, 1 diagnostics, 2 usage or configuration error.",
+        allow_abbrev=False,
+    )
+    out.add_argument("paths", nargs="*", metavar="PATH", help="files or folders (default: .); - for standard input")
+    out.add_argument("--stdin-filename", metavar="NAME", default="<stdin>.py", help="the name of standard input")
+    output = out.add_argument_group("output")
+    output.add_argument("--output-format", choices=OUTPUT_FORMATS, help="default: full")
+    output.add_argument("--output-file", metavar="FILE", help="write the report there")
+    output.add_argument("--statistics", action="store_true", help="count diagnostics by rule instead of listing them")
+    output.add_argument("--quiet", "-q", action="store_true", help="print diagnostics only, no summary, no progress")
+    output.add_argument("--color", choices=("auto", "always", "never"), default="auto")
+    output.add_argument("--show-files", action="store_true", help="print the files that would be linted, and stop")
+    output.add_argument("--show-settings", action="store_true", help="print the settings that count, and stop")
+    output.add_argument("--explain", metavar="RULE", help="print the documentation of a rule, by code or name, or all")
+    output.add_argument("--version", "-V", action="store_true", help="print the version, and stop")
+    target = out.add_argument_group("target")
+    target.add_argument("--engine", choices=("torchscript", "dynamo", "both"), help="the export engine to check for")
+    target.add_argument("--opset", type=int, metavar="N", help="the ONNX opset to check for")
+    rules = out.add_argument_group("rules")
+    for option, text in (
+        ("--select", "only these rules: codes, prefixes or names, separated by commas"),
+        ("--ignore", "not these rules"),
+        ("--extend-select", "these rules as well"),
+    ):
+        rules.add_argument(option, type=_names, metavar="RULES", action="extend", help=text)
+    rules.add_argument("--severity", choices=_SEVERITIES, help="report nothing below")
+    rules.add_argument("--fail-level", choices=_SEVERITIES, help="exit with 1 from this severity on (default: warning)")
+    rules.add_argument("--exit-zero", action="store_true", help="exit with 0 in spite of diagnostics")
+    rules.add_argument("--preview", action="store_true", help="run preview rules as well")
+    fixes = out.add_argument_group("fixes")
+    fixes.add_argument("--fix", action="store_true", help="apply the safe fixes")
+    fixes.add_argument("--unsafe-fixes", action="store_true", help="with --fix or --diff: unsafe fixes as well")
+    fixes.add_argument("--diff", action="store_true", help="show what --fix would change, change nothing")
+    files = out.add_argument_group("files and configuration")
+    files.add_argument("--config", metavar="FILE", help="use this configuration file, whatever lies nearer")
+    files.add_argument("--isolated", action="store_true", help="ignore all configuration files")
+    files.add_argument("--exclude", type=_names, metavar="GLOBS", action="extend", help="leave these out as well")
+    files.add_argument("--no-gitignore", action="store_true", help="also what .gitignore names")
+    files.add_argument("--no-cache", action="store_true", help="do not read or write a cache (this version keeps none)")
+    more = out.add_argument_group("other commands")
+    more.add_argument("--export", metavar="TARGET", help="export a model and verify it (see --export --help)")
+    more.add_argument("--lsp", action="store_true", help="be a language server on standard input and output")
+    return out

@@ -1,0 +1,257 @@
+"""Configuration: ``[tool.onnx-lint]`` of the nearest ``pyproject.toml``, or ``onnx-lint.toml`` beside it.
+
+The nearest file upwards counts, per linted file; nothing is inherited from further up. Nothing in it names code to
+load or files to read.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from onnx_lint.diagnostic import Severity
+from onnx_lint.globs import MAX_PATTERN
+from onnx_lint.settings import Settings
+from onnx_lint.target import BOTH, Engine, Target
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+FILES = ("onnx-lint.toml", "pyproject.toml")
+MAX_SIZE = 1024 * 1024
+
+
+class ConfigError(Exception):
+    """A configuration that cannot be used; the message is one line that names file and key."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """The settings of one configuration file, and what only the command line needs of it."""
+
+    settings: Settings = field(default_factory=Settings)
+    exclude: tuple[str, ...] = ()
+    fail_level: Severity = Severity.WARNING
+    respect_gitignore: bool = True
+    output_format: str | None = None
+    path: str | None = None
+
+
+def engines_of(name: str) -> tuple[Engine, ...]:
+    """``torchscript``, ``dynamo`` or ``both``; raises `ValueError` naming the choices."""
+    if name == "both":
+        return BOTH
+    try:
+        return (Engine(name),)
+    except ValueError:
+        raise ValueError(f"{name!r} is no engine; choose torchscript, dynamo or both") from None
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("must be a string")
+    return value
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+        raise ValueError("must be a list of strings")
+    return tuple(value)
+
+
+def _patterns(value: Any) -> tuple[str, ...]:
+    patterns = _texts(value)
+    for pattern in patterns:
+        if len(pattern) > MAX_PATTERN:
+            raise ValueError(f"has a pattern of {len(pattern)} characters (limit {MAX_PATTERN})")
+    return patterns
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("must be true or false")
+    return value
+
+
+def _severity(value: Any) -> Severity:
+    try:
+        return Severity(_text(value))
+    except ValueError:
+        raise ValueError(f"must be error, warning or info, not {value!r}") from None
+
+
+def _opset(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 7 <= value <= 30:
+        raise ValueError("must be an opset version, 7 to 30")
+    return value
+
+
+def _table(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError("must be a table")
+    return value
+
+
+def _axes(value: Any) -> dict[str, tuple[int, ...]]:
+    out: dict[str, tuple[int, ...]] = {}
+    for name, dims in _table(value).items():
+        given = list(dims) if isinstance(dims, dict) else dims
+        try:
+            out[name] = tuple(int(d) for d in given)
+        except (TypeError, ValueError):
+            raise ValueError(f"{name!r} must be a list of dimensions, such as [0, 2]") from None
+    return out
+
+
+def _target(key: str, read: Callable[[Any], Any]) -> Callable[[Config, Any], Config]:
+    def put(config: Config, value: Any) -> Config:
+        target = replace(config.settings.target, **{key: read(value)})
+        return replace(config, settings=replace(config.settings, target=target))
+
+    return put
+
+
+def _setting(key: str, read: Callable[[Any], Any]) -> Callable[[Config, Any], Config]:
+    def put(config: Config, value: Any) -> Config:
+        return replace(config, settings=replace(config.settings, **{key: read(value)}))
+
+    return put
+
+
+def _own(key: str, read: Callable[[Any], Any]) -> Callable[[Config, Any], Config]:
+    def put(config: Config, value: Any) -> Config:
+        return replace(config, **{key: read(value)})
+
+    return put
+
+
+def _engine(config: Config, value: Any) -> Config:
+    settings = config.settings
+    target = replace(settings.target, engines=engines_of(_text(value)))
+    return replace(config, settings=replace(settings, target=target, engine_given=True))
+
+
+def _per_file(value: Any) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple((_patterns([pattern])[0], _texts(codes)) for pattern, codes in _table(value).items())
+
+
+def _severities(value: Any) -> dict[str, Severity]:
+    return {rule: _severity(given) for rule, given in _table(value).items()}
+
+
+OUTPUT_FORMATS = ("full", "concise", "json", "sarif", "github", "gitlab", "junit")
+
+
+def _format(value: Any) -> str:
+    if value not in OUTPUT_FORMATS:
+        raise ValueError(f"must be one of {', '.join(OUTPUT_FORMATS)}")
+    return str(value)
+
+
+_KEYS: dict[str, Callable[[Config, Any], Config]] = {
+    "engine": _engine,
+    "opset": _target("opset", _opset),
+    "torch": _target("torch", _text),
+    "select": _setting("select", _texts),
+    "extend-select": _setting("extend_select", _texts),
+    "ignore": _setting("ignore", _texts),
+    "per-file-ignores": _setting("per_file_ignores", _per_file),
+    "severity": _setting("minimum", _severity),
+    "severities": _setting("severities", _severities),
+    "dynamic-axes": _setting("dynamic_axes", _axes),
+    "preview": _setting("preview", _flag),
+    "exclude": _own("exclude", _patterns),
+    "fail-level": _own("fail_level", _severity),
+    "respect-gitignore": _own("respect_gitignore", _flag),
+    "output-format": _own("output_format", _format),
+}
+
+
+def load(path: str) -> Config | None:
+    """The configuration in one file; ``None`` if a ``pyproject.toml`` has no table of ours. Raises `ConfigError`."""
+    try:
+        if os.path.getsize(path) > MAX_SIZE:
+            raise ConfigError(f"{path}: larger than 1 MB; this is no configuration file")
+        with open(path, "rb") as file:
+            data = tomllib.loads(file.read().decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ConfigError(f"{path}: is no valid TOML: {_one_line(error)}") from error
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    table: Any = data
+    if os.path.basename(path) != "onnx-lint.toml":
+        tool = data.get("tool")
+        if not isinstance(tool, dict) or "onnx-lint" not in tool:
+            return None
+        table = tool["onnx-lint"]
+    if not isinstance(table, dict):
+        raise ConfigError(f"{path}: tool.onnx-lint must be a table")
+    root = os.path.dirname(os.path.abspath(path))
+    config = Config(Settings(root=root), path=path)
+    for key, value in table.items():
+        put = _KEYS.get(key)
+        if put is None:
+            close = difflib.get_close_matches(key, _KEYS, 1)
+            hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(sorted(_KEYS))}"
+            raise ConfigError(f"{path}: unknown key {key[:60]!r}; {hint}")
+        try:
+            config = put(config, value)
+        except ValueError as error:
+            raise ConfigError(f"{path}: {key} {error}") from error
+    return config
+
+
+def _one_line(error: Exception) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text[:200]
+
+
+class Configs:
+    """The configuration that counts for each file, found once per folder."""
+
+    def __init__(self, fixed: Config | None = None) -> None:
+        self._fixed = fixed
+        self._by_folder: dict[str, Config] = {}
+
+    def of(self, path: str) -> Config:
+        """The configuration for a file or folder. Raises `ConfigError`."""
+        if self._fixed is not None:
+            return self._fixed
+        absolute = os.path.abspath(path)
+        return self._folder(absolute if os.path.isdir(absolute) else os.path.dirname(absolute))
+
+    def _folder(self, folder: str) -> Config:
+        pending: list[str] = []
+        found: Config | None = None
+        while found is None:
+            found = self._by_folder.get(folder)
+            if found is not None:
+                break
+            pending.append(folder)
+            found = self._in(folder)
+            parent = os.path.dirname(folder)
+            if found is None and parent == folder:
+                found = Config()
+            folder = parent
+        for each in pending:
+            self._by_folder[each] = found
+        return found
+
+    def _in(self, folder: str) -> Config | None:
+        for name in FILES:
+            candidate = os.path.join(folder, name)
+            if os.path.isfile(candidate):
+                config = load(candidate)
+                if config is not None:
+                    return config
+        return None
+
+
+def default_target() -> Target:
+    return Target()

@@ -1,0 +1,14 @@
+"""One line for each diagnostic: ``path:line:column: severity CODE message (engines)``."""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+from onnx_lint.report.report import Report, engines_text, printable
+
+
+def write(report: Report, stream: TextIO) -> None:
+    for d in report.diagnostics:
+        evidence = "".join(f" [{e.engine}: {e.state.value}]" for e in d.evidence)
+        place = f"{printable(d.span.path)}:{d.span.line}:{d.span.column}"
+        stream.write(f"{place}: {d.severity} {d.code} {printable(d.message)} ({engines_text(d)}){evidence}\n")

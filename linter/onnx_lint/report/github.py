@@ -1,0 +1,28 @@
+"""Workflow commands of GitHub Actions, which become annotations of a pull request."""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+from onnx_lint.diagnostic import Severity
+from onnx_lint.report.report import Report, engines_text
+
+_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def write(report: Report, stream: TextIO) -> None:
+    for d in report.diagnostics:
+        title = _property(f"onnx-lint ({d.code})")
+        place = f"file={_property(d.span.path)},line={d.span.line},col={d.span.column},endLine={d.span.end_line}"
+        if d.span.end_line == d.span.line:
+            place += f",endColumn={d.span.end_column}"
+        message = _data(f"{d.span.path}:{d.span.line}:{d.span.column}: {d.code} {d.message} ({engines_text(d)})")
+        stream.write(f"::{_LEVELS[d.severity]} title={title},{place}::{message}\n")

@@ -1,0 +1,32 @@
+"""GitLab's code quality report."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TextIO
+
+from onnx_lint.diagnostic import Severity
+from onnx_lint.report.report import Report, engines_text
+
+_LEVELS = {Severity.ERROR: "major", Severity.WARNING: "minor", Severity.INFO: "info"}
+
+
+def write(report: Report, stream: TextIO) -> None:
+    seen: dict[str, int] = {}
+    entries = []
+    for d in report.diagnostics:
+        base = f"{d.span.path}\0{d.code}\0{d.message}"
+        seen[base] = seen.get(base, 0) + 1  # the same message twice in a file needs two fingerprints
+        digest = hashlib.sha256(f"{base}\0{seen[base]}".encode("utf-8", "surrogatepass")).hexdigest()
+        entries.append(
+            {
+                "description": f"{d.code}: {d.message} ({engines_text(d)})",
+                "check_name": d.name,
+                "fingerprint": digest,
+                "severity": _LEVELS[d.severity],
+                "location": {"path": d.span.path, "lines": {"begin": d.span.line, "end": d.span.end_line}},
+            }
+        )
+    json.dump(entries, stream, indent=1)
+    stream.write("\n")

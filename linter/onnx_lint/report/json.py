@@ -1,0 +1,62 @@
+"""JSON: one object ``{"version": 1, "diagnostics": […], "errors": […]}``. Lines and columns count from 1, in characters;
+ends are exclusive."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, TextIO
+
+from onnx_lint.diagnostic import Diagnostic, Note, Span
+from onnx_lint.report.report import Report
+
+
+def write(report: Report, stream: TextIO) -> None:
+    document: dict[str, Any] = {
+        "version": 1,
+        "diagnostics": [diagnostic(d) for d in report.diagnostics],
+        "errors": report.problems,
+    }
+    if report.exports:
+        document["exports"] = report.exports
+    json.dump(document, stream, ensure_ascii=True, indent=1)
+    stream.write("\n")
+
+
+def place(span: Span) -> dict[str, Any]:
+    return {
+        "path": span.path,
+        "line": span.line,
+        "column": span.column,
+        "end_line": span.end_line,
+        "end_column": span.end_column,
+    }
+
+
+def note(given: Note) -> dict[str, Any]:
+    return {**place(given.span), "text": given.text}
+
+
+def diagnostic(d: Diagnostic) -> dict[str, Any]:
+    """One diagnostic as plain data."""
+    out: dict[str, Any] = {
+        **place(d.span),
+        "code": d.code,
+        "name": d.name,
+        "severity": d.severity.value,
+        "message": d.message,
+        "engines": [e.value for e in d.engines],
+        "opset": d.opset,
+        "origin": [note(n) for n in d.origin],
+        "path_notes": [note(n) for n in d.path],
+        "help": d.help,
+        "fix": None,
+        "source": d.source,
+        "evidence": [{"state": e.state.value, "engine": e.engine.value, "text": e.text} for e in d.evidence],
+    }
+    if d.fix is not None:
+        out["fix"] = {
+            "title": d.fix.title,
+            "applicability": d.fix.applicability.value,
+            "edits": [{**place(e.span), "text": e.text} for e in d.fix.edits],
+        }
+    return out

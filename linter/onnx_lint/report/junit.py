@@ -1,0 +1,24 @@
+"""JUnit's XML: one test case for each diagnostic."""
+
+from __future__ import annotations
+
+from typing import TextIO
+from xml.sax.saxutils import escape, quoteattr
+
+from onnx_lint.report.report import Report, engines_text, printable
+
+
+def write(report: Report, stream: TextIO) -> None:
+    count = len(report.diagnostics)
+    stream.write('<?xml version="1.0" encoding="utf-8"?>\n')
+    stream.write(f'<testsuites name="onnx-lint" tests="{max(count, 1)}" failures="{count}">\n')
+    stream.write(f'<testsuite name="onnx-lint" tests="{max(count, 1)}" failures="{count}">\n')
+    for d in report.diagnostics:
+        name = quoteattr(f"{d.code} at {d.span.line}:{d.span.column}")
+        message = f"{printable(d.message)} ({engines_text(d)})"
+        stream.write(f"<testcase name={name} classname={quoteattr(printable(d.span.path))} line={quoteattr(str(d.span.line))}>")
+        stream.write(f"<failure message={quoteattr(message)} type={quoteattr(d.severity.value)}>{escape(message)}</failure>")
+        stream.write("</testcase>\n")
+    if not count:
+        stream.write('<testcase name="no diagnostics" classname="onnx-lint"/>\n')
+    stream.write("</testsuite>\n</testsuites>\n")

@@ -1,0 +1,180 @@
+"""Which files a run looks at: folders walked, ``.gitignore`` respected, links and special files survived."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+MAX_IGNORE_FILE = 256 * 1024
+"""A longer ``.gitignore`` is not read."""
+
+_SKIPPED = frozenset(
+    {".git", ".hg", ".svn", ".venv", "venv", ".tox", ".nox", "node_modules", "__pycache__", ".mypy_cache",
+     ".ruff_cache", ".pytest_cache", ".eggs", "site-packages", ".ipynb_checkpoints"}
+)  # fmt: skip
+"""Folders that are never walked into, unless they are named."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file to look at, by the path to show."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that was named and cannot be looked at; one line."""
+
+    message: str
+
+
+def discover(
+    paths: Sequence[str],
+    *,
+    excluded: Callable[[str], bool] = lambda path: False,
+    respect_gitignore: bool = True,
+) -> Iterator[Found | Problem]:
+    """The Python files below `paths`, each once, in order. A file that is named is taken whatever its name."""
+    seen: set[tuple[int, int]] = set()
+    for path in paths:
+        shown = path[2:] if path.startswith("./") and len(path) > 2 else path
+        try:
+            status = os.stat(path)
+        except OSError as error:
+            yield Problem(f"{path}: {_reason(error)}")
+            continue
+        if stat.S_ISDIR(status.st_mode):
+            ignores = _Ignores(path) if respect_gitignore else None
+            yield from _walk(path if path != "." else "", excluded, ignores, seen)
+        elif not stat.S_ISREG(status.st_mode):
+            yield Problem(f"{path}: is no regular file; name files or folders")
+        elif (status.st_dev, status.st_ino) not in seen:
+            seen.add((status.st_dev, status.st_ino))
+            yield Found(shown)
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "no such file or folder"
+    return f"cannot be read: {error.strerror}"
+
+
+def _walk(
+    top: str, excluded: Callable[[str], bool], ignores: _Ignores | None, seen: set[tuple[int, int]]
+) -> Iterator[Found | Problem]:
+    pending = [top]
+    while pending:
+        folder = pending.pop()
+        try:
+            with os.scandir(folder or ".") as entries:
+                listed = sorted(entries, key=lambda e: e.name)
+        except OSError as error:
+            if error.errno != 36:  # a path too long to open: deeper than anyone can go
+                yield Problem(f"{folder}: {_reason(error)}")
+            continue
+        if ignores is not None:
+            ignores.enter(folder)
+        below: list[str] = []
+        for entry in listed:
+            path = os.path.join(folder, entry.name) if folder else entry.name
+            try:
+                if entry.is_dir(follow_symlinks=False):
+                    if entry.name not in _SKIPPED and not excluded(path) and not (ignores and ignores.matches(path, True)):
+                        below.append(path)
+                    continue
+                if not entry.name.endswith(".py") or excluded(path) or (ignores and ignores.matches(path, False)):
+                    continue
+                status = entry.stat()
+            except OSError as error:
+                yield Problem(f"{path}: {_reason(error)}")
+                continue
+            if stat.S_ISREG(status.st_mode) and (status.st_dev, status.st_ino) not in seen:
+                seen.add((status.st_dev, status.st_ino))
+                yield Found(path)
+        pending.extend(reversed(below))
+
+
+class _Ignores:
+    """The ``.gitignore`` files that hold for what is walked, from the root of the repository down."""
+
+    def __init__(self, top: str) -> None:
+        self._rules: dict[str, list[_Rule]] = {}
+        absolute = os.path.abspath(top or ".")
+        folders = [absolute]
+        while not os.path.exists(os.path.join(folders[-1], ".git")):
+            parent = os.path.dirname(folders[-1])
+            if parent == folders[-1]:
+                folders = [absolute]  # no repository: only what lies below
+                break
+            folders.append(parent)
+        exclude = os.path.join(folders[-1], ".git", "info", "exclude")
+        self._rules[folders[-1]] = _read(exclude) if os.path.isfile(exclude) else []
+        for folder in reversed(folders):
+            self.enter(folder)
+
+    def enter(self, folder: str) -> None:
+        """Read the ``.gitignore`` of a folder, if it has one."""
+        absolute = os.path.abspath(folder or ".")
+        file = os.path.join(absolute, ".gitignore")
+        if os.path.isfile(file):
+            self._rules[absolute] = [*self._rules.get(absolute, []), *_read(file)]
+
+    def matches(self, path: str, is_dir: bool) -> bool:
+        """Whether git would leave a path out; the last rule of the nearest file that says something counts."""
+        absolute = os.path.abspath(path)
+        folder = os.path.dirname(absolute)
+        while True:
+            rules = self._rules.get(folder)
+            if rules:
+                relative = os.path.relpath(absolute, folder).replace(os.sep, "/")
+                for rule in reversed(rules):
+                    if rule.matches(relative, is_dir):
+                        return not rule.negated
+            parent = os.path.dirname(folder)
+            if parent == folder:
+                return False
+            folder = parent
+
+
+@dataclass(frozen=True)
+class _Rule:
+    pattern: str
+    negated: bool
+    only_folders: bool
+    anchored: bool
+
+    def matches(self, relative: str, is_dir: bool) -> bool:
+        from onnx_lint.source.wildcards import match_path, match_segment
+
+        if self.only_folders and not is_dir:
+            return False
+        if self.anchored:
+            return match_path(self.pattern, relative)
+        return match_segment(self.pattern, relative.rpartition("/")[2])
+
+
+def _read(file: str) -> list[_Rule]:
+    try:
+        if os.path.getsize(file) > MAX_IGNORE_FILE:
+            return []
+        with open(file, encoding="utf-8", errors="surrogateescape") as lines:
+            return [rule for line in lines if (rule := _rule(line)) is not None]
+    except OSError:
+        return []  # as git does: a file that cannot be read ignores nothing
+
+
+def _rule(line: str) -> _Rule | None:
+    text = line.rstrip("\n").rstrip("\r")
+    while text.endswith(" ") and not text.endswith("\\ "):
+        text = text[:-1]
+    if not text or text.startswith("#"):
+        return None
+    negated = text.startswith("!")
+    text = text[1:] if negated else text
+    only_folders = text.endswith("/")
+    text = text.rstrip("/")
+    anchored = "/" in text
+    return _Rule(text.lstrip("/").replace("\\ ", " "), negated, only_folders, anchored) if text else None
