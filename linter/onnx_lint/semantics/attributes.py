@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onnx_lint.semantics import calls, expressions, instances, torch_functions
+from onnx_lint.semantics import by_name, calls, expressions, instances, torch_functions
 from onnx_lint.semantics.frame import Frame
 from onnx_lint.semantics.sites import AttributeRead
 from onnx_lint.semantics.values import (
@@ -98,7 +98,7 @@ def _of(frame: Frame, node: ir.Attribute, value: Value) -> Value:
     if isinstance(value, ExternalInstance):
         return _external_instance_attribute(value, name)
     if isinstance(value, (Const, Static)):
-        return Bound(name, value) if isinstance(value, Const) or value.type is not None else _static_attribute(value, name)
+        return Bound(name, value) if isinstance(value, Const) or value.type is not None else _static_attribute(frame, value, name)
     if isinstance(value, (Function, Partial)):
         if name in ("func", "__wrapped__"):
             return value.function if isinstance(value, Partial) else value
@@ -117,8 +117,10 @@ def presumed_shape(frame: Frame, node: ir.Expr) -> Value:
     return Seq("shape", None, Size(origin), origin)
 
 
-def _static_attribute(value: Static, name: str) -> Value:
-    return Bound(name, value) if torch_functions.is_tensor_only(name) else STATIC
+def _static_attribute(frame: Frame, value: Static, name: str) -> Value:
+    if torch_functions.is_tensor_only(name) or by_name.is_telling(frame.analysis, name):
+        return Bound(name, value)
+    return STATIC
 
 
 def _tensor_attribute(frame: Frame, node: ir.Attribute, value: Tensor, name: str) -> Value:

@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.modules import SourceModule
 from onnx_lint.project.project import Project
-from onnx_lint.semantics import calls, instances, outputs, parameters, statements
+from onnx_lint.project.unit import Unit
+from onnx_lint.semantics import calls, constructions, instances, outputs, parameters, statements
 from onnx_lint.semantics.frame import Analysis, Environment, Frame, Summary
 from onnx_lint.semantics.sites import Site
 from onnx_lint.semantics.values import Function, Instance
+from onnx_lint.source import ir
 
 _NOT_EXPORTED = re.compile(r"(?:Loss|Criterion|Metric|Losses)(?:\d|_|$|[A-Z])|^(?:Mock|Dummy|Test)")
 """Modules by whose name one sees that they belong to training, and are never exported by themselves."""
@@ -25,13 +27,19 @@ def module_classes(project: Project) -> Iterator[ClassInfo]:
     for module in _in_order(project):
         for chunk in reversed(module.class_chunks()):
             info = module.class_of(chunk)
-            if info.has_own("forward") and info.is_module:
+            if info.is_module and (info.has_own("forward") or _is_variant(info)):
                 yield info
         if "torch" in module.source.text and "    class " in module.source.text:
             for bindings in module.bindings.values():
                 for binding in bindings:
                     if isinstance(binding, ClassInfo) and binding.own("forward") is not None and binding.is_module:
                         yield binding
+
+
+def _is_variant(info: ClassInfo) -> bool:
+    """A class that inherits a ``forward`` of the project and puts it together anew: own ``__init__`` or methods."""
+    names = set(info.member_names())
+    return bool(names - {"__repr__", "extra_repr", "reset_parameters", "from_pretrained"}) and info.find("forward") is not None
 
 
 def _in_order(project: Project) -> list[SourceModule]:
@@ -104,16 +112,29 @@ def enter(analysis: Analysis, info: ClassInfo) -> Summary | None:
     if found is None or _NOT_EXPORTED.search(info.name):
         return None
     owner, (unit, statement) = found
-    from onnx_lint.source import ir
-
-    if not isinstance(statement, ir.FunctionDef) or (id(unit), id(statement)) in analysis.entered:
+    if not isinstance(statement, ir.FunctionDef):
+        return None
+    if (id(unit), id(statement)) in analysis.entered and owner is info:
         return None
     if info.is_subclass("torch.autograd.Function"):
         return None
     analysis.steps = 0
-    instance = instances.make(Frame(analysis, unit, Environment({}, None)), info, None)
-    if not isinstance(instance, Instance):
-        return None
+    made = constructions.of(analysis, info)
+    summary: Summary | None = None
+    for args in made or [None]:
+        instance = instances.make(Frame(analysis, unit, Environment({}, None)), info, args)
+        if isinstance(instance, Instance):
+            one = _enter_instance(analysis, info, instance, owner, unit, statement)
+            if summary is None:
+                summary = one
+            elif one is not None:
+                summary.children.append(one)
+    return summary
+
+
+def _enter_instance(
+    analysis: Analysis, info: ClassInfo, instance: Instance, owner: ClassInfo, unit: Unit, statement: ir.FunctionDef
+) -> Summary | None:
     function = Function(unit, statement, None, owner)
     frame = Frame(analysis, unit, Environment({}, None), qualified=f"{info.name}.forward")
     value = calls.function_value_of(analysis, unit, statement, owner)

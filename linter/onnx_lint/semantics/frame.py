@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from onnx_lint.project.modules import SourceModule
     from onnx_lint.project.project import Project
     from onnx_lint.project.unit import Unit
-    from onnx_lint.semantics.values import Instance
+    from onnx_lint.semantics.values import Arguments, Instance
 
 TORCHSCRIPT, DYNAMO = 1, 2
 ALL_ENGINES = TORCHSCRIPT | DYNAMO
@@ -98,6 +98,12 @@ class Analysis:
     global_active: set[tuple[int, Any]] = field(default_factory=set)
     entered: set[tuple[int, int]] = field(default_factory=set)
     """Identities of the functions (IR) that were interpreted as traced code."""
+    watched: dict[int, list[Arguments]] = field(default_factory=dict)
+    """By class: the arguments with which factories were seen making it."""
+    factories: dict[str, list[tuple[SourceModule, str]]] | None = None
+    """By class name: top-level functions that mention it, see `constructions`."""
+    methods: dict[str, list[ClassInfo]] | None = None
+    """Classes by the methods that they define, see `by_name`."""
     steps: int = 0
     alive: list[object] = field(default_factory=list)
     """What keys of `memo` name by identity, so that no identity is given out twice."""

@@ -37,6 +37,8 @@ def make(frame: Frame, cls: ClassInfo, args: Arguments | None) -> Value:
         return UNKNOWN
     if _is_enum(cls):
         return STATIC
+    if args is not None and frame.quiet and id(cls) in frame.analysis.watched:
+        frame.analysis.watched[id(cls)].append(args)
     key = None if args is None else args.key()
     contexts = frame.analysis.contexts
     if args is not None:

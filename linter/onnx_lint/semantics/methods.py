@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onnx_lint.semantics import attributes, instances, iteration, torch_functions
+from onnx_lint.semantics import attributes, by_name, instances, iteration, torch_functions
 from onnx_lint.semantics.frame import Frame
 from onnx_lint.semantics.sites import Conversion, Formatting, NumpyCall, TensorCall, traced_parts
 from onnx_lint.semantics.values import (
@@ -169,7 +169,8 @@ def _plain(frame: Frame, node: ir.Call | None, receiver: Const | Static, name: s
 
         if torch_functions.is_tensor_only(name):
             return torch_functions.method_result(frame, node, Tensor(False), name, args) or STATIC
-        return calls.vague_result(args)
+        named = by_name.call(frame, node, name, args)
+        return named if named is not None else calls.vague_result(args)
     return STATIC
 
 

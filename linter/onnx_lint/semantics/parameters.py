@@ -87,12 +87,13 @@ def default_value(frame: Frame, function: Function, param: ir.Param) -> Value:
     return expressions.evaluate(outer, param.default)
 
 
-def constructor_arguments(analysis: Analysis, function: Function) -> Arguments:
-    """Arguments for an ``__init__`` that nobody was seen calling: fixed values of the types that can be told."""
+def constructor_arguments(analysis: Analysis, function: Function, skip: int = 1) -> Arguments:
+    """Arguments for an ``__init__`` (or with `skip` 0 a factory) that nobody was seen calling: fixed values of the
+    types that can be told."""
     outer = Frame(analysis, function.unit, Environment({}, None), quiet=True, owner=function.owner)
     params = function.function.params
     positional: list[Value] = []
-    for param in params.positional[1:]:
+    for param in params.positional[skip:]:
         positional.append(_configuration(outer, function, param))
     keyword = {p.name: _configuration(outer, function, p) for p in params.keyword}
     return Arguments(positional, keyword)

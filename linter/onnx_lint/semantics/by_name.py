@@ -1,0 +1,62 @@
+"""Methods of parts that are only known by how they are used: ``self.corr_block.build_pyramid(…)``.
+
+When a module was handed in from outside, and just one or two classes of the project define a method of that name, it
+is one of these that is meant.
+"""
+
+from __future__ import annotations
+
+from onnx_lint.project.classes import ClassInfo
+from onnx_lint.semantics import calls, instances
+from onnx_lint.semantics.frame import Analysis, Frame
+from onnx_lint.semantics.values import UNKNOWN, Arguments, Instance, Value, join_all
+from onnx_lint.source import ir
+
+_MAX_CLASSES = 2
+_COMMON = frozenset(
+    {"forward", "get", "set", "reset", "update", "build", "compute", "step", "run", "apply", "call", "encode", "decode",
+     "transform", "predict", "loss", "init_weights", "load", "save", "train", "eval", "copy", "items", "keys", "values",
+     "append", "extend", "log", "close", "to", "cuda", "cpu", "parameters", "state_dict", "sample", "generate"}
+)  # fmt: skip
+
+
+def classes_with(analysis: Analysis, name: str) -> list[ClassInfo]:
+    """The modules of the project that define a method `name`."""
+    if analysis.methods is None:
+        analysis.methods = {}
+        for info in analysis.project.classes():
+            if "forward" in info.module.source.text and not name.startswith("_"):
+                for method in set(info.member_names()):
+                    analysis.methods.setdefault(method, []).append(info)
+    return analysis.methods.get(name, [])
+
+
+def is_telling(analysis: Analysis, name: str) -> bool:
+    """Whether a method name says which class is meant."""
+    if name in _COMMON or name.startswith("_") or len(name) < 4:
+        return False
+    return 0 < len(classes_with(analysis, name)) <= _MAX_CLASSES
+
+
+def call(frame: Frame, node: ir.Call | None, name: str, args: Arguments) -> Value | None:
+    """Call the method on an instance of each class that has it; ``None`` when the name does not say which."""
+    if not any(a.is_traced for a in args.all()) or not is_telling(frame.analysis, name):
+        return None
+    results: list[Value] = []
+    for info in classes_with(frame.analysis, name):
+        found = info.find(name)
+        if found is None or not isinstance(found[1][1], ir.FunctionDef):
+            continue
+        owner, (unit, statement) = found
+        instance = instances.make(frame, info, None)
+        function = calls.function_value_of(frame.analysis, unit, statement, owner)
+        if isinstance(instance, Instance):
+            results.append(calls.apply(frame, node, _bound(function, instance), args))
+    known = [r for r in results if r is not UNKNOWN]
+    return join_all(known) if known else None
+
+
+def _bound(function: Value, instance: Instance) -> Value:
+    from onnx_lint.semantics.values import Bound, Function
+
+    return Bound(function, instance) if isinstance(function, Function) else function
