@@ -3,6 +3,7 @@ arguments, so that a function is interpreted once for each."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable
 
 from onnx_lint.project.classes import ClassInfo
@@ -238,6 +239,8 @@ def invoke(
     analysis = frame.analysis
     if function.opaque:
         return _opaque_result(analysis, function, args)
+    if not frame.quiet and _is_training_only(function):
+        return vague_result(args)
     if frame.depth >= MAX_DEPTH or analysis.steps > MAX_STEPS:
         return UNKNOWN
     if receiver is not None and args.star is None:
@@ -269,6 +272,22 @@ def invoke(
         analysis.alive.append((function, given))  # keys hold identities
     frame.summary.children.append(summary)
     return summary.value
+
+
+_TRAINING = re.compile(r"(?:^|_)loss(?:es)?$|^(?:compute|calculate|get|calc)_\w*loss(?:es)?$|criterion$")
+_TRAINING_CLASSES = re.compile(r"(?:Loss|Criterion|Metric|Losses)(?:\d|_|$|[A-Z])")
+
+
+def is_training_class(name: str) -> bool:
+    """A class by whose name one sees that it belongs to training, and is never exported."""
+    return _TRAINING_CLASSES.search(name) is not None
+
+
+def _is_training_only(function: Function) -> bool:
+    """Losses are reached from ``forward`` only when it is given targets."""
+    if function.owner is not None and is_training_class(function.owner.name):
+        return True
+    return _TRAINING.search(function.function.name) is not None
 
 
 def _recursive_result(args: Arguments) -> Value:

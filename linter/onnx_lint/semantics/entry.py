@@ -15,9 +15,6 @@ from onnx_lint.semantics.sites import Site
 from onnx_lint.semantics.values import Function, Instance
 from onnx_lint.source import ir
 
-_NOT_EXPORTED = re.compile(r"(?:Loss|Criterion|Metric|Losses)(?:\d|_|$|[A-Z])|^(?:Mock|Dummy|Test)")
-"""Modules by whose name one sees that they belong to training, and are never exported by themselves."""
-
 __all__ = ["analyse", "statements"]
 
 
@@ -109,7 +106,7 @@ def analyse(project: Project, *, progress: Callable[[int, int], None] | None = N
 def enter(analysis: Analysis, info: ClassInfo) -> Summary | None:
     """Interpret the ``forward`` of a class as an entry point, unless a caller was followed into it already."""
     found = info.find("forward")
-    if found is None or _NOT_EXPORTED.search(info.name):
+    if found is None or calls.is_training_class(info.name):
         return None
     owner, (unit, statement) = found
     if not isinstance(statement, ir.FunctionDef):

@@ -387,11 +387,7 @@ class _Use:
 
     def _call(self, node: ir.Call) -> None:
         name = _call_name(node.func)
-        if name == "isinstance" and len(node.args) == 2:
-            for kind in ("list", "tuple", "dict"):
-                if kind in _names_in(node.args[1]):
-                    self._note(node.args[0], "dict" if kind == "dict" else "list")
-        elif name == "range":
+        if name == "range":
             for argument in node.args:
                 self._note(argument, "number")
         elif name in ("torch.cat", "torch.stack", "torch.concat", "torch.hstack", "torch.vstack") and node.args:
@@ -419,11 +415,3 @@ def _call_name(node: ir.Expr) -> str:
     if isinstance(node, ir.Attribute):
         return f"{_call_name(node.value)}.{node.attr}"
     return "?"
-
-
-def _names_in(node: ir.Expr) -> set[str]:
-    if isinstance(node, ir.Sequence):
-        return set().union(*[_names_in(e) for e in node.elements])
-    if isinstance(node, ir.BinOp):
-        return _names_in(node.left) | _names_in(node.right)
-    return {_call_name(node)}

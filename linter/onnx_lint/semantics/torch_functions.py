@@ -35,7 +35,7 @@ from onnx_lint.semantics.values import (
 )
 from onnx_lint.source import ir
 
-CHECKS = frozenset({"torch._assert", "torch._assert_async"})
+CHECKS = frozenset({"torch._assert"})
 """Functions that only check their first argument, given a message."""
 
 _FLAGS: dict[str, Value] = {
