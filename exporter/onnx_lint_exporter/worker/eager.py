@@ -1,0 +1,201 @@
+"""Run the model itself: reference results, executed lines, and each torch call with its exact place."""
+
+from __future__ import annotations
+
+import copy
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any
+
+import torch
+from torch.overrides import TorchFunctionMode
+
+from .frames import Frame, UserCode, of_live
+
+
+@dataclass
+class Arguments:
+    """One input of the model: what ``model(*args, **kwargs)`` is called with."""
+
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = field(default_factory=dict)
+
+    def copy(self) -> Arguments:
+        """Fresh tensors, for code that writes into its arguments."""
+        return Arguments(duplicate(self.args), duplicate(self.kwargs))
+
+
+def duplicate(value: Any) -> Any:
+    """A copy of nested arguments with every tensor cloned and detached."""
+    if isinstance(value, torch.Tensor):
+        return value.detach().clone().requires_grad_(value.requires_grad)
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*map(duplicate, value))
+    if isinstance(value, (tuple, list)):
+        return type(value)(map(duplicate, value))
+    if type(value) is dict:
+        return {key: duplicate(item) for key, item in value.items()}
+    return copy.deepcopy(value)
+
+
+def fresh(model: Any) -> Any:
+    """A copy of the model whose state may change, sharing its parameters. Scripted models serve as they are."""
+    if not isinstance(model, torch.nn.Module) or isinstance(model, torch.jit.ScriptModule):
+        return model
+    shared = {id(parameter): parameter for parameter in model.parameters()}
+    try:
+        return copy.deepcopy(model, shared)
+    except Exception:  # noqa: BLE001 - a model may hold what cannot be copied; then its own state must do
+        return model
+
+
+def callable_of(model: Any) -> Any:
+    """What can be called: an ``ExportedProgram`` is called through its module."""
+    return model.module() if isinstance(model, torch.export.ExportedProgram) else model
+
+
+def call(model: Any, arguments: Arguments) -> Any:
+    """Run the model once, without gradients and with a fixed seed, on copies of the arguments."""
+    given = arguments.copy()
+    torch.manual_seed(0)
+    with torch.no_grad():
+        return callable_of(fresh(model))(*given.args, **given.kwargs)
+
+
+def leaves(value: Any, name: str = "") -> list[tuple[str, Any]]:
+    """The leaves of nested arguments or results with their names, in the order in which both engines flatten them."""
+    if hasattr(value, "to_tuple") and hasattr(value, "keys"):
+        value = {key: value[key] for key in value.keys()}  # noqa: SIM118 - a ModelOutput is no plain mapping
+    if isinstance(value, dict):
+        return [leaf for key, item in value.items() for leaf in leaves(item, f"{name}_{key}" if name else str(key))]
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return [leaf for key in value._fields for leaf in leaves(getattr(value, key), f"{name}_{key}" if name else key)]
+    if isinstance(value, (tuple, list)):
+        return [leaf for k, item in enumerate(value) for leaf in leaves(item, f"{name}_{k}" if name else str(k))]
+    return [(name, value)]
+
+
+def tensors(value: Any) -> list[torch.Tensor]:
+    return [item for _, item in leaves(value) if isinstance(item, torch.Tensor)]
+
+
+@dataclass
+class Event:
+    """One torch call of an eager run: its name, the user's stack (innermost first), results, and what it was given."""
+
+    name: str
+    stack: list[Frame]
+    results: list[torch.Tensor]
+    sources: tuple[int, ...]
+    """The numbers of the events that gave its arguments."""
+
+
+class Recorder(TorchFunctionMode):
+    """Notes every torch call that the user's code leads to."""
+
+    def __init__(self, user: UserCode, keep_results: bool = False) -> None:
+        super().__init__()
+        self._user = user
+        self._keep = keep_results
+        self._maker: dict[int, int] = {}
+        self._alive: list[Any] = []
+        self.events: list[Event] = []
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        given = tensors(result) if isinstance(result, (torch.Tensor, tuple, list)) else []
+        if not given:
+            return result
+        stack = of_live(sys._getframe(1), self._user)
+        sources = tuple({self._maker[id(t)] for t in tensors([args, kwargs or {}]) if id(t) in self._maker})
+        kept = [tensor.detach().clone() for tensor in given] if self._keep else []
+        for tensor in given:
+            self._maker[id(tensor)] = len(self.events)
+        self._alive.extend(given if self._keep else ())
+        self.events.append(Event(getattr(func, "__name__", str(func)), stack, kept, sources))
+        return result
+
+    def calls(self) -> dict[tuple[str, int], list[tuple[str, Frame]]]:
+        """For each file and line the torch calls seen there, with their columns."""
+        seen: dict[tuple[str, int], list[tuple[str, Frame]]] = {}
+        for event in self.events:
+            if event.stack and "column" in event.stack[0]:
+                frame = event.stack[0]
+                entry = (event.name, frame)
+                known = seen.setdefault((frame["file"], frame["line"]), [])
+                if entry not in known:
+                    known.append(entry)
+        return seen
+
+
+class Lines:
+    """The lines of the user's files that ran."""
+
+    def __init__(self, user: UserCode) -> None:
+        self._user = user
+        self.executed: dict[str, set[int]] = {}
+
+    def _call(self, frame: FrameType, event: str, argument: Any) -> Any:
+        file = frame.f_code.co_filename
+        if not self._user.owns(file):
+            return None
+        executed = self.executed.setdefault(file, set())
+        executed.add(frame.f_lineno)
+
+        def line(frame: FrameType, event: str, argument: Any) -> Any:
+            executed.add(frame.f_lineno)
+            return line
+
+        return line
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        before = sys.gettrace()
+        sys.settrace(self._call)
+        threading.settrace(self._call)
+        try:
+            yield
+        finally:
+            sys.settrace(before)
+            threading.settrace(None)  # type: ignore[arg-type]
+
+
+@dataclass
+class Reference:
+    """What the model gives by itself on one input."""
+
+    arguments: Arguments
+    outputs: list[tuple[str, Any]]
+    random: bool = False
+    """Two runs on the same input with different seeds differ."""
+
+
+def reference(model: Any, arguments: Arguments) -> Reference:
+    """Run the model twice, with different seeds, and keep the first results."""
+    first = leaves(call(model, arguments), "")
+    given = arguments.copy()
+    torch.manual_seed(1)
+    with torch.no_grad():
+        second = leaves(callable_of(fresh(model))(*given.args, **given.kwargs), "")
+    random = len(first) != len(second) or any(
+        isinstance(a, torch.Tensor)
+        and isinstance(b, torch.Tensor)
+        and (a.shape != b.shape or not torch.equal(torch.nan_to_num(a), torch.nan_to_num(b)))
+        and not a.is_complex()
+        for (_, a), (_, b) in zip(first, second)
+    )
+    return Reference(arguments, first, random)
+
+
+def watch(model: Any, arguments: Arguments, user: UserCode) -> tuple[Recorder, dict[str, list[int]]]:
+    """One run that notes the torch calls and the executed lines of the user's files."""
+    recorder, lines, given = Recorder(user), Lines(user), arguments.copy()
+    runnable = callable_of(fresh(model))
+    torch.manual_seed(0)
+    with torch.no_grad(), recorder, lines.watching():
+        runnable(*given.args, **given.kwargs)
+    return recorder, {file: sorted(found) for file, found in lines.executed.items()}

@@ -1,0 +1,347 @@
+"""The example input and the second one: from specifications, from the user's function, or from the model itself."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+import torch
+
+from .eager import Arguments, call, leaves
+from .load import LoadError, import_file, import_named
+from .spec import InputSpec, SpecError, parse
+
+Axes = dict[str, dict[int, str]]
+
+
+@dataclass
+class Inputs:
+    """Both inputs of the model, with names and dynamic axes for either engine."""
+
+    first: Arguments
+    second: Arguments | None
+    axes: Axes = field(default_factory=dict)
+    """Leaf name → dimension → axis name."""
+    output_axes: Axes = field(default_factory=dict)
+    origin: str = ""
+    """In words, where they come from."""
+    second_given: bool = True
+    """Whether the user chose the second input, so that a model that refuses it is to blame."""
+    refused: str = ""
+    """Why there is no second input."""
+
+    def named(self, model: Any, which: Arguments | None = None) -> list[tuple[str, Any]]:
+        """The leaves of all arguments with their names, in the engines' order."""
+        return name_leaves(model, which or self.first)
+
+
+def parameters(model: Any) -> list[inspect.Parameter]:
+    """The parameters of ``forward``; an empty list when they cannot be told."""
+    if isinstance(model, torch.export.ExportedProgram):
+        return []
+    if isinstance(model, (torch.jit.ScriptModule, torch.jit.ScriptFunction)):
+        graph_inputs = [value.debugName().split(".")[0] for value in model.graph.inputs()]
+        names = graph_inputs[1:] if isinstance(model, torch.jit.ScriptModule) else graph_inputs
+        return [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in names]
+    try:
+        return list(inspect.signature(model.forward).parameters.values())
+    except (TypeError, ValueError):
+        return []
+
+
+def name_leaves(model: Any, arguments: Arguments) -> list[tuple[str, Any]]:
+    named: list[tuple[str, Any]] = []
+    positional = [p for p in parameters(model) if p.kind is not inspect.Parameter.KEYWORD_ONLY]
+    for index, value in enumerate(arguments.args):
+        if index < len(positional) and positional[index].kind is not inspect.Parameter.VAR_POSITIONAL:
+            name = positional[index].name
+        else:
+            rest = next((p.name for p in positional if p.kind is inspect.Parameter.VAR_POSITIONAL), "input")
+            name = f"{rest}_{index}"
+        named += leaves(value, name)
+    order = [p.name for p in parameters(model)]
+    for key in sorted(arguments.kwargs, key=lambda k: order.index(k) if k in order else len(order)):
+        named += leaves(arguments.kwargs[key], key)
+    return named
+
+
+# --- from specifications -------------------------------------------------------------------------------------------
+
+
+def _tensor(spec: InputSpec, second: bool) -> torch.Tensor:
+    sizes = [dim.second if second else dim.first for dim in spec.dims]
+    dtype: torch.dtype = getattr(torch, spec.dtype or "float32")
+    generator = torch.Generator().manual_seed(sum(map(ord, spec.name)) + 7919 * second)
+    if dtype is torch.bool:
+        return torch.rand(sizes, generator=generator) > 0.5
+    if dtype.is_floating_point or dtype.is_complex:
+        if spec.high is not None:
+            low = spec.low or 0.0
+            return (torch.rand(sizes, generator=generator) * (spec.high - low) + low).to(dtype)
+        values = torch.randn(sizes, generator=generator)
+        return torch.complex(values, torch.randn(sizes, generator=generator)).to(dtype) if dtype.is_complex else values.to(dtype)
+    low, high = int(spec.low or 0), int(spec.high if spec.high is not None else 2)
+    values = torch.randint(low, high, sizes, generator=generator)
+    if not sizes and second and high - low > 1:
+        first = torch.randint(low, high, (), generator=torch.Generator().manual_seed(sum(map(ord, spec.name))))
+        values = low + (first - low + 1) % (high - low)
+    return values.to(dtype)
+
+
+def from_specs(model: Any, specs: list[InputSpec]) -> Inputs:
+    """Both inputs from specifications; each must name a parameter of ``forward``."""
+    known = parameters(model)
+    names = [p.name for p in known]
+    open_ended = any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in known)
+    for spec in specs:
+        if names and spec.name not in names and not open_ended:
+            raise LoadError(f"no input `{spec.name}`: forward takes {', '.join(names) or 'nothing'}")
+    built = []
+    for second in (False, True):
+        values = {s.name: _tensor(s, second) if s.dtype else s.value for s in specs}
+        built.append(_arrange(known, values))
+    axes = {s.name: {k: d.axis for k, d in enumerate(s.dims) if d.axis} for s in specs}
+    return Inputs(built[0], built[1], {name: dims for name, dims in axes.items() if dims}, origin="--input")
+
+
+def _arrange(known: list[inspect.Parameter], values: dict[str, Any]) -> Arguments:
+    """Positional as far as the order of the parameters allows, the rest by keyword."""
+    args, rest = [], dict(values)
+    for parameter in known:
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            args += [rest.pop(name) for name in list(rest) if name not in {p.name for p in known}]
+            break
+        if parameter.kind is parameter.KEYWORD_ONLY or parameter.name not in rest:
+            break
+        args.append(rest.pop(parameter.name))
+    return Arguments(tuple(args), rest) if known else Arguments(tuple(values.values()))
+
+
+# --- from the user's function or module level ----------------------------------------------------------------------
+
+
+def as_arguments(given: Any) -> Arguments:
+    """What one input may look like: a tensor, an args tuple, ``(args, kwargs)``, a tuple with a dict last, or kwargs."""
+    if isinstance(given, dict):
+        return Arguments((), dict(given))
+    if not isinstance(given, tuple):
+        return Arguments((given,))
+    if given and isinstance(given[-1], dict) and all(isinstance(key, str) for key in given[-1]):
+        rest = given[:-1]
+        return Arguments(rest[0] if len(rest) == 1 and isinstance(rest[0], tuple) else rest, dict(given[-1]))
+    return Arguments(given)
+
+
+def from_value(model: Any, value: Any, origin: str) -> Inputs:
+    """Inputs from what the user's code gave: one input, a list of several, or specifications in text."""
+    if callable(value):
+        value = value()
+    if isinstance(value, str) or (isinstance(value, (list, tuple)) and value and all(isinstance(v, str) for v in value)):
+        try:
+            inputs = from_specs(model, parse([value] if isinstance(value, str) else list(value)))
+        except SpecError as error:
+            raise LoadError(f"{origin}: {error}") from error
+        inputs.origin = origin
+        return inputs
+    several = value if isinstance(value, list) else [value]
+    if not several:
+        raise LoadError(f"{origin}: an empty list; give an args tuple, or a list of them")
+    first = as_arguments(several[0])
+    if len(several) == 1:
+        return Inputs(first, None, origin=origin, second_given=False)
+    second = as_arguments(several[1])
+    return Inputs(first, second, _differing_axes(model, first, second), origin=origin)
+
+
+def _differing_axes(model: Any, first: Arguments, second: Arguments) -> Axes:
+    """The dimensions in which two inputs differ are dynamic; equal pairs of sizes are one axis."""
+    axes: Axes = {}
+    names: dict[tuple[int, int], str] = {}
+    other = dict(name_leaves(model, second))
+    for name, value in name_leaves(model, first):
+        twin = other.get(name)
+        if not isinstance(value, torch.Tensor) or not isinstance(twin, torch.Tensor) or value.dim() != twin.dim():
+            continue
+        for k, pair in enumerate(zip(value.shape, twin.shape)):
+            if pair[0] != pair[1]:
+                axes.setdefault(name, {})[k] = names.setdefault(pair, f"d{len(names)}")
+    return axes
+
+
+# --- a second input out of the first -------------------------------------------------------------------------------
+
+
+def vary(tensor: torch.Tensor, dims: dict[int, str], extra: int = 1) -> torch.Tensor:
+    """Other values of the same kind and range, and `extra` more in every dynamic dimension."""
+    for dim in dims:
+        index = torch.arange(tensor.shape[dim] + extra) % max(tensor.shape[dim], 1)
+        tensor = tensor.index_select(dim, index)
+    if tensor.numel() == 0:
+        return tensor.clone()
+    generator = torch.Generator().manual_seed(tensor.numel())
+    flat = tensor.reshape(-1)
+    mixed = flat[torch.randperm(flat.numel(), generator=generator)].reshape(tensor.shape)
+    constant = bool((flat == flat[0]).all())
+    if tensor.dtype is torch.bool:
+        return ~tensor if constant else mixed
+    if tensor.is_floating_point() or tensor.is_complex():
+        noise = torch.randn(tensor.shape, generator=generator).to(tensor.dtype)
+        return tensor + 0.5 * noise if constant else mixed * 0.9
+    if constant:
+        return tensor - 1 if int(flat[0]) > 0 else tensor + 1
+    return mixed
+
+
+def derive_second(model: Any, inputs: Inputs) -> None:
+    """Make a second input out of the first, grown in the dynamic axes, that the model itself accepts."""
+    refusal = ""
+    for axes in ([inputs.axes, {}] if inputs.axes else [{}]):
+        candidate = _varied(model, inputs.first, axes)
+        try:
+            call(model, candidate)
+        except Exception as error:  # noqa: BLE001 - any refusal by the model's own code means: not this one
+            refusal = refusal or f"the model itself fails on the derived second input: {type(error).__name__}: {error}"
+            continue
+        inputs.second = candidate
+        return
+    inputs.refused = refusal[:300]
+
+
+def _varied(model: Any, first: Arguments, axes: Axes) -> Arguments:
+    names: Iterator[str] = iter([name for name, _ in name_leaves(model, first)])
+
+    def change(value: Any) -> Any:
+        if isinstance(value, torch.Tensor):
+            return vary(value.detach(), axes.get(next(names), {}))
+        if isinstance(value, tuple) and hasattr(value, "_fields"):
+            return type(value)(*map(change, value))
+        if isinstance(value, (tuple, list)):
+            return type(value)(map(change, value))
+        if isinstance(value, dict):
+            return {key: change(item) for key, item in value.items()}
+        next(names)
+        return value
+
+    args = tuple(change(value) for value in first.args)
+    order = [p.name for p in parameters(model)]
+    keys = sorted(first.kwargs, key=lambda k: order.index(k) if k in order else len(order))
+    changed = {key: change(first.kwargs[key]) for key in keys}
+    return Arguments(args, {key: changed[key] for key in first.kwargs})
+
+
+# --- from the model itself -----------------------------------------------------------------------------------------
+
+_PLAIN_KINDS = {int: 2, float: 0.5, bool: True, "int": 2, "float": 0.5, "bool": True}
+
+
+def guess(model: Any) -> Inputs:
+    """Inputs from the signature, annotations and defaults of ``forward`` and the layers of the model, by trial."""
+    if isinstance(model, torch.export.ExportedProgram):
+        if model.example_inputs is None:
+            raise LoadError("the exported program holds no example inputs: give --input or --inputs-from")
+        args, kwargs = model.example_inputs
+        return Inputs(Arguments(tuple(args), dict(kwargs)), None, origin="the exported program", second_given=False)
+    needed = [
+        p
+        for p in parameters(model)
+        if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
+    ]
+    first_error: Exception | None = None
+    for make, words in _candidate_tensors(model):
+        texts = [f"{p.name}:{words}" for p in needed]
+        values = {p.name: _from_annotation(p, make) for p in needed}
+        arguments = _arrange(needed, values)
+        try:
+            call(model, arguments)
+        except (MemoryError, RecursionError):
+            raise
+        except Exception as error:  # noqa: BLE001 - the model's own code may raise anything on a wrong guess
+            first_error = first_error or error
+            continue
+        return Inputs(arguments, None, origin=f"guessed {', '.join(texts)}", second_given=False)
+    if first_error is not None:
+        raise first_error
+    return Inputs(Arguments(), None, origin="no inputs", second_given=False)
+
+
+def _from_annotation(parameter: inspect.Parameter, make: Callable[[], torch.Tensor]) -> Any:
+    kind = parameter.annotation
+    if kind in _PLAIN_KINDS:
+        return _PLAIN_KINDS[kind]
+    dims = getattr(kind, "dim_str", None)
+    if isinstance(dims, str):
+        sizes = [int(d) if d.isdigit() else 2 + k for k, d in enumerate(dims.split())]
+        return torch.randn(sizes, generator=torch.Generator().manual_seed(0))
+    return make()
+
+
+def _candidate_tensors(model: Any) -> Iterator[tuple[Callable[[], torch.Tensor], str]]:
+    shapes: list[tuple[tuple[int, ...], int]] = []
+    nn = torch.nn
+    modules = model.modules() if isinstance(model, nn.Module) else ()
+    for module in modules:
+        if isinstance(module, (nn.Conv1d, nn.Conv2d, nn.Conv3d)):
+            rank = {nn.Conv1d: 1, nn.Conv2d: 2, nn.Conv3d: 3}[type(module)] if type(module) in (nn.Conv1d, nn.Conv2d, nn.Conv3d) else 2
+            shapes += [((2, module.in_channels, *[size] * rank), 0) for size in (64, 224, 32)]
+        elif isinstance(module, nn.Linear):
+            shapes += [((2, module.in_features), 0), ((2, 5, module.in_features), 0)]
+        elif isinstance(module, nn.Embedding):
+            shapes += [((2, 5), module.num_embeddings)]
+        elif isinstance(module, nn.RNNBase):
+            shapes += [((3, 2, module.input_size), 0)]
+        elif isinstance(module, nn.LayerNorm):
+            shapes += [((2, 5, *module.normalized_shape), 0)]
+        if shapes:
+            break
+    for shape, high in [*shapes, ((2, 3), 0), ((2, 3, 4), 0), ((2, 3, 64, 64), 0), ((4,), 0), ((2, 5), 2)]:
+        generator = torch.Generator().manual_seed(0)
+        words = f"{'int64' if high else 'float32'}{list(shape)}".replace(" ", "")
+        if high:
+            yield (lambda s=shape, h=high, g=generator: torch.randint(0, h, s, generator=g)), words
+        else:
+            yield (lambda s=shape, g=generator: torch.randn(s, generator=g)), words
+
+
+# --- the door ------------------------------------------------------------------------------------------------------
+
+
+def build(model: Any, module: ModuleType, job: dict[str, Any], cwd: str) -> Inputs:
+    """The inputs a job asks for; see the package documentation for the order in which sources are tried."""
+    source = job.get("inputs_from")
+    if job.get("input_specs"):
+        inputs = from_specs(model, parse(job["input_specs"]))
+    elif source:
+        given = import_file(source["file"])[0] if source.get("file") else import_named(source["module"], cwd)[0]
+        if not hasattr(given, source["attribute"]):
+            raise LoadError(f"{source['text']}: no `{source['attribute']}` there")
+        inputs = from_value(model, getattr(given, source["attribute"]), f"--inputs-from {source['text']}")
+    elif hasattr(module, "ONNX_LINT_INPUTS"):
+        inputs = from_value(model, module.ONNX_LINT_INPUTS, "ONNX_LINT_INPUTS")
+    elif callable(getattr(module, "example_inputs", None)):
+        inputs = from_value(model, module.example_inputs, "example_inputs()")
+    else:
+        inputs = guess(model)
+    if job.get("axes") is not None:
+        inputs.axes, inputs.output_axes = named_axes(model, inputs, job["axes"], job.get("output_names") or [])
+    return inputs
+
+
+def named_axes(model: Any, inputs: Inputs, asked: dict[str, Any], outputs: list[str]) -> tuple[Axes, Axes]:
+    """``--dynamic-axes`` in one form, for inputs and for outputs: name → dimension → axis name.
+
+    A name that is neither an input nor an output is an error; torch itself only warns and leaves the axis static.
+    """
+    known = [name for name, _ in name_leaves(model, inputs.first)]
+    axes: Axes = {}
+    for name, dims in asked.items():
+        if name not in known and name not in outputs:
+            raise LoadError(f"--dynamic-axes: no input `{name}`; the inputs are {', '.join(known)}")
+        named = dims if isinstance(dims, dict) else {dim: f"{name}_dynamic_axes_{k + 1}" for k, dim in enumerate(dims)}
+        axes[name] = {int(dim): str(axis) for dim, axis in named.items()}
+    return (
+        {name: dims for name, dims in axes.items() if name in known},
+        {name: dims for name, dims in axes.items() if name not in known},
+    )

@@ -1,0 +1,184 @@
+"""Find the first value of the model that the exported graph does not have.
+
+The eager run gives every intermediate value with its line; the graph, run with every value as an output, gives all of
+its own. A value of the model that no node computes is suspect. It is cleared when a call that uses it has its value in
+the graph all the same (operators are fused). The first suspect that is not cleared, and whose own inputs are right,
+is the place.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+
+from .eager import Arguments, Event, Recorder, callable_of, fresh, leaves
+from .frames import Frame, UserCode
+from .model_file import ModelFile
+from .twin import trace
+from .verify import RunError, array_of, close, compare, feed, run, session, worst
+
+
+@dataclass
+class Step:
+    """One torch call of the eager run, and whether the graph has its value: ``equal``, ``fused`` or ``differs``."""
+
+    name: str
+    stack: list[Frame]
+    state: str
+    detail: str = ""
+
+
+@dataclass
+class Mismatch:
+    """The search's result."""
+
+    steps: list[Step] = field(default_factory=list)
+    culprit: Step | None = None
+    node: str | None = None
+    fault: str = ""
+    """``converter``: the traced program is right, its translation wrong. ``tracing``: the program itself froze something."""
+    nodes: list[str] = field(default_factory=list)
+    """The ONNX nodes on the culprit's line."""
+
+
+class _Pool:
+    """All values of the graph, found by shape and a few sampled elements."""
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self._by_shape: dict[tuple[int, ...], list[Any]] = {}
+        for value in values.values():
+            if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
+                self._by_shape.setdefault(value.shape, []).append(value)
+
+    def has(self, wanted: Any) -> bool:
+        return any(_similar(value, wanted) and close(value, wanted) for value in self._by_shape.get(wanted.shape, []))
+
+    def nearest(self, wanted: Any) -> Any:
+        return next(iter(self._by_shape.get(wanted.shape, [])), None)
+
+
+def _similar(a: Any, b: Any) -> bool:
+    if not a.size:
+        return True
+    x, y = a.reshape(-1), b.reshape(-1)
+    scale = 1e-2 * (float(np.abs(np.nan_to_num(y.astype(np.float64))).max()) + 1e-3)
+    for k in (0, x.size // 2, x.size - 1):
+        p, q = float(x[k]), float(y[k])
+        if p != q and not (np.isnan(p) and np.isnan(q)) and not abs(p - q) <= scale:
+            return False
+    return True
+
+
+def graph_values(model: ModelFile, arrays: dict[str, Any]) -> dict[str, Any]:
+    """Run the graph with every value as an output."""
+    exposed = onnx.ModelProto()
+    exposed.CopyFrom(model.proto)
+    known = {value.name for value in exposed.graph.output}
+    for node in exposed.graph.node:
+        for name in node.output:
+            if name and name not in known:
+                exposed.graph.output.append(onnx.ValueInfoProto(name=name))
+    path = os.path.join(os.path.dirname(model.path), "exposed.onnx")
+    onnx.save_model(exposed, path)
+    try:
+        return run(session(path, plain=True), arrays)
+    finally:
+        os.unlink(path)
+
+
+def record(model: Any, arguments: Arguments, user: UserCode) -> list[Event]:
+    recorder, given = Recorder(user, keep_results=True), arguments.copy()
+    runnable = callable_of(fresh(model))
+    torch.manual_seed(0)
+    with torch.no_grad(), recorder:
+        runnable(*given.args, **given.kwargs)
+    return recorder.events
+
+
+def search(
+    model: Any, arguments: Arguments, exported: ModelFile, leaves_given: list[tuple[str, Any]], names: list[str] | None, user: UserCode
+) -> Mismatch:
+    """Align the eager run with the graph's values on one input."""
+    arrays = feed(exported, leaves_given, names)
+    values = {**graph_values(exported, arrays), **arrays}
+    for tensor in exported.proto.graph.initializer:
+        if not tensor.external_data:
+            values[tensor.name] = onnx.numpy_helper.to_array(tensor)
+    pool = _Pool(values)
+    events = record(model, arguments, user)
+    found = Mismatch()
+    missing: dict[int, str] = {}
+    for number, event in enumerate(events):
+        gaps = [array for array in map(array_of, event.results) if not pool.has(array)]
+        if gaps:
+            missing[number] = _difference(pool, gaps[0])
+    consumers: dict[int, list[int]] = {}
+    for number, event in enumerate(events):
+        for source in event.sources:
+            consumers.setdefault(source, []).append(number)
+    fused: set[int] = set()
+    for number in sorted(missing, reverse=True):
+        users = consumers.get(number, [])
+        if any(user_number not in missing or user_number in fused for user_number in users):
+            fused.add(number)
+    for number, event in enumerate(events):
+        state = "equal" if number not in missing else "fused" if number in fused else "differs"
+        step = Step(event.name, event.stack, state, missing.get(number, "") if state == "differs" else "")
+        found.steps.append(step)
+        clean = all(source not in missing or source in fused for source in event.sources)
+        if state == "differs" and clean and found.culprit is None and event.stack:
+            found.culprit = step
+    if found.culprit is None:
+        found.culprit = next((step for step in found.steps if step.state == "differs" and step.stack), None)
+    if found.culprit is not None:
+        place = (found.culprit.stack[0]["file"], found.culprit.stack[0]["line"])
+        found.nodes = [
+            f"{node.op_type} {node.name}"
+            for node in exported.proto.graph.node
+            if any(
+                (stack[0]["file"], stack[0]["line"]) == place
+                for stack in (exported.stacks.get(name) for name in node.output)
+                if stack
+            )
+        ][:8]
+    return found
+
+
+def _difference(pool: _Pool, wanted: Any) -> str:
+    near = pool.nearest(wanted)
+    if near is None or wanted.dtype.kind not in "biuf":
+        return f"no value of shape {list(wanted.shape)} in the graph"
+    found = worst(near, wanted)
+    return f"the graph has no such value of shape {list(wanted.shape)}" + (f", for example {found['want']}" if found else "")
+
+
+def blame_torchscript(model: Any, first: Arguments, second: Arguments, outputs: list[tuple[str, Any]]) -> str:
+    """Run the trace of the first input on the second one: right means that the converter is wrong."""
+    traced = trace(model, first)
+    given = second.copy()
+    tensors = [v for _, v in leaves([given.args, given.kwargs]) if isinstance(v, torch.Tensor)]
+    return _fault(lambda: traced(*tensors), outputs)
+
+
+def blame_dynamo(program: Any, second: Arguments, outputs: list[tuple[str, Any]]) -> str:
+    """Run the exported program on an input: right means that the converter is wrong."""
+    given = second.copy()
+    return _fault(lambda: program.module()(*given.args, **given.kwargs), outputs)
+
+
+def _fault(run_program: Any, outputs: list[tuple[str, Any]]) -> str:
+    try:
+        with torch.no_grad():
+            results = leaves(run_program())
+    except Exception:  # noqa: BLE001 - a program that does not run on this input has frozen something
+        return "tracing"
+    named = {f"{name}#{k}": array_of(value) for k, (name, value) in enumerate(results) if isinstance(value, torch.Tensor)}
+    return "converter" if compare(named, outputs)["state"] == "right" else "tracing"
+
+
+__all__ = ["Mismatch", "RunError", "Step", "blame_dynamo", "blame_torchscript", "search"]
