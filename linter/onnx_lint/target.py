@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from types import MappingProxyType
 
 
 class Engine(str, Enum):
@@ -37,6 +39,11 @@ class Verdict(str, Enum):
     """The engine warns, the result is right, or right as long as the value does not change."""
     FINE = "fine"
     """Exports and agrees with eager execution."""
+
+
+def measured(*, torchscript: Verdict, dynamo: Verdict) -> Mapping[Engine, Verdict]:
+    """What each engine was seen to make of a construct, as a rule states it."""
+    return MappingProxyType({Engine.TORCHSCRIPT: torchscript, Engine.DYNAMO: dynamo})
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from onnx_lint.project.unit import Unit
 from onnx_lint.source import ir
 from onnx_lint.source.split import Chunk
+from onnx_lint.source.statements import is_docstring, simple_target
 
 if TYPE_CHECKING:
     from onnx_lint.project.modules import SourceModule
@@ -81,8 +82,22 @@ class ClassInfo:
                     unit = self.module.unit(chunk, member=True)
                     found += [(unit, s) for s in unit.chunk.lowered.body]
         if not found:
-            found = self.statements.get(name, [])
+            found = self._bound_by_statements(name)
         self._members[name] = found
+        return found
+
+    def _bound_by_statements(self, name: str) -> list[Member]:
+        if self._chunk is None or not self._chunk.members:
+            return self.statements.get(name, [])
+        found: list[Member] = []
+        for chunk in self._chunk.members:
+            if chunk.kind != "statement" or is_docstring(chunk.text) or name not in chunk.text:
+                continue
+            target = simple_target(chunk.text)
+            if target is None or target == name:
+                unit = self.module.unit(chunk, member=True)
+                for statement in unit.chunk.lowered.body:
+                    found += [(unit, s) for s in _binding(statement, name)]
         return found
 
     @property
@@ -92,7 +107,7 @@ class ClassInfo:
             self._statements = {}
             if self._chunk is not None and self._chunk.members:
                 for chunk in self._chunk.members:
-                    if chunk.kind == "statement":
+                    if chunk.kind == "statement" and not is_docstring(chunk.text):
                         unit = self.module.unit(chunk, member=True)
                         self._collect(unit, unit.chunk.lowered.body)
             elif self.header is not None:
@@ -102,18 +117,8 @@ class ClassInfo:
     def _collect(self, unit: Unit, body: ir.Block) -> None:
         assert self._statements is not None
         for statement in body:
-            names: list[str] = []
-            if isinstance(statement, (ir.FunctionDef, ir.ClassDef)):
-                names = [statement.name]
-            elif isinstance(statement, ir.Assign):
-                names = [t.id for t in statement.targets if isinstance(t, ir.Name)]
-            elif isinstance(statement, ir.Declare) and isinstance(statement.target, ir.Name):
-                names = [statement.target.id]
-            elif isinstance(statement, (ir.If, ir.Try)):
-                self._collect(unit, statement.body)
-                self._collect(unit, statement.orelse)
-            for name in names:
-                self._statements.setdefault(name, []).append((unit, statement))
+            for name in _names_bound(statement):
+                self._statements.setdefault(name, []).extend((unit, s) for s in _binding(statement, name))
 
     def has_own(self, name: str) -> bool:
         """Whether the body defines a function `name`; needs no parse of a split class."""
@@ -184,6 +189,26 @@ class ClassInfo:
                 outside += info.unresolved_bases if info.bases is not None else []
         outside = [o for o in outside if not o.startswith(("typing.", "builtins.", "abc.", "enum.", "collections."))]
         return bool(outside) and any(isinstance(i, ClassInfo) and i.has_own("forward") for i in self.mro)
+
+
+def _names_bound(statement: ir.Stmt) -> list[str]:
+    """The names that a statement of a class body binds."""
+    if isinstance(statement, (ir.FunctionDef, ir.ClassDef)):
+        return [statement.name]
+    if isinstance(statement, ir.Assign):
+        return [t.id for t in statement.targets if isinstance(t, ir.Name)]
+    if isinstance(statement, ir.Declare) and isinstance(statement.target, ir.Name):
+        return [statement.target.id]
+    if isinstance(statement, (ir.If, ir.Try)):
+        return list(dict.fromkeys(n for s in (*statement.body, *statement.orelse) for n in _names_bound(s)))
+    return []
+
+
+def _binding(statement: ir.Stmt, name: str) -> list[ir.Stmt]:
+    """The statements that bind `name`, inside conditional ones too."""
+    if isinstance(statement, (ir.If, ir.Try)):
+        return [b for s in (*statement.body, *statement.orelse) for b in _binding(s, name)]
+    return [statement] if name in _names_bound(statement) else []
 
 
 def _name_of(expression: ir.Expr) -> str:

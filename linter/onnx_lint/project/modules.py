@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Union
 from onnx_lint.project.unit import Unit
 from onnx_lint.source import ir
 from onnx_lint.source.split import Chunk, split
+from onnx_lint.source.statements import is_docstring, simple_target
 from onnx_lint.source.text import SourceText
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ class SourceModule:
         self._definitions: dict[str, list[Chunk]] | None = None
         self._classes: dict[int, ClassInfo] = {}
         self._bindings: dict[str, list[Binding]] | None = None
+        self._assigned: dict[str, Chunk] = {}
+        """Assignments to one name that have not been lowered yet; where `bindings` has that name, they are behind."""
         self._stars: list[ImportBinding] = []
 
     @property
@@ -92,15 +95,38 @@ class SourceModule:
                 yield self.unit(member, member=True)
 
     def needs_full_parse(self) -> bool:
-        """Whether the file may hold a syntax error: Python's own symbol-table pass, which neither compiles nor runs
-        anything and costs a twentieth of a parse, does not take it. It may also be newer than this Python."""
+        """Whether a chunk that was not lowered may hold a syntax error: Python's own symbol-table pass, which neither
+        compiles nor runs anything and costs a twentieth of a parse, does not take them together. They may also be
+        newer than this Python."""
+        text = self._unlowered_text()
+        if not text:
+            return False
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                symtable.symtable(self.source.normal, "source", "exec")
+                symtable.symtable(text, "source", "exec")
         except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
             return True
         return False
+
+    def _unlowered_text(self) -> str:
+        """The chunks that were not lowered, as one source."""
+        parts: list[str] = []
+
+        def is_pending(chunk: Chunk) -> bool:
+            unit = self._units.get(id(chunk))
+            return unit is None or not unit.is_lowered
+
+        for chunk in self.chunks:
+            if chunk.members:
+                pending = [m.text for m in chunk.members if is_pending(m)]
+                if is_pending(chunk):
+                    parts.append(chunk.header + " pass")
+                if pending:
+                    parts += ["class _:", *pending]
+            elif is_pending(chunk) and not chunk.text.startswith("from __future__"):
+                parts.append(chunk.text)
+        return "\n".join(parts) + "\n" if parts else ""
 
     # ---------------------------------------------------------------------------------------------------- names
     def lookup(self, name: str) -> list[Binding]:
@@ -108,7 +134,12 @@ class SourceModule:
         definitions = self.definitions.get(name)
         if definitions is not None:
             return [self._definition(definitions[-1])]
-        return self.bindings.get(name, [])
+        bindings = self.bindings
+        assigned = self._assigned.pop(name, None)
+        if assigned is not None:
+            unit = self.unit(assigned)
+            _Binder(self, unit).block(unit.chunk.lowered.body, straight=True)
+        return bindings.get(name, [])
 
     @property
     def definitions(self) -> dict[str, list[Chunk]]:
@@ -156,7 +187,12 @@ class SourceModule:
         if self._bindings is None:
             self._bindings = {}
             for chunk in self.chunks:
-                if chunk.kind == "statement":
+                if chunk.kind == "statement" and not is_docstring(chunk.text):
+                    name = simple_target(chunk.text)
+                    if name is not None:
+                        self._assigned[name] = chunk  # a table of 5,000 lines that nobody asks for is not parsed
+                        self._bindings.pop(name, None)
+                        continue
                     unit = self.unit(chunk)
                     _Binder(self, unit).block(unit.chunk.lowered.body, straight=True)
         return self._bindings
