@@ -74,7 +74,7 @@ def export(model: torch.nn.Module, inputs: tuple[Any, ...], dynamic: dict[str, l
             dynamic_axes={n: {a: f"{n}_{a}" for a in axes} for n, axes in dynamic.items()},
         )  # fmt: skip
     else:
-        shapes = {n: {a: Dim.DYNAMIC for a in dynamic[n]} if n in dynamic else None for n in parameters}
+        shapes = {n: dict.fromkeys(dynamic[n], Dim.DYNAMIC) if n in dynamic else None for n in parameters}
         program = torch.onnx.export(model, inputs, dynamo=True, verbose=False, dynamic_shapes=shapes)
         assert program is not None
         onnx.save(program.model_proto, buffer)
@@ -104,7 +104,7 @@ def measure(case: dict[str, Any]) -> tuple[str, str]:
             warnings.simplefilter("always")
             try:
                 data = export(copy.deepcopy(model), copy.deepcopy(inputs[0]), case["dynamic"], case["engine"])
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - whatever stops an export is what is measured
                 while error.__cause__ is not None and isinstance(error.__cause__, Exception):
                     error = error.__cause__
                 return "fails", f"export: {type(error).__name__}: {error}".partition("\n")[0][:300]
@@ -114,13 +114,14 @@ def measure(case: dict[str, Any]) -> tuple[str, str]:
         problems = []
         try:
             session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - likewise
             return "fails", f"load: {error}".partition("\n")[0][:300]
         for which, given, result in zip(("first", "second"), inputs, expected, strict=True):
-            wanted = [np.asarray(r.numpy() if isinstance(r, torch.Tensor) else r) for r in leaves(result) if not isinstance(r, str)]
+            told_apart = [r for r in leaves(result) if not isinstance(r, str)]
+            wanted = [np.asarray(r.numpy() if isinstance(r, torch.Tensor) else r) for r in told_apart]
             try:
                 got = [np.asarray(g) for g in run(session, model, given)]
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - likewise
                 return "fails", f"run, {which} input: {error}".partition("\n")[0][:300]
             if len(got) != len(wanted):
                 problems.append(f"{which}: {len(got)} outputs for {len(wanted)}")
@@ -142,7 +143,7 @@ def in_child(case: dict[str, Any]) -> dict[str, str]:
         signal.alarm(TIME_LIMIT)
         try:
             verdict, detail = measure(case)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - told to the parent
             verdict, detail = "broken case", f"{type(error).__name__}: {error}"[:300]
         os.write(writer, json.dumps([verdict, detail]).encode())
         os._exit(0)
@@ -150,7 +151,8 @@ def in_child(case: dict[str, Any]) -> dict[str, str]:
     with os.fdopen(reader, "rb") as pipe:
         answer = pipe.read()
     _, status = os.waitpid(child, 0)
-    verdict, detail = json.loads(answer) if answer else ("fails", f"the interpreter died of signal {os.WTERMSIG(status)}")
+    died = ("fails", f"the interpreter died of signal {os.WTERMSIG(status)}")
+    verdict, detail = json.loads(answer) if answer else died
     return {"id": case["id"], "engine": case["engine"], "verdict": verdict, "detail": detail}
 
 

@@ -1,0 +1,50 @@
+"""ONX211 unpack-tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from onnx_lint.rule import Finding, Rule
+from onnx_lint.semantics.sites import Iteration
+from onnx_lint.target import Verdict, measured
+from onnx_lint_rules.wording import quoted
+
+
+class UnpackTensor(Rule[Iteration]):
+    """A tensor unpacked into names.
+
+    ## Why it breaks export
+
+    Unpacking iterates over the first dimension, and torchscript warns: "Iterating over a tensor might cause the trace
+    to be incorrect". As the number of names is fixed, so is the dimension, and the result is right: this is for your
+    information. `unbind` says the same without a warning.
+
+    ## Example
+
+    ```python
+    def forward(self, x):
+        first, second = x[:2]
+        return first * second
+    ```
+
+    Use instead:
+
+    ```python
+    def forward(self, x):
+        first, second = x[:2].unbind(0)
+        return first * second
+    ```
+
+    ## References
+
+    - PyTorch documentation, "torch.unbind"
+    """
+
+    code = "ONX211"
+    name = "unpack-tensor"
+    verdicts = measured(torchscript=Verdict.WARNS, dynamo=Verdict.FINE)
+
+    def check(self, iteration: Iteration, /) -> Iterator[Finding]:
+        if iteration.how == "unpack":
+            message = f"the tensor {quoted(iteration)} is unpacked: torchscript warns that its length is fixed"
+            yield self.at(iteration, message, help="write `.unbind(0)`, which needs no warning")

@@ -1,0 +1,1 @@
+"""Rules about Python control flow in traced code."""

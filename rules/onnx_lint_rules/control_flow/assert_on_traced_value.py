@@ -1,0 +1,60 @@
+"""ONX103 assert-on-traced-value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from onnx_lint.rule import Finding, Rule
+from onnx_lint.semantics.sites import Branch
+from onnx_lint.target import Engine, Verdict, measured
+from onnx_lint_rules.wording import construct, described
+
+
+class AssertOnTracedValue(Rule[Branch]):
+    """A check by `assert` or `torch._assert` of a tensor or a size.
+
+    ## Why it breaks export
+
+    The check runs once, while the model is traced, and is not part of the exported model: other inputs are not checked.
+    Torchscript warns: "Converting a tensor to a Python boolean might cause the trace to be incorrect". The result is
+    right, so this is for your information. The dynamo engine turns `assert` on a comparison into a check of the graph;
+    it fails on `torch._assert` of a tensor with `GuardOnDataDependentSymNode`.
+
+    ## Example
+
+    ```python
+    def forward(self, x):
+        assert x.shape[0] <= 4096, "at most 4096 rows"
+        return x * 2
+    ```
+
+    Use instead:
+
+    ```python
+    def forward(self, x):
+        return x * 2
+
+    def check(self, x):
+        assert x.shape[0] <= 4096, "at most 4096 rows"
+    ```
+
+    ## References
+
+    - PyTorch documentation, "TorchScript-based ONNX Exporter": "Tracing vs Scripting"
+    """
+
+    code = "ONX103"
+    name = "assert-on-traced-value"
+    verdicts = measured(torchscript=Verdict.WARNS, dynamo=Verdict.FINE)
+
+    def check(self, branch: Branch, /) -> Iterator[Finding]:
+        if branch.keyword not in ("assert", "torch._assert"):
+            return
+        where = f"{construct(branch.keyword)} checks {described(branch.subject)}"
+        help = "check the inputs before the model is called; guard the check with `if not torch.jit.is_tracing():`"
+        if branch.keyword == "torch._assert" and branch.depends_on_data:
+            verdicts = {**self.verdicts, Engine.DYNAMO: Verdict.FAILS}
+            message = f"{where}: torchscript drops the check, dynamo fails to export it"
+            yield self.at(branch, message, verdicts=verdicts, help=help)
+        else:
+            yield self.at(branch, f"{where}: torchscript warns and drops the check", help=help)

@@ -1,0 +1,69 @@
+"""ONX101 data-dependent-branch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from onnx_lint.rule import Finding, Rule
+from onnx_lint.semantics.sites import Branch
+from onnx_lint.semantics.values import Array, Frozen
+from onnx_lint.target import Engine, Verdict, measured
+from onnx_lint_rules.wording import construct, described
+
+
+class DataDependentBranch(Rule[Branch]):
+    """Python control flow that depends on the values of a tensor.
+
+    ## Why it breaks export
+
+    Tracing runs `forward` once and records what the example input made it do, so the exported model always takes the
+    branch of the example: "TracerWarning: Converting a tensor to a Python boolean might cause the trace to be
+    incorrect". The dynamo engine does not know the value at all and stops with `GuardOnDataDependentSymNode: Could not
+    guard on data-dependent expression`. This holds for `if`, `while`, the conditional expression, `and`, `or`, `not`,
+    `match`, filters of comprehensions, `any()` and `all()`. A number that `.item()` or `int()` has read already is
+    reported where it is read for torchscript, and here for dynamo. A branch that only raises loses its check under
+    torchscript and fails under dynamo.
+
+    ## Example
+
+    ```python
+    def forward(self, x):
+        if x.sum() > 0:
+            return x + 1
+        return x - 1
+    ```
+
+    Use instead:
+
+    ```python
+    def forward(self, x):
+        return torch.where(x.sum() > 0, x + 1, x - 1)
+    ```
+
+    ## References
+
+    - PyTorch documentation, "TorchScript-based ONNX Exporter": "Tracing vs Scripting"
+    - PyTorch documentation, "torch.cond" and "torch.where"
+    - pytorch/pytorch#84692
+    """
+
+    code = "ONX101"
+    name = "data-dependent-branch"
+    verdicts = measured(torchscript=Verdict.SILENTLY_WRONG, dynamo=Verdict.FAILS)
+
+    def check(self, branch: Branch, /) -> Iterator[Finding]:
+        if branch.keyword in ("assert", "torch._assert") or not branch.depends_on_data:
+            return
+        verdicts = dict(self.verdicts)
+        where = f"{construct(branch.keyword)} depends on {described(branch.subject)}"
+        if isinstance(branch.subject, (Frozen, Array)):
+            # torchscript froze the value where it was read, and is told of there
+            verdicts[Engine.TORCHSCRIPT] = Verdict.FINE
+            message = f"{where}: dynamo cannot export a branch on a value that it does not know"
+        elif branch.only_checks:
+            verdicts[Engine.TORCHSCRIPT] = Verdict.WARNS
+            message = f"{where}: torchscript drops the check, dynamo fails to export it"
+        else:
+            message = f"{where}: torchscript keeps only the way taken for the example input, dynamo fails to export it"
+        help = "choose with `torch.where`, or with `torch.cond` under dynamo; move checks out of `forward`"
+        yield self.at(branch, message, verdicts=verdicts, help=help)

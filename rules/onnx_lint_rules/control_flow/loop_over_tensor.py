@@ -1,0 +1,61 @@
+"""ONX104 loop-over-tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from onnx_lint.rule import Finding, Rule
+from onnx_lint.semantics.sites import Iteration
+from onnx_lint.target import Verdict, measured
+from onnx_lint_rules.wording import quoted
+
+
+class LoopOverTensor(Rule[Iteration]):
+    """Iteration over the first dimension of a tensor.
+
+    ## Why it breaks export
+
+    The loop is unrolled for the length that the example input has: "TracerWarning: Iterating over a tensor might cause
+    the trace to be incorrect. Passing a tensor of different shape won't change the number of iterations executed". With
+    another length ONNX Runtime stops at the Split node. The dynamo engine unrolls too, which fixes the dimension, and
+    stops with "conflicts between user-specified ranges and inferred ranges". `for`, comprehensions, `list()`,
+    `tuple()`, `zip()`, `enumerate()`, `map()`, `sum()`, `any()` and `*x` all iterate. A dimension that never changes
+    is safe.
+
+    ## Example
+
+    ```python
+    def forward(self, x):
+        out = []
+        for row in x:
+            out.append(row * 2)
+        return torch.stack(out)
+    ```
+
+    Use instead:
+
+    ```python
+    def forward(self, x):
+        return x * 2
+    ```
+
+    ## References
+
+    - PyTorch documentation, "TorchScript-based ONNX Exporter": "Tracing vs Scripting"
+    - pytorch/pytorch#29647
+    """
+
+    code = "ONX104"
+    name = "loop-over-tensor"
+    verdicts = measured(torchscript=Verdict.FAILS, dynamo=Verdict.FAILS)
+
+    def check(self, iteration: Iteration, /) -> Iterator[Finding]:
+        if iteration.how == "unpack":
+            return
+        how = {"for": "the loop", "comprehension": "the comprehension", "star": "`*`"}.get(iteration.how)
+        message = (
+            f"{how or f'`{iteration.how}`'} iterates over the tensor {quoted(iteration)}: "
+            "both engines unroll it for the length of the example, another length fails"
+        )
+        help = "write it as one operation on the whole tensor, or loop over a fixed number"
+        yield self.at(iteration, message, help=help)

@@ -1,0 +1,1 @@
+"""Rules about traced values that become Python, NumPy or constant values."""

@@ -1,0 +1,53 @@
+"""ONX207 len-of-tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from onnx_lint.diagnostic import Applicability, Edit, Fix
+from onnx_lint.rule import Finding, Rule
+from onnx_lint.semantics.sites import Length
+from onnx_lint.target import Verdict, measured
+from onnx_lint_rules.wording import is_atom, quoted
+
+
+class LenOfTensor(Rule[Length]):
+    """`len()` of a traced tensor.
+
+    ## Why it breaks export
+
+    `len()` can only return a Python integer, so the length of the example becomes a constant: "TracerWarning: Using len
+    to get tensor shape might cause the trace to be incorrect. Recommended usage would be tensor.shape[0]". The dynamo
+    engine follows it.
+
+    ## Example
+
+    ```python
+    def forward(self, x):
+        return x.sum(0) / len(x)
+    ```
+
+    Use instead:
+
+    ```python
+    def forward(self, x):
+        return x.sum(0) / x.shape[0]
+    ```
+
+    ## References
+
+    - PyTorch documentation, "TorchScript-based ONNX Exporter": "Avoid Python Built-in Types"
+    """
+
+    code = "ONX207"
+    name = "len-of-tensor"
+    verdicts = measured(torchscript=Verdict.SILENTLY_WRONG, dynamo=Verdict.FINE)
+
+    def check(self, length: Length, /) -> Iterator[Finding]:
+        fix = None
+        if length.argument is not None:
+            text = length.text_of(length.argument)
+            size = f"{text}.shape[0]" if is_atom(length.argument) else f"({text}).shape[0]"
+            fix = Fix("Use `.shape[0]`", Applicability.SAFE, (Edit(length.span, size),))
+        message = f"{quoted(length)} is a constant of the trace: torchscript keeps the example's length"
+        yield self.at(length, message, help="use `.shape[0]`, which stays a value of the graph", fix=fix)

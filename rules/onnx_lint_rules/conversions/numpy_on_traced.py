@@ -1,0 +1,94 @@
+"""ONX204 numpy-on-traced."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from onnx_lint.diagnostic import Applicability, Edit, Fix
+from onnx_lint.rule import Finding, Rule
+from onnx_lint.semantics.sites import NumpyCall
+from onnx_lint.semantics.values import Size, Tensor
+from onnx_lint.target import Engine, Verdict, measured
+from onnx_lint_rules.wording import described, quoted
+
+_SAME_IN_TORCH = frozenset(
+    [
+        "abs",
+        "ceil",
+        "cos",
+        "exp",
+        "floor",
+        "log",
+        "log2",
+        "log10",
+        "round",
+        "sign",
+        "sin",
+        "sqrt",
+        "square",
+        "tan",
+        "tanh",
+    ]
+)
+_COUNTS = frozenset({"numpy.prod", "numpy.arange", "numpy.zeros", "numpy.ones", "numpy.full", "numpy.empty"})
+"""NumPy functions that dynamo follows when they are given sizes."""
+
+
+class NumpyOnTraced(Rule[NumpyCall]):
+    """NumPy used on a tensor or a size in traced code.
+
+    ## Why it breaks export
+
+    The tracer does not see inside NumPy: the result is a constant, and inputs that only pass through NumPy vanish from
+    the model. Torchscript warns "Converting a tensor to a NumPy array might cause the trace to be incorrect" and
+    "torch.from_numpy results are registered as constants in the trace". The dynamo engine translates NumPy functions on
+    tensors to torch, as far as it knows them; NumPy functions on sizes mostly fail there.
+
+    ## Example
+
+    ```python
+    def forward(self, x):
+        y = np.concatenate((x.numpy(), x.numpy()), axis=1)
+        return torch.from_numpy(y)
+    ```
+
+    Use instead:
+
+    ```python
+    def forward(self, x):
+        return torch.cat((x, x), dim=1)
+    ```
+
+    ## References
+
+    - PyTorch documentation, "TorchScript-based ONNX Exporter": "Avoid NumPy and built-in Python operators"
+    """
+
+    code = "ONX204"
+    name = "numpy-on-traced"
+    verdicts = measured(torchscript=Verdict.SILENTLY_WRONG, dynamo=Verdict.FINE)
+
+    def check(self, call: NumpyCall, /) -> Iterator[Finding]:
+        verdicts = dict(self.verdicts)
+        if isinstance(call.subject, Size) and call.numpy_function not in _COUNTS:
+            verdicts[Engine.DYNAMO] = Verdict.FAILS
+        short = call.numpy_function.rpartition(".")[2]
+        message = f"NumPy sees {described(call.subject)} in {quoted(call)}: its result is a constant of the trace"
+        help = f"use `torch.{short}`" if short in _SAME_IN_TORCH else "use the torch function of the same meaning"
+        if isinstance(call.subject, Size):
+            help = "use Python arithmetic on the size (`**`, `//`, `math.prod`)"
+        elif short == "numpy":
+            help = "stay in torch"
+        yield self.at(call, message, verdicts=verdicts, help=help, fix=_fix(call, short))
+
+
+def _fix(call: NumpyCall, short: str) -> Fix | None:
+    text = call.text_of(call.node)
+    match = re.match(r"[\w.]+(?=\()", text)
+    if short not in _SAME_IN_TORCH or not isinstance(call.subject, Tensor) or match is None:
+        return None
+    if "torch" not in call.unit.module.bindings:
+        return None
+    edit = Edit(call.span, f"torch.{short}{text[match.end() :]}")
+    return Fix(f"Use `torch.{short}`", Applicability.UNSAFE, (edit,))

@@ -1,0 +1,107 @@
+"""ONX201 python-cast."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from onnx_lint.diagnostic import Applicability, Edit, Fix
+from onnx_lint.rule import Finding, Rule
+from onnx_lint.semantics.sites import Conversion
+from onnx_lint.semantics.values import Size, Tensor
+from onnx_lint.target import Engine, Verdict, measured
+from onnx_lint_rules.conversions.integer_arithmetic import simplified
+from onnx_lint_rules.wording import atom, described, quoted
+
+_BUILT_IN = frozenset({"min", "max", "sorted", "in", "sum", "abs", "any", "all", "repetition"})
+"""Left to ONX206."""
+_LIVE_UNDER_DYNAMO = frozenset({"math.ceil", "math.floor", "math.trunc", "math.pow", "float"})
+
+
+class PythonCast(Rule[Conversion]):
+    """A tensor or a size turned into a Python number by `int()`, `float()`, `round()`, `math.*` and the like.
+
+    ## Why it breaks export
+
+    A Python number is a constant of the trace: the exported model keeps the number that the example input gave.
+    Torchscript warns "Converting a tensor to a Python integer might cause the trace to be incorrect" (or float, or
+    number; for `bool()` and `round()` it often fails instead). The dynamo engine follows `int()` and `float()`, but not
+    every function of `math`, and it freezes `int()` of a rounded size such as `x.shape[0] // 2`. In eager mode a size
+    is an `int` already, so that `int(x.shape[0])` does nothing and can go.
+
+    ## Example
+
+    ```python
+    def forward(self, x):
+        return x + int(x.shape[0])
+    ```
+
+    Use instead:
+
+    ```python
+    def forward(self, x):
+        return x + x.shape[0]
+    ```
+
+    ## References
+
+    - PyTorch documentation, "TorchScript-based ONNX Exporter": "Avoid Python Built-in Types"
+    """
+
+    code = "ONX201"
+    name = "python-cast"
+    verdicts = measured(torchscript=Verdict.SILENTLY_WRONG, dynamo=Verdict.FINE)
+
+    def check(self, cast: Conversion, /) -> Iterator[Finding]:
+        if cast.converter in _BUILT_IN:
+            return
+        what = quoted(cast, cast.argument) if cast.argument is not None else described(cast.subject)
+        message = f"`{cast.converter}` of {what} is a constant of the trace: torchscript keeps the example's number"
+        yield self.at(cast, message, verdicts=_verdicts(cast), help=_help(cast), fix=_fix(cast))
+
+
+def _verdicts(cast: Conversion) -> Mapping[Engine, Verdict]:
+    """Measured with torch 2.13, one kind of function and subject after the other."""
+    name, data = cast.converter, cast.depends_on_data
+    if name == "round":
+        return measured(torchscript=Verdict.FAILS, dynamo=Verdict.FAILS)
+    if name in ("int", "bool", "float"):
+        frozen = not data and (name == "bool" or (name == "int" and not _is_dimension(cast)))
+        dynamo = Verdict.SILENTLY_WRONG if frozen else Verdict.FINE
+    elif name in _LIVE_UNDER_DYNAMO and not data:
+        dynamo = Verdict.FINE
+    else:
+        dynamo = Verdict.FAILS
+    return measured(torchscript=Verdict.SILENTLY_WRONG, dynamo=dynamo)
+
+
+def _is_dimension(cast: Conversion) -> bool:
+    """A dimension as it is; of a computed one (a strided convolution's), dynamo keeps the rounded number."""
+    subject = cast.subject
+    if not isinstance(subject, Size) or subject.boolean:
+        return False
+    return subject.parameter is not None or subject.axis in (0, 1)
+
+
+def _help(cast: Conversion) -> str:
+    if cast.depends_on_data:
+        return "keep the tensor: one-element tensors take part in arithmetic, comparison and indexing"
+    if cast.converter in ("math.ceil", "round"):
+        return "use integer arithmetic on the size: `(n + k - 1) // k` rounds up"
+    if cast.converter == "math.sqrt":
+        return "write `n ** 0.5`, which stays in the graph"
+    return "use the size as it is, with integer arithmetic (`//`)"
+
+
+def _fix(cast: Conversion) -> Fix | None:
+    if cast.argument is None:
+        return None
+    if isinstance(cast.subject, Tensor):
+        if cast.converter not in ("int", "float"):
+            return None
+        edit = Edit(cast.span, atom(cast, cast.argument))
+        return Fix(f"Keep the tensor, without `{cast.converter}()`", Applicability.UNSAFE, (edit,))
+    if cast.converter == "math.sqrt":
+        edit = Edit(cast.span, f"{atom(cast, cast.argument)} ** 0.5")
+        return Fix("Use `** 0.5`", Applicability.UNSAFE, (edit,))
+    text = simplified(cast)
+    return None if text is None else Fix(f"Replace by `{text}`", Applicability.SAFE, (Edit(cast.span, text),))

@@ -1,0 +1,79 @@
+"""ONX209 tensor-from-traced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from onnx_lint.rule import Finding, Rule
+from onnx_lint.semantics.sites import TensorFrom
+from onnx_lint.semantics.values import Array, Frozen
+from onnx_lint.target import Engine, Verdict, measured
+from onnx_lint_rules.wording import described
+
+
+class TensorFromTraced(Rule[TensorFrom]):
+    """`torch.tensor` or `torch.as_tensor` of a traced size or tensor.
+
+    ## Why it breaks export
+
+    "TracerWarning: torch.tensor results are registered as constants in the trace". Of a single size torchscript makes a
+    live value in spite of the warning; of a list it takes the numbers of the example. Changing such a tensor in place
+    is wrong even for the example. The dynamo engine follows `torch.tensor`, but `torch.as_tensor`, `torch.Tensor` and
+    the like fix the size and fail with "conflicts between user-specified ranges and inferred ranges".
+
+    ## Example
+
+    ```python
+    def forward(self, x):
+        size = torch.tensor([x.shape[0], x.shape[1]])
+        return x.sum() * size
+    ```
+
+    Use instead:
+
+    ```python
+    def forward(self, x):
+        size = torch.stack([torch.full((), x.shape[0]), torch.full((), x.shape[1])])
+        return x.sum() * size
+    ```
+
+    ## References
+
+    - PyTorch documentation, "TorchScript-based ONNX Exporter": "Avoid NumPy and built-in Python operators"
+    - pytorch/pytorch#132134
+    """
+
+    code = "ONX209"
+    name = "tensor-from-traced"
+    verdicts = measured(torchscript=Verdict.SILENTLY_WRONG, dynamo=Verdict.FINE)
+
+    def check(self, made: TensorFrom, /) -> Iterator[Finding]:
+        if not made.is_traced:
+            return
+        verdicts = _verdicts(made)
+        if verdicts[Engine.TORCHSCRIPT] is Verdict.SILENTLY_WRONG:
+            effect = "torchscript makes it a constant of the trace"
+        elif verdicts[Engine.DYNAMO] is Verdict.FAILS:
+            effect = "torchscript warns, dynamo fixes it and fails"
+        else:
+            effect = "torchscript warns that it may be a constant"
+        message = f"`{_shown(made)}` is given {described(made.subject)}: {effect}"
+        help = "build it from live values: `torch.full((), n)`, `torch.stack([...])`, `x.new_tensor(n)`, `torch.arange`"
+        yield self.at(made, message, verdicts=verdicts, help=help)
+
+
+def _shown(made: TensorFrom) -> str:
+    return "new_tensor" if made.constructor.endswith("new_tensor") else made.constructor
+
+
+def _verdicts(made: TensorFrom) -> Mapping[Engine, Verdict]:
+    """Measured with torch 2.13: what counts is one value or several, and the function."""
+    name = _shown(made)
+    dynamo = Verdict.FINE if name in ("torch.tensor", "new_tensor") else Verdict.FAILS
+    if isinstance(made.subject, (Frozen, Array)):
+        # the number was frozen, and reported, where it was read; dynamo follows it
+        return measured(torchscript=Verdict.WARNS, dynamo=Verdict.FINE)
+    if made.is_sequence:
+        return measured(torchscript=Verdict.SILENTLY_WRONG, dynamo=dynamo)
+    silent = name in ("new_tensor", "torch.asarray")
+    return measured(torchscript=Verdict.FINE if silent else Verdict.WARNS, dynamo=dynamo)

@@ -1,0 +1,1 @@
+"""Rules about computing with sizes."""

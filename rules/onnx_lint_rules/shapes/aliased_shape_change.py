@@ -1,0 +1,70 @@
+"""ONX301 aliased-shape-change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from onnx_lint.diagnostic import Applicability, Edit, Fix
+from onnx_lint.rule import Finding, Rule
+from onnx_lint.semantics.sites import AliasedChange
+from onnx_lint.semantics.values import Size
+from onnx_lint.source import ir
+from onnx_lint.target import Verdict, measured
+from onnx_lint_rules.wording import atom
+
+
+class AliasedShapeChange(Rule[AliasedChange]):
+    """A size changed by `+=` or the like while another name holds it too.
+
+    ## Why it breaks export
+
+    In Python a size is an integer, and `n += 2` binds a new one. While torchscript traces, a size is a tensor, and
+    `n += 2` changes it **in place**: every other name, list or shape that holds the same size changes with it. There is
+    no warning, and the result is wrong even for the example input. Without a second name the statement is right. The
+    dynamo engine is right in both cases.
+
+    ## Example
+
+    ```python
+    def forward(self, x):
+        rows = x.shape[0]
+        padded = rows
+        padded += 2
+        return x + rows * 10 + padded
+    ```
+
+    Use instead:
+
+    ```python
+    def forward(self, x):
+        rows = x.shape[0]
+        padded = rows + 2
+        return x + rows * 10 + padded
+    ```
+
+    ## References
+
+    - PyTorch documentation, "TorchScript-based ONNX Exporter": "Avoid in-place operations when using tensor.shape"
+    - pytorch/pytorch#56162
+    """
+
+    code = "ONX301"
+    name = "aliased-shape-change"
+    verdicts = measured(torchscript=Verdict.SILENTLY_WRONG, dynamo=Verdict.FINE)
+
+    def check(self, change: AliasedChange, /) -> Iterator[Finding]:
+        shared = f"`{change.alias}` holds it too and changes with it" if change.alias else "it is a tensor of sizes"
+        operator = f"`{change.name} {change.operator}= …`"
+        message = f"{operator} changes a size in place while torchscript traces: {shared}"
+        plain = f"{change.name} = {change.name} {change.operator} …"
+        yield self.at(change, message, help=f"write `{plain}`", fix=_fix(change))
+
+
+def _fix(change: AliasedChange) -> Fix | None:
+    statement = change.node
+    if not isinstance(statement, ir.AugAssign):
+        return None
+    value = atom(change, statement.value)
+    edit = Edit(change.span, f"{change.name} = {change.name} {change.operator} {value}")
+    safe = isinstance(change.subject, Size)
+    return Fix("Bind a new value", Applicability.SAFE if safe else Applicability.UNSAFE, (edit,))

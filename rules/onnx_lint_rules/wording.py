@@ -1,0 +1,57 @@
+"""How rules speak of code and values, so that all messages sound alike."""
+
+from __future__ import annotations
+
+from onnx_lint.semantics.sites import Site
+from onnx_lint.semantics.values import Array, Frozen, Size, Tensor, Value
+from onnx_lint.source import ir
+
+_LONGEST = 48
+
+_CONSTRUCTS = {
+    "ternary": "the conditional expression",
+    "filter": "the filter of a comprehension",
+    "==": "the comparison",
+    "!=": "the comparison",
+}
+
+
+def quoted(site: Site, node: ir.Expr | ir.Stmt | None = None) -> str:
+    """The source of a node (by default the site's own), on one line, in backticks, cut where it is long."""
+    text = " ".join(site.text_of(site.node if node is None else node).split())
+    return f"`{text if len(text) <= _LONGEST else text[: _LONGEST - 1] + '…'}`"
+
+
+def construct(keyword: str) -> str:
+    """A branch's keyword as the subject of a sentence."""
+    return _CONSTRUCTS.get(keyword, f"`{keyword}`")
+
+
+def described(value: Value) -> str:
+    """What a traced value is, for a sentence."""
+    if isinstance(value, Size):
+        if value.parameter is not None and value.axis is not None:
+            return f"dimension {value.axis} of input `{value.parameter}`"
+        return "a size of a traced tensor"
+    if isinstance(value, Tensor):
+        return f"the values of input `{value.parameter}`" if value.parameter is not None else "the values of a tensor"
+    if isinstance(value, Frozen):
+        return "a number read from a tensor" if value.from_data else "a number read from a size"
+    if isinstance(value, Array):
+        return "a NumPy array made from a tensor"
+    return "a traced value"
+
+
+def is_atom(node: ir.Expr) -> bool:
+    """Whether the source of an expression needs no parentheses wherever it is put."""
+    return isinstance(node, (ir.Name, ir.Attribute, ir.Subscript, ir.Call)) or (
+        isinstance(node, ir.Const) and isinstance(node.value, str)
+    )
+
+
+def atom(site: Site, node: ir.Expr) -> str:
+    """The source of an expression, in parentheses where it needs them."""
+    text = site.text_of(node)
+    if is_atom(node) or (isinstance(node, ir.Const) and text[:1].isdigit()):
+        return text
+    return f"({text})"
