@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import total_ordering
 
 from onnx_lint.target import Engine
 
 
-@total_ordering
 class Severity(str, Enum):
     """How bad a diagnostic is. Ordered: ``INFO < WARNING < ERROR``."""
 
@@ -27,10 +25,18 @@ class Severity(str, Enum):
     def rank(self) -> int:
         return ("info", "warning", "error").index(self.value)
 
+    # all four: as a `str`, it has them already, by the alphabet, and `total_ordering` would leave them alone
     def __lt__(self, other: object) -> bool:
-        if not isinstance(other, Severity):
-            return NotImplemented
-        return self.rank < other.rank
+        return self.rank < other.rank if isinstance(other, Severity) else NotImplemented
+
+    def __le__(self, other: object) -> bool:
+        return self.rank <= other.rank if isinstance(other, Severity) else NotImplemented
+
+    def __gt__(self, other: object) -> bool:
+        return self.rank > other.rank if isinstance(other, Severity) else NotImplemented
+
+    def __ge__(self, other: object) -> bool:
+        return self.rank >= other.rank if isinstance(other, Severity) else NotImplemented
 
     def __str__(self) -> str:
         return self.value
