@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 from onnx_lint.diagnostic import Span
@@ -14,10 +15,13 @@ if TYPE_CHECKING:
     from onnx_lint.source.positions import Place
 
 
+_TREE_LINES = 6_000
+
+
 class LoweredChunk:
     """The IR and the places of all chunks with one text. Shared, since real projects repeat half of their code."""
 
-    __slots__ = ("lowered", "member", "refused", "spans", "text")
+    __slots__ = ("lines", "lowered", "member", "refused", "spans", "text")
 
     def __init__(self, text: str, member: bool) -> None:
         from onnx_lint.source.lower import Lowered, lower  # libcst costs 0.15 s: only when something is parsed
@@ -26,12 +30,17 @@ class LoweredChunk:
         self.spans: list[Place] | None = None
         self.refused = too_complex(text)
         self.lowered: Lowered = Lowered(()) if self.refused is not None else lower(text, member=member)
+        self.lines = text.count("\n") + 1
 
     def place(self, at: int) -> Place:
         if self.spans is None:
+            from onnx_lint.source.lower import lower
             from onnx_lint.source.positions import spans
 
-            self.spans = spans(self.text, member=self.member)
+            tree = self.lowered.tree or lower(self.text, member=self.member).tree
+            assert tree is not None, "a node of a chunk that did not lower"
+            self.spans = spans(tree, member=self.member)
+            self.lowered.tree = None
         return self.spans[at]
 
 
@@ -40,13 +49,25 @@ class ChunkStore:
 
     def __init__(self) -> None:
         self._chunks: dict[tuple[str, bool], LoweredChunk] = {}
+        self._with_tree: deque[LoweredChunk] = deque()
+        self._lines = 0
 
     def get(self, text: str, member: bool) -> LoweredChunk:
         key = (text, member)
         chunk = self._chunks.get(key)
         if chunk is None:
             chunk = self._chunks[key] = LoweredChunk(text, member)
+            self._keep_tree(chunk)
         return chunk
+
+    def _keep_tree(self, chunk: LoweredChunk) -> None:
+        """Keep the trees of the last few thousand lines: what is reported is mostly what was just lowered."""
+        self._with_tree.append(chunk)
+        self._lines += chunk.lines
+        while self._lines > _TREE_LINES and self._with_tree:
+            oldest = self._with_tree.popleft()
+            oldest.lowered.tree = None
+            self._lines -= oldest.lines
 
     def trim(self, wanted: set[int]) -> None:
         """Forget chunks that are not among `wanted` (identities of `LoweredChunk`)."""

@@ -441,8 +441,8 @@ def _item(frame: Frame, node: ir.Subscript, value: Value, index: Value) -> Value
 
 
 def _module_item(frame: Frame, node: ir.Subscript, value: ExternalInstance, index: Value) -> Value:
-    if isinstance(index, Size):
-        frame.emit(ListIndex(*frame.base(node, index), "list"))
+    if isinstance(index, (Size, Tensor)) and index.is_traced and not _presumed(index):
+        frame.emit(ListIndex(*frame.base(node, index), "ModuleList"))
     if isinstance(value.items, Seq) and value.items.elements and isinstance(index, Const):
         if isinstance(index.value, int) and -len(value.items.elements) <= index.value < len(value.items.elements):
             return value.items.elements[index.value]

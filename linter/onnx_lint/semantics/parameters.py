@@ -121,6 +121,8 @@ def _static_type(analysis: Analysis, function: Function, param: ir.Param) -> Val
     kept = [v for v in alternatives(value) if not isinstance(v, Tensor)]
     if isinstance(value, Tensor) or not kept:
         return Tensor(False)
+    if any(isinstance(v, Instance) for v in kept):
+        return STATIC  # a configuration object: its fields are as fixed as itself
     return kept[0] if len(kept) == 1 else Alternatives(tuple(kept))
 
 

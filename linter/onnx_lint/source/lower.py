@@ -37,31 +37,33 @@ class Fault:
 
 
 @dataclass(slots=True)
+class Tree:
+    """The libcst tree of a chunk, and its nodes by their number; heavy (14 kB a line), for the places only."""
+
+    module: cst.Module
+    nodes: list[cst.CSTNode]
+
+
+@dataclass(slots=True)
 class Lowered:
     """The IR of a chunk, or why there is none."""
 
     body: ir.Block
     fault: Fault | None = None
+    tree: Tree | None = None
 
 
 def lower(text: str, *, member: bool = False) -> Lowered:
     """Lower a chunk (LF newlines, no form feeds). Never raises for what the text holds; the caller has applied the
-    guards, since libcst's native parser overflows the stack on deep nesting."""
+    guards, since libcst's native parser overflows the stack on deep nesting. The caller drops the tree."""
     module = _parse(text, member)
     if isinstance(module, Fault):
         return Lowered((), module)
+    lowerer = Lowerer()
     try:
-        return Lowered(Lowerer().module(module, member))
+        return Lowered(lowerer.module(module, member), None, Tree(module, lowerer.nodes))
     except RecursionError:
         return Lowered((), Fault(1, 0, "nested too deeply"))
-
-
-def lower_with_nodes(text: str, *, member: bool) -> tuple[cst.Module, list[cst.CSTNode]]:
-    """Parse and lower again, for the places: the tree and its nodes by their number. The text lowered before."""
-    module = native.parse_module(MEMBER_PREFIX + text if member else text)
-    lowerer = Lowerer(keep=True)
-    lowerer.module(module, member)
-    return module, lowerer.nodes
 
 
 def lower_expression(text: str) -> ir.Expr | None:
@@ -99,20 +101,16 @@ _NAMED = {"None": None, "True": True, "False": False}
 
 
 class Lowerer:
-    """The walk. With `keep`, `nodes[at]` is the libcst node behind the IR node with that number."""
+    """The walk; `nodes[at]` is the libcst node behind the IR node with that number."""
 
-    def __init__(self, keep: bool = False) -> None:
+    def __init__(self) -> None:
         self.nodes: list[cst.CSTNode] = []
-        self._keep = keep
-        self._count = 0
         self._yields = False
 
     def _at(self, node: cst.CSTNode) -> int:
-        at = self._count
-        self._count = at + 1
-        if self._keep:
-            self.nodes.append(node)
-        return at
+        nodes = self.nodes
+        nodes.append(node)
+        return len(nodes) - 1
 
     # ------------------------------------------------------------------------------------------------- statements
     def module(self, module: cst.Module, member: bool) -> ir.Block:
