@@ -22,6 +22,8 @@ from onnx_lint.target import BOTH, Engine, Verdict
 SYNTAX_ERROR = ("ONX000", "syntax-error")
 NOT_ANALYSED = ("ONX009", "not-analysed")
 INTERNAL_ERROR = ("ONX099", "internal-error")
+_NOT_COMPLETE = frozenset(code for code, _ in (SYNTAX_ERROR, NOT_ANALYSED, INTERNAL_ERROR))
+"""Where one of these is said, other diagnostics may be missing."""
 
 _STACK = 512 * 1024 * 1024
 _RECURSION = 60_000
@@ -109,9 +111,11 @@ def _finish(
     for path, module in project.modules.items():
         if paths is not None and path not in paths:
             continue
-        kept = [selection.with_severity(d) for d in by_path.get(path, ()) if selection.applies(d, path)]
+        mine = by_path.get(path, ())
+        kept = [selection.with_severity(d) for d in mine if selection.applies(d, path)]
         if "onnx-lint:" in module.source.text:
-            kept = suppressions(module.source).apply(kept, selection)
+            complete = not settings.partial and not any(d.code in _NOT_COMPLETE for d in mine)
+            kept = suppressions(module.source).apply(kept, selection, complete=complete)
         out.extend(d for d in kept if d.severity >= settings.minimum)
     out.sort(key=lambda d: d.sort_key)
     return out

@@ -18,6 +18,7 @@ BUILT_IN = {
     "ONX000": "syntax-error",
     "ONX001": "unused-suppression",
     "ONX002": "unknown-rule-in-suppression",
+    "ONX003": "malformed-suppression",
     "ONX009": "not-analysed",
     "ONX099": "internal-error",
 }

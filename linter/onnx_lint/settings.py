@@ -32,5 +32,8 @@ class Settings:
     """Diagnostics below are not reported."""
     dynamic_axes: Mapping[str, tuple[int, ...]] | None = None
     preview: bool = False
+    partial: bool = False
+    """Whether less is looked at than the project's configuration asks for (other rules or engines were named for this
+    run): then it is not known that a suppression is unused."""
     root: str = ""
     """The folder of the configuration file; patterns are relative to it."""

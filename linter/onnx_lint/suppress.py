@@ -1,20 +1,22 @@
 """Suppressions: comments that take diagnostics back.
 
 ``# onnx-lint: ignore[ONX101, name] reason``
-    behind code: for that line, also when the statement goes on; alone on a line: for the next line of code.
+    behind code: for the diagnostics that begin or end on that line; alone on a line: for the next line of code.
 ``# onnx-lint: ignore-block[ONX101] reason``
     on the line of a ``def``, ``class``, ``if`` …, or alone above it: for the whole indented block.
 ``# onnx-lint: ignore-file[ONX101] reason``
     anywhere: for the file.
 
-Without brackets all rules are meant. A suppression that takes nothing back is reported, and so is a code that no rule
-has.
+Without brackets all rules are meant. The reason goes up to the next ``#``. A suppression that takes nothing back is
+reported, and so are a code that no rule has and a comment that begins like a suppression and is none.
 """
 
 from __future__ import annotations
 
 import difflib
 import re
+from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -23,20 +25,34 @@ from onnx_lint.source.split import blank, comments
 from onnx_lint.source.text import SourceText
 from onnx_lint.target import BOTH
 
+UNUSED = ("ONX001", "unused-suppression")
+UNKNOWN = ("ONX002", "unknown-rule-in-suppression")
+MALFORMED = ("ONX003", "malformed-suppression")
+
 _MARK = "onnx-lint:"
-_DIRECTIVE = re.compile(r"#\s{0,20}onnx-lint:\s{0,20}(ignore-file|ignore-block|ignore)(?![\w-])(?:\[([^\[\]#]{0,500})\])?")
+_BEGIN = re.compile(r"#[ \t]{0,20}onnx-lint:")
+_DIRECTIVE = re.compile(
+    r"#[ \t]{0,20}onnx-lint:[ \t]{0,20}(ignore-file|ignore-block|ignore)(?![\w-])[ \t]{0,20}"
+    r"(?:\[([^\[\]#]{0,1000})\]|(?!\[))"
+)
 _MAX_COMMENT = 2000
+"""What stands further back in a comment is not read."""
 
 
 class Codes(Protocol):
-    """Resolves a selector to the codes that it stands for (`selection.Selection`)."""
+    """What the settings choose among the rules (`selection.Selection`)."""
 
     codes: dict[str, str]
+    selected: set[str]
 
     def resolve(self, selector: str) -> set[str]: ...
 
+    def applies(self, diagnostic: Diagnostic, path: str) -> bool: ...
 
-@dataclass
+    def with_severity(self, diagnostic: Diagnostic) -> Diagnostic: ...
+
+
+@dataclass(eq=False)
 class Suppression:
     """One comment: the lines that it covers (both inclusive), and what it names (``None``: everything)."""
 
@@ -45,54 +61,124 @@ class Suppression:
     last: int
     selectors: tuple[str, ...] | None
     whole_line: bool
+    brackets: tuple[int, int] | None
+    """Columns of what stands in the brackets."""
     used: set[str] = field(default_factory=set)
+    wanted: set[str] | None = None
+    """The codes that the selectors stand for."""
+
+    def takes(self, code: str) -> bool:
+        return self.wanted is None or code in self.wanted
 
 
 class Suppressions:
     """All suppressions of one file."""
 
-    def __init__(self, source: SourceText, found: list[Suppression]) -> None:
-        self.source, self.found = source, found
+    def __init__(self, source: SourceText, found: list[Suppression], malformed: list[Span]) -> None:
+        self.source, self.found, self.malformed = source, found, malformed
+        self._by_line: dict[int, list[Suppression]] = {}
+        blocks: list[Suppression] = []
+        for suppression in found:
+            if suppression.first == suppression.last:
+                self._by_line.setdefault(suppression.first, []).append(suppression)
+            else:
+                blocks.append(suppression)
+        # Blocks lie inside one another or apart, so that those around a line are a chain of parents.
+        self._blocks = sorted(blocks, key=lambda s: (s.first, -s.last))
+        self._starts = [s.first for s in self._blocks]
+        self._parents: list[int] = []
+        chain: list[int] = []
+        for number, block in enumerate(self._blocks):
+            while chain and self._blocks[chain[-1]].last < block.first:
+                chain.pop()
+            self._parents.append(chain[-1] if chain else -1)
+            chain.append(number)
 
-    def apply(self, diagnostics: list[Diagnostic], codes: Codes) -> list[Diagnostic]:
-        """The diagnostics that are left, and those about the suppressions themselves."""
-        resolved = [self._resolve(s, codes) for s in self.found]
+    def _covering(self, line: int) -> Iterator[Suppression]:
+        yield from self._by_line.get(line, ())
+        number = bisect_right(self._starts, line) - 1
+        while number >= 0:
+            if self._blocks[number].last >= line:
+                yield self._blocks[number]
+            number = self._parents[number]
+
+    def apply(self, diagnostics: list[Diagnostic], codes: Codes, *, complete: bool = True) -> list[Diagnostic]:
+        """The diagnostics that are left, and those about the suppressions themselves. Only when the analysis was
+        `complete` (all rules, engines and statements) it is known that a suppression is unused."""
+        for suppression in self.found:
+            if suppression.selectors is not None:
+                suppression.wanted = set().union(*map(codes.resolve, suppression.selectors))
+        kept = self._left(diagnostics)
+        own = [*self._malformed(), *self._unknown(codes), *(self._unused(codes) if complete else ())]
+        # what is said of suppressions can be taken back too, but only by name: all of them would hide themselves
+        kept.extend(self._left([codes.with_severity(d) for d in own if codes.applies(d, self.source.path)], by_name=True))
+        return kept
+
+    def _left(self, diagnostics: list[Diagnostic], *, by_name: bool = False) -> list[Diagnostic]:
         kept: list[Diagnostic] = []
         for diagnostic in diagnostics:
             taken = False
-            for suppression, wanted in zip(self.found, resolved, strict=True):
-                lines = (diagnostic.span.line, diagnostic.span.end_line)
-                if not any(suppression.first <= line <= suppression.last for line in lines):
-                    continue
-                if wanted is None or diagnostic.code in wanted:
-                    suppression.used.add(diagnostic.code)
-                    taken = True
+            for line in {diagnostic.span.line, diagnostic.span.end_line}:
+                for suppression in self._covering(line):
+                    if suppression.takes(diagnostic.code) and not (by_name and suppression.wanted is None):
+                        suppression.used.add(diagnostic.code)
+                        taken = True
             if not taken:
                 kept.append(diagnostic)
-        kept.extend(self._unused(codes))
         return kept
 
-    def _resolve(self, suppression: Suppression, codes: Codes) -> set[str] | None:
-        if suppression.selectors is None:
-            return None
-        return set().union(*[codes.resolve(s) for s in suppression.selectors]) if suppression.selectors else set()
+    def _malformed(self) -> Iterator[Diagnostic]:
+        code, name = MALFORMED
+        message = "this suppression is not understood and takes nothing back; write `# onnx-lint: ignore[CODE] reason`"
+        for span in self.malformed:
+            yield Diagnostic(code, name, Severity.WARNING, span, message, BOTH)
 
-    def _unused(self, codes: Codes) -> list[Diagnostic]:
-        out: list[Diagnostic] = []
+    def _unknown(self, codes: Codes) -> Iterator[Diagnostic]:
+        code, name = UNKNOWN
+        hints: dict[str, str] = {}
         for suppression in self.found:
-            unknown = [s for s in suppression.selectors or () if not codes.resolve(s)]
-            for selector in unknown:
-                close = difflib.get_close_matches(selector, [*codes.codes, *codes.codes.values()], 1)
-                hint = f"; did you mean {close[0]}?" if close else ""
-                message = f"{_shown(selector)} is no rule{hint}"
-                out.append(Diagnostic("ONX002", "unknown-rule-in-suppression", Severity.WARNING, suppression.span, message, BOTH))
-            if not suppression.used and not unknown:
-                message = "this suppression takes nothing back; remove it"
-                fix = Fix("Remove the suppression", Applicability.SAFE, (self._removal(suppression),))
-                out.append(
-                    Diagnostic("ONX001", "unused-suppression", Severity.WARNING, suppression.span, message, BOTH, fix=fix)
-                )
-        return out
+            for selector in suppression.selectors or ():
+                if codes.resolve(selector):
+                    continue
+                if selector not in hints:
+                    close = difflib.get_close_matches(selector[:60], [*codes.codes, *codes.codes.values()], 1)
+                    hints[selector] = f"; did you mean {close[0]}?" if close else ""
+                message = f"{_shown(selector)} is no rule{hints[selector]}"
+                yield Diagnostic(code, name, Severity.WARNING, suppression.span, message, BOTH)
+
+    def _unused(self, codes: Codes) -> Iterator[Diagnostic]:
+        for suppression in self.found:
+            if suppression.selectors is None:
+                if not suppression.used:
+                    yield self._unused_as_a_whole(suppression)
+                continue
+            needless = [s for s in suppression.selectors if self._is_needless(suppression, s, codes)]
+            if len(needless) == len(suppression.selectors):
+                if UNUSED[0] not in (suppression.wanted or ()):
+                    yield self._unused_as_a_whole(suppression)
+            elif needless:
+                yield self._unused_in_part(suppression, needless)
+
+    def _is_needless(self, suppression: Suppression, selector: str, codes: Codes) -> bool:
+        meant = codes.resolve(selector)
+        return bool(meant) and not meant & suppression.used and meant <= codes.selected
+
+    def _unused_as_a_whole(self, suppression: Suppression) -> Diagnostic:
+        code, name = UNUSED
+        fix = Fix("Remove the suppression", Applicability.SAFE, (self._removal(suppression),))
+        message = "this suppression takes nothing back; remove it"
+        return Diagnostic(code, name, Severity.WARNING, suppression.span, message, BOTH, fix=fix)
+
+    def _unused_in_part(self, suppression: Suppression, needless: list[str]) -> Diagnostic:
+        code, name = UNUSED
+        fix: Fix | None = None
+        if suppression.brackets is not None:
+            left = ", ".join(s for s in suppression.selectors or () if s not in needless)
+            start, end = suppression.brackets
+            line, path = suppression.span.line, suppression.span.path
+            fix = Fix("Remove what is not needed", Applicability.SAFE, (Edit(Span(path, line, start, line, end), left),))
+        message = f"this suppression takes no {' and no '.join(map(_shown, needless[:5]))} back; remove it from the brackets"
+        return Diagnostic(code, name, Severity.WARNING, suppression.span, message, BOTH, fix=fix)
 
     def _removal(self, suppression: Suppression) -> Edit:
         """Take the comment away, with the blanks before it; the whole line when nothing else stands there."""
@@ -100,8 +186,11 @@ class Suppressions:
         line = self.source.line(span.line)
         if suppression.whole_line and not line[span.end_column - 1 :].strip():
             return Edit(Span(span.path, span.line, 1, span.line + 1, 1) if self._has_next(span.line) else span, "")
+        if line[span.end_column - 1 :].strip():  # another comment follows and keeps the blanks
+            following = len(line) - len(line[span.end_column - 1 :].lstrip()) + 1
+            return Edit(Span(span.path, span.line, span.column, span.line, following), "")
         start = len(line[: span.column - 1].rstrip()) + 1
-        return Edit(Span(span.path, span.line, start, span.line, span.end_column), "")
+        return Edit(Span(span.path, span.line, start, span.line, len(line) + 1), "")
 
     def _has_next(self, line: int) -> bool:
         return line < len(self.source.starts)
@@ -112,60 +201,114 @@ def _shown(selector: str) -> str:
 
 
 def suppressions(source: SourceText) -> Suppressions:
-    """Find the suppressions of a file. Strings that look like one do not count."""
+    """Find the suppressions of a file, in time linear in its length. Strings that look like one do not count."""
     if _MARK not in source.text:
-        return Suppressions(source, [])
+        return Suppressions(source, [], [])
     normal = source.normal
-    blanked = blank(normal).split("\n")
+    lines = _Lines(normal)
     found: list[Suppression] = []
-    number, begin, counted = 1, 0, 0
+    malformed: list[Span] = []
+    number, counted = 1, 0
     for at, comment in comments(normal):
         if _MARK not in comment:
             continue
         match = _DIRECTIVE.search(comment, 0, _MAX_COMMENT)
-        if match is None:
+        begun = match or _BEGIN.match(comment)
+        if begun is None:
             continue
         number += normal.count("\n", counted, at)
-        begin, counted = normal.rfind("\n", 0, at) + 1, at
-        kind, names = match.group(1), match.group(2)
-        selectors = None if names is None else tuple(n.strip() for n in names.split(",") if n.strip())
-        first_column = at + match.start() - begin
-        alone = not blanked[number - 1].strip()
-        first, last = _covered(kind, number, alone, blanked)
-        column = source.column(number, first_column) + 1
-        span = Span(source.path, number, column, number, len(source.line(number).rstrip()) + 1)
-        found.append(Suppression(span, first, last, selectors, alone and not normal[begin : begin + first_column].strip()))
-    return Suppressions(source, found)
-
-
-def _covered(kind: str, number: int, alone: bool, blanked: list[str]) -> tuple[int, int]:
-    """The lines that a suppression on line `number` covers."""
-    if kind == "ignore-file":
-        return 1, len(blanked)
-    target = number
-    if alone:
-        target = next((n for n in range(number + 1, len(blanked) + 1) if blanked[n - 1].strip()), number)
-    if kind == "ignore":
-        return target, target
-    return target, _block_end(target, blanked)
-
-
-def _block_end(line: int, blanked: list[str]) -> int:
-    """The last line of the block whose header (or decorator) stands on `line`."""
-    indent = len(blanked[line - 1]) - len(blanked[line - 1].lstrip())
-    last = line
-    opened = False
-    for number in range(line + 1, len(blanked) + 1):
-        text = blanked[number - 1]
-        if not text.strip():
+        counted = at
+        begin = normal.rfind("\n", 0, at) + 1
+        end = comment.find("#", begun.end(), _MAX_COMMENT)
+        length = len(comment[begun.start() : end if end >= 0 else None].rstrip())
+        span = _span(source, number, at + begun.start() - begin, length)
+        if match is None:
+            malformed.append(span)
             continue
-        depth = len(text) - len(text.lstrip())
-        first = text.lstrip()[0]
-        if depth > indent:
-            opened = True
-        elif first in ")]}" or (not opened and blanked[line - 1].lstrip().startswith("@")):
-            pass
-        else:
-            break
-        last = number
-    return last
+        names = match.group(2)
+        selectors = None if names is None else tuple(dict.fromkeys(n.strip() for n in names.split(",") if n.strip()))
+        alone = not normal[begin:at].strip()
+        first, last = lines.covered(match.group(1), number, alone)
+        whole_line = alone and not match.start()
+        brackets: tuple[int, int] | None = None
+        if names is not None:
+            start = span.column + match.start(2) - match.start()
+            brackets = (start, start + len(names))
+        found.append(Suppression(span, first, last, selectors, whole_line, brackets))
+    return Suppressions(source, found, malformed)
+
+
+def _span(source: SourceText, line: int, column: int, length: int) -> Span:
+    """A place in the original text, from a column (from 0) of the normalised one."""
+    start = source.column(line, column) + 1
+    return Span(source.path, line, start, line, start + length)
+
+
+class _Lines:
+    """Lines of code by number; what is computed for all of them is computed when first asked for."""
+
+    def __init__(self, normal: str) -> None:
+        self._normal = normal
+        self._lines: list[str] | None = None
+        self._next: list[int] | None = None
+        self._ends: list[int] | None = None
+
+    @property
+    def _blanked(self) -> list[str]:
+        if self._lines is None:
+            self._lines = blank(self._normal).split("\n")
+        return self._lines
+
+    def covered(self, kind: str, number: int, alone: bool) -> tuple[int, int]:
+        """The lines that a suppression on line `number` covers."""
+        if kind == "ignore-file":
+            return 0, self._normal.count("\n") + 2
+        target = self._next_code(number) if alone else number
+        if kind == "ignore":
+            return target, target
+        return target, self._block_end(target)
+
+    def _next_code(self, number: int) -> int:
+        """The first line of code behind line `number`, or that line if none follows."""
+        if self._next is None:
+            following = len(self._blanked)
+            self._next = [0] * (following + 1)
+            for line in range(following, 0, -1):
+                self._next[line] = following
+                if self._blanked[line - 1].strip():
+                    following = line
+        return self._next[number]
+
+    def _block_end(self, line: int) -> int:
+        """The last line of the block whose header (or decorator) stands on `line`."""
+        if self._ends is None:
+            self._ends = self._block_ends()
+        return self._ends[line]
+
+    def _block_ends(self) -> list[int]:
+        """For each line the last line of code before the next one that is not indented deeper. A line that closes
+        brackets belongs to what opened them, and a decorator to what it decorates."""
+        lines = self._blanked
+        ends = list(range(len(lines) + 1))
+        below: list[tuple[int, int, int]] = []  # indent, line, the code line before it: not yet passed by a smaller one
+        last_code = 0
+        before: dict[int, int] = {}
+        for number, text in enumerate(lines, 1):
+            if text.strip():
+                before[number] = last_code
+                last_code = number
+        for number in sorted(before, reverse=True):
+            text = lines[number - 1]
+            stripped = text.lstrip()
+            indent = len(text) - len(stripped)
+            while below and below[-1][0] > indent:
+                below.pop()
+            if below:
+                _, follower, end = below[-1]
+                decorates = stripped[0] == "@" and below[-1][0] == indent
+                ends[number] = ends[follower] if decorates else max(end, number)
+            else:
+                ends[number] = max(last_code, number)
+            if stripped[0] not in ")]}":
+                below.append((indent, number, before[number]))
+        return ends
