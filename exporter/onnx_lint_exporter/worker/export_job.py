@@ -401,6 +401,8 @@ class ExportJob:
                     path = os.path.join(self.job["folder"], name)
                     if os.path.isfile(path):
                         os.unlink(path)
+            if self.job.get("output"):
+                self.outcome["old_data"] = model_file.data_files(self.job["output"])
             self.outcome["complete"] = True
 
 

@@ -21,6 +21,7 @@ _HERE = os.path.dirname(os.path.abspath(__file__))
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 _ENGINE = re.compile(r"[\\/](torch|onnx|onnxscript|onnx_ir|onnxruntime|torchgen|numpy|sympy)[\\/]")
 _TRACE_LINE = re.compile(r"^(?P<file>.*)\((?P<line>\d+)\): (?P<function>.*)$")
+_STANDARD = re.compile(r"[\\/]lib[\\/]python3\.\d+[\\/]")
 _SHORT_RANGE = re.compile(r"^(?P<file>[^\s\"][^\"]*):(?P<line>\d+):(?P<column>\d+)$")
 _PYTHON_LINE = re.compile(r'^\s*File "(?P<file>[^"]*)", line (?P<line>\d+)(?:, in (?P<function>.*))?$')
 
@@ -61,7 +62,7 @@ class UserCode:
             return True
         if any(part in file for part in _INSTALLED):
             return False
-        return not file.startswith(self._standard)
+        return not file.startswith(self._standard) and not _STANDARD.search(file)
 
     def choose(self, stack: Iterable[Frame]) -> list[Frame]:
         """The user's frames of a stack; if there are none, those of other packages than the engine's own."""

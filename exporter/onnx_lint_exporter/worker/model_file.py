@@ -68,6 +68,17 @@ def all_nodes(graph: Any) -> Iterator[Any]:
                 yield from all_nodes(inner)
 
 
+def data_files(path: str) -> list[str]:
+    """The data files beside an existing model that it names; none when the file is absent or no model."""
+    if not os.path.isfile(path):
+        return []
+    try:
+        found = ModelFile(path, onnx.load(path, load_external_data=False)).locations
+    except Exception:  # noqa: BLE001 - whatever lies there may be anything; then it has no data files that we know
+        return []
+    return [name for name in found if name == os.path.basename(name)]
+
+
 def read(path: str, user: UserCode) -> ModelFile:
     """Read a model as the engines leave it, with the stacks of its nodes."""
     model = ModelFile(path, onnx.load(path, load_external_data=False))

@@ -94,8 +94,17 @@ def run(prepared: Any, arrays: dict[str, Any]) -> dict[str, Any]:
 def _run_error(error: Exception) -> RunError:
     text = str(error)
     match = _NODE_NAME.search(text) or re.search(r"[Nn]ode \(([^)]*)\)", text)
-    text = re.sub(r"/\S*/onnxruntime/", "onnxruntime/", text)
-    return RunError(clip(text.split("\n")[0], 400), match[1] if match else None)
+    return RunError(_shorten(text.split("\n")[0]), match[1] if match else None)
+
+
+def _shorten(text: str) -> str:
+    """ONNX Runtime's message without error numbers, C++ files and signatures."""
+    text = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", text)
+    where = re.search(r"running (\S+) node\. Name:'([^']*)'", text)
+    status = text.split("Status Message: ", 1)[-1]
+    status = re.sub(r"^\S+:\d+ .*?\) (?=[A-Za-z])(?!const)", "", status)
+    words = f"{where[1]} node {where[2]!r}: {status}" if where else status
+    return clip(words, 300)
 
 
 def flat_results(results: dict[str, Any]) -> list[tuple[str, Any]]:

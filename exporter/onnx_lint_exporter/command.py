@@ -1,0 +1,277 @@
+"""The command ``onnx-lint --export TARGET [PATHS]``: arguments in, exit status out."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, TextIO
+
+from onnx_lint.config import Config, ConfigError
+from onnx_lint.diagnostic import Diagnostic, Severity
+from onnx_lint.registry import RegistryError
+from onnx_lint.report.report import Report, printable, render
+from onnx_lint.selection import UnknownRule
+from onnx_lint.source.text import SourceText
+from onnx_lint_exporter import evidence_cache, lint, options, table
+from onnx_lint_exporter.engines import Request, Run
+from onnx_lint_exporter.join import adopt, fold_engines, join
+from onnx_lint_exporter.locate import diagnose
+from onnx_lint_exporter.onnx_map import write_map
+from onnx_lint_exporter.outcome import Outcome, WorkerError
+from onnx_lint_exporter.progress import shown
+from onnx_lint_exporter.source_code import Sources
+from onnx_lint_exporter.writer import WriteError, install
+
+_MAX_TOUCHED = 60
+"""Files that a run without PATHs looks up rules for."""
+
+
+class Interrupted(BaseException):
+    """A signal that asks us to end; carries the exit status."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+def run(argv: list[str]) -> int:
+    """Run with these arguments; the exit status."""
+    given = options.parser().parse_args(argv)
+    problems: list[str] = []
+    try:
+        with _ended_by_signals():
+            return Command(given).run(problems)
+    except Interrupted as interrupted:
+        return interrupted.status
+    except (options.UsageError, ConfigError, RegistryError, UnknownRule, WorkerError) as error:
+        problems.append(str(error))
+    return _give_up(given, problems)
+
+
+def _give_up(given: argparse.Namespace, problems: list[str]) -> int:
+    """Tell why nothing could be done: in words, and as a document where one was asked for."""
+    for problem in problems:
+        _complain(problem)
+    if given.output_format in ("json", "sarif", "gitlab", "junit"):
+        render(given.output_format, Report([], problems), sys.stdout)
+    return 2
+
+
+def _complain(message: str) -> None:
+    lines = message.strip().split("\n")
+    sys.stderr.write(f"onnx-lint: error: {printable(lines[0])}\n")
+    for line in lines[1:]:
+        sys.stderr.write(f"  {printable(line)}\n")
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Turn Ctrl-C and SIGTERM into an exception, so that the workers are ended on the way out."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise Interrupted(128 + number)
+
+    try:
+        before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    except ValueError:  # not in the main thread: whoever runs us there handles signals
+        yield
+        return
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class Command:
+    """One run of the command."""
+
+    def __init__(self, given: argparse.Namespace) -> None:
+        self.given = given
+        self.request: Request = options.request(given)
+        self.configs = lint.configs_for(given)
+        self.sources = Sources(os.getcwd())
+
+    def run(self, problems: list[str]) -> int:
+        runner = Run(self.request)
+        try:
+            with shown(self.request.engines, sys.stderr, not self.given.quiet) as progress:
+                runner = Run(self.request, progress)
+                outcomes = runner.run()
+            problems += [outcome.usage for outcome in outcomes[:1] if outcome.usage]
+            if problems:
+                return _give_up(self.given, problems)
+            self._write(outcomes, problems)
+            checked = self._lint(outcomes)
+            problems += checked.problems
+            diagnostics = self._diagnostics(outcomes, checked)
+            self._extras(outcomes, diagnostics, problems)
+            self._report(outcomes, diagnostics, checked, problems)
+            return self._status(outcomes, diagnostics, checked, problems)
+        finally:
+            runner.close()
+
+    # --- writing -----------------------------------------------------------------------------------------------------
+
+    def _write(self, outcomes: list[Outcome], problems: list[str]) -> None:
+        """Install the models. One path for several engines is written only when all are right."""
+        places = self.request.places
+        if not places:
+            return
+        shared = len({place.path for place in places.values()}) < len(places)
+        chosen = [outcome for outcome in outcomes if outcome.ok]
+        if shared:
+            if len(chosen) < len(outcomes):
+                good = ", ".join(str(outcome.engine) for outcome in chosen)
+                problems_text = f"{self.given.output} is not written: not every engine is right"
+                _note(problems_text + (f"; --engine {good} alone would be" if good else ""), self.given)
+                return
+            chosen = chosen[-1:]  # dynamo, torch's own default, is asked for last
+        for outcome in chosen:
+            place, files = places[outcome.engine], outcome.facts["files"]
+            try:
+                install(place, files["model"], files["data"], outcome.facts.get("old_data", []))
+            except WriteError as error:
+                problems.append(str(error))
+                continue
+            outcome.written = self.sources.shown(place.path)
+
+    def _extras(self, outcomes: list[Outcome], diagnostics: list[Diagnostic], problems: list[str]) -> None:
+        try:
+            if self.given.map:
+                for outcome in outcomes:
+                    if outcome.written:
+                        write_map(outcome, self.request.places[outcome.engine].path, self.sources)
+            if self.given.report:
+                from onnx_lint_exporter.report_html import write_report
+
+                write_report(self.given.report, self.request.text, outcomes, diagnostics, self.sources)
+        except WriteError as error:
+            problems.append(str(error))
+
+    # --- diagnostics -------------------------------------------------------------------------------------------------
+
+    def _lint(self, outcomes: list[Outcome]) -> lint.Checked:
+        """The linter's view: of the PATHs, or, without any, of the files that the export touched."""
+        paths = self.given.paths or self._touched(outcomes)
+        checked = lint.check_paths(self.given, self.configs, paths) if paths else lint.Checked()
+        for path, source in checked.sources.items():
+            self.sources.show_as(path, path)
+            del source
+        if not self.given.paths:
+            checked.problems.clear()
+        return checked
+
+    def _touched(self, outcomes: list[Outcome]) -> list[str]:
+        files = {file: None for outcome in outcomes for file in outcome.facts.get("executed") or {}}
+        for outcome in outcomes:
+            files.update({frame["file"]: None for item in outcome.observations for frame in item["stack"][:3]})
+        return [self.sources.shown(file) for file in files if os.path.isfile(file) and file.endswith(".py")][:_MAX_TOUCHED]
+
+    def _diagnostics(self, outcomes: list[Outcome], checked: lint.Checked) -> list[Diagnostic]:
+        found = [(outcome, adopt(diagnose(outcome, self.sources), checked.diagnostics)) for outcome in outcomes]
+        if self.given.paths:
+            diagnostics = join(checked.diagnostics, found, self.sources, checked.sources)
+        else:
+            diagnostics = fold_engines([d for _, each in found for d in each])
+        minimum = Severity(self.given.severity) if self.given.severity else Severity.INFO
+        diagnostics = [d for d in diagnostics if d.severity >= minimum]
+        if not any(outcome.cancelled for outcome in outcomes):
+            evidence_cache.store(diagnostics, {**self.sources.texts(), **checked.sources})
+        return sorted(diagnostics, key=lambda d: d.sort_key)
+
+    # --- reporting ---------------------------------------------------------------------------------------------------
+
+    def _report(self, outcomes: list[Outcome], diagnostics: list[Diagnostic], checked: lint.Checked, problems: list[str]) -> None:
+        for problem in problems:
+            _complain(problem)
+        name = self.given.output_format or checked.output_format or "full"
+        sources: dict[str, SourceText] = {**self.sources.texts(), **checked.sources}
+        exports: list[dict[str, object]] = []
+        for outcome in outcomes:
+            entry = outcome.as_json()
+            if self.given.text:
+                entry["text"] = outcome.facts.get("text")
+            exports.append(entry)
+        report = Report(
+            diagnostics,
+            problems,
+            sources,
+            _rules(name),
+            len(checked.sources),
+            exports,
+            colour=not self.given.output_file and _wants_colour(self.given),
+        )
+        with _stream(self.given) as stream:
+            if name == "full":
+                stream.write("\n".join(map(printable, table.lines(outcomes))) + "\n\n")
+            render(name, report, stream)
+            if name == "full":
+                self._texts(outcomes, stream)
+        if name != "full" and not self.given.quiet:
+            sys.stderr.write("\n".join(map(printable, table.lines(outcomes))) + "\n")
+        if self.given.log:
+            for outcome in outcomes:
+                sys.stderr.write(f"--- log of {outcome.engine}\n" + "\n".join(map(printable, outcome.log.split("\n"))) + "\n")
+
+    def _texts(self, outcomes: list[Outcome], stream: TextIO) -> None:
+        for outcome in outcomes:
+            if self.given.text and outcome.facts.get("text"):
+                stream.write(f"\n--- {outcome.engine}\n{outcome.facts['text']}\n")
+
+    def _status(self, outcomes: list[Outcome], diagnostics: list[Diagnostic], checked: lint.Checked, problems: list[str]) -> int:
+        if problems:
+            return 2
+        fail_level = Severity(self.given.fail_level) if self.given.fail_level else self._fail_level(checked)
+        if not all(outcome.ok for outcome in outcomes):
+            return 1
+        if self.given.exit_zero:
+            return 0
+        return int(any(d.severity >= fail_level for d in diagnostics))
+
+    def _fail_level(self, checked: lint.Checked) -> Severity:
+        if checked.sources:
+            return checked.fail_level
+        config: Config = self.configs.of(".")
+        return config.fail_level
+
+
+def _note(message: str, given: argparse.Namespace) -> None:
+    if not given.quiet:
+        sys.stderr.write(f"onnx-lint: {printable(message)}\n")
+
+
+def _rules(name: str) -> tuple[Any, ...]:
+    if name != "sarif":
+        return ()
+    from onnx_lint.registry import load as load_rules
+
+    return load_rules()
+
+
+def _wants_colour(given: argparse.Namespace) -> bool:
+    if given.color != "auto":
+        return bool(given.color == "always")
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+@contextmanager
+def _stream(given: argparse.Namespace) -> Iterator[TextIO]:
+    if not given.output_file:
+        reconfigure = getattr(sys.stdout, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+        yield sys.stdout
+        return
+    try:
+        with open(given.output_file, "w", encoding="utf-8", errors="backslashreplace") as stream:
+            yield stream
+    except OSError as error:
+        raise options.UsageError(f"--output-file {given.output_file}: {error.strerror}") from error
+
+

@@ -1,0 +1,47 @@
+"""``FILE.onnxmap.json``: for every ONNX node the lines of the user's code it came from, innermost first.
+
+The model itself holds no paths of the machine it was made on; the map holds them relative to its own folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from onnx_lint_exporter.outcome import Outcome
+from onnx_lint_exporter.source_code import Sources
+from onnx_lint_exporter.writer import write_text
+
+VERSION = 1
+
+
+def map_path(model: str) -> str:
+    """``net.onnx`` → ``net.onnxmap.json``."""
+    return f"{model.removesuffix('.onnx')}.onnxmap.json"
+
+
+def build(outcome: Outcome, folder: str, sources: Sources) -> dict[str, Any]:
+    """The map as plain data; files are relative to `folder`, columns count from 1 and are ``null`` where unknown."""
+    del sources
+    nodes = []
+    for row in outcome.facts.get("map") or []:
+        stack = [
+            {
+                "file": os.path.relpath(frame["file"], folder).replace(os.sep, "/"),
+                "line": frame["line"],
+                "column": frame.get("column"),
+                "function": frame.get("function", ""),
+            }
+            for frame in row["stack"]
+        ]
+        nodes.append({"name": row["name"], "op": row["op"], "outputs": row["outputs"], "stack": stack})
+    return {"version": VERSION, "engine": outcome.engine.value, "target": outcome.target, "nodes": nodes}
+
+
+def write_map(outcome: Outcome, model: str, sources: Sources) -> str:
+    """Write the map beside a model; its path. Raises `WriteError`."""
+    path = map_path(model)
+    folder = os.path.dirname(os.path.abspath(path))
+    write_text(path, lambda: json.dumps(build(outcome, folder, sources), indent=1) + "\n")
+    return path

@@ -1,0 +1,175 @@
+"""The options of ``onnx-lint --export``: those of a lint run, and the exporter's own."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from typing import Any
+
+from onnx_lint.arguments import parser as lint_parser
+from onnx_lint.config import engines_of
+from onnx_lint.target import BOTH, Engine
+from onnx_lint_exporter import target_spec
+from onnx_lint_exporter.child import Limits
+from onnx_lint_exporter.engines import Request
+from onnx_lint_exporter.target_spec import TargetError
+from onnx_lint_exporter.worker.spec import SpecError
+from onnx_lint_exporter.worker.spec import parse as parse_inputs
+from onnx_lint_exporter.writer import WriteError, place_for
+
+ENGINE_PLACE = "{engine}"
+"""In ``--output``, stands for the engine's name, so that each engine writes a file of its own."""
+
+
+class UsageError(Exception):
+    """Arguments that cannot be used; the message is one line."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """All options. The linter's own keep their meaning; PATHs make it a combined run."""
+    out = lint_parser()
+    out.description = "Export a PyTorch model to ONNX, verify it, and pin every failure on its line."
+    out.epilog = "Exit status: 0 exported and right, nothing at the fail level; 1 a failed or wrong export, or diagnostics; 2 usage, configuration or internal error."
+    inputs = out.add_argument_group("export: inputs")
+    inputs.add_argument("--input", action="append", default=[], metavar="SPEC", help="one input: x:float32[n=2,3,h=224]; a name is a dynamic axis; ids:int64[b,s]=30522")
+    inputs.add_argument("--inputs-from", metavar="FILE.py:FN", help="a function or value that gives the inputs; of a list, the second is the second input")
+    inputs.add_argument("--dynamic-axes", metavar="JSON", help='{"x": {"0": "n"}}, or a file that holds it')
+    inputs.add_argument("--dynamic-shapes", metavar="JSON", help="dynamic_shapes for the dynamo engine, or a file that holds it")
+    inputs.add_argument("--input-names", type=_names, metavar="NAMES", help="names of the graph's inputs, separated by commas")
+    inputs.add_argument("--output-names", type=_names, metavar="NAMES", help="names of the graph's outputs")
+    made = out.add_argument_group("export: what is made")
+    made.add_argument("--output", metavar="FILE.onnx", help=f"where to put the model; {ENGINE_PLACE} stands for the engine")
+    made.add_argument("--map", action="store_true", help="write FILE.onnxmap.json: ONNX node → source lines")
+    made.add_argument("--report", metavar="FILE.html", help="write a page with the source and what became of it")
+    made.add_argument("--text", action="store_true", help="print the readable graph")
+    made.add_argument("--external-data", action="store_true", help="weights in a file of their own also when they would fit")
+    made.add_argument("--no-export-params", action="store_true", help="leave the weights out")
+    made.add_argument("--keep-initializers-as-inputs", action="store_true", help="list the weights as inputs too")
+    how = out.add_argument_group("export: how")
+    how.add_argument("--optimize", action=argparse.BooleanOptionalAction, default=True, help="optimise the graph (dynamo; constant folding in torchscript)")
+    how.add_argument("--custom-opsets", metavar="JSON", help='{"domain": version} of custom operators')
+    how.add_argument("--register", action="append", default=[], metavar="FILE.py", help="a file that registers symbolic functions or holds custom_translation_table")
+    how.add_argument("--training", choices=("eval", "preserve", "train"), default="eval", help="the model's mode (default: eval)")
+    how.add_argument("--strict", action="store_true", help="dynamo: strict capture only")
+    how.add_argument("--artifacts-dir", metavar="DIR", help="dynamo: write torch's own report and program there")
+    how.add_argument("--profile", action="store_true", help="dynamo: profile the export (into the artifacts' report)")
+    how.add_argument("--no-verify", action="store_true", help="do not run the exported model")
+    run = out.add_argument_group("export: the process")
+    run.add_argument("--python", default=sys.executable, metavar="EXE", help="the interpreter that has torch (default: this one)")
+    run.add_argument("--timeout", type=float, metavar="SECONDS", help="time limit of one engine's export")
+    run.add_argument("--memory-limit", type=int, metavar="MB", help="memory limit of one engine's process (default: 90 %% of the machine's)")
+    run.add_argument("--threads", type=int, default=1, metavar="N", help="torch threads in each process (default: 1)")
+    run.add_argument("--log", action="store_true", help="print what the model and the engines printed")
+    return out
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _json(option: str, text: str | None) -> Any:
+    """The value of an option that is JSON or a file that holds JSON. Raises `UsageError`."""
+    if text is None:
+        return None
+    try:
+        if not text.lstrip().startswith(("{", "[")):
+            with open(text, encoding="utf-8") as file:
+                text = file.read()
+        return json.loads(text)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{option}: neither JSON nor a file with JSON: {error}") from error
+
+
+def engines(options: argparse.Namespace) -> tuple[Engine, ...]:
+    return engines_of(options.engine) if options.engine else BOTH
+
+
+def request(options: argparse.Namespace) -> Request:
+    """What the options ask for. Raises `UsageError`."""
+    try:
+        target = target_spec.parse(options.export)
+        source = target_spec.parse(options.inputs_from, name_needed=True) if options.inputs_from else None
+        parse_inputs(options.input)
+    except (TargetError, SpecError) as error:
+        raise UsageError(str(error)) from error
+    if options.input and source:
+        raise UsageError("--input and --inputs-from exclude each other")
+    for path in options.register:
+        if not os.path.isfile(path):
+            raise UsageError(f"--register {path}: no such file")
+    if options.opset is not None and options.opset < 7:
+        raise UsageError(f"--opset {options.opset}: 7 is the oldest that torch exports")
+    for name in ("timeout", "memory_limit"):
+        if getattr(options, name) is not None and getattr(options, name) <= 0:
+            raise UsageError(f"--{name.replace('_', '-')}: must be more than 0")
+    axes = _json("--dynamic-axes", options.dynamic_axes)
+    if axes is not None and (not isinstance(axes, dict) or not all(isinstance(dims, (dict, list)) for dims in axes.values())):
+        raise UsageError('--dynamic-axes: write {"input": {"0": "axis"}} or {"input": [0]}')
+    job = {
+        "input_specs": options.input,
+        "inputs_from": source.as_job() if source else None,
+        "axes": axes,
+        "dynamic_shapes": _json("--dynamic-shapes", options.dynamic_shapes),
+        "input_names": options.input_names,
+        "output_names": options.output_names,
+        "opset_version": options.opset,
+        "register": [os.path.abspath(path) for path in options.register],
+        "custom_opsets": _json("--custom-opsets", options.custom_opsets),
+        "training": options.training,
+        "external_data": options.external_data,
+        "verify": not options.no_verify,
+        "want_map": bool(options.map or options.report),
+        "want_text": options.text,
+        "threads": options.threads,
+        "torchscript": {
+            "do_constant_folding": options.optimize,
+            "keep_initializers_as_inputs": options.keep_initializers_as_inputs,
+            "export_params": not options.no_export_params,
+        },
+        "dynamo": {"optimize": options.optimize, **_artifacts(options)},
+        "save": {
+            "include_initializers": not options.no_export_params,
+            "keep_initializers_as_inputs": options.keep_initializers_as_inputs,
+        },
+    }
+    limits = Limits(options.timeout, options.memory_limit or _default_memory())
+    return Request(target.as_job(), engines(options), job, _python(options.python), limits, _places(options), options.strict)
+
+
+def _artifacts(options: argparse.Namespace) -> dict[str, Any]:
+    if not options.artifacts_dir:
+        return {"profile": True} if options.profile else {}
+    try:
+        os.makedirs(options.artifacts_dir, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--artifacts-dir {options.artifacts_dir}: {error.strerror}") from error
+    folder = os.path.abspath(options.artifacts_dir)
+    return {"artifacts_dir": folder, "report": True, "dump_exported_program": True, "profile": options.profile}
+
+
+def _python(text: str) -> str:
+    from shutil import which
+
+    found = which(text)
+    if found is None:
+        raise UsageError(f"--python {text}: no such program")
+    return found
+
+
+def _places(options: argparse.Namespace) -> dict[Engine, Any]:
+    """Where each engine's model goes; one path for all of them is looked at later, when the results are known."""
+    if not options.output:
+        return {}
+    try:
+        return {engine: place_for(options.output.replace(ENGINE_PLACE, engine.value)) for engine in engines(options)}
+    except WriteError as error:
+        raise UsageError(str(error)) from error
+
+
+def _default_memory() -> int | None:
+    try:
+        return int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * 0.9) >> 20
+    except (ValueError, OSError, AttributeError):
+        return None

@@ -1,0 +1,60 @@
+"""The table of the engines, as text: exported, right on input 1, right on input 2, nodes, opset, size, time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from onnx_lint_exporter.outcome import Outcome
+
+HEADINGS = ("engine", "exported", "input 1", "input 2", "nodes", "opset", "size", "time", "file")
+
+
+def rows(outcomes: Sequence[Outcome]) -> list[tuple[str, ...]]:
+    """One row for each engine."""
+    return [
+        (
+            f"{outcome.engine}{' (strict)' if outcome.strict else ''}",
+            "yes" if outcome.exported else f"no: {outcome.stage}",
+            outcome.input1["state"] if outcome.exported else "-",
+            outcome.input2["state"] if outcome.exported else "-",
+            str(outcome.facts.get("nodes", "-")),
+            str(outcome.facts.get("opset", "-")),
+            size(outcome.facts.get("size")),
+            f"{outcome.seconds:.1f} s",
+            outcome.written or "-",
+        )
+        for outcome in outcomes
+    ]
+
+
+def size(count: int | None) -> str:
+    """Bytes for people, in powers of 1000."""
+    if count is None:
+        return "-"
+    value = float(count)
+    for unit in ("B", "kB", "MB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.2f} GB"
+
+
+def lines(outcomes: Sequence[Outcome]) -> list[str]:
+    """The table as aligned text, and below it what the columns cannot say."""
+    table = [HEADINGS, *rows(outcomes)]
+    widths = [max(len(row[k]) for row in table) for k in range(len(HEADINGS))]
+    out = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in table]
+    for outcome in outcomes:
+        arguments = outcome.facts.get("arguments") or []
+        if arguments:
+            first = ", ".join(f"{a['name']}:{a['kind']}" for a in arguments)
+            second = ", ".join(f"{a['name']}:{a['second']}" for a in arguments)
+            out.append(f"input 1: {first}   input 2: {second}   ({outcome.facts.get('inputs_origin')})")
+            break
+    for outcome in outcomes:
+        for number, run in ((1, outcome.input1), (2, outcome.input2)):
+            if outcome.exported and run["state"] != "right" and run["text"]:
+                out.append(f"{outcome.engine}, input {number}: {run['state']}: {run['text']}")
+        if outcome.cancelled:
+            out.append(f"{outcome.engine}: cancelled")
+    return out

@@ -1,0 +1,177 @@
+"""Put an exported model and its data file in place as a pair: both new, or both old, whatever happens in between.
+
+The copies are made in unnamed files of the target's folder (Linux), so that a kill leaves nothing behind. The data
+file gets a name that is not in use; the model, which names its data file, is renamed over the old one last; only then
+are the old model's data files removed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+
+_CHUNK = 1 << 20
+
+
+class WriteError(Exception):
+    """The model cannot be written; the message is one line: what, where, what to do. The old files are untouched."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a model goes: the real file behind symbolic links, and the name of its data file if it needs one."""
+
+    path: str
+    data_name: str
+
+    @property
+    def folder(self) -> str:
+        return os.path.dirname(self.path)
+
+    @property
+    def name(self) -> str:
+        return os.path.basename(self.path)
+
+
+def place_for(output: str) -> Place:
+    """Look at the output path before anything is exported. Raises `WriteError` when a model cannot go there."""
+    real = os.path.realpath(output)
+    folder = os.path.dirname(real)
+    if not os.path.isdir(folder):
+        raise WriteError(f"{output}: the folder {folder} does not exist; make it first")
+    try:
+        kind = os.stat(real).st_mode
+    except FileNotFoundError:
+        kind = None
+    except OSError as error:
+        raise WriteError(f"{output}: {error.strerror}") from error
+    if kind is not None and not stat.S_ISREG(kind):
+        raise WriteError(f"{output}: not a regular file; name another --output")
+    if not os.access(folder, os.W_OK):
+        raise WriteError(f"{output}: the folder {folder} cannot be written to")
+    name = f"{os.path.basename(real)}.data"
+    if os.path.lexists(os.path.join(folder, name)):
+        name = f"{os.path.basename(real)}.{secrets.token_hex(4)}.data"
+    return Place(real, name)
+
+
+def install(place: Place, model: str, data: list[str], old_data: list[str]) -> None:
+    """Put the files in place. `data` lies beside `model`; `old_data` are the old model's own data files, by name."""
+    copies: list[_Copy] = []
+    made: list[str] = []
+    try:
+        for name in data:
+            if os.path.basename(name) != name:
+                raise WriteError(f"{place.path}: the data file {name!r} is not a plain name")
+            copies.append(_copy(os.path.join(os.path.dirname(model), name), os.path.join(place.folder, name)))
+        main = _copy(model, place.path)
+        copies.append(main)
+        for copy in copies[:-1]:
+            copy.name_it(copy.target)
+            made.append(copy.target)
+        temporary = os.path.join(place.folder, f".{place.name}.{secrets.token_hex(4)}")
+        main.name_it(temporary)
+        made.append(temporary)
+        os.replace(temporary, place.path)
+        made.clear()
+        _sync_folder(place.folder)
+    except OSError as error:
+        raise WriteError(f"{place.path}: cannot be written: {error.strerror}; nothing was changed") from error
+    finally:
+        for path in made:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+        for copy in copies:
+            copy.close()
+    for name in old_data:
+        if name not in data and os.path.basename(name) == name:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(os.path.join(place.folder, name))
+
+
+@dataclass
+class _Copy:
+    """A finished copy that does not have its name yet."""
+
+    fd: int
+    target: str
+    named: str | None
+
+    def name_it(self, path: str) -> None:
+        if self.named is not None:
+            os.rename(self.named, path)
+            self.named = None
+            return
+        folder = os.open(os.path.dirname(path), os.O_RDONLY)
+        try:
+            # a folder's descriptor makes Python call linkat, which alone follows the link to the unnamed file
+            os.link(f"/proc/self/fd/{self.fd}", os.path.basename(path), dst_dir_fd=folder, follow_symlinks=True)
+        finally:
+            os.close(folder)
+
+    def close(self) -> None:
+        os.close(self.fd)
+        if self.named is not None:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self.named)
+
+
+def _copy(source: str, target: str) -> _Copy:
+    """Copy a file into the target's folder, on disk and with the old file's mode, still without a name."""
+    fd, named = _unnamed(os.path.dirname(target), os.path.basename(target))
+    copy = _Copy(fd, target, named)
+    try:
+        with open(source, "rb") as reader, open(fd, "wb", closefd=False) as writer:
+            shutil.copyfileobj(reader, writer, _CHUNK)
+            writer.flush()
+        os.fchmod(fd, _mode(target))
+        os.fsync(fd)
+    except BaseException:
+        copy.close()
+        raise
+    return copy
+
+
+def _unnamed(folder: str, name: str) -> tuple[int, str | None]:
+    flag = getattr(os, "O_TMPFILE", None)
+    if flag is not None and os.path.isdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):
+            return os.open(folder, flag | os.O_WRONLY, 0o600), None
+    path = os.path.join(folder, f".{name}.{secrets.token_hex(4)}")
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), path
+
+
+def _mode(target: str) -> int:
+    try:
+        return stat.S_IMODE(os.stat(target).st_mode)
+    except FileNotFoundError:
+        mask = os.umask(0)
+        os.umask(mask)
+        return 0o666 & ~mask
+
+
+def _sync_folder(folder: str) -> None:
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def write_text(path: str, write: Callable[[], str]) -> None:
+    """Write a text file (a map, a report) in one step. Raises `WriteError`."""
+    text = write()
+    temporary = f"{path}.{secrets.token_hex(4)}"
+    try:
+        with open(temporary, "x", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+        os.replace(temporary, path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise WriteError(f"{path}: cannot be written: {error.strerror}") from error
