@@ -1,4 +1,4 @@
-"""Check: sites × rules → diagnostics. One function for the command line, the language server, the exporter and tests."""
+"""Check: sites × rules → diagnostics. One function for the command line, the language server, the exporter, tests."""
 
 from __future__ import annotations
 
@@ -70,30 +70,61 @@ def check(
 
     `progress` is called with how many entry points are done, and of how many.
     """
-    chosen = Selection(settings, rules)
-    return with_deep_stack(lambda: _check(project, settings, paths, chosen, progress))
+    return check_groups(project, [(settings, paths)], rules=rules, progress=progress)
+
+
+def check_groups(
+    project: Project,
+    groups: Iterable[tuple[Settings, Collection[str] | None]],
+    *,
+    rules: Iterable[Rule[Any]] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Diagnostic]:
+    """Like `check`, for files under different settings, at the cost of one analysis."""
+    chosen = [_Group(settings, paths, Selection(settings, rules)) for settings, paths in groups]
+    return with_deep_stack(lambda: _check(project, chosen, progress))
+
+
+class _Group:
+    """Files under the same settings, and what was found in them."""
+
+    def __init__(self, settings: Settings, paths: Collection[str] | None, selection: Selection) -> None:
+        self.settings, self.paths, self.selection = settings, paths, selection
+        self.by_site = selection.by_site()
+        self.found: dict[tuple[str, Span], Diagnostic] = {}
+
+    def engines(self, facts: ExportFacts) -> tuple[Engine, ...]:
+        if self.settings.engine_given:
+            return self.settings.target.engines
+        return facts.engines or self.settings.target.engines
+
+    def has(self, path: str) -> bool:
+        return self.paths is None or path in self.paths
+
+    def add(self, diagnostic: Diagnostic) -> None:
+        key = (diagnostic.code, diagnostic.span)
+        other = self.found.get(key)
+        if other is None or other.severity < diagnostic.severity:
+            self.found[key] = diagnostic
 
 
 def _check(
-    project: Project,
-    settings: Settings,
-    paths: Collection[str] | None,
-    selection: Selection,
-    progress: Callable[[int, int], None] | None,
+    project: Project, groups: list[_Group], progress: Callable[[int, int], None] | None
 ) -> list[Diagnostic]:
     facts = export_calls.collect(project)
-    engines = settings.target.engines if settings.engine_given else facts.engines or settings.target.engines
-    by_site = selection.by_site()
-    found: dict[tuple[str, Span], Diagnostic] = {}
     for site in entry.analyse(project, progress=progress):
-        for rule in by_site.get(type(site), ()):
-            for diagnostic in _apply(rule, site, settings, engines, facts):
-                key = (diagnostic.code, diagnostic.span)
-                other = found.get(key)
-                if other is None or other.severity < diagnostic.severity:
-                    found[key] = diagnostic
-    everything = [*found.values(), *_faults(project, engines)]
-    return _finish(project, settings, selection, everything, paths)
+        for group in groups:
+            rules = group.by_site.get(type(site))
+            if rules and group.has(site.unit.module.path):
+                for rule in rules:
+                    for diagnostic in _apply(rule, site, group.settings, group.engines(facts), facts):
+                        group.add(diagnostic)
+    out: list[Diagnostic] = []
+    for group in groups:
+        everything = [*group.found.values(), *_faults(project, group, group.engines(facts))]
+        out += _finish(project, group.settings, group.selection, everything, group.paths)
+    out.sort(key=lambda d: d.sort_key)
+    return out
 
 
 def _finish(
@@ -103,7 +134,7 @@ def _finish(
     diagnostics: list[Diagnostic],
     paths: Collection[str] | None,
 ) -> list[Diagnostic]:
-    """Apply severities, per-file ignores and suppressions; sort."""
+    """Apply severities, per-file ignores and suppressions."""
     by_path: dict[str, list[Diagnostic]] = {}
     for diagnostic in diagnostics:
         by_path.setdefault(diagnostic.span.path, []).append(diagnostic)
@@ -117,7 +148,6 @@ def _finish(
             complete = not settings.partial and not any(d.code in _NOT_COMPLETE for d in mine)
             kept = suppressions(module.source).apply(kept, selection, complete=complete)
         out.extend(d for d in kept if d.severity >= settings.minimum)
-    out.sort(key=lambda d: d.sort_key)
     return out
 
 
@@ -198,10 +228,12 @@ def _may_vary(site: Site, settings: Settings, facts: ExportFacts) -> bool:
 
 
 # ------------------------------------------------------------------------------------------------------- faults
-def _faults(project: Project, engines: tuple[Engine, ...]) -> Iterator[Diagnostic]:
+def _faults(project: Project, group: _Group, engines: tuple[Engine, ...]) -> Iterator[Diagnostic]:
     """What could not be analysed: syntax errors, and chunks beyond the guards. Every chunk is looked at, also those
     that no traced code reaches, when Python itself does not take the file."""
     for module in project.modules.values():
+        if not group.has(module.path):
+            continue
         units = list(module.lowered_units())
         if module.needs_full_parse():
             units = list(module.all_units())
@@ -220,4 +252,13 @@ def _faults(project: Project, engines: tuple[Engine, ...]) -> Iterator[Diagnosti
                 )
 
 
-__all__ = ["BOTH", "INTERNAL_ERROR", "NOT_ANALYSED", "SYNTAX_ERROR", "SourceModule", "check", "with_deep_stack"]
+__all__ = [
+    "BOTH",
+    "INTERNAL_ERROR",
+    "NOT_ANALYSED",
+    "SYNTAX_ERROR",
+    "SourceModule",
+    "check",
+    "check_groups",
+    "with_deep_stack",
+]

@@ -8,20 +8,24 @@ refused: replacing it would part it from its other names.
 from __future__ import annotations
 
 import difflib
+import hashlib
 import os
 import stat
 import tempfile
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
 from onnx_lint.diagnostic import Applicability, Diagnostic, Edit
-from onnx_lint.source.lower import lower
-from onnx_lint.source.split import split
-from onnx_lint.source.text import SourceText
+from onnx_lint.source.text import SourceError, SourceText
 
 TEMPORARY = ".onnx-lint-fix-"
 """Prefix of the temporary files, which a killed run can leave and the next one removes."""
+
+Splice = tuple[int, int, str]
+"""Start and end offset of what goes, and what comes instead."""
 
 
 class FixError(Exception):
@@ -37,12 +41,19 @@ class Fixed:
     count: int
 
 
-def apply(source: SourceText, diagnostics: Iterable[Diagnostic], *, unsafe: bool) -> Fixed:
+def apply(
+    source: SourceText,
+    diagnostics: Iterable[Diagnostic],
+    *,
+    unsafe: bool,
+    parses: Callable[[str, str], bool] | None = None,
+) -> Fixed:
     """Splice the fixes of one file into its text; of fixes that overlap, the first in the file is taken.
 
-    Raises `FixError` when the result would not parse where the original did.
+    `parses` says whether a text has no more syntax errors than the one before (default: `still_parses`). Raises
+    `FixError` when the result would have.
     """
-    chosen: list[tuple[int, int, str]] = []
+    chosen = _Splices()
     count = 0
     for diagnostic in sorted(diagnostics, key=lambda d: d.sort_key):
         fix = diagnostic.fix
@@ -51,51 +62,128 @@ def apply(source: SourceText, diagnostics: Iterable[Diagnostic], *, unsafe: bool
         if fix.applicability is Applicability.UNSAFE and not unsafe:
             continue
         splices = [_splice(source, edit) for edit in fix.edits]
-        if any(s in chosen for s in splices) or any(_overlaps(s, other) for s in splices for other in chosen):
+        if all(old == new for old, new in ((source.text[s:e], t) for s, e, t in splices)):
             continue
-        chosen.extend(splices)
-        count += 1
-    text = source.text
-    for start, end, new in sorted(chosen, reverse=True):
-        text = text[:start] + new + text[end:]
-    if count and _faults(text) > _faults(source.text):
+        if chosen.take(splices):
+            count += 1
+    text = chosen.splice(source.text)
+    if count and not (parses or still_parses)(source.text, text):
         raise FixError(f"{source.path}: not fixed: the result would not parse; please report this")
     return Fixed(source, text, count)
 
 
-def _splice(source: SourceText, edit: Edit) -> tuple[int, int, str]:
+class _Splices:
+    """Splices in order that do not overlap."""
+
+    def __init__(self) -> None:
+        self._splices: list[Splice] = []
+
+    def take(self, splices: list[Splice]) -> bool:
+        """Add the splices of one fix, all or none. An insertion that is there already is shared."""
+        fresh = [s for s in splices if not (s[0] == s[1] and self._has(s))]
+        for number, splice in enumerate(fresh):
+            if self._overlaps(splice) or any(_overlap(splice, other) for other in fresh[:number]):
+                return False
+        for splice in fresh:
+            self._splices.insert(bisect_right(self._splices, splice), splice)
+        return True
+
+    def _has(self, splice: Splice) -> bool:
+        at = bisect_right(self._splices, splice)
+        return at > 0 and self._splices[at - 1] == splice
+
+    def _overlaps(self, splice: Splice) -> bool:
+        at = bisect_right(self._splices, splice)
+        return any(_overlap(splice, other) for other in self._splices[max(at - 1, 0) : at + 1])
+
+    def splice(self, text: str) -> str:
+        pieces: list[str] = []
+        position = 0
+        for start, end, new in self._splices:
+            pieces += (text[position:start], new)
+            position = end
+        return "".join((*pieces, text[position:]))
+
+
+def _overlap(first: Splice, second: Splice) -> bool:
+    return (first[0] < second[1] and second[0] < first[1]) or first[0] == second[0]
+
+
+def _splice(source: SourceText, edit: Edit) -> Splice:
     span = edit.span
     start = source.offset(span.line, span.column)
     return start, max(source.offset(span.end_line, span.end_column), start), _newlines(source, edit.text)
 
 
 def _newlines(source: SourceText, text: str) -> str:
-    if "\n" not in text or "\n" in source.text.replace("\r\n", ""):
+    """The text of an edit with the newlines of the file: those of its first line."""
+    if "\n" not in text:
         return text
-    return text.replace("\n", "\r\n" if "\r\n" in source.text else "\r" if "\r" in source.text else "\n")
+    end = source.starts[1] if len(source.starts) > 1 else 0
+    first = source.text[max(end - 2, 0) : end]
+    return text.replace("\n", "\r\n" if first == "\r\n" else "\r" if first.endswith("\r") else "\n")
 
 
-def _overlaps(first: tuple[int, int, str], second: tuple[int, int, str]) -> bool:
-    return first[0] < second[1] and second[0] < first[1] or first[0] == second[0]
+# ------------------------------------------------------------------------------------------------------ validation
+def still_parses(before: str, after: str) -> bool:
+    """Whether a changed text has no statement that does not parse and was not there before."""
+    from onnx_lint.checker import with_deep_stack
+
+    old, new = Counter(_statements(before)), Counter(_statements(after))
+    # only what changed is parsed, and what was refused or broken before may stay so
+    allowed = with_deep_stack(lambda: sum(n * _is_broken(*s) for s, n in (old - new).items()))
+    return with_deep_stack(lambda: sum(n * _is_broken(*s) for s, n in (new - old).items())) <= allowed
 
 
-def _faults(text: str) -> int:
-    normal = SourceText.from_text("fixed", text).normal
-    return sum(lower(chunk.text).fault is not None for chunk in split(normal))
+def _statements(text: str) -> Iterator[tuple[str, bool]]:
+    """The smallest chunks of a file, and whether each is a member of a class."""
+    from onnx_lint.source.split import split
+
+    for chunk in split(SourceText.from_text("fixed", text).normal):
+        if chunk.members:
+            yield chunk.header + " pass", False
+            yield from ((member.text, True) for member in chunk.members)
+        else:
+            yield chunk.text, False
 
 
-def diff(fixed: Fixed) -> str:
-    """The change as a unified diff."""
-    path = fixed.source.path
-    before, after = fixed.source.text.splitlines(keepends=True), fixed.text.splitlines(keepends=True)
+def _is_broken(text: str, member: bool) -> bool:
+    from onnx_lint.source.guards import too_complex
+    from onnx_lint.source.lower import lower
+
+    return too_complex(text) is not None or lower(text, member=member).fault is not None
+
+
+# ------------------------------------------------------------------------------------------------------------ diff
+def diff(fixed: Fixed) -> bytes:
+    """The change as a unified diff that ``patch`` takes, in the encoding of the file."""
+    path = fixed.source.path.replace("\\", "/")
+    mark = fixed.source.bom.decode("utf-8")
+    before, after = _lines(mark + fixed.source.text), _lines(mark + fixed.text)
     out: list[str] = []
-    for line in difflib.unified_diff(before, after, f"a/{path}", f"b/{path}"):
+    for line in difflib.unified_diff(before, after, _quoted(f"a/{path}"), _quoted(f"b/{path}")):
         out.append(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n")
-    return "".join(out)
+    return "".join(out).encode(fixed.source.encoding, "backslashreplace")
 
 
+def _lines(text: str) -> list[str]:
+    """Lines as ``patch`` sees them: only a line feed ends one."""
+    parts = text.split("\n")
+    return [p + "\n" for p in parts[:-1]] + ([parts[-1]] if parts[-1] else [])
+
+
+def _quoted(path: str) -> str:
+    """A name as git writes it: in quotes when it holds characters that would end it."""
+    if path.isprintable() and '"' not in path and "\\" not in path:
+        return path
+    data = os.fsencode(path)
+    return '"' + "".join(chr(b) if 32 <= b < 127 and b not in b'"\\' else f"\\{b:03o}" for b in data) + '"'
+
+
+# ---------------------------------------------------------------------------------------------------------- writing
 def write(fixed: Fixed, original: bytes) -> None:
-    """Replace the file by the fixed text. Raises `FixError`, and then has changed nothing."""
+    """Replace the file by the fixed text. `original` is what was read. Raises `FixError`, and then has changed
+    nothing."""
     path = fixed.source.path
     target = os.path.realpath(path)
     try:
@@ -103,42 +191,64 @@ def write(fixed: Fixed, original: bytes) -> None:
         if not stat.S_ISREG(status.st_mode):
             raise FixError(f"{path}: not fixed: it is no regular file")
         if status.st_nlink > 1:
-            raise FixError(f"{path}: not fixed: it has {status.st_nlink} hard links; fix it by hand")
+            raise FixError(f"{path}: not fixed: it has {status.st_nlink} hard links, which would part; fix it by hand")
         if not os.access(target, os.W_OK):
             raise FixError(f"{path}: not fixed: it is read-only")
-        folder = os.path.dirname(target)
-        _sweep(folder, os.path.basename(target))
         try:
             data = fixed.source.encode(fixed.text)
-        except UnicodeEncodeError as error:
+        except UnicodeError as error:
             raise FixError(f"{path}: not fixed: the result cannot be written as {fixed.source.encoding}") from error
-        descriptor, temporary = tempfile.mkstemp(prefix=f"{TEMPORARY}{os.path.basename(target)[:100]}-", dir=folder)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(temporary, stat.S_IMODE(status.st_mode))
-            with suppress(PermissionError, AttributeError):  # only root can give a file away; Windows has no owner
-                os.chown(temporary, status.st_uid, status.st_gid)
-            with open(target, "rb") as file:
-                now = os.fstat(file.fileno())
-                if now.st_ino != status.st_ino or file.read() != original:
-                    raise FixError(f"{path}: not fixed: it was changed meanwhile; run again")
-            os.replace(temporary, target)
-        except BaseException:
-            with suppress(FileNotFoundError):
-                os.unlink(temporary)
-            raise
+        _replace(path, target, status, data, original)
     except OSError as error:
         raise FixError(f"{path}: not fixed: {error.strerror}") from error
 
 
-def _sweep(folder: str, name: str) -> None:
+def _replace(path: str, target: str, status: os.stat_result, data: bytes, original: bytes) -> None:
+    folder, name = os.path.split(target)
+    prefix = f"{TEMPORARY}{hashlib.sha256(os.fsencode(name)).hexdigest()[:16]}-"
+    _sweep(folder, prefix)
+    descriptor, temporary = tempfile.mkstemp(prefix=prefix, dir=folder)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(PermissionError, AttributeError):  # only root can give a file away; Windows has no owner
+            os.chown(temporary, status.st_uid, status.st_gid)
+        os.chmod(temporary, stat.S_IMODE(status.st_mode))
+        _demand_unchanged(path, target, status, original)
+        os.replace(temporary, target)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise
+    if os.name == "posix":
+        directory = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+
+
+def _demand_unchanged(path: str, target: str, status: os.stat_result, original: bytes) -> None:
+    with open(target, "rb") as file:
+        now = os.fstat(file.fileno())
+        data = file.read()
+    if (now.st_dev, now.st_ino) == (status.st_dev, status.st_ino) and data == original:
+        return
+    try:
+        source = SourceText.decode(path, data)
+        if source.encode(source.text) != data:
+            raise FixError(f"{path}: not fixed: {source.encoding} cannot be written back exactly; save it as UTF-8")
+    except (SourceError, UnicodeError):
+        pass  # it can no longer be read: the message below says that it changed
+    raise FixError(f"{path}: not fixed: it was changed meanwhile; run again")
+
+
+def _sweep(folder: str, prefix: str) -> None:
     """Remove what a killed run left behind for the same file."""
-    prefix = f"{TEMPORARY}{name[:100]}-"
     with os.scandir(folder) as entries:
-        stale = [e.path for e in entries if e.name.startswith(prefix)]
+        stale = [e.path for e in entries if e.name.startswith(prefix) and e.is_file(follow_symlinks=False)]
     for path in stale:
         with suppress(OSError):
             os.unlink(path)

@@ -88,7 +88,8 @@ class Selection:
         """Whether a diagnostic is wanted in that file."""
         if diagnostic.code not in self.selected:
             return False
-        return not any(diagnostic.code in codes and matches(pattern, path, self.settings.root) for pattern, codes in self._per_file)
+        root = self.settings.root
+        return not any(diagnostic.code in codes and matches(pattern, path, root) for pattern, codes in self._per_file)
 
     def with_severity(self, diagnostic: Diagnostic) -> Diagnostic:
         severity = self._severities.get(diagnostic.code)

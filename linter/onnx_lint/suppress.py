@@ -111,8 +111,8 @@ class Suppressions:
         kept = self._left(diagnostics)
         own = [*self._malformed(), *self._unknown(codes), *(self._unused(codes) if complete else ())]
         # what is said of suppressions can be taken back too, but only by name: all of them would hide themselves
-        kept.extend(self._left([codes.with_severity(d) for d in own if codes.applies(d, self.source.path)], by_name=True))
-        return kept
+        wanted = [codes.with_severity(d) for d in own if codes.applies(d, self.source.path)]
+        return kept + self._left(wanted, by_name=True)
 
     def _left(self, diagnostics: list[Diagnostic], *, by_name: bool = False) -> list[Diagnostic]:
         kept: list[Diagnostic] = []
@@ -176,8 +176,10 @@ class Suppressions:
             left = ", ".join(s for s in suppression.selectors or () if s not in needless)
             start, end = suppression.brackets
             line, path = suppression.span.line, suppression.span.path
-            fix = Fix("Remove what is not needed", Applicability.SAFE, (Edit(Span(path, line, start, line, end), left),))
-        message = f"this suppression takes no {' and no '.join(map(_shown, needless[:5]))} back; remove it from the brackets"
+            edit = Edit(Span(path, line, start, line, end), left)
+            fix = Fix("Remove what is not needed", Applicability.SAFE, (edit,))
+        named = " and no ".join(map(_shown, needless[:5]))
+        message = f"this suppression takes no {named} back; remove it from the brackets"
         return Diagnostic(code, name, Severity.WARNING, suppression.span, message, BOTH, fix=fix)
 
     def _removal(self, suppression: Suppression) -> Edit:
