@@ -6,6 +6,7 @@ import sys
 if sys.path and sys.path[0] in ("", os.getcwd()):
     del sys.path[0]
 
-from onnx_lint.cli import main  # noqa: E402 - only after the path is safe
+# only after the path is safe:
+from onnx_lint.cli import main
 
 raise SystemExit(main())

@@ -5,47 +5,82 @@ Exit status: 0 nothing at or above the fail level, 1 diagnostics, 2 usage, confi
 
 from __future__ import annotations
 
+import os
 import sys
 
 from onnx_lint import __version__
 
-_EXTRAS = {"--export": ("export", "export"), "--lsp": ("lsp", "lsp")}
+_COMMANDS = {"--export": "export", "--lsp": "lsp"}
+"""Options that are packages of their own, behind an entry point. The extra that they need has the same name."""
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command with `argv` (default: of the process)."""
     given = sys.argv[1:] if argv is None else argv
-    if given in (["--version"], ["-V"]):
-        sys.stdout.write(f"onnx-lint {__version__}\n")
-        return 0
-    for option, (command, extra) in _EXTRAS.items():
-        if any(a == option or a.startswith(option + "=") for a in given):
-            return _hand_over(command, extra, given)
-    from onnx_lint.run import run
-
+    if sys.stdout is None:  # closed by whoever started us: run for the exit status
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - it lives as long as the process
     try:
-        return run(given)
+        status = _dispatch(given)
+        sys.stdout.flush()
+        return status
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        # whoever read the output has left; writing the rest, also at exit, would fail again
-        sys.stdout = None  # type: ignore[assignment]
+    except OSError as error:
+        return _output_failed(error)
+    except Exception as error:  # noqa: BLE001 - one line for the user instead of a traceback
+        _tell_bug(error)
         return 2
 
 
-def _hand_over(command: str, extra: str, argv: list[str]) -> int:
-    """Run the exporter or the language server, which are packages of their own behind an entry point."""
+def _dispatch(given: list[str]) -> int:
+    if given in (["--version"], ["-V"]):
+        sys.stdout.write(f"onnx-lint {__version__}\n")
+        return 0
+    options = given[: given.index("--")] if "--" in given else given
+    for option, command in _COMMANDS.items():
+        if any(a == option or a.startswith(option + "=") for a in options):
+            return _hand_over(command, given)
+    from onnx_lint.run import run
+
+    return run(given)
+
+
+def _output_failed(error: OSError) -> int:
+    """Standard output is gone or full. What is left in its buffer goes nowhere: writing it at exit would fail again."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
+    if not isinstance(error, BrokenPipeError) and sys.stderr is not None:
+        what = f"{error.filename}: " if error.filename else ""
+        sys.stderr.write(f"onnx-lint: error: {what}{error.strerror or error}\n")
+    return 2
+
+
+def _tell_bug(error: Exception) -> None:
+    """One line that is enough to find the place."""
+    if sys.stderr is None:
+        return
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}" if trace is not None else "?"
+    text = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    safe = text.encode("ascii", "backslashreplace").decode()
+    sys.stderr.write(f"onnx-lint: internal error at {where}: {safe}; please report it with the file that caused it\n")
+
+
+def _hand_over(command: str, argv: list[str]) -> int:
+    """Run the exporter or the language server."""
     from importlib.metadata import entry_points
 
+    install = f"pip install 'onnx-lint[{command}]'"
     for entry in entry_points(group="onnx_lint.commands", name=command):
         try:
             handler = entry.load()
         except ModuleNotFoundError as error:
             missing = (error.name or "").partition(".")[0]
-            sys.stderr.write(
-                f"onnx-lint: --{command} needs {missing}, which is not installed; run: pip install 'onnx-lint[{extra}]'\n"
-            )
+            sys.stderr.write(f"onnx-lint: error: --{command} needs {missing}, which is not installed; run: {install}\n")
             return 2
         return int(handler(argv))
-    sys.stderr.write(f"onnx-lint: --{command} is not part of this installation; run: pip install 'onnx-lint[{extra}]'\n")
+    sys.stderr.write(f"onnx-lint: error: --{command} is not part of this installation; run: {install}\n")
     return 2

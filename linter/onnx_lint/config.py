@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -16,7 +17,7 @@ from typing import Any
 from onnx_lint.diagnostic import Severity
 from onnx_lint.globs import MAX_PATTERN
 from onnx_lint.settings import Settings
-from onnx_lint.target import BOTH, Engine, Target
+from onnx_lint.target import BOTH, Engine
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -24,7 +25,9 @@ else:
     import tomli as tomllib
 
 FILES = ("onnx-lint.toml", "pyproject.toml")
+_DIMENSION = re.compile(r"-?[0-9]{1,3}")
 MAX_SIZE = 1024 * 1024
+_MAX_PATTERNS = 1000
 
 
 class ConfigError(Exception):
@@ -50,7 +53,7 @@ def engines_of(name: str) -> tuple[Engine, ...]:
     try:
         return (Engine(name),)
     except ValueError:
-        raise ValueError(f"{name!r} is no engine; choose torchscript, dynamo or both") from None
+        raise ValueError(f"{_cut(name)} is no engine; choose torchscript, dynamo or both") from None
 
 
 def _text(value: Any) -> str:
@@ -67,6 +70,8 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 def _patterns(value: Any) -> tuple[str, ...]:
     patterns = _texts(value)
+    if len(patterns) > _MAX_PATTERNS:
+        raise ValueError(f"has {len(patterns)} patterns (limit {_MAX_PATTERNS})")
     for pattern in patterns:
         if len(pattern) > MAX_PATTERN:
             raise ValueError(f"has a pattern of {len(pattern)} characters (limit {MAX_PATTERN})")
@@ -83,7 +88,7 @@ def _severity(value: Any) -> Severity:
     try:
         return Severity(_text(value))
     except ValueError:
-        raise ValueError(f"must be error, warning or info, not {value!r}") from None
+        raise ValueError(f"must be 'error', 'warning' or 'info', not {_cut(value)}") from None
 
 
 def _opset(value: Any) -> int:
@@ -101,12 +106,19 @@ def _table(value: Any) -> dict[str, Any]:
 def _axes(value: Any) -> dict[str, tuple[int, ...]]:
     out: dict[str, tuple[int, ...]] = {}
     for name, dims in _table(value).items():
-        given = list(dims) if isinstance(dims, dict) else dims
-        try:
-            out[name] = tuple(int(d) for d in given)
-        except (TypeError, ValueError):
-            raise ValueError(f"{name!r} must be a list of dimensions, such as [0, 2]") from None
+        if isinstance(dims, dict) and all(_DIMENSION.fullmatch(d) for d in dims):
+            out[name] = tuple(int(d) for d in dims)
+        elif isinstance(dims, list) and all(isinstance(d, int) and not isinstance(d, bool) for d in dims):
+            out[name] = tuple(dims)
+        else:
+            raise ValueError(f"{_cut(name)} must be a list of dimensions, such as [0, 2]")
     return out
+
+
+def _cut(value: Any) -> str:
+    """A value for a message: one line, not too long, without running into depths."""
+    text = repr(value) if isinstance(value, (str, int, float, bool)) else f"a {type(value).__name__}"
+    return text if len(text) <= 60 else text[:57] + "…"
 
 
 def _target(key: str, read: Callable[[Any], Any]) -> Callable[[Config, Any], Config]:
@@ -157,7 +169,6 @@ def _format(value: Any) -> str:
 _KEYS: dict[str, Callable[[Config, Any], Config]] = {
     "engine": _engine,
     "opset": _target("opset", _opset),
-    "torch": _target("torch", _text),
     "select": _setting("select", _texts),
     "extend-select": _setting("extend_select", _texts),
     "ignore": _setting("ignore", _texts),
@@ -176,11 +187,14 @@ _KEYS: dict[str, Callable[[Config, Any], Config]] = {
 def load(path: str) -> Config | None:
     """The configuration in one file; ``None`` if a ``pyproject.toml`` has no table of ours. Raises `ConfigError`."""
     try:
-        if os.path.getsize(path) > MAX_SIZE:
-            raise ConfigError(f"{path}: larger than 1 MB; this is no configuration file")
+        if not os.path.isfile(path) and os.path.exists(path):
+            raise ConfigError(f"{path}: is no regular file")
         with open(path, "rb") as file:
-            data = tomllib.loads(file.read().decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+            content = file.read(MAX_SIZE + 1)
+        if len(content) > MAX_SIZE:
+            raise ConfigError(f"{path}: larger than 1 MB; this is no configuration file")
+        data = tomllib.loads(content.decode("utf-8"))
+    except (ValueError, RecursionError) as error:  # ValueError: also a number of too many digits
         raise ConfigError(f"{path}: is no valid TOML: {_one_line(error)}") from error
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
@@ -197,9 +211,9 @@ def load(path: str) -> Config | None:
     for key, value in table.items():
         put = _KEYS.get(key)
         if put is None:
-            close = difflib.get_close_matches(key, _KEYS, 1)
+            close = difflib.get_close_matches(key[:60], _KEYS, 1)
             hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(sorted(_KEYS))}"
-            raise ConfigError(f"{path}: unknown key {key[:60]!r}; {hint}")
+            raise ConfigError(f"{path}: unknown key {_cut(key)}; {hint}")
         try:
             config = put(config, value)
         except ValueError as error:
@@ -217,18 +231,22 @@ class Configs:
 
     def __init__(self, fixed: Config | None = None) -> None:
         self._fixed = fixed
-        self._by_folder: dict[str, Config] = {}
+        self._by_folder: dict[str, Config | ConfigError] = {}
 
     def of(self, path: str) -> Config:
         """The configuration for a file or folder. Raises `ConfigError`."""
         if self._fixed is not None:
             return self._fixed
         absolute = os.path.abspath(path)
-        return self._folder(absolute if os.path.isdir(absolute) else os.path.dirname(absolute))
+        folder = absolute if absolute in self._by_folder or os.path.isdir(absolute) else os.path.dirname(absolute)
+        found = self._by_folder.get(folder) or self._folder(folder)
+        if isinstance(found, ConfigError):
+            raise found
+        return found
 
-    def _folder(self, folder: str) -> Config:
+    def _folder(self, folder: str) -> Config | ConfigError:
         pending: list[str] = []
-        found: Config | None = None
+        found: Config | ConfigError | None = None
         while found is None:
             found = self._by_folder.get(folder)
             if found is not None:
@@ -243,15 +261,14 @@ class Configs:
             self._by_folder[each] = found
         return found
 
-    def _in(self, folder: str) -> Config | None:
+    def _in(self, folder: str) -> Config | ConfigError | None:
         for name in FILES:
             candidate = os.path.join(folder, name)
             if os.path.isfile(candidate):
-                config = load(candidate)
+                try:
+                    config = load(candidate)
+                except ConfigError as error:
+                    return error  # raised for every file below, and found once
                 if config is not None:
                     return config
         return None
-
-
-def default_target() -> Target:
-    return Target()

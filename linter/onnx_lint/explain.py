@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from typing import TextIO
+from typing import Any, TextIO
 
 from onnx_lint.registry import load
 from onnx_lint.rule import Rule
@@ -14,7 +14,7 @@ class NoSuchRule(Exception):
     """The message is one line that names the close match."""
 
 
-def find(selector: str) -> list[Rule[object]]:
+def find(selector: str) -> list[Rule[Any]]:
     """The rules that a code, name or ``all`` stands for. Raises `NoSuchRule`."""
     rules = load()
     if selector.lower() == "all":
@@ -27,7 +27,7 @@ def find(selector: str) -> list[Rule[object]]:
     return found
 
 
-def markdown(rule: Rule[object]) -> str:
+def markdown(rule: Rule[Any]) -> str:
     """The page of one rule."""
     verdicts = " · ".join(f"{e.value}: {rule.verdicts.get(e, Verdict.FINE).value}" for e in Engine)
     return f"# {rule.code} {rule.name}\n\n*{verdicts}*\n\n{rule.documentation}\n"

@@ -29,7 +29,8 @@ def load() -> tuple[Rule[Any], ...]:
         for rule in rules_of(package_name):
             for other in found.values():
                 if rule.code == other.code or rule.name == other.name:
-                    raise RegistryError(f"{type(rule).__name__} and {type(other).__name__} are both {rule.code} {rule.name}")
+                    both = f"{type(rule).__name__} and {type(other).__name__}"
+                    raise RegistryError(f"{both} are both {rule.code} {rule.name}")
             found[rule.code] = rule
     return tuple(found[code] for code in sorted(found))
 

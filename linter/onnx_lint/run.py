@@ -2,42 +2,33 @@
 
 from __future__ import annotations
 
+import argparse
 import gc
+import json
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TextIO
+from dataclasses import replace
+from io import TextIOWrapper
+from typing import TYPE_CHECKING, Any, TextIO
 
+from onnx_lint import __version__
 from onnx_lint.arguments import parser
-from onnx_lint.config import Config, ConfigError, Configs, engines_of, load
-from onnx_lint.diagnostic import Diagnostic, Severity
-from onnx_lint.globs import matches
+from onnx_lint.config import Config, ConfigError
+from onnx_lint.diagnostic import Diagnostic
+from onnx_lint.inputs import Inputs, Settled, UsageError, gather
+from onnx_lint.progress import progress
 from onnx_lint.registry import RegistryError
 from onnx_lint.report.report import Report, printable, render
-from onnx_lint.source.files import Found, Problem, discover
-from onnx_lint.source.text import SourceError, SourceText, read
+from onnx_lint.rule import Rule
+from onnx_lint.settings import Settings
+from onnx_lint.source.text import SourceText
 
 if TYPE_CHECKING:
-    import argparse
-
     from onnx_lint.fixer import Fixed
 
 _FIX_ROUNDS = 10
-
-
-class UsageError(Exception):
-    """The message is one line."""
-
-
-@dataclass
-class Inputs:
-    """What a run looks at."""
-
-    sources: dict[str, SourceText] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
-    configs: dict[str, Config] = field(default_factory=dict)
+_DOCUMENTS = ("json", "sarif", "gitlab", "junit")
+"""Formats whose reader needs a whole document, whatever went wrong."""
 
 
 def run(argv: list[str]) -> int:
@@ -47,326 +38,294 @@ def run(argv: list[str]) -> int:
         return _run(options)
     except (UsageError, ConfigError, RegistryError) as error:
         _complain(str(error))
+        if options.output_format in _DOCUMENTS and not options.output_file:
+            render(options.output_format, Report([], [str(error)]), _out())
         return 2
 
 
 def _complain(message: str) -> None:
-    sys.stderr.write(f"onnx-lint: error: {printable(message)}\n")
+    if sys.stderr is not None:
+        _lenient(sys.stderr).write(f"onnx-lint: error: {printable(message)}\n")
+
+
+def _out() -> TextIO:
+    return _lenient(sys.stdout)
+
+
+def _lenient(stream: TextIO) -> TextIO:
+    """Let no character that the stream's encoding lacks stop the output."""
+    if isinstance(stream, TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
+    return stream
 
 
 def _run(options: argparse.Namespace) -> int:
-    colour = _wants_colour(options)
     if options.version:
-        from onnx_lint.cli import main
-
-        return main(["--version"])
+        _out().write(f"onnx-lint {__version__}\n")
+        return 0
     if options.explain is not None:
-        return _explain(options.explain, colour)
+        return _explain(options.explain, _wants_colour(options, sys.stdout))
     gc.disable()  # the run only builds up; collecting costs a tenth of it
-    configs = _configs(options)
-    inputs = _inputs(options, configs)
+    settled = Settled(options)
+    inputs = gather(options, settled)
     if options.show_files:
         for path in inputs.sources:
-            _write(sys.stdout, path + "\n")
-        return 2 if inputs.problems else 0
+            _out().write(printable(path) + "\n")
+        return _tell_problems(inputs)
     if options.show_settings:
-        for path, config in {c.path: c for c in inputs.configs.values()}.items():
-            _write(sys.stdout, f"{path or 'no configuration file'}: {_settings(options, config).settings}\n")
-        return 0
-    diagnostics, fixed = _check_and_fix(options, inputs)
-    return _report(options, inputs, diagnostics, fixed, colour)
+        _show_settings(inputs)
+        return _tell_problems(inputs)
+    return Run(options, inputs).all()
 
 
-def _wants_colour(options: argparse.Namespace) -> bool:
+def _tell_problems(inputs: Inputs) -> int:
+    for problem in inputs.problems:
+        _complain(problem)
+    return 2 if inputs.problems else 0
+
+
+def _wants_colour(options: argparse.Namespace, stream: TextIO) -> bool:
     if options.color != "auto" or options.output_file:
-        return options.color == "always"
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+        return bool(options.color == "always")
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or (stream.isatty() and os.environ.get("TERM") != "dumb")
 
 
 def _explain(selector: str, colour: bool) -> int:
     from onnx_lint.explain import NoSuchRule, write
 
     try:
-        write(selector, sys.stdout, colour=colour)
+        write(selector, _out(), colour=colour)
     except NoSuchRule as error:
         raise UsageError(str(error)) from error
     return 0
 
 
-# ------------------------------------------------------------------------------------------------------- inputs
-def _configs(options: argparse.Namespace) -> Configs:
-    if options.isolated:
-        return Configs(Config())
-    if options.config is None:
-        return Configs()
-    config = load(options.config)
-    if config is None:
-        raise ConfigError(f"{options.config}: has no [tool.onnx-lint] table")
-    return Configs(config)
+def _show_settings(inputs: Inputs) -> None:
+    """What counts, in the words of the configuration file, for each configuration in use."""
+    stream = _out()
+    for config in {id(c): c for c in inputs.configs.values()}.values():
+        settings = config.settings
+        axes = settings.dynamic_axes
+        shown = {
+            "engine": [e.value for e in settings.target.engines] if settings.engine_given else "from the export calls",
+            "opset": settings.target.opset,
+            "select": list(settings.select) or "all stable rules",
+            "extend-select": list(settings.extend_select),
+            "ignore": list(settings.ignore),
+            "per-file-ignores": {pattern: list(codes) for pattern, codes in settings.per_file_ignores},
+            "severity": settings.minimum.value,
+            "severities": {rule: severity.value for rule, severity in settings.severities.items()},
+            "dynamic-axes": None if axes is None else {name: list(dims) for name, dims in axes.items()},
+            "preview": settings.preview,
+            "exclude": list(config.exclude),
+            "fail-level": config.fail_level.value,
+            "respect-gitignore": config.respect_gitignore,
+            "output-format": config.output_format,
+        }
+        stream.write(f"# {printable(config.path or 'no configuration file')}\n")
+        for key, value in shown.items():
+            stream.write(f"{key} = {json.dumps(value)}\n" if value is not None else f"# {key} is not set\n")
 
 
-def _settings(options: argparse.Namespace, config: Config) -> Config:
-    """The configuration with what the command line says on top."""
-    settings = config.settings
-    target = settings.target
-    if options.engine is not None:
-        target = replace(target, engines=engines_of(options.engine))
-    if options.opset is not None:
-        if not 7 <= options.opset <= 30:
-            raise UsageError(f"--opset {options.opset}: must be an opset version, 7 to 30")
-        target = replace(target, opset=options.opset)
-    settings = replace(
-        settings,
-        target=target,
-        engine_given=settings.engine_given or options.engine is not None,
-        select=tuple(options.select) if options.select else settings.select,
-        ignore=(*settings.ignore, *(options.ignore or ())),
-        extend_select=(*settings.extend_select, *(options.extend_select or ())),
-        minimum=Severity(options.severity) if options.severity else settings.minimum,
-        preview=settings.preview or options.preview,
-    )
-    fail_level = Severity(options.fail_level) if options.fail_level else config.fail_level
-    return replace(config, settings=settings, fail_level=fail_level)
+class Run:
+    """One run over what was gathered."""
 
+    def __init__(self, options: argparse.Namespace, inputs: Inputs) -> None:
+        from onnx_lint.project.project import Project
 
-def _inputs(options: argparse.Namespace, configs: Configs) -> Inputs:
-    inputs = Inputs()
-    paths = options.paths or ["."]
-    if "-" in paths:
-        if len(paths) > 1:
-            raise UsageError("- (standard input) goes with no other path")
-        _add_stdin(options, inputs, configs)
-        return inputs
+        self.options, self.inputs = options, inputs
+        self.project = Project(inputs.neighbour)
+        for source in inputs.sources.values():
+            self.project.add(source)
+        self._groups = self._by_settings()
 
-    def excluded(path: str) -> bool:
-        config = configs.of(os.path.dirname(path) or ".")
-        root = config.settings.root
-        return any(matches(p, path, root) for p in config.exclude) or any(matches(p, path) for p in options.exclude or ())
+    def all(self) -> int:
+        """Check, fix, report; the exit status."""
+        diagnostics = self._check(show=not self.options.quiet)
+        fixed: dict[str, Fixed] = {}
+        if self.options.fix or self.options.diff:
+            diagnostics, fixed = self._fix(diagnostics)
+        if self.options.diff:
+            return self._show_diff(fixed)
+        return self._report(diagnostics, fixed)
 
-    gitignore = not options.no_gitignore and configs.of(paths[0] if os.path.isdir(paths[0]) else ".").respect_gitignore
-    for found in discover(paths, excluded=excluded, respect_gitignore=gitignore):
-        if isinstance(found, Problem):
-            inputs.problems.append(found.message)
-            continue
-        assert isinstance(found, Found)
-        inputs.configs[found.path] = configs.of(found.path)
+    # --------------------------------------------------------------------------------------------------- checking
+    def _by_settings(self) -> list[tuple[Settings, set[str]]]:
+        """The files by configuration. A configuration that names an unknown rule is told, and its files get the
+        default one; an option that does is an error."""
+        from onnx_lint.selection import Selection, UnknownRule
+
+        options, inputs = self.options, self.inputs
         try:
-            inputs.sources[found.path] = read(found.path)
-        except SourceError as error:
-            inputs.problems.append(str(error))
-    return inputs
-
-
-def _add_stdin(options: argparse.Namespace, inputs: Inputs, configs: Configs) -> None:
-    name = options.stdin_filename
-    data = sys.stdin.buffer.read()
-    inputs.configs[name] = configs.of(os.path.dirname(name) or ".")
-    try:
-        inputs.sources[name] = SourceText.decode(name, data)
-    except SourceError as error:
-        inputs.problems.append(str(error))
-
-
-# ------------------------------------------------------------------------------------------------ check and fix
-def _check_and_fix(options: argparse.Namespace, inputs: Inputs) -> tuple[list[Diagnostic], dict[str, Fixed]]:
-    """Check; with ``--fix`` or ``--diff`` apply fixes and check again, until nothing changes."""
-    diagnostics = _check(options, inputs, progress=not options.quiet)
-    if not (options.fix or options.diff):
-        return diagnostics, {}
-    from onnx_lint.fixer import FixError, Fixed, apply
-
-    originals = dict(inputs.sources)
-    done: dict[str, Fixed] = {}
-    refused: set[str] = set()
-    for _ in range(_FIX_ROUNDS):
-        changed = False
-        for path in sorted({d.span.path for d in diagnostics} - refused):
-            source = inputs.sources[path]
-            mine = [d for d in diagnostics if d.span.path == path]
-            try:
-                fixed = apply(source, mine, unsafe=options.unsafe_fixes)
-            except FixError as error:
-                inputs.problems.append(str(error))
-                refused.add(path)
-                continue
-            if fixed.count and fixed.text != source.text:
-                changed = True
-                count = fixed.count + (done[path].count if path in done else 0)
-                done[path] = Fixed(originals[path], fixed.text, count)
-                inputs.sources[path] = SourceText(path, fixed.text, source.encoding, source.bom)
-        if not changed:
-            break
-        diagnostics = _check(options, inputs, progress=False)
-    if options.diff:
-        inputs.sources = originals
-        return diagnostics, done
-    return _write_fixes(options, inputs, originals, done, diagnostics)
-
-
-def _write_fixes(
-    options: argparse.Namespace,
-    inputs: Inputs,
-    originals: dict[str, SourceText],
-    done: dict[str, Fixed],
-    diagnostics: list[Diagnostic],
-) -> tuple[list[Diagnostic], dict[str, Fixed]]:
-    from onnx_lint.fixer import FixError, write
-
-    failed = False
-    for path, fixed in list(done.items()):
-        if path.startswith("<"):
-            continue
-        try:
-            write(fixed, originals[path].encode(originals[path].text))
-        except FixError as error:
-            inputs.problems.append(str(error))
-            inputs.sources[path] = originals[path]
-            del done[path]
-            failed = True
-    return (_check(options, inputs, progress=False) if failed else diagnostics), done
-
-
-def _check(options: argparse.Namespace, inputs: Inputs, *, progress: bool) -> list[Diagnostic]:
-    """Check all files as one project, each with the settings that count for it."""
-    from onnx_lint.checker import check
-    from onnx_lint.project.project import Project
-    from onnx_lint.selection import UnknownRule
-
-    project = Project(_neighbour(inputs))
-    for source in inputs.sources.values():
-        project.add(source)
-    by_config: dict[str | None, list[str]] = {}
-    configs: dict[str | None, Config] = {}
-    for path in inputs.sources:
-        config = inputs.configs[path]
-        by_config.setdefault(config.path, []).append(path)
-        configs[config.path] = config
-    out: list[Diagnostic] = []
-    for key, paths in by_config.items():
-        settings = _settings(options, configs[key]).settings
-        try:
-            with _progress(progress) as step:
-                out += check(project, settings, None if len(by_config) == 1 else set(paths), progress=step)
+            Selection(
+                Settings(
+                    select=tuple(options.select or ()),
+                    ignore=tuple(options.ignore or ()),
+                    extend_select=tuple(options.extend_select or ()),
+                )
+            )
         except UnknownRule as error:
-            where = f"{key}: " if key and not (options.select or options.ignore or options.extend_select) else ""
-            raise UsageError(f"{where}{error}") from error
-    out.sort(key=lambda d: d.sort_key)
-    return out
+            raise UsageError(str(error)) from error
+        groups: dict[int, tuple[Settings, set[str]]] = {}
+        for path, config in inputs.configs.items():
+            group = groups.get(id(config))
+            if group is None:
+                settings = config.settings
+                try:
+                    Selection(settings)
+                except UnknownRule as error:
+                    inputs.problems.append(f"{config.path}: {error}; the default rules are used instead")
+                    settings = replace(
+                        settings, select=(), ignore=(), extend_select=(), per_file_ignores=(), severities={}
+                    )
+                group = groups[id(config)] = (settings, set())
+            group[1].add(path)
+        return list(groups.values())
 
+    def _check(self, *, show: bool) -> list[Diagnostic]:
+        """Check all files as one project, each with the settings that count for it."""
+        from onnx_lint.checker import check_groups
 
-def _neighbour(inputs: Inputs) -> Callable[[str], SourceText | None]:
-    """Reads what a linted file imports from its own package, when that was not named: for what it says only."""
+        with progress("models", wanted=show) as step:
+            return check_groups(self.project, self._groups, progress=step)
 
-    def load_file(path: str) -> SourceText | None:
-        if path in inputs.sources or not os.path.isfile(path):
-            return None
-        try:
-            return read(path)
-        except SourceError:
-            return None  # nobody asked for this file; its own run will tell
+    # ----------------------------------------------------------------------------------------------------- fixing
+    def _fix(self, diagnostics: list[Diagnostic]) -> tuple[list[Diagnostic], dict[str, Fixed]]:
+        """Apply fixes and check again, until nothing changes; write the files unless only a diff is asked for."""
+        from onnx_lint.fixer import Fixed, FixError, apply
 
-    return load_file
+        originals = dict(self.inputs.sources)
+        done: dict[str, Fixed] = {}
+        refused: set[str] = set()
+        for _ in range(_FIX_ROUNDS):
+            changed = False
+            by_path: dict[str, list[Diagnostic]] = {}
+            for diagnostic in diagnostics:
+                if diagnostic.fix is not None and diagnostic.span.path not in refused:
+                    by_path.setdefault(diagnostic.span.path, []).append(diagnostic)
+            for path, mine in by_path.items():
+                source = self.inputs.sources[path]
+                try:
+                    fixed = apply(source, mine, unsafe=self.options.unsafe_fixes)
+                except FixError as error:
+                    self.inputs.problems.append(str(error))
+                    refused.add(path)
+                    continue
+                if fixed.text != source.text:
+                    changed = True
+                    before = done[path].count if path in done else 0
+                    done[path] = Fixed(originals[path], fixed.text, before + fixed.count)
+                    self._put(SourceText(path, fixed.text, source.encoding, source.bom))
+            if not changed:
+                break
+            diagnostics = self._check(show=False)
+        if self.options.diff:
+            self.inputs.sources = originals
+        elif self._write(originals, done):
+            diagnostics = self._check(show=False)
+        return diagnostics, done
 
+    def _put(self, source: SourceText) -> None:
+        self.inputs.sources[source.path] = source
+        self.project.add(source)
 
-@contextmanager
-def _progress(wanted: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """A bar on a terminal, once a run takes longer than a moment."""
-    if not wanted or not sys.stderr.isatty():
-        yield None
-        return
-    import time
+    def _write(self, originals: dict[str, SourceText], done: dict[str, Fixed]) -> bool:
+        """Write what was fixed; whether some file could not be, and stays as it was."""
+        from onnx_lint.fixer import FixError, write
 
-    start = time.monotonic()
-    bar: list[object] = []
+        failed = False
+        for path, fixed in list(done.items()):
+            if path == self.inputs.stdin:
+                continue
+            try:
+                write(fixed, originals[path].encode(originals[path].text))
+            except (FixError, UnicodeError) as error:
+                self.inputs.problems.append(str(error))
+                self._put(originals[path])
+                del done[path]
+                failed = True
+        return failed
 
-    def step(done: int, total: int) -> None:
-        if not bar and time.monotonic() - start > 1.0:
-            from rich.console import Console
-            from rich.progress import Progress
-
-            shown = Progress(console=Console(stderr=True), transient=True)
-            shown.start()
-            bar.extend([shown, shown.add_task("models", total=total)])
-        if bar:
-            bar[0].update(bar[1], completed=done)  # type: ignore[attr-defined]
-
-    try:
-        yield step
-    finally:
-        if bar:
-            bar[0].stop()  # type: ignore[attr-defined]
-
-
-# ------------------------------------------------------------------------------------------------------- report
-def _report(
-    options: argparse.Namespace,
-    inputs: Inputs,
-    diagnostics: list[Diagnostic],
-    fixed: dict[str, Fixed],
-    colour: bool,
-) -> int:
-    for problem in inputs.problems:
-        _complain(problem)
-    config = next(iter(inputs.configs.values()), Config())
-    effective = _settings(options, config)
-    if options.diff:
+    def _show_diff(self, fixed: dict[str, Fixed]) -> int:
         from onnx_lint.fixer import diff
 
+        out = _out()
         for change in fixed.values():
-            _write(sys.stdout, diff(change))
-        return 2 if inputs.problems else int(bool(fixed))
-    name = options.output_format or effective.output_format or "full"
-    report = Report(diagnostics, inputs.problems, inputs.sources, _rules(name), len(inputs.sources), colour=colour)
-    if options.statistics:
-        _statistics(report)
-    elif not (options.quiet and not diagnostics and name in ("full", "concise")):
-        _render(name, report, options)
-    count = sum(f.count for f in fixed.values())
-    if count and not options.quiet:
-        sys.stderr.write(f"onnx-lint: fixed {count} in {len(fixed)} file{'s' if len(fixed) != 1 else ''}\n")
-    if inputs.problems:
-        return 2
-    if options.exit_zero:
-        return 0
-    return int(any(d.severity >= effective.fail_level for d in diagnostics))
+            data = diff(change)
+            if isinstance(out, TextIOWrapper):
+                out.flush()
+                out.buffer.write(data)
+            else:
+                out.write(data.decode(change.source.encoding, "replace"))
+        return _tell_problems(self.inputs) or int(bool(fixed) and not self.options.exit_zero)
+
+    # -------------------------------------------------------------------------------------------------- reporting
+    def _report(self, diagnostics: list[Diagnostic], fixed: dict[str, Fixed]) -> int:
+        options, inputs = self.options, self.inputs
+        _tell_problems(inputs)
+        stream = _out()
+        if inputs.stdin is not None and options.fix:
+            # the fixed text is the result, as with any filter; the report goes beside it
+            for source in inputs.sources.values():
+                _write_source(stream, source)
+            stream = _lenient(sys.stderr)
+        name = self._format()
+        report = Report(
+            diagnostics, inputs.problems, inputs.sources, _rules(name), len(inputs.sources),
+            colour=_wants_colour(options, stream), quiet=options.quiet,
+        )  # fmt: skip
+        if options.statistics:
+            _statistics(report, stream)
+        else:
+            self._render(name, report, stream)
+        count = sum(f.count for f in fixed.values())
+        if count and not options.quiet and sys.stderr is not None:
+            files = f"{len(fixed)} file{'s' if len(fixed) != 1 else ''}"
+            sys.stderr.write(f"onnx-lint: {count} fix{'es' if count != 1 else ''} applied in {files}\n")
+        if inputs.problems:
+            return 2
+        if options.exit_zero:
+            return 0
+        return int(any(d.severity >= inputs.configs[d.span.path].fail_level for d in diagnostics))
+
+    def _format(self) -> str:
+        config = next(iter(self.inputs.configs.values()), Config())
+        return self.options.output_format or config.output_format or "full"
+
+    def _render(self, name: str, report: Report, stream: TextIO) -> None:
+        path = self.options.output_file
+        if not path:
+            render(name, report, stream)
+            return
+        try:
+            with open(path, "w", encoding="utf-8", errors="backslashreplace") as file:
+                render(name, report, file)
+        except OSError as error:
+            raise UsageError(f"--output-file {path}: {error.strerror}") from error
 
 
-def _rules(name: str) -> tuple[object, ...]:
+def _write_source(stream: TextIO, source: SourceText) -> None:
+    if isinstance(stream, TextIOWrapper):
+        stream.flush()
+        stream.buffer.write(source.encode(source.text))
+    else:
+        stream.write(source.text)
+
+
+def _rules(name: str) -> tuple[Rule[Any], ...]:
     if name != "sarif":
         return ()
-    from onnx_lint.registry import load as load_rules
+    from onnx_lint.registry import load
 
-    return load_rules()
-
-
-def _render(name: str, report: Report, options: argparse.Namespace) -> None:
-    if not options.output_file:
-        _reconfigure(sys.stdout)
-        render(name, report, sys.stdout)
-        return
-    try:
-        with open(options.output_file, "w", encoding="utf-8", errors="backslashreplace") as stream:
-            render(name, report, stream)
-    except OSError as error:
-        raise UsageError(f"--output-file {options.output_file}: {error.strerror}") from error
+    return load()
 
 
-def _reconfigure(stream: TextIO) -> None:
-    """Let no character that the terminal's encoding lacks stop the report."""
-    reconfigure = getattr(stream, "reconfigure", None)
-    if reconfigure is not None:
-        reconfigure(errors="backslashreplace")
-
-
-def _write(stream: TextIO, text: str) -> None:
-    _reconfigure(stream)
-    stream.write(text)
-
-
-def _statistics(report: Report) -> None:
+def _statistics(report: Report, stream: TextIO) -> None:
     counts: dict[tuple[str, str], int] = {}
     for d in report.diagnostics:
         counts[(d.code, d.name)] = counts.get((d.code, d.name), 0) + 1
     width = len(str(max(counts.values(), default=0)))
     for (code, name), count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
-        sys.stdout.write(f"{count:>{width}}  {code}  {name}\n")
+        stream.write(f"{count:>{width}}  {code}  {name}\n")

@@ -1,22 +1,28 @@
-"""For people: the source around each diagnostic with carets under exactly what is meant, and the chain behind it.
+"""For people: the source of each diagnostic with carets under exactly what is meant, and the chain behind it in place.
 
-Without colour it is plain text written by hand; rich is loaded only to draw on a terminal.
+Without colour it is plain text written by hand; rich is loaded only to draw in colour.
 """
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TextIO
 
-from onnx_lint.diagnostic import Applicability, Diagnostic, Severity, Span
+from onnx_lint.diagnostic import Applicability, Diagnostic, Note, Severity, Span
 from onnx_lint.report.report import Report, engines_text, printable
+from onnx_lint.source.text import SourceText
 
 Piece = tuple[str, str]
 """Text and style name."""
 
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold cyan"}
+_FRAME, _NOTE, _EXPORT, _HELP = "blue", "cyan", "bold magenta", "bold green"
 _MAX_LINE = 160
+"""Characters of a source line that are shown; a longer one is cut around what is marked."""
+_MAX_LINES = 4
+"""Lines of a diagnostic's span that are shown."""
 
 
 def write(report: Report, stream: TextIO) -> None:
@@ -33,14 +39,15 @@ def _write_rich(report: Report, stream: TextIO) -> None:
 
     console = Console(file=stream, force_terminal=True, highlight=False, soft_wrap=True)
     for line in _lines(report):
-        console.print(Text.assemble(*[(text, style) for text, style in line]))
+        console.print(Text.assemble(*line))
 
 
 def _lines(report: Report) -> Iterator[list[Piece]]:
     for diagnostic in report.diagnostics:
         yield from _diagnostic(report, diagnostic)
-        yield [("", "")]
-    yield _summary(report)
+        yield []
+    if not report.quiet:
+        yield _summary(report)
 
 
 def _diagnostic(report: Report, d: Diagnostic) -> Iterator[list[Piece]]:
@@ -49,54 +56,113 @@ def _diagnostic(report: Report, d: Diagnostic) -> Iterator[list[Piece]]:
         (f"{d.severity}", style), (f"[{d.code}]", style), (f" {printable(d.message)}", "bold"),
         (f"  ({engines_text(d)})", "dim"),
     ]  # fmt: skip
-    yield from _excerpt(report, d.span, "^", style, d.name)
-    gutter = " " * _gutter(report, d)
-    for note in (*d.path, *d.origin):
-        place = f"{printable(note.span.path)}:{note.span.line}:{note.span.column}"
-        yield [(f"{gutter} = ", "blue"), (f"{place}: ", "dim"), (printable(note.text), "")]
+    notes = _without_parts((*d.path, *d.origin))
+    labels = [_Label(d.span, d.name, "^", style), *(_Label(n.span, n.text, "-", _NOTE) for n in notes)]
+    width = max(len(str(label.span.end_line)) for label in labels)
+    by_path: dict[str, list[_Label]] = {}
+    for label in labels:
+        by_path.setdefault(label.span.path, []).append(label)
+    for path, mine in by_path.items():
+        arrow = "-->" if path == d.span.path else ":::"
+        place = f"{printable(path)}:{mine[0].span.line}:{mine[0].span.column}"
+        yield [(f"{'':{width}}{arrow} ", _FRAME), (place, "")]
+        yield from _snippet(report.sources.get(path), mine, width)
     for evidence in d.evidence:
         text = f"{evidence.engine}: {evidence.state.value}" + (f", {printable(evidence.text)}" if evidence.text else "")
-        yield [(f"{gutter} = ", "blue"), ("export: ", "bold magenta"), (text, "")]
+        yield _footnote(width, "export", text, _EXPORT)
     if d.help:
-        yield [(f"{gutter} = ", "blue"), ("help: ", "bold green"), (printable(d.help), "")]
-    if d.fix is not None and d.fix.applicability is not Applicability.DISPLAY:
-        how = "--fix" if d.fix.applicability is Applicability.SAFE else "--fix --unsafe-fixes"
-        yield [(f"{gutter} = ", "blue"), ("fix: ", "bold green"), (f"{printable(d.fix.title)} ({how})", "")]
+        yield _footnote(width, "help", printable(d.help), _HELP)
+    if d.fix is not None:
+        how = {Applicability.SAFE: " (--fix)", Applicability.UNSAFE: " (--fix --unsafe-fixes)"}
+        text = printable(d.fix.title) + how.get(d.fix.applicability, "")
+        yield _footnote(width, "fix", text, _HELP)
 
 
-def _gutter(report: Report, d: Diagnostic) -> int:
-    return max(len(str(d.span.end_line)), 2) + 1
+def _without_parts(notes: tuple[Note, ...]) -> Iterator[Note]:
+    """Leave out a note about ``x.shape`` where the same is said of ``x.shape[0]``."""
+    for note in notes:
+        said = note.text.rpartition("`")[2]
+        for other in notes:
+            same_start = (other.span.path, other.span.line, other.span.column) == (
+                note.span.path, note.span.line, note.span.column,
+            )  # fmt: skip
+            if same_start and other.span > note.span and said and other.text.endswith(said):
+                break
+        else:
+            yield note
 
 
-def _excerpt(report: Report, span: Span, caret: str, style: str, label: str) -> Iterator[list[Piece]]:
-    source = report.sources.get(span.path)
-    width = max(len(str(span.end_line)), 2)
-    yield [(" " * width + "--> ", "blue"), (f"{printable(span.path)}:{span.line}:{span.column}", "")]
-    if source is None or span.line > len(source.starts):
+def _footnote(width: int, label: str, text: str, style: str) -> list[Piece]:
+    return [(f"{'':{width}} = ", _FRAME), (f"{label}: ", style), (text, "")]
+
+
+@dataclass
+class _Label:
+    """A stretch of source with what to say below it."""
+
+    span: Span
+    text: str
+    mark: str
+    style: str
+
+
+def _snippet(source: SourceText | None, labels: list[_Label], width: int) -> Iterator[list[Piece]]:
+    """The lines that are spoken of, in the order of the file, each with its marks below."""
+    bar = (f"{'':{width}} |", _FRAME)
+    if source is None:  # not at hand: what is said all the same
+        for label in labels:
+            if label.mark != "^":
+                yield [(f"{'':{width}} = ", _FRAME), (f"line {label.span.line}: {printable(label.text)}", "")]
         return
-    yield [(" " * (width + 1) + "|", "blue")]
-    last = min(span.end_line, span.line + 3)
-    for number in range(span.line, last + 1):
-        text = source.line(number)
+    marked: dict[int, list[_Label]] = {}
+    for label in labels:
+        last = label.span.line if label.mark == "-" else min(label.span.end_line, label.span.line + _MAX_LINES - 1)
+        for number in range(label.span.line, last + 1):
+            if number <= len(source.starts):
+                marked.setdefault(number, []).append(label)
+    yield [bar]
+    previous = 0
+    for number in sorted(marked):
+        if previous and number > previous + 2:
+            yield [(f"{'...':{width + 2}}", _FRAME)]
+        elif previous and number == previous + 2:
+            yield _source_line(source, number - 1, width)
+        yield from _marked_line(source, number, marked[number], width)
+        previous = number
+
+
+def _source_line(source: SourceText, number: int, width: int) -> list[Piece]:
+    return [(f"{number:>{width}} | ", _FRAME), (_window(source.line(number), 0, 1)[0], "")]
+
+
+def _marked_line(source: SourceText, number: int, labels: list[_Label], width: int) -> Iterator[list[Piece]]:
+    text = source.line(number)
+    parts = []
+    for label in labels:
+        span = label.span
         start = span.column - 1 if number == span.line else len(text) - len(text.lstrip())
         end = span.end_column - 1 if number == span.end_line else len(text)
-        shown, left, right = _window(text, start, max(end, start + 1))
-        yield [(f"{number:>{width}} | ", "blue"), (shown, "")]
-        if number == span.line or number == last:
-            marks = " " * left + caret * max(right - left, 1)
-            tail = f" {label}" if number == last else ""
-            yield [(" " * (width + 1) + "| ", "blue"), (marks + tail, style)]
+        ends_here = label.mark == "-" or number == min(span.end_line, span.line + _MAX_LINES - 1)
+        parts.append((start, max(end, start + 1), label, ends_here))
+    first = next((p for p in parts if p[2].mark == "^"), parts[0])
+    shown, _, _ = _window(text, first[0], first[1])
+    yield [(f"{number:>{width}} | ", _FRAME), (shown, "")]
+    # the diagnostic itself directly below its line, then the notes from right to left
+    for start, end, label, ends_here in sorted(parts, key=lambda p: (p[2].mark != "^", -p[0])):
+        _, left, right = _window(text, start, end, first[0])
+        tail = f" {printable(label.text)}" if ends_here else ""
+        marks = label.mark * max(right - left, 1)
+        yield [(f"{'':{width}} | ", _FRAME), (" " * left, ""), (marks + tail, label.style)]
 
 
-def _window(text: str, start: int, end: int) -> tuple[str, int, int]:
-    """A line as shown, and the display columns of the marked part; a long line is cut around it."""
-    offset = 0
+def _window(text: str, start: int, end: int, anchor: int | None = None) -> tuple[str, int, int]:
+    """A line as shown, and the display columns of the marked part; a long line is cut around `anchor`."""
     if len(text) > _MAX_LINE:
-        offset = max(0, min(start - 40, len(text) - _MAX_LINE))
+        centre = start if anchor is None else anchor
+        offset = max(0, min(centre - 40, len(text) - _MAX_LINE))
         text = text[offset : offset + _MAX_LINE]
-        start, end = max(start - offset, 0), min(max(end - offset, 1), len(text))
-    shown = _expand(text)
-    return shown, _width(_expand(text[:start])), _width(_expand(text[:end]))
+        start, end = min(max(start - offset, 0), len(text)), min(max(end - offset, 1), len(text))
+    return _expand(text), _width(_expand(text[:start])), _width(_expand(text[:end]))
 
 
 def _expand(text: str) -> str:
@@ -113,9 +179,16 @@ def _width(text: str) -> int:
 def _summary(report: Report) -> list[Piece]:
     counts = report.counts()
     files = f"{report.files} file{'s' if report.files != 1 else ''}"
+    if not report.files:
+        return [("No Python files found.", "bold yellow")]
     if not report.diagnostics:
-        return [("All clear", "bold green"), (f": nothing that export would freeze or refuse in {files}.", "")]
+        return [("All clear", _HELP), (f": nothing that export would freeze or refuse in {files}.", "")]
     parts = [f"{n} {s}{'s' if n != 1 and s is not Severity.INFO else ''}" for s, n in counts.items() if n]
-    fixable = sum(1 for d in report.diagnostics if d.fix is not None and d.fix.applicability is Applicability.SAFE)
-    tail = f" {fixable} can be fixed with --fix." if fixable else ""
+    fixable = dict.fromkeys(Applicability, 0)
+    for d in report.diagnostics:
+        if d.fix is not None:
+            fixable[d.fix.applicability] += 1
+    tail = f" {fixable[Applicability.SAFE]} can be fixed with --fix." if fixable[Applicability.SAFE] else ""
+    if fixable[Applicability.UNSAFE]:
+        tail += f" {fixable[Applicability.UNSAFE]} more with --fix --unsafe-fixes, to be looked at."
     return [("Found ", ""), (", ".join(parts), "bold"), (f" in {files}.{tail}", "")]

@@ -28,5 +28,5 @@ def write(report: Report, stream: TextIO) -> None:
                 "location": {"path": d.span.path, "lines": {"begin": d.span.line, "end": d.span.end_line}},
             }
         )
-    json.dump(entries, stream, indent=1)
+    stream.write(json.dumps(entries))
     stream.write("\n")

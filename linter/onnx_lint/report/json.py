@@ -1,9 +1,13 @@
-"""JSON: one object ``{"version": 1, "diagnostics": […], "errors": […]}``. Lines and columns count from 1, in characters;
-ends are exclusive."""
+"""JSON: one object ``{"version": 1, "diagnostics": […], "errors": […]}``, one diagnostic a line.
+
+Lines and columns count from 1, in characters of the decoded text; ends are exclusive. A path that is no valid Unicode
+has its odd bytes as lone surrogates, as Python's own file functions give and take them.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any, TextIO
 
 from onnx_lint.diagnostic import Diagnostic, Note, Span
@@ -11,15 +15,23 @@ from onnx_lint.report.report import Report
 
 
 def write(report: Report, stream: TextIO) -> None:
-    document: dict[str, Any] = {
-        "version": 1,
-        "diagnostics": [diagnostic(d) for d in report.diagnostics],
-        "errors": report.problems,
-    }
+    stream.write('{\n"version": 1,\n"diagnostics": [')
+    _list(stream, (diagnostic(d) for d in report.diagnostics))
+    stream.write('],\n"errors": [')
+    _list(stream, iter(report.problems))
+    stream.write("]")
     if report.exports:
-        document["exports"] = report.exports
-    json.dump(document, stream, ensure_ascii=True, indent=1)
-    stream.write("\n")
+        stream.write(',\n"exports": [')
+        _list(stream, iter(report.exports))
+        stream.write("]")
+    stream.write("\n}\n")
+
+
+def _list(stream: TextIO, items: Iterator[Any]) -> None:
+    separator = "\n"
+    for item in items:
+        stream.write(separator + json.dumps(item, ensure_ascii=True))
+        separator = ",\n"
 
 
 def place(span: Span) -> dict[str, Any]:

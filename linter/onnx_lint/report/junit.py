@@ -16,8 +16,9 @@ def write(report: Report, stream: TextIO) -> None:
     for d in report.diagnostics:
         name = quoteattr(f"{d.code} at {d.span.line}:{d.span.column}")
         message = f"{printable(d.message)} ({engines_text(d)})"
-        stream.write(f"<testcase name={name} classname={quoteattr(printable(d.span.path))} line={quoteattr(str(d.span.line))}>")
-        stream.write(f"<failure message={quoteattr(message)} type={quoteattr(d.severity.value)}>{escape(message)}</failure>")
+        path = quoteattr(printable(d.span.path))
+        stream.write(f'<testcase name={name} classname={path} file={path} line="{d.span.line}">')
+        stream.write(f'<failure message={quoteattr(message)} type="{d.severity}">{escape(message)}</failure>')
         stream.write("</testcase>\n")
     if not count:
         stream.write('<testcase name="no diagnostics" classname="onnx-lint"/>\n')

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TextIO
+from typing import Any, TextIO
 
 from onnx_lint.diagnostic import Diagnostic, Severity
 from onnx_lint.rule import Rule
@@ -23,10 +23,12 @@ class Report:
     diagnostics: list[Diagnostic]
     problems: list[str] = field(default_factory=list)
     sources: Mapping[str, SourceText] = field(default_factory=dict)
-    rules: tuple[Rule[object], ...] = ()
+    rules: tuple[Rule[Any], ...] = ()
     files: int = 0
     exports: list[dict[str, object]] = field(default_factory=list)
     colour: bool = False
+    quiet: bool = False
+    """No summary below the diagnostics."""
 
     def counts(self) -> dict[Severity, int]:
         out = {Severity.ERROR: 0, Severity.WARNING: 0, Severity.INFO: 0}
@@ -44,7 +46,11 @@ def printable(text: str) -> str:
     """Text without control characters, which a terminal would obey, and without lone surrogates."""
     if text.isprintable():
         return text
-    return "".join(c if c.isprintable() or c in "\t" else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+    return "".join(c if c.isprintable() or c == "\t" else _escaped(c) for c in text)
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape", "surrogatepass").decode()
 
 
 def render(name: str, report: Report, stream: TextIO) -> None:

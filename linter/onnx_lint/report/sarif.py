@@ -3,47 +3,46 @@
 from __future__ import annotations
 
 import json
-from importlib.metadata import version
+import os
 from typing import Any, TextIO
 from urllib.parse import quote
 
-from onnx_lint.diagnostic import Diagnostic, Severity, Span
-from onnx_lint.report.report import Report, engines_text
+from onnx_lint import __version__
+from onnx_lint.diagnostic import Applicability, Diagnostic, Severity, Span
+from onnx_lint.report.report import Report, engines_text, printable
 
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
+_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def write(report: Report, stream: TextIO) -> None:
-    used = sorted({d.code for d in report.diagnostics})
-    rules = {r.code: r for r in report.rules}
-    names = {d.code: d.name for d in report.diagnostics}
-    described: list[dict[str, Any]] = []
-    for code in used:
-        entry: dict[str, Any] = {"id": code, "name": names[code]}
-        if code in rules:
-            rule = rules[code]
+    described = _rules(report)
+    index = {rule["id"]: number for number, rule in enumerate(described)}
+    driver = {"name": "onnx-lint", "semanticVersion": __version__, "rules": described}
+    notifications = [{"level": "error", "message": {"text": printable(p)}} for p in report.problems]
+    invocation = {"executionSuccessful": not report.problems, "toolExecutionNotifications": notifications}
+    # written by hand down to the results: one result a line, and none of them kept
+    stream.write(f'{{\n"$schema": "{_SCHEMA}",\n"version": "2.1.0",\n"runs": [{{\n"columnKind": "utf16CodeUnits",\n')
+    stream.write(f'"tool": {json.dumps({"driver": driver})},\n"invocations": {json.dumps([invocation])},\n"results": [')
+    separator = "\n"
+    for diagnostic in report.diagnostics:
+        stream.write(separator + json.dumps(_result(report, diagnostic, index)))
+        separator = ",\n"
+    stream.write("]\n}]\n}\n")
+
+
+def _rules(report: Report) -> list[dict[str, Any]]:
+    """The rules of the diagnostics, with their documentation."""
+    known = {r.code: r for r in report.rules}
+    out: list[dict[str, Any]] = []
+    for code, name in sorted({(d.code, d.name) for d in report.diagnostics}):
+        entry: dict[str, Any] = {"id": code, "name": name}
+        if code in known:
+            rule = known[code]
             entry["shortDescription"] = {"text": rule.summary}
             entry["help"] = {"text": rule.documentation, "markdown": rule.documentation}
-        described.append(entry)
-    index = {code: i for i, code in enumerate(used)}
-    run = {
-        "tool": {"driver": {"name": "onnx-lint", "version": version("onnx-lint"), "rules": described}},
-        "columnKind": "utf16CodeUnits",
-        "results": [_result(report, d, index) for d in report.diagnostics],
-        "invocations": [
-            {
-                "executionSuccessful": not report.problems,
-                "toolExecutionNotifications": [{"level": "error", "message": {"text": p}} for p in report.problems],
-            }
-        ],
-    }
-    document = {
-        "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [run],
-    }
-    json.dump(document, stream, ensure_ascii=True, indent=1)
-    stream.write("\n")
+        out.append(entry)
+    return out
 
 
 def _result(report: Report, d: Diagnostic, index: dict[str, int]) -> dict[str, Any]:
@@ -51,36 +50,46 @@ def _result(report: Report, d: Diagnostic, index: dict[str, int]) -> dict[str, A
         "ruleId": d.code,
         "ruleIndex": index[d.code],
         "level": _LEVELS[d.severity],
-        "message": {"text": f"{d.message} ({engines_text(d)})"},
-        "locations": [{"physicalLocation": _location(report, d.span)}],
+        "message": {"text": printable(f"{d.message} ({engines_text(d)})")},
+        "locations": [_location(report, d.span)],
         "properties": {
             "engines": [e.value for e in d.engines],
             "source": d.source,
             "evidence": [{"state": e.state.value, "engine": e.engine.value, "text": e.text} for e in d.evidence],
         },
     }
-    steps = [*d.path, *d.origin]
-    if steps:
-        locations = [
-            {"location": {"physicalLocation": _location(report, n.span), "message": {"text": n.text}}} for n in steps
-        ]
-        locations.append({"location": {"physicalLocation": _location(report, d.span), "message": {"text": d.message}}})
-        out["codeFlows"] = [{"threadFlows": [{"locations": locations}]}]
-    if d.fix is not None:
+    steps = [*((n.span, n.text) for n in (*d.path, *d.origin)), (d.span, d.message)]
+    if len(steps) > 1:
+        flow = [{"location": {**_location(report, s), "message": {"text": printable(t)}}} for s, t in steps]
+        out["codeFlows"] = [{"threadFlows": [{"locations": flow}]}]
+    if d.fix is not None and d.fix.applicability is not Applicability.DISPLAY:
         replacements = [
             {"deletedRegion": _region(report, e.span), "insertedContent": {"text": e.text}} for e in d.fix.edits
         ]
         change = {"artifactLocation": {"uri": _uri(d.span.path)}, "replacements": replacements}
-        out["fixes"] = [{"description": {"text": d.fix.title}, "artifactChanges": [change]}]
+        out["fixes"] = [
+            {
+                "description": {"text": d.fix.title},
+                "artifactChanges": [change],
+                "properties": {"applicability": d.fix.applicability.value},
+            }
+        ]
     return out
 
 
 def _uri(path: str) -> str:
-    return quote(path.replace("\\", "/").encode("utf-8", "surrogateescape"), safe="/._-~")
+    """A relative path as it is, an absolute one with its scheme; all but plain characters as percent codes."""
+    if os.name == "nt":
+        path = path.replace("\\", "/")
+    quoted = quote(path.encode("utf-8", "surrogateescape"), safe="/._-~")
+    if os.path.isabs(path):
+        return "file://" + ("" if quoted.startswith("/") else "/") + quoted
+    return quoted
 
 
 def _location(report: Report, span: Span) -> dict[str, Any]:
-    return {"artifactLocation": {"uri": _uri(span.path)}, "region": _region(report, span)}
+    place = {"artifactLocation": {"uri": _uri(span.path)}, "region": _region(report, span)}
+    return {"physicalLocation": place}
 
 
 def _region(report: Report, span: Span) -> dict[str, Any]:
@@ -98,4 +107,4 @@ def _column(report: Report, path: str, line: int, column: int) -> int:
     if source is None or line > len(source.starts):
         return column
     before = source.line(line)[: column - 1]
-    return column + sum(1 for c in before if ord(c) > 0xFFFF)
+    return column if before.isascii() else column + sum(1 for c in before if ord(c) > 0xFFFF)
