@@ -462,7 +462,7 @@ def _sequence_item(frame: Frame, node: ir.Subscript, value: Seq, index: Value) -
     if isinstance(index, Const) and isinstance(index.value, int):
         if elements is not None:
             return elements[index.value] if -len(elements) <= index.value < len(elements) else UNKNOWN
-        if value.kind == "shape":
+        if value.kind == "shape" and value.is_traced:
             axis = value.first_axis + index.value if index.value >= 0 else index.value if value.first_axis == 0 else None
             return Size(frame.origin(node, "size", "", value.origin), parameter=value.parameter, axis=axis)
     if value.kind == "shape" and value.is_traced:
@@ -491,7 +491,7 @@ def _slice_of(frame: Frame, value: Seq, node: ir.Slice) -> Value:
     if value.elements is not None and step != 0:
         return Seq(value.kind, value.elements[lower:upper:step], origin=value.origin)
     element = element_of(value) if value.items() else None
-    if value.kind == "shape":
+    if value.kind == "shape" and value.is_traced:
         start = lower or 0
         if step is None and lower is not None and lower < 0 and upper is None:
             parts = [Size(value.origin, parameter=value.parameter, axis=i) for i in range(lower, 0)]

@@ -151,7 +151,7 @@ def _unpack_one(frame: Frame, value: Value, count: int, star: int | None, node: 
     if isinstance(value, Seq):
         if value.elements is not None:
             return _known(value, count, star)
-        if value.kind == "shape":
+        if value.kind == "shape" and value.is_traced:
             return [_shape_part(frame, value, i, count, star, node) for i in range(count)]
         one = element_of(value) if value.items() else UNKNOWN
     elif isinstance(value, Const):

@@ -69,7 +69,23 @@ def _kind(value: Value) -> str | None:
     if isinstance(value, Frozen):
         return "number"
     if isinstance(value, Instance) and not value.cls.is_module:
-        return "object"
+        return _kind_of_object(value.cls)
     if isinstance(value, (Tensor, ExternalInstance)):
         return None
     return None
+
+
+_PLAIN_BASES = frozenset({"object", "builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol"})
+_DICT_BASES = ("dict", "OrderedDict", "TypedDict", "UserDict", "ModelOutput")
+
+
+def _kind_of_object(info: ClassInfo) -> str | None:
+    """A named tuple is a tuple, a subclass of dict a dict; of other bases outside the project nothing is known (they
+    may be registered with torch's pytrees)."""
+    classes = [c for c in info.mro if isinstance(c, ClassInfo)]
+    outside = [c.name for c in info.mro if not isinstance(c, ClassInfo)]
+    outside += [name for c in classes for name in (c.unresolved_bases if c.bases is not None else ())]
+    bases = [name for name in outside if name not in _PLAIN_BASES]
+    if any(name.rpartition(".")[2] in _DICT_BASES for name in bases):
+        return "dict"
+    return None if bases else "object"
