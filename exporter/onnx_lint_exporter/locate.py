@@ -68,7 +68,7 @@ class _Seen:
 def diagnose(outcome: Outcome, sources: Sources) -> list[Diagnostic]:
     """All diagnostics of one outcome, sorted, one for each place and code."""
     seen = [each for item in outcome.observations for each in _place(item, outcome, sources)]
-    used_elsewhere = any(each.item["kind"] == "baked-value" and not each.explained for each in seen)
+    used_elsewhere = _uses_of_other_lines(seen)
     seen = _drop_consequences(seen, outcome)
     frozen_here = {(each.span.path, each.span.line) for each in seen if each.item["kind"] in ("baked-value", "structure")}
     merged: dict[tuple[str, int, str], Diagnostic] = {}
@@ -165,9 +165,22 @@ def _explained_elsewhere(each: _Seen, causes: list[_Seen], outcome: Outcome, see
     """Whether what was frozen explains a wrong result: only when the first input, which was traced, is right."""
     if any(other.item["kind"] in ("static-axis", "narrowed-axis") for other in seen) and outcome.input1["state"] == "right":
         return True
-    if each.item.get("fault") == "converter" or not causes:
-        return False
-    return outcome.input1["state"] == "right"
+    return bool(causes) and outcome.input1["state"] == "right"
+
+
+def _uses_of_other_lines(seen: list[_Seen]) -> bool:
+    """Whether constants stand in the trace that no expression on their own line froze: they came from another line."""
+    baked: dict[tuple[str, int], set[str]] = {}
+    warned: dict[tuple[str, int], int] = {}
+    for each in seen:
+        place = (each.span.path, each.span.line)
+        if each.item["kind"] == "baked-value":
+            if not each.explained:
+                return True
+            baked.setdefault(place, set()).add(f"{each.item['value']} {each.item['other']}")
+        elif each.item["kind"] == "tracer-warning":
+            warned[place] = warned.get(place, 0) + 1
+    return any(len(values) > max(warned.get(place, 0), 1) for place, values in baked.items())
 
 
 def _severity(each: _Seen, outcome: Outcome, frozen: bool) -> Severity:
@@ -183,6 +196,8 @@ def _severity(each: _Seen, outcome: Outcome, frozen: bool) -> Severity:
         return Severity.ERROR if outcome.wrong else Severity.WARNING
     if kind == "random-output":
         return Severity.WARNING
+    if kind == "tracer-warning" and (not outcome.exported or (not frozen and (outcome.input1["state"] != "right" or item["what"] == "constant"))):
+        return Severity.INFO
     if not outcome.wrong:
         decided = outcome.input2["state"] == "right" or kind == "frozen-argument"
         return Severity.INFO if decided else Severity.WARNING

@@ -6,7 +6,7 @@ import copy
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
@@ -191,11 +191,22 @@ def reference(model: Any, arguments: Arguments) -> Reference:
     return Reference(arguments, first, random)
 
 
-def watch(model: Any, arguments: Arguments, user: UserCode) -> tuple[Recorder, dict[str, list[int]]]:
-    """One run that notes the torch calls and the executed lines of the user's files."""
-    recorder, lines, given = Recorder(user), Lines(user), arguments.copy()
-    runnable = callable_of(fresh(model))
-    torch.manual_seed(0)
-    with torch.no_grad(), recorder, lines.watching():
-        runnable(*given.args, **given.kwargs)
-    return recorder, {file: sorted(found) for file, found in lines.executed.items()}
+def watch(
+    model: Any, arguments: Arguments, user: UserCode
+) -> tuple[dict[tuple[str, int], list[tuple[str, Frame]]], dict[str, list[int]]]:
+    """One run that notes the places of the torch calls, and the executed lines of the user's files.
+
+    Some operators cannot run while their calls are being noted (``torch.cond`` compiles its branches); then only the
+    lines are.
+    """
+    for modes in ((Recorder(user), Lines(user)), (None, Lines(user))):
+        recorder, lines = modes
+        given, runnable = arguments.copy(), callable_of(fresh(model))
+        torch.manual_seed(0)
+        try:
+            with torch.no_grad(), recorder or nullcontext(), lines.watching():
+                runnable(*given.args, **given.kwargs)
+        except Exception:  # noqa: BLE001, S112 - the model runs by itself, as was seen; only the watching disturbs it
+            continue
+        return recorder.calls() if recorder else {}, {file: sorted(found) for file, found in lines.executed.items()}
+    return {}, {}

@@ -153,8 +153,7 @@ class ExportJob:
             for (name, value), (_, other) in zip(inputs.named(model), inputs.named(model, inputs.second or inputs.first))
         ]
         if not isinstance(model, (torch.jit.ScriptModule, torch.jit.ScriptFunction, torch.export.ExportedProgram)):
-            recorder, self.outcome["executed"] = watch(model, inputs.first, self.user)
-            self.calls = recorder.calls()
+            self.calls, self.outcome["executed"] = watch(model, inputs.first, self.user)
 
     def _export(self) -> bool:
         job, model = self.job, self.loaded.model
@@ -181,6 +180,18 @@ class ExportJob:
         self.tell()
         return True
 
+    def given_first(self) -> Arguments:
+        """The first input as this engine takes it: torchscript fills in the defaults and makes inputs of them."""
+        first = self.inputs.first
+        return build_inputs.with_defaults(self.loaded.model, first) if self.engine == "torchscript" else first
+
+    def named(self, which: Arguments | None = None) -> list[tuple[str, Any]]:
+        """The leaves of an input with their names, as this engine sees them."""
+        given = which or self.inputs.first
+        if self.engine == "torchscript":
+            given = build_inputs.with_defaults(self.loaded.model, given)
+        return self.inputs.named(self.loaded.model, given)
+
     def options(self) -> dict[str, Any]:
         """The keyword arguments of ``torch.onnx.export`` that the job asks for, for this engine."""
         job, shared = self.job, {}
@@ -188,7 +199,7 @@ class ExportJob:
             if job.get(key):
                 shared[key] = job[key]
         if self.engine == "torchscript":
-            named = self.inputs.named(self.loaded.model)
+            named = self.named()
             names = job.get("input_names") or torchscript.graph_names(named)
             options = {**shared, "input_names": names or None, **(job.get("torchscript") or {})}
             table = dict(zip(torchscript.graph_names(named), names))
@@ -215,7 +226,7 @@ class ExportJob:
         return options
 
     def _export_torchscript(self) -> None:
-        torchscript.export(self.loaded.model, self.inputs.first, self.path, self.options())
+        torchscript.export(self.loaded.model, self.given_first(), self.path, self.options())
         model_file.consolidate(self.path, self.job["data_name"], bool(self.job.get("external_data")))
 
     def _export_dynamo(self) -> None:
@@ -251,7 +262,7 @@ class ExportJob:
 
     def _other_failures(self, error: Exception, stage: str, found: list[Observation]) -> list[Observation]:
         """What else fails: the engines stop at the first."""
-        model, first = self.loaded.model, self.inputs.first
+        model, first = self.loaded.model, self.given_first()
         if self.engine == "torchscript":
             if stage != "translate":
                 return []
@@ -292,7 +303,7 @@ class ExportJob:
             self._verify()
 
     def _verify(self) -> None:
-        named = self.inputs.named(self.loaded.model)
+        named = self.named()
         for key, ran in (("input1", self.first), ("input2", self.second)):
             if ran is None:
                 self.outcome[key] = {"state": "not run", "text": self.inputs.refused or "no second input"}
@@ -300,7 +311,7 @@ class ExportJob:
             if ran.random:
                 self.outcome[key] = {"state": "not run", "text": "the model gives random results"}
                 continue
-            self._run_once(key, ran, self.inputs.named(self.loaded.model, ran.arguments))
+            self._run_once(key, ran, self.named(ran.arguments))
             self.tell()
         if self.first.random:
             with self.stage("hazards"):
@@ -320,7 +331,7 @@ class ExportJob:
             self.outcome[key] = {"state": "not run", "text": str(error)}
         except verify.RunError as error:
             self.outcome[key] = {"state": "failed", "text": str(error)}
-            node = next((n for n in self.exported.proto.graph.node if error.node and n.name == error.node), None)
+            node = _node_of(self.exported, error.node)
             stack = next((self.exported.stacks[name] for name in (node.output if node else ()) if name in self.exported.stacks), [])
             self.see(
                 observation("run-error", f"ONNX Runtime fails on input {key[-1]}: {error}", stack, node=error.node, operator=node.op_type if node else ""),
@@ -377,7 +388,7 @@ class ExportJob:
 
     def _search(self, ran: Reference) -> mismatch.Mismatch:
         model, arguments = self.loaded.model, ran.arguments
-        named = self.inputs.named(model, arguments)
+        named = self.named(arguments)
         found = mismatch.search(model, arguments, self.exported, named, self.job.get("input_names"), self.user)
         if self.program is not None:
             found.fault = mismatch.blame_dynamo(self.program, arguments, ran.outputs)
@@ -404,6 +415,12 @@ class ExportJob:
             if self.job.get("output"):
                 self.outcome["old_data"] = model_file.data_files(self.job["output"])
             self.outcome["complete"] = True
+
+
+def _node_of(exported: model_file.ModelFile, name: str | None) -> Any:
+    """The node that ONNX Runtime names, or that it made the named one of, which then begins with its name."""
+    named = [node for node in exported.proto.graph.node if name and node.name and name.startswith(node.name)]
+    return max(named, key=lambda node: len(node.name), default=None)
 
 
 def _set_mode(model: Any, mode: str) -> None:

@@ -68,6 +68,22 @@ def name_leaves(model: Any, arguments: Arguments) -> list[tuple[str, Any]]:
     return named
 
 
+def with_defaults(model: Any, arguments: Arguments) -> Arguments:
+    """All arguments by position, with the defaults of those left out, as the torchscript engine makes them.
+
+    It does so for keyword-only parameters too, which is why it cannot export a model that has some.
+    """
+    if isinstance(model, (torch.jit.ScriptModule, torch.jit.ScriptFunction, torch.export.ExportedProgram)):
+        return arguments
+    args = list(arguments.args)
+    for parameter in parameters(model)[len(args) :]:
+        if parameter.name in arguments.kwargs:
+            args.append(arguments.kwargs[parameter.name])
+        elif parameter.default is not parameter.empty:
+            args.append(parameter.default)
+    return Arguments(tuple(args))
+
+
 # --- from specifications -------------------------------------------------------------------------------------------
 
 
@@ -314,10 +330,12 @@ def build(model: Any, module: ModuleType, job: dict[str, Any], cwd: str) -> Inpu
     if job.get("input_specs"):
         inputs = from_specs(model, parse(job["input_specs"]))
     elif source:
-        given = import_file(source["file"])[0] if source.get("file") else import_named(source["module"], cwd)[0]
-        if not hasattr(given, source["attribute"]):
-            raise LoadError(f"{source['text']}: no `{source['attribute']}` there")
-        inputs = from_value(model, getattr(given, source["attribute"]), f"--inputs-from {source['text']}")
+        given: Any = import_file(source["file"])[0] if source.get("file") else import_named(source["module"], cwd)[0]
+        for part in source["attribute"].split("."):
+            if not hasattr(given, part):
+                raise LoadError(f"{source['text']}: no `{source['attribute']}` there")
+            given = getattr(given, part)
+        inputs = from_value(model, given, f"--inputs-from {source['text']}")
     elif hasattr(module, "ONNX_LINT_INPUTS"):
         inputs = from_value(model, module.ONNX_LINT_INPUTS, "ONNX_LINT_INPUTS")
     elif callable(getattr(module, "example_inputs", None)):
