@@ -40,6 +40,9 @@ def _dispatch(given: list[str]) -> int:
     for option, command in _COMMANDS.items():
         if any(a == option or a.startswith(option + "=") for a in options):
             return _hand_over(command, given)
+    import gc
+
+    gc.disable()  # a run only builds up, and ends: collecting costs a tenth of it
     from onnx_lint.run import run
 
     return run(given)
@@ -71,12 +74,17 @@ def _tell_bug(error: Exception) -> None:
 
 def _hand_over(command: str, argv: list[str]) -> int:
     """Run the exporter or the language server."""
-    from importlib.metadata import entry_points
+    from importlib import import_module
+
+    from onnx_lint.plugins import offers
 
     install = f"pip install 'onnx-lint[{command}]'"
-    for entry in entry_points(group="onnx_lint.commands", name=command):
+    for name, value in offers("onnx_lint.commands"):
+        if name != command:
+            continue
+        module, _, function = value.partition(":")
         try:
-            handler = entry.load()
+            handler = getattr(import_module(module), function)
         except ModuleNotFoundError as error:
             missing = (error.name or "").partition(".")[0]
             sys.stderr.write(f"onnx-lint: error: --{command} needs {missing}, which is not installed; run: {install}\n")

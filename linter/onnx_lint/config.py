@@ -6,7 +6,6 @@ load or files to read.
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import sys
@@ -18,11 +17,6 @@ from onnx_lint.diagnostic import Severity
 from onnx_lint.globs import MAX_PATTERN
 from onnx_lint.settings import Settings
 from onnx_lint.target import BOTH, Engine
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 FILES = ("onnx-lint.toml", "pyproject.toml")
 _DIMENSION = re.compile(r"-?[0-9]{1,3}")
@@ -186,6 +180,11 @@ _KEYS: dict[str, Callable[[Config, Any], Config]] = {
 
 def load(path: str) -> Config | None:
     """The configuration in one file; ``None`` if a ``pyproject.toml`` has no table of ours. Raises `ConfigError`."""
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+
     try:
         if not os.path.isfile(path) and os.path.exists(path):
             raise ConfigError(f"{path}: is no regular file")
@@ -211,7 +210,9 @@ def load(path: str) -> Config | None:
     for key, value in table.items():
         put = _KEYS.get(key)
         if put is None:
-            close = difflib.get_close_matches(key[:60], _KEYS, 1)
+            from difflib import get_close_matches
+
+            close = get_close_matches(key[:60], _KEYS, 1)
             hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(sorted(_KEYS))}"
             raise ConfigError(f"{path}: unknown key {_cut(key)}; {hint}")
         try:

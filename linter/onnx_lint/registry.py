@@ -9,9 +9,9 @@ import inspect
 import pkgutil
 from functools import lru_cache
 from importlib import import_module
-from importlib.metadata import entry_points
 from typing import Any
 
+from onnx_lint.plugins import offers
 from onnx_lint.rule import Rule
 
 GROUP = "onnx_lint.rules"
@@ -25,7 +25,7 @@ class RegistryError(Exception):
 def load() -> tuple[Rule[Any], ...]:
     """All rules, by code. Raises `RegistryError`."""
     found: dict[str, Rule[Any]] = {}
-    for package_name in sorted({entry.value for entry in entry_points(group=GROUP)}):
+    for package_name in sorted({package for _, package in offers(GROUP)}):
         for rule in rules_of(package_name):
             for other in found.values():
                 if rule.code == other.code or rule.name == other.name:

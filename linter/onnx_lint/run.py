@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import json
 import os
 import sys
@@ -65,7 +64,6 @@ def _run(options: argparse.Namespace) -> int:
         return 0
     if options.explain is not None:
         return _explain(options.explain, _wants_colour(options, sys.stdout))
-    gc.disable()  # the run only builds up; collecting costs a tenth of it
     settled = Settled(options)
     inputs = gather(options, settled)
     if options.show_files:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -59,7 +58,9 @@ class Selection:
         for selector in selectors:
             found = self.resolve(selector)
             if not found:
-                close = difflib.get_close_matches(selector, [*self.codes, *self.codes.values()], 1)
+                from difflib import get_close_matches  # seldom needed
+
+                close = get_close_matches(selector, [*self.codes, *self.codes.values()], 1)
                 hint = f"; did you mean {close[0]}?" if close else "; --explain all lists the rules"
                 raise UnknownRule(f"{selector!r} is no rule code, prefix or name{hint}")
             out |= found

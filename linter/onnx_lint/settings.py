@@ -19,7 +19,7 @@ class Settings:
     dimension may vary. `severities` overrides the severity of a rule by code or name.
     """
 
-    target: Target = Target()
+    target: Target = field(default_factory=Target)
     engine_given: bool = False
     """Whether the engine was asked for; if not, the export calls in the linted code decide."""
     select: tuple[str, ...] = ()

@@ -13,7 +13,6 @@ reported, and so are a code that no rule has and a comment that begins like a su
 
 from __future__ import annotations
 
-import difflib
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -134,6 +133,8 @@ class Suppressions:
             yield Diagnostic(code, name, Severity.WARNING, span, message, BOTH)
 
     def _unknown(self, codes: Codes) -> Iterator[Diagnostic]:
+        from difflib import get_close_matches  # seldom needed
+
         code, name = UNKNOWN
         hints: dict[str, str] = {}
         for suppression in self.found:
@@ -141,7 +142,7 @@ class Suppressions:
                 if codes.resolve(selector):
                     continue
                 if selector not in hints:
-                    close = difflib.get_close_matches(selector[:60], [*codes.codes, *codes.codes.values()], 1)
+                    close = get_close_matches(selector[:60], [*codes.codes, *codes.codes.values()], 1)
                     hints[selector] = f"; did you mean {close[0]}?" if close else ""
                 message = f"{_shown(selector)} is no rule{hints[selector]}"
                 yield Diagnostic(code, name, Severity.WARNING, suppression.span, message, BOTH)
