@@ -5,7 +5,7 @@ Every export runs in a forked child of its own, since one of the constructs unde
 
 A case is ``{"id", "source", "first", "second", "dynamic", "engine"}``: `source` defines ``Model`` (no arguments);
 `first` and `second` are expressions for the tuple of inputs, the example and another one; `dynamic` maps an input name
-to its dynamic axes. A result is ``{"id", "engine", "verdict", "detail"}``.
+to its dynamic axes. With "before", another source, the eager results of both must be equal bit by bit. A result is ``{"id", "engine", "verdict", "detail"}``.
 """
 
 from __future__ import annotations
@@ -51,15 +51,24 @@ def names_lost(value: Any) -> bool:
     return value is None or isinstance(value, (dict, str))
 
 
-def load(source: str, folder: str) -> dict[str, Any]:
+def same(value: Any, other: Any) -> bool:
+    """Whether two results are equal, bit by bit."""
+    ours, theirs = leaves(value), leaves(other)
+    return len(ours) == len(theirs) and all(
+        torch.equal(a, b) and a.dtype == b.dtype if isinstance(a, torch.Tensor) else a == b and type(a) is type(b)
+        for a, b in zip(ours, theirs, strict=True)
+    )
+
+
+def load(source: str, folder: str, name: str = "case_model") -> dict[str, Any]:
     """Run the module; from a real file, since the engines read source text."""
-    path = os.path.join(folder, "case_model.py")
+    path = os.path.join(folder, f"{name}.py")
     with open(path, "w", encoding="utf-8") as file:
         file.write(source)
-    specification = importlib.util.spec_from_file_location("case_model", path)
+    specification = importlib.util.spec_from_file_location(name, path)
     assert specification is not None and specification.loader is not None
     module = importlib.util.module_from_spec(specification)
-    sys.modules["case_model"] = module  # dynamo looks globals up by the name of their module
+    sys.modules[name] = module  # dynamo looks globals up by the name of their module
     specification.loader.exec_module(module)
     return {"torch": torch, **vars(module)}
 
@@ -100,6 +109,13 @@ def measure(case: dict[str, Any]) -> tuple[str, str]:
         inputs = [eval(case[which], namespace) for which in ("first", "second")]
         with torch.no_grad():
             expected = [copy.deepcopy(model)(*copy.deepcopy(given)) for given in inputs]
+        if case.get("before"):
+            torch.manual_seed(0)
+            original = load(case["before"], folder, "original_model")["Model"]().eval()
+            with torch.no_grad():
+                earlier = [copy.deepcopy(original)(*copy.deepcopy(given)) for given in inputs]
+            if not all(same(a, b) for a, b in zip(earlier, expected, strict=True)):
+                return "broken case", "eager results differ from those of the original"
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:

@@ -25,6 +25,8 @@ class Case:
     second: str = "(torch.randn(5, 4) - 2,)"
     dynamic: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: {"x": (0,)})
     engines: tuple[Engine, ...] = BOTH
+    before: str = ""
+    """Another source that must give the same eager results, bit by bit."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ def measure(cases: Iterable[Case]) -> dict[str, dict[Engine, Measured]]:
             "second": case.second,
             "dynamic": {name: list(axes) for name, axes in case.dynamic.items()},
             "engine": engine.value,
+            "before": case.before,
         }
         for case in cases
         for engine in case.engines

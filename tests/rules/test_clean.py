@@ -29,7 +29,13 @@ def models(text: str) -> dict[str, int]:
 def inputs(text: str) -> dict[str, tuple[str, str, dict[str, tuple[int, ...]]]]:
     """The table ``INPUTS`` of a file: class to example, other input and dynamic axes."""
     for node in ast.parse(text).body:
-        target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0] if isinstance(node, ast.Assign) else None
+        target = (
+            node.target
+            if isinstance(node, ast.AnnAssign)
+            else node.targets[0]
+            if isinstance(node, ast.Assign)
+            else None
+        )
         if isinstance(target, ast.Name) and target.id == "INPUTS" and isinstance(node, (ast.Assign, ast.AnnAssign)):
             assert node.value is not None
             found = ast.literal_eval(node.value)

@@ -44,6 +44,6 @@ class TracedFormat(Rule[Formatting]):
     verdicts = measured(torchscript=Verdict.WARNS, dynamo=Verdict.FINE)
 
     def check(self, text: Formatting, /) -> Iterator[Finding]:
-        message = f"{described(text.subject)} is formatted into text: torchscript warns, and keeps the example's"
+        message = f"text is made of {described(text.subject)}: torchscript warns, and keeps what the example gave"
         help = "format such a message only when it is needed, outside of `forward`"
         yield self.at(text, message, help=help)
