@@ -39,6 +39,8 @@ def of_expression(node: ast.AST) -> str | None:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         if _is_numpy(node):
             return "ONX204"
+        if isinstance(node.func.value, ast.Name) and node.func.value.id in ("math", "cmath"):
+            return "ONX201"
         if name in _MAKERS:
             return "ONX209"
         return _CALLS.get(name)
@@ -116,7 +118,7 @@ def explain(file: SourceFile, frame: dict[str, Any], kind: str, what: str, lines
     own = _on_place(file, node, frame)
     if kind == "tracer-warning" and what in ("integer", "float", "number", "constant"):
         return own or {"constant": ("ONX209", None), "number": ("ONX202", None)}.get(what, ("ONX201", None))
-    if kind in ("tracer-warning", "data-dependent", "static-size"):
+    if kind in ("tracer-warning", "data-dependent", "static-size", "static-axis", "narrowed-axis"):
         if own is not None and own[0] in ("ONX201", "ONX202", "ONX203", "ONX204", "ONX206", "ONX207"):
             return own
         return branch(file, node) or loop_range(file, node) or loop(file, node) or own

@@ -20,6 +20,7 @@ _FAILURE_CODES: dict[str, ExportCode] = {
     "eager-error": ExportCode.LOAD,
     "capture-error": ExportCode.CAPTURE,
     "data-dependent": ExportCode.CAPTURE,
+    "lost-data": ExportCode.CAPTURE,
     "static-size": ExportCode.STATIC,
     "unsupported-operator": ExportCode.TRANSLATE,
     "translate-error": ExportCode.TRANSLATE,
@@ -48,8 +49,10 @@ _HAZARD_CODES: dict[str, ExportCode] = {
     "frozen-argument": ExportCode.FROZEN_ARGUMENT,
     "strict-capture": ExportCode.STRICT,
 }
-_EXPLAINABLE = ("tracer-warning", "baked-value", "structure", "data-dependent", "static-size", "static-axis", "narrowed-axis", "run-error")
+_EXPLAINABLE = ("lost-data", "tracer-warning", "baked-value", "structure", "data-dependent", "static-size", "static-axis", "narrowed-axis", "run-error")
 _FREEZING = ("tracer-warning", "baked-value", "structure")
+_SIZES_FROZEN = ("ONX105", "ONX201", "ONX202", "ONX207", "ONX209")
+"""Rules whose breach shows as a failure at run time, on an input of other sizes than the traced one."""
 _OUTPUT_KINDS = ("output-kind", "dropped-output", "flattened-output")
 _NO_OUTPUT_TENSOR = ("observable data dependence", "Only tuples, lists and Variables are supported")
 _MAX_NOTES = 12
@@ -88,7 +91,7 @@ def _place(item: Json, outcome: Outcome, sources: Sources) -> Iterator[_Seen]:
     kind, stack = item["kind"], item["stack"]
     if kind == "capture-error" and any(words in item["message"] for words in _NO_OUTPUT_TENSOR):
         kind, stack = "output-kind", []
-    if kind in _OUTPUT_KINDS:
+    if kind in _OUTPUT_KINDS or (item.get("operator") == "prim::DictConstruct" and not stack):
         yield from _outputs(item, kind, outcome, sources)
         return
     frame = stack[0] if stack else _definition(outcome)
@@ -100,10 +103,13 @@ def _place(item: Json, outcome: Outcome, sources: Sources) -> Iterator[_Seen]:
         line = frame["line"]
         yield _Seen(item, _own_code(item), Span(sources.shown(frame["file"]), line, 1, line, 2), False)
         return
+    if frame.get("inside"):
+        function = file.function_at(frame["line"])
+        frame = {**frame, "line": getattr(function, "lineno", frame["line"])}
     found = None
     if stack and kind in _EXPLAINABLE:
         found = explain(file, frame, kind, item.get("what", ""), item.get("lines", []))
-        if kind == "run-error" and found is not None and found[0] not in ("ONX105", "ONX207", "ONX209", "ONX201", "ONX202"):
+        if kind == "run-error" and (outcome.input1["state"] != "right" or (found or ("",))[0] not in _SIZES_FROZEN):
             found = None
     if found is not None:
         yield _Seen(item, found[0], found[1] or _span(file, frame), True)
@@ -116,7 +122,7 @@ def _own_code(item: Json) -> str:
 
 
 def _outputs(item: Json, kind: str, outcome: Outcome, sources: Sources) -> Iterator[_Seen]:
-    code = {"flattened-output": "ONX401"}.get(kind, "ONX402")
+    code = "ONX402" if kind in ("output-kind", "dropped-output") else "ONX401"
     frame = _definition(outcome)
     file = sources.get(frame["file"]) if frame else None
     if frame is None or file is None:
@@ -129,7 +135,7 @@ def _outputs(item: Json, kind: str, outcome: Outcome, sources: Sources) -> Itera
 def _definition(outcome: Outcome) -> Json | None:
     """The target's ``forward``: where to point when nothing is more exact."""
     place = outcome.facts.get("definition") or {}
-    return {"file": place["file"], "line": place["line"]} if place.get("file") and place.get("line") else None
+    return {"file": place["file"], "line": place["line"], "inside": place.get("inside")} if place.get("file") and place.get("line") else None
 
 
 def _span(file: SourceFile, frame: Json) -> Span:
@@ -266,6 +272,7 @@ def _message(each: _Seen, outcome: Outcome) -> str:
         "load-error": "the model cannot be loaded: ",
         "eager-error": "the model itself fails on this input: ",
         "capture-error": "cannot be recorded: ",
+        "lost-data": "the tensor read here leaves the recording: ",
         "check-error": "the ONNX checker refuses the model: ",
         "out-of-memory": "the memory limit was reached: ",
     }.get(kind, "")

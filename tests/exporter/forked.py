@@ -53,6 +53,7 @@ def one(job: dict[str, Any], seconds: int) -> dict[str, Any]:
         from onnx_lint_exporter.worker.export_job import ExportJob
 
         channel = Channel(writer, "@@")
+        channel.send("ready")
         try:
             ExportJob(channel, job).run()
         except BaseException as error:  # noqa: BLE001 - told to the test as it is

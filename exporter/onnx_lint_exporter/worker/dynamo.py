@@ -78,8 +78,11 @@ def export(model: Any, arguments: Arguments, strict: bool, options: dict[str, An
     """Export in memory; gives the ``ONNXProgram``."""
     given = arguments.copy()
     wanted = {"dynamo": True, "verbose": True, "kwargs": given.kwargs, **options}
+    args = given.args
+    if args and isinstance(args[-1], dict) and not given.kwargs:
+        args = (*args, {})  # else the dict would be taken for the keyword arguments
     with only_strategy(strict):
-        return torch.onnx.export(model, given.args, **accepted(torch.onnx.export, wanted))
+        return torch.onnx.export(model, args, **accepted(torch.onnx.export, wanted))
 
 
 def chain(error: BaseException) -> list[BaseException]:
@@ -153,6 +156,10 @@ def explain(error: BaseException, user: UserCode, guards: Guards | None = None) 
 _DATA_DEPENDENT = ("GuardOnDataDependentSymNode", "UserError", "PendingUnbackedSymbolNotFound", "DataDependentOutputException")
 
 
+LOST_DATA = ("fake tensor in the exported program", "lifted constant", "FakeTensor")
+"""Words of errors about tensors that left the recording, as those read from ``.data`` do; torch names no line."""
+
+
 def _telling(causes: list[BaseException]) -> BaseException:
     """The cause that says most: not torch.onnx's own wrapping."""
     wrapped = ("TorchExportError", "ConversionError")
@@ -161,7 +168,7 @@ def _telling(causes: list[BaseException]) -> BaseException:
 
 def _first_words(error: BaseException) -> str:
     text = str(error)
-    for end in ("\n\nPotential framework code", "\n\nThe error above occurred", "\nFor more information, run", "\n\nfrom user code", "\nUser Stack", "\n\n  Developer debug", "\n\n Developer debug"):
+    for end in ("\n\nPotential framework code", "\n\nThe error above occurred", "\nFor more information, run", "\n\nfrom user code", "\nUser Stack", "\n\n  Developer debug", "\n\n Developer debug", "  (Size-like symbols", "consider using data-dependent friendly"):
         text = text.split(end)[0]
     return text or type(error).__name__
 

@@ -17,7 +17,7 @@ from . import dynamo, hazards, mismatch, model_file, torchscript, twin, verify
 from . import inputs as build_inputs
 from .channel import Channel, clip
 from .eager import Arguments, Reference, callable_of, reference, watch
-from .frames import Frame, UserCode, of_live, of_traceback, with_columns
+from .frames import Frame, UserCode, of_live, of_traceback, source_of, with_columns
 from .load import LoadError, Loaded, load
 from .observe import Observation, Warnings, observation
 
@@ -117,7 +117,7 @@ class ExportJob:
             with self.stage("load"):
                 self.loaded = load(job["target"], cwd, job.get("register") or [])
                 self.user.claim(self.loaded.root)
-                self.outcome["definition"] = {"file": self.loaded.file, "line": self.loaded.line}
+                self.outcome["definition"] = {"file": self.loaded.file, "line": self.loaded.line, "inside": self.loaded.inside}
                 self.outcome["root"] = self.loaded.root
                 self.channel.send("loaded", definition=self.outcome["definition"])
                 _set_mode(self.loaded.model, job.get("training") or "eval")
@@ -159,9 +159,15 @@ class ExportJob:
         job, model = self.job, self.loaded.model
         os.makedirs(job["folder"], exist_ok=True)
         self.path = os.path.join(job["folder"], job["name"])
-        if self.engine == "torchscript" and isinstance(model, torch.export.ExportedProgram):
-            self.see(observation("wrong-engine", "an ExportedProgram can only be exported by the dynamo engine", []), failure=True)
-            return False
+        scripted = isinstance(model, (torch.jit.ScriptModule, torch.jit.ScriptFunction))
+        for engine, unfit, words in (
+            ("torchscript", isinstance(model, torch.export.ExportedProgram), "an ExportedProgram can only be exported by the dynamo engine"),
+            ("dynamo", scripted, "scripted code can only be exported by the torchscript engine"),
+        ):
+            if self.engine == engine and unfit:
+                self.outcome["stage"] = "capture"
+                self.see(observation("wrong-engine", words, []), failure=True)
+                return False
         try:
             with self.stage("capture"), self.warnings.collecting():
                 if self.engine == "torchscript":
@@ -243,9 +249,10 @@ class ExportJob:
 
     def _explain(self, error: Exception) -> None:
         if self.engine == "torchscript":
-            stage, found = torchscript.explain(error, self.user)
+            stage, found = torchscript.explain(error, self.user, self.loaded.model)
         else:
             stage, found = dynamo.explain(error, self.user, self.guards)
+            found = self._data_accesses(found)
         self.outcome["stage"] = stage
         self.see(*found, failure=True)
         self.see(*self.warnings.observations())
@@ -259,6 +266,13 @@ class ExportJob:
             self.outcome["stage"] = stage
             places = {_place(item) for item in self.outcome["observations"] if item["failure"]}
             self.see(*(item for item in more if _place(item) not in places), failure=True)
+
+    def _data_accesses(self, found: list[Observation]) -> list[Observation]:
+        """An error about tensors that left the recording, without a place: at each ``.data`` that the model reads."""
+        if found[0]["stack"] or not any(words in found[0]["message"] for words in dynamo.LOST_DATA):
+            return found
+        places = [frame for calls in self.calls.values() for name, frame in calls if name == "__get__" and source_of(frame).endswith(".data")]
+        return [{**found[0], "stack": [frame], "kind": "lost-data"} for frame in places] or found
 
     def _other_failures(self, error: Exception, stage: str, found: list[Observation]) -> list[Observation]:
         """What else fails: the engines stop at the first."""

@@ -83,6 +83,14 @@ def _character(file: str, line: int, offset: int) -> int:
     return len(text.encode("utf-8", "surrogatepass")[:offset].decode("utf-8", "ignore")) + 1
 
 
+def source_of(frame: Frame) -> str:
+    """The text at a frame's place, as far as it stands on one line."""
+    text = linecache.getline(frame["file"], frame["line"])
+    if frame.get("column") is None or frame.get("end_line") != frame["line"]:
+        return text.strip()
+    return text[frame["column"] - 1 : frame["end_column"] - 1]
+
+
 def place(code: CodeType, instruction: int, line: int | None) -> Frame:
     """The exact place of an instruction, with columns where the interpreter keeps them (3.11 on)."""
     frame: Frame = {"file": code.co_filename, "line": line or code.co_firstlineno, "function": code.co_name}

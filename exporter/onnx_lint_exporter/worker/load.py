@@ -13,6 +13,8 @@ from typing import Any
 
 import torch
 
+from .frames import of_trace_text
+
 
 class LoadError(Exception):
     """The target cannot be found or built; the message says why and what to do."""
@@ -27,6 +29,8 @@ class Loaded:
     file: str | None
     line: int | None
     """Where ``forward`` (or the class, or the factory) is defined: the last resort for a place."""
+    inside: bool
+    """Whether `line` is only known to lie inside the definition (scripted code keeps no more)."""
     root: str
     """The folder of the package or file, all below which counts as the user's code."""
     translations: dict[Any, Any] = field(default_factory=dict)
@@ -98,8 +102,9 @@ def load(target: dict[str, Any], cwd: str, register: list[str]) -> Loaded:
             raise LoadError(f"{target['text']}: no `{name}` there; {_choices(module)}")
         found = getattr(found, part)
     model = _build(found, name)
-    file, line = _definition(model, found)
-    loaded = Loaded(model, module, file or module.__file__, line, root)
+    scripted = isinstance(model, (torch.jit.ScriptModule, torch.jit.ScriptFunction))
+    file, line = (_scripted_place(model) if scripted else None) or _definition(model, found)
+    loaded = Loaded(model, module, file or module.__file__, line, scripted, root)
     for source in registrations:
         loaded.translations.update(getattr(source, "custom_translation_table", None) or {})
         loaded.opsets.update(getattr(source, "custom_opsets", None) or {})
@@ -155,6 +160,12 @@ def _required(function: Any) -> list[str]:
         return []
     plain = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     return [p.name for p in parameters if p.default is inspect.Parameter.empty and p.kind in plain]
+
+
+def _scripted_place(model: Any) -> tuple[str, int] | None:
+    """The first line of scripted code, from the ranges that its graph keeps."""
+    places = [frame for node in model.graph.nodes() for frame in of_trace_text(node.sourceRange())[:1]]
+    return (places[0]["file"], min(p["line"] for p in places if p["file"] == places[0]["file"])) if places else None
 
 
 def _definition(model: Any, found: Any) -> tuple[str | None, int | None]:

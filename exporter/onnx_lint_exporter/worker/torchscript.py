@@ -57,12 +57,18 @@ def operator_of(node: Any) -> str:
     return schema.split("(")[0] if "(" in schema and "no schema" not in schema else str(node.kind())
 
 
-def explain(error: BaseException, user: UserCode) -> tuple[str, list[Observation]]:
+def _in_scripted(model: Any, kind: str) -> str:
+    """The range of the first node of a kind in scripted code; the export's own passes lose some."""
+    graph = getattr(model, "graph", None) if isinstance(model, (torch.jit.ScriptModule, torch.jit.ScriptFunction)) else None
+    return next((str(node.sourceRange()) for node in (graph.findAllNodes(kind) if graph else ())), "")
+
+
+def explain(error: BaseException, user: UserCode, model: Any = None) -> tuple[str, list[Observation]]:
     """The stage in which the export failed, and the failure at its place in the user's code."""
     node = failing_node(error)
     text = shorten(str(error))
     if node is not None:
-        stack = user.choose(of_trace_text(node.sourceRange()))
+        stack = user.choose(of_trace_text(node.sourceRange() or _in_scripted(model, node.kind())))
         kind = "unsupported-operator" if type(error).__name__ == "UnsupportedOperatorError" else "translate-error"
         return "translate", [observation(kind, text, stack, operator=operator_of(node), error=type(error).__name__)]
     stack = user.choose(of_traceback(error.__traceback__))

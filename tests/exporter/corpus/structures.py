@@ -143,7 +143,7 @@ class DefaultNumber(nn.Module):
 
 
 class ListScripted(nn.Module):
-    def forward(self, x):
+    def forward(self, x):  # dynamo: ONX918
         rows = []
         for i in range(x.size(0)):
             rows.append(x[i] * i)
@@ -159,8 +159,8 @@ scripted_list.result = {"torchscript": "right", "dynamo": "error capture"}
 
 
 class DictScripted(nn.Module):
-    def forward(self, x):
-        return {"a": x + 1, "b": x - 1}  # torchscript: ONX903
+    def forward(self, x):  # dynamo: ONX918
+        return {"a": x + 1, "b": x - 1}  # torchscript: ONX401
 
 
 def scripted_dict():

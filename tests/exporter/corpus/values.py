@@ -84,7 +84,7 @@ class ItemScale(nn.Module):
 
 
 class FloatScale(nn.Module):
-    result = {"torchscript": "wrong 2", "dynamo": "right"}
+    result = {"torchscript": "wrong 2", "dynamo": "right strict"}
 
     @staticmethod
     def inputs():
@@ -95,7 +95,7 @@ class FloatScale(nn.Module):
 
 
 class IntSlice(nn.Module):
-    result = {"torchscript": "wrong 2", "dynamo": "right"}
+    result = {"torchscript": "wrong 2", "dynamo": "right strict"}
 
     @staticmethod
     def inputs():
@@ -118,7 +118,7 @@ class ListScale(nn.Module):
 
 
 class MathSqrt(nn.Module):
-    result = {"torchscript": "wrong 2", "dynamo": "right"}
+    result = {"torchscript": "wrong 2", "dynamo": "error capture"}
 
     @staticmethod
     def inputs():
@@ -126,7 +126,7 @@ class MathSqrt(nn.Module):
 
     def forward(self, x):
         norm = (x * x).sum()
-        return x / math.sqrt(norm)  # torchscript: ONX201
+        return x / math.sqrt(norm)  # torchscript: ONX201 dynamo: ONX201
 
 
 class DataOnly(nn.Module):
@@ -137,7 +137,7 @@ class DataOnly(nn.Module):
         return [(randn(4, 6),), (randn(4, 6),)]
 
     def forward(self, x):
-        return x.data * 2  # torchscript: ONX205 dynamo: ONX205
+        return x.data * 2  # torchscript: ONX205 dynamo: ONX205|ONX911
 
 
 class DataMixed(nn.Module):
@@ -148,7 +148,7 @@ class DataMixed(nn.Module):
         return [(randn(4, 6),), (randn(4, 6),)]
 
     def forward(self, x):
-        frozen = x.data  # torchscript: ONX205 dynamo: ONX205
+        frozen = x.data  # torchscript: ONX205 dynamo: ONX205|ONX911
         doubled = frozen * 2
         return doubled + x
 
