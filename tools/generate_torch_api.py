@@ -75,7 +75,8 @@ def annotation_kind(annotation: Any) -> str | None:
 def python_functions() -> dict[str, str]:
     """Functions written in Python: by annotation, by full name."""
     out: dict[str, str] = {}
-    for prefix, module in (("torch", torch), ("torch.nn.functional", nn.functional), ("torch.nn.utils.rnn", nn.utils.rnn)):
+    modules = {"torch": torch, "torch.nn.functional": nn.functional, "torch.nn.utils.rnn": nn.utils.rnn}
+    for prefix, module in modules.items():
         for name in dir(module):
             function = getattr(module, name)
             if name.startswith("_") or not inspect.isfunction(function):
@@ -90,13 +91,35 @@ def python_functions() -> dict[str, str]:
     return out
 
 
-_INPUTS: dict[str, tuple[tuple[Any, ...], tuple[torch.Tensor, ...]]] = {}
+def _recipes() -> dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]]:
+    """Arguments of the constructor and of the call, for the classes of `torch.nn` that want special ones."""
+    rows, labels = torch.rand(2, 4), torch.tensor([1, 2])
+    sequence = torch.rand(5, 2, 8)
+    return {
+        "AdaptiveLogSoftmaxWithLoss": ((4, 10, [4]), (rows, labels)),
+        "CTCLoss": ((), (torch.rand(5, 2, 4).log_softmax(2), torch.ones(2, 2).long(), labels + 3, labels)),
+        "CosineEmbeddingLoss": ((), (rows, rows, torch.ones(2))),
+        "Embedding": ((4, 4), (labels,)),
+        "EmbeddingBag": ((4, 4), (labels[None],)),
+        "Fold": (((4, 4), 2), (torch.rand(1, 4, 9),)),
+        "MaxUnpool1d": ((2,), nn.MaxPool1d(2, return_indices=True)(torch.rand(1, 1, 8))),
+        "MaxUnpool2d": ((2,), nn.MaxPool2d(2, return_indices=True)(torch.rand(1, 1, 8, 8))),
+        "MaxUnpool3d": ((2,), nn.MaxPool3d(2, return_indices=True)(torch.rand(1, 1, 8, 8, 8))),
+        "MultiLabelMarginLoss": ((), (rows, torch.zeros(2, 4).long())),
+        "MultiMarginLoss": ((), (rows, labels)),
+        "NLLLoss": ((), (rows, labels)),
+        "NLLLoss2d": ((), (torch.rand(2, 4, 3, 3), torch.ones(2, 3, 3).long())),
+        "TransformerDecoder": ((nn.TransformerDecoderLayer(8, 2), 1), (sequence, sequence)),
+        "TransformerEncoder": ((nn.TransformerEncoderLayer(8, 2), 1), (sequence,)),
+    }
 
 
-def _attempts(cls: type) -> list[tuple[tuple[Any, ...], tuple[torch.Tensor, ...]]]:
-    """Ways to make and run a module of `torch.nn`; the first that works counts."""
+def _attempts() -> list[tuple[tuple[Any, ...], tuple[Any, ...]]]:
+    """Ways to make and run a module of `torch.nn` that has no recipe; the first that works counts."""
     shapes = [(2, 4), (2, 4, 8), (2, 4, 8, 8), (2, 4, 8, 8, 8)]
-    arguments: list[tuple[Any, ...]] = [(), (4,), (4, 4), (2,), (4, 4, 3), (2, 4), (4, 2), (1, (2, 2)), (4, 4, 4), ((2, 2),), ((2, 2), (2, 2))]
+    arguments: list[tuple[Any, ...]] = [
+        (), (4,), (4, 4), (2,), (4, 4, 3), (2, 4), (4, 2), (1, (2, 2)), (4, 4, 4), ((2, 2),), ((2, 2), (2, 2)),
+    ]  # fmt: skip
     out = []
     for args in arguments:
         for shape in shapes:
@@ -116,30 +139,49 @@ def _value_kind(value: Any) -> str:
 
 
 def module_kinds() -> dict[str, str]:
-    """What calling an instance of each `torch.nn` class returns: run where it can be, by name where not."""
+    """What calling an instance of each `torch.nn` class returns, found by running one.
+
+    Raises `RuntimeError` for a class that no arguments run: a newer torch has one that wants a recipe."""
     out: dict[str, str] = {}
-    skip = {"Module", "Parameter", "UninitializedParameter", "UninitializedBuffer", "Buffer", "Container", "Sequential", "ModuleList", "ModuleDict",
-            "ParameterList", "ParameterDict", "DataParallel"}  # fmt: skip
+    skip = {
+        "Module", "Parameter", "UninitializedParameter", "UninitializedBuffer", "Buffer", "Container", "Sequential",
+        "ModuleList", "ModuleDict", "ParameterList", "ParameterDict", "DataParallel", "RNNBase", "RNNCellBase",
+    }  # fmt: skip
+    recipes, attempts = _recipes(), _attempts()
     for name in sorted(dir(nn)):
         cls = getattr(nn, name)
         if not isinstance(cls, type) or not issubclass(cls, nn.Module) or name in skip:
             continue
         kind: str | None = None
-        for args, inputs in _attempts(cls):
+        for args, inputs in [recipes[name]] if name in recipes else attempts:
             try:
                 with torch.no_grad():
                     kind = _value_kind(cls(*args).eval()(*inputs))
                 break
             except Exception:  # noqa: BLE001 - a wrong guess of arguments; the next one is tried
                 continue
-        out[f"torch.nn.{name}"] = kind if kind is not None else "tensor"
+        if kind is None:
+            raise RuntimeError(f"torch.nn.{name} ran with none of the arguments tried: give it a recipe")
+        out[f"torch.nn.{name}"] = kind
     return out
 
 
-def main() -> None:
+def _is_function(name: str, value: Any) -> bool:
+    """Whether a public name of a module is a function of torch, not a class nor something imported from elsewhere."""
+    home = getattr(value, "__module__", None) or "torch"
+    return not name.startswith("_") and callable(value) and not isinstance(value, type) and home.startswith("torch")
+
+
+def serialised(data: dict[str, Any]) -> str:
+    """The text of the file: compact and sorted, so that a regenerated one can be compared."""
+    return json.dumps(data, separators=(",", ":"), sort_keys=True) + "\n"
+
+
+def table() -> dict[str, Any]:
+    """Everything the file holds."""
     other_names: set[str] = set()
-    for kind in (list, dict, str, int, float, set, tuple, bytes, complex, np.ndarray, nn.Module, collections.OrderedDict,
-                 nn.ModuleList, nn.ModuleDict, nn.Sequential):  # fmt: skip
+    for kind in (list, dict, str, int, float, set, tuple, bytes, complex, np.ndarray, collections.OrderedDict,
+                 nn.Module, nn.ModuleList, nn.ModuleDict, nn.Sequential):  # fmt: skip
         other_names |= set(dir(kind))
     public = [n for n in dir(torch.Tensor) if not n.startswith("_")]
     methods = [n for n in public if callable(getattr(torch.Tensor, n, None))]
@@ -159,14 +201,13 @@ def main() -> None:
         "torch.special": torch.special, "torch.nn.utils.rnn": nn.utils.rnn,
     }  # fmt: skip
     functions = {
-        prefix: sorted(n for n in dir(m) if not n.startswith("_") and callable(getattr(m, n)) and not isinstance(getattr(m, n), type))
-        for prefix, m in namespaces.items()
+        prefix: sorted(n for n in dir(m) if _is_function(n, getattr(m, n))) for prefix, m in namespaces.items()
     }
     plain = sorted(
         f"torch.{n}" for n in dir(torch)
         if isinstance(getattr(torch, n), (torch.dtype, torch.layout, torch.memory_format, float, int))
     )  # fmt: skip
-    data = {
+    return {
         "torch": torch.__version__.partition("+")[0],
         "operators": operator_kinds(),
         "annotated": python_functions(),
@@ -177,7 +218,10 @@ def main() -> None:
         "modules": module_kinds(),
         "constants": plain,
     }
-    TARGET.write_text(json.dumps(data, separators=(",", ":"), sort_keys=True) + "\n")
+
+
+def main() -> None:
+    TARGET.write_text(serialised(table()))
 
 
 if __name__ == "__main__":

@@ -108,9 +108,7 @@ class _Group:
             self.found[key] = diagnostic
 
 
-def _check(
-    project: Project, groups: list[_Group], progress: Callable[[int, int], None] | None
-) -> list[Diagnostic]:
+def _check(project: Project, groups: list[_Group], progress: Callable[[int, int], None] | None) -> list[Diagnostic]:
     facts = export_calls.collect(project)
     for site in entry.analyse(project, progress=progress):
         for group in groups:
@@ -190,9 +188,7 @@ def _diagnostic(
     )
 
 
-def _severity(
-    finding: Finding, engines: tuple[Engine, ...], settings: Settings, facts: ExportFacts
-) -> Severity:
+def _severity(finding: Finding, engines: tuple[Engine, ...], settings: Settings, facts: ExportFacts) -> Severity:
     """An error where the value of a tensor decides, a warning where only a size does: the export is right as long as
     that size stays. Information where the statement only checks, or the dimension is fixed."""
     site = finding.site

@@ -44,9 +44,7 @@ class Selection:
         self.selected = ((chosen | extended) - (ignored - exact - extended)) - named_out
         self._per_file = [(pattern, self._codes(codes)) for pattern, codes in settings.per_file_ignores]
         self._severities = {
-            code: severity
-            for selector, severity in settings.severities.items()
-            for code in self._codes((selector,))
+            code: severity for selector, severity in settings.severities.items() for code in self._codes((selector,))
         }
 
     def _default(self) -> set[str]:

@@ -36,6 +36,8 @@ _DIRECTIVE = re.compile(
 )
 _MAX_COMMENT = 2000
 """What stands further back in a comment is not read."""
+_MAX_DEPTH = 200
+"""Blocks around a line that are looked at. Nobody suppresses in so many, but a hostile file could in thousands."""
 
 
 class Codes(Protocol):
@@ -96,7 +98,9 @@ class Suppressions:
     def _covering(self, line: int) -> Iterator[Suppression]:
         yield from self._by_line.get(line, ())
         number = bisect_right(self._starts, line) - 1
-        while number >= 0:
+        for _ in range(_MAX_DEPTH):
+            if number < 0:
+                return
             if self._blocks[number].last >= line:
                 yield self._blocks[number]
             number = self._parents[number]

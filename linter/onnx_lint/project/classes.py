@@ -142,7 +142,9 @@ class ClassInfo:
         self.unresolved_bases: list[str] = []
         for base in self.header.bases if self.header else ():
             expression = base.value if isinstance(base, ir.Subscript) else base  # Generic[T]
-            resolved: Module | ClassInfo | External | object | None = self.module.project.resolve(self.module, expression)
+            resolved: Module | ClassInfo | External | object | None = self.module.project.resolve(
+                self.module, expression
+            )
             if isinstance(resolved, (ClassInfo, External)) and resolved is not self:
                 out.append(resolved)
             else:
@@ -166,10 +168,16 @@ class ClassInfo:
                     return info, member
         return None
 
+    def find_method(self, name: str) -> tuple[ClassInfo, Unit, ir.FunctionDef] | None:
+        """The method `name`: the class that defines it, the unit and the definition; ``None`` if it is no function."""
+        found = self.find(name)
+        if found is None:
+            return None
+        owner, (unit, statement) = found
+        return (owner, unit, statement) if isinstance(statement, ir.FunctionDef) else None
+
     def is_subclass(self, qualified: str) -> bool:
-        return any(
-            (info.qualified if isinstance(info, ClassInfo) else info.name) == qualified for info in self.mro
-        )
+        return any((info.qualified if isinstance(info, ClassInfo) else info.name) == qualified for info in self.mro)
 
     @cached_property
     def is_module(self) -> bool:

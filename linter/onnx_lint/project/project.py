@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Union
 
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.modules import Binding, FunctionBinding, ImportBinding, SourceModule, ValueBinding
@@ -28,7 +27,7 @@ class Module:
     source: SourceModule | None
 
 
-Meaning = Union[External, Module, ClassInfo, FunctionBinding, ValueBinding]
+Meaning = External | Module | ClassInfo | FunctionBinding | ValueBinding
 """What a name stands for."""
 
 Loader = Callable[[str], "SourceText | None"]

@@ -101,9 +101,7 @@ class Unit:
         line, column, end_line, end_column = self.chunk.place(at)
         shift, source = self.line - 1, self.module.source
         first, last = line + shift, end_line + shift
-        return Span(
-            source.path, first, source.column(first, column) + 1, last, source.column(last, end_column) + 1
-        )
+        return Span(source.path, first, source.column(first, column) + 1, last, source.column(last, end_column) + 1)
 
     def fault_span(self, line: int, column: int) -> Span:
         """The place of a syntax error at `line` and `column` of the chunk, one character long."""

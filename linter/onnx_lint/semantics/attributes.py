@@ -43,7 +43,20 @@ _RESULT_FIELDS = frozenset(
 )  # fmt: skip
 """Fields of the named tuples that torch returns."""
 _DICT_METHODS = frozenset(
-    {"get", "items", "keys", "values", "pop", "update", "setdefault", "copy", "clear", "popitem", "move_to_end", "to_tuple"}
+    {
+        "get",
+        "items",
+        "keys",
+        "values",
+        "pop",
+        "update",
+        "setdefault",
+        "copy",
+        "clear",
+        "popitem",
+        "move_to_end",
+        "to_tuple",
+    }
 )
 
 
@@ -98,7 +111,11 @@ def _of(frame: Frame, node: ir.Attribute, value: Value) -> Value:
     if isinstance(value, ExternalInstance):
         return _external_instance_attribute(value, name)
     if isinstance(value, (Const, Static)):
-        return Bound(name, value) if isinstance(value, Const) or value.type is not None else _static_attribute(frame, value, name)
+        return (
+            Bound(name, value)
+            if isinstance(value, Const) or value.type is not None
+            else _static_attribute(frame, value, name)
+        )
     if isinstance(value, (Function, Partial)):
         if name in ("func", "__wrapped__"):
             return value.function if isinstance(value, Partial) else value

@@ -44,10 +44,10 @@ def call(frame: Frame, node: ir.Call | None, name: str, args: Arguments) -> Valu
         return None
     results: list[Value] = []
     for info in classes_with(frame.analysis, name):
-        found = info.find(name)
-        if found is None or not isinstance(found[1][1], ir.FunctionDef):
+        found = info.find_method(name)
+        if found is None:
             continue
-        owner, (unit, statement) = found
+        owner, unit, statement = found
         instance = instances.make(frame, info, None)
         function = calls.function_value_of(frame.analysis, unit, statement, owner)
         if isinstance(instance, Instance):

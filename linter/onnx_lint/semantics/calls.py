@@ -9,7 +9,15 @@ from collections.abc import Hashable
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.modules import FunctionBinding
 from onnx_lint.project.unit import Unit
-from onnx_lint.semantics import expressions, instances, iteration, methods, parameters, python_functions, torch_functions
+from onnx_lint.semantics import (
+    expressions,
+    instances,
+    iteration,
+    methods,
+    parameters,
+    python_functions,
+    torch_functions,
+)
 from onnx_lint.semantics.frame import MAX_CONTEXTS, MAX_DEPTH, MAX_STEPS, Analysis, Environment, Frame, Summary
 from onnx_lint.semantics.sites import Step
 from onnx_lint.semantics.values import (
@@ -47,9 +55,8 @@ def call(frame: Frame, node: ir.Call) -> Value:
     if isinstance(func_node, ir.Name) and func_node.id == "super":
         return _super(frame, node)
     function = expressions.evaluate(frame, func_node)
-    checking = isinstance(function, ExternalValue) and function.name in torch_functions.CHECKS
-    if checking:
-        return torch_functions.check_call(frame, node, function.name)  # type: ignore[union-attr]
+    if isinstance(function, ExternalValue) and function.name in torch_functions.CHECKS:
+        return torch_functions.check_call(frame, node, function.name)
     return apply(frame, node, function, arguments(frame, node))
 
 
@@ -121,7 +128,9 @@ def _apply(frame: Frame, node: ir.Call | None, function: Value, args: Arguments)
         return torch_functions.call_module(frame, node, function, args)
     if isinstance(function, Partial):
         held = function.args
-        merged = Arguments([*held.positional, *args.positional], {**held.keyword, **args.keyword}, args.star, args.double_star)
+        merged = Arguments(
+            [*held.positional, *args.positional], {**held.keyword, **args.keyword}, args.star, args.double_star
+        )
         return apply(frame, node, function.function, merged)
     if isinstance(function, (Static, Tensor, Dict)):
         return vague_result(args)
@@ -144,15 +153,17 @@ def vague_result(args: Arguments) -> Value:
 
 def _call_instance(frame: Frame, node: ir.Call | None, instance: Instance, args: Arguments) -> Value:
     cls = instance.cls
-    found = cls.find("__call__")
+    found = cls.find_method("__call__")
     if found is None or cls.is_module:
-        found = cls.find("forward") or found
-    if found is not None and isinstance(found[1][1], ir.FunctionDef):
-        owner, (unit, statement) = found
+        found = cls.find_method("forward") or found
+    if found is not None:
+        owner, unit, statement = found
         function = function_value_of(frame.analysis, unit, statement, owner)
         if isinstance(function, Function):
             return invoke(frame, node, function, instance, args)
-        return apply(frame, node, function, Arguments([instance, *args.positional], args.keyword, args.star, args.double_star))
+        return apply(
+            frame, node, function, Arguments([instance, *args.positional], args.keyword, args.star, args.double_star)
+        )
     for base, name in (("torch.nn.Sequential", "Sequential"),):
         if cls.is_subclass(base):
             items = iteration.container_items(frame, instance)
@@ -165,10 +176,10 @@ def _call_instance(frame: Frame, node: ir.Call | None, instance: Instance, args:
 
 def call_method(frame: Frame, node: ir.Expr | None, instance: Instance, name: str, args: list[Value]) -> Value:
     """Call a method of a project object by name."""
-    found = instance.cls.find(name)
-    if found is None or not isinstance(found[1][1], ir.FunctionDef):
+    found = instance.cls.find_method(name)
+    if found is None:
         return UNKNOWN
-    owner, (unit, statement) = found
+    owner, unit, statement = found
     return invoke(frame, node, Function(unit, statement, None, owner), instance, Arguments(args, {}))
 
 
@@ -231,9 +242,7 @@ def decorated(frame: Frame, value: Value, decorators: tuple[ir.Expr, ...]) -> Va
     return value
 
 
-def invoke(
-    frame: Frame, node: ir.Expr | None, function: Function, receiver: Value | None, args: Arguments
-) -> Value:
+def invoke(frame: Frame, node: ir.Expr | None, function: Function, receiver: Value | None, args: Arguments) -> Value:
     """Call a project function: bind its parameters, interpret its body, remember the result."""
     definition = function.function
     analysis = frame.analysis
@@ -243,9 +252,7 @@ def invoke(
         return vague_result(args)
     if frame.depth >= MAX_DEPTH or analysis.steps > MAX_STEPS:
         return UNKNOWN
-    if receiver is not None and args.star is None:
-        given = Arguments([receiver, *args.positional], args.keyword, args.star, args.double_star)
-    elif receiver is not None:
+    if (receiver is not None and args.star is None) or receiver is not None:
         given = Arguments([receiver, *args.positional], args.keyword, args.star, args.double_star)
     else:
         given = args

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Union
-
 from onnx_lint.semantics import expressions
 from onnx_lint.semantics.frame import ALL_ENGINES, Frame
 from onnx_lint.semantics.sites import Branch
@@ -34,7 +32,7 @@ from onnx_lint.semantics.values import (
 )
 from onnx_lint.source import ir
 
-Truth = Union[bool, EngineFlag, None]
+Truth = bool | EngineFlag | None
 """Certain, true for some engines only, or not known."""
 
 
@@ -112,8 +110,10 @@ def truth(frame: Frame, node: ir.Expr, value: Value, keyword: str) -> Truth:
         else:
             results.append(static_truth(one))
     if hazard:
-        subject = value if not isinstance(value, Alternatives) else next(
-            v for v in value.values if v.is_traced and not (isinstance(v, Tensor) and v.presumed)
+        subject = (
+            value
+            if not isinstance(value, Alternatives)
+            else next(v for v in value.values if v.is_traced and not (isinstance(v, Tensor) and v.presumed))
         )
         frame.emit(Branch(*frame.base(node, subject), keyword))
     first = results[0]
@@ -219,7 +219,9 @@ def _store(frame: Frame, target: ir.Expr, value: Value) -> None:
 # ----------------------------------------------------------------------------------------------------- isinstance
 _TENSOR_CLASSES = frozenset({"torch.Tensor", "torch.FloatTensor", "torch.LongTensor"})
 _SEQUENCE_CLASSES = {"list": {"list"}, "tuple": {"tuple", "shape"}, "set": {"set"}}
-_ABSTRACT_SEQUENCES = frozenset({"typing.Sequence", "collections.abc.Sequence", "typing.Iterable", "collections.abc.Iterable"})
+_ABSTRACT_SEQUENCES = frozenset(
+    {"typing.Sequence", "collections.abc.Sequence", "typing.Iterable", "collections.abc.Iterable"}
+)
 
 
 def _names(classes: Value) -> set[str]:
@@ -293,9 +295,7 @@ def _instance_of(value: Instance, classes: Value) -> bool | None:
     for one in wanted:
         if isinstance(one, ClassValue) and one.cls in order:
             return True
-        if isinstance(one, ExternalValue) and any(
-            not isinstance(c, ClassInfo) and c.name == one.name for c in order
-        ):
+        if isinstance(one, ExternalValue) and any(not isinstance(c, ClassInfo) and c.name == one.name for c in order):
             return True
     certain = all(isinstance(one, (ClassValue, ExternalValue)) for one in wanted)
     outside = any(not isinstance(c, ClassInfo) and not c.name.startswith("torch.") for c in order)

@@ -67,6 +67,8 @@ def _run(analysis: Analysis, binding: FunctionBinding, info: ClassInfo) -> list[
     """Interpret a factory outside traced code and see how it makes the class."""
     analysis.watched[id(info)] = []
     frame = Frame(analysis, binding.unit, Environment({}, None), quiet=True)
-    given: list[Value] = list(parameters.constructor_arguments(analysis, Function(binding.unit, binding.function), 0).positional)
+    given: list[Value] = list(
+        parameters.constructor_arguments(analysis, Function(binding.unit, binding.function), 0).positional
+    )
     calls.invoke(frame, None, Function(binding.unit, binding.function), None, Arguments(given, {}))
     return analysis.watched.pop(id(info))

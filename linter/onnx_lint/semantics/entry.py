@@ -12,7 +12,7 @@ from onnx_lint.project.unit import Unit
 from onnx_lint.semantics import calls, constructions, instances, outputs, parameters, statements
 from onnx_lint.semantics.frame import Analysis, Environment, Frame, Summary
 from onnx_lint.semantics.sites import Site
-from onnx_lint.semantics.values import Function, Instance
+from onnx_lint.semantics.values import Arguments, Function, Instance
 from onnx_lint.source import ir
 
 __all__ = ["analyse", "statements"]
@@ -36,7 +36,10 @@ def module_classes(project: Project) -> Iterator[ClassInfo]:
 def _is_variant(info: ClassInfo) -> bool:
     """A class that inherits a ``forward`` of the project and puts it together anew: own ``__init__`` or methods."""
     names = set(info.member_names())
-    return bool(names - {"__repr__", "extra_repr", "reset_parameters", "from_pretrained"}) and info.find("forward") is not None
+    return (
+        bool(names - {"__repr__", "extra_repr", "reset_parameters", "from_pretrained"})
+        and info.find("forward") is not None
+    )
 
 
 def _in_order(project: Project) -> list[SourceModule]:
@@ -50,7 +53,9 @@ def _in_order(project: Project) -> list[SourceModule]:
     by_id = {id(m): m for m in candidates}
 
     def visit(start: SourceModule) -> None:
-        stack: list[tuple[int, Iterator[int]]] = [(id(start), iter(sorted(imported[id(start)], key=lambda i: by_id[i].path)))]
+        stack: list[tuple[int, Iterator[int]]] = [
+            (id(start), iter(sorted(imported[id(start)], key=lambda i: by_id[i].path)))
+        ]
         state[id(start)] = 1
         while stack:
             node, rest = stack[-1]
@@ -118,7 +123,8 @@ def enter(analysis: Analysis, info: ClassInfo) -> Summary | None:
     analysis.steps = 0
     made = constructions.of(analysis, info)
     summary: Summary | None = None
-    for args in made or [None]:
+    choices: list[Arguments | None] = [*made] or [None]
+    for args in choices:
         instance = instances.make(Frame(analysis, unit, Environment({}, None)), info, args)
         if isinstance(instance, Instance):
             one = _enter_instance(analysis, info, instance, owner, unit, statement)

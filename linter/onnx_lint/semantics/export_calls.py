@@ -121,9 +121,7 @@ def _axes(value: ir.Expr) -> Axes | None:
     return out
 
 
-def _class_of(
-    project: Project, module: SourceModule, node: ir.Expr | None, scope: ir.Block, depth: int
-) -> str | None:
+def _class_of(project: Project, module: SourceModule, node: ir.Expr | None, scope: ir.Block, depth: int) -> str | None:
     """The class of which the exported expression is an instance: ``Net()``, ``Net().eval()``, or a name bound so."""
     if node is None or depth == 0:
         return None

@@ -10,19 +10,17 @@ from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.modules import FunctionBinding, SourceModule, ValueBinding
 from onnx_lint.project.project import External, Meaning, Module
 from onnx_lint.semantics import calls, conditions, iteration
-from onnx_lint.semantics.frame import Analysis, Environment, Frame, join_environments
+from onnx_lint.semantics.frame import Analysis, Environment, Frame
 from onnx_lint.semantics.sites import Branch, Conversion, Formatting, ListIndex, traced_parts
 from onnx_lint.semantics.values import (
     NONE,
     STATIC,
     UNKNOWN,
     Alternatives,
-    Arguments,
     Array,
     ClassValue,
     Const,
     Dict,
-    EngineFlag,
     ExternalInstance,
     ExternalValue,
     Frozen,
@@ -123,7 +121,11 @@ def _assigned(analysis: Analysis, binding: ValueBinding) -> Value:
     frame = Frame(analysis, binding.unit, Environment({}, None), quiet=True)
     value = evaluate(frame, binding.value)
     for index in binding.path:
-        value = value.elements[index] if isinstance(value, Seq) and value.elements and index < len(value.elements) else STATIC
+        value = (
+            value.elements[index]
+            if isinstance(value, Seq) and value.elements and index < len(value.elements)
+            else STATIC
+        )
     if isinstance(value, (Unknown, Tensor)):
         value = Tensor(False) if isinstance(value, Tensor) else STATIC
     elif isinstance(value, Const) and isinstance(value.value, (int, float)) and not isinstance(value.value, bool):
@@ -342,6 +344,7 @@ def _compare_one(frame: Frame, node: ir.Expr, op: str, left: Value, right: Value
         other = right if size is left else left
         if type_name(other) == "str" or (isinstance(other, Const) and other.value is None):
             return Static("bool")
+        assert isinstance(size, Size)
         return Size(size.origin, boolean=True, parameter=size.parameter, axis=size.axis)
     if isinstance(left, Frozen) or isinstance(right, Frozen):
         frozen = left if isinstance(left, Frozen) else right
@@ -447,7 +450,7 @@ def _module_item(frame: Frame, node: ir.Subscript, value: ExternalInstance, inde
         if isinstance(index.value, int) and -len(value.items.elements) <= index.value < len(value.items.elements):
             return value.items.elements[index.value]
     if isinstance(value.items, Dict) and isinstance(index, Const) and index.value in value.items.entries:
-        return value.items.entries[index.value]  # type: ignore[index]
+        return value.items.entries[index.value]
     if isinstance(node.index, ir.Slice):
         return value
     return iteration.module_items(frame, value)
@@ -463,7 +466,9 @@ def _sequence_item(frame: Frame, node: ir.Subscript, value: Seq, index: Value) -
         if elements is not None:
             return elements[index.value] if -len(elements) <= index.value < len(elements) else UNKNOWN
         if value.kind == "shape" and value.is_traced:
-            axis = value.first_axis + index.value if index.value >= 0 else index.value if value.first_axis == 0 else None
+            axis = (
+                value.first_axis + index.value if index.value >= 0 else index.value if value.first_axis == 0 else None
+            )
             return Size(frame.origin(node, "size", "", value.origin), parameter=value.parameter, axis=axis)
     if value.kind == "shape" and value.is_traced:
         return Size(frame.origin(node, "size", "", value.origin))

@@ -114,8 +114,8 @@ class Frame:
     """One function under interpretation."""
 
     __slots__ = (
-        "analysis", "checks", "depth", "engines", "env", "exits", "function", "keyword", "owner", "pending", "qualified",
-        "quiet", "receiver", "returns", "step", "summary", "unit", "yields",
+        "analysis", "checks", "depth", "engines", "env", "exits", "function", "keyword", "owner", "pending",
+        "qualified", "quiet", "receiver", "returns", "step", "summary", "unit", "yields",
     )  # fmt: skip
 
     def __init__(
@@ -163,7 +163,9 @@ class Frame:
         else:
             self.summary.sites.append(site)
 
-    def base(self, node: ir.Expr | ir.Stmt, subject: Value) -> tuple[Any, ...]:
+    def base(
+        self, node: ir.Expr | ir.Stmt, subject: Value
+    ) -> tuple[Unit, ir.Expr | ir.Stmt, Value, str, Step | None, tuple[Engine, ...], bool]:
         """The fields that all sites share, in order."""
         return (self.unit, node, subject, self.qualified, self.step, ENGINES[self.engines], self.checks > 0)
 

@@ -94,9 +94,9 @@ def _initialise_dataclass(frame: Frame, instance: Instance) -> None:
     for info in reversed([c for c in instance.cls.mro if isinstance(c, ClassInfo)]):
         for name, members in info.statements.items():
             for _unit, statement in members:
-                if isinstance(statement, ir.Declare):
-                    fields.append((name, statement.annotation, info))
-                elif isinstance(statement, ir.Assign) and statement.annotation is not None:
+                if isinstance(statement, ir.Declare) or (
+                    isinstance(statement, ir.Assign) and statement.annotation is not None
+                ):
                     fields.append((name, statement.annotation, info))
     for index, (name, annotation, info) in enumerate(fields):
         value = instance.args.get(index, name)
@@ -134,8 +134,8 @@ def attribute(frame: Frame, node: ir.Expr, instance: Instance, name: str) -> Val
 
 _HOOKS = frozenset({"__dict__", "register_buffer", "register_parameter", "add_module", "register_module"})
 _MODULE_METHODS = frozenset(
-    {"parameters", "named_parameters", "buffers", "modules", "children", "named_children", "named_modules", "state_dict",
-     "append", "extend", "insert", "eval", "train", "to", "get_submodule", "_modules", "requires_grad_", "apply"}
+    {"parameters", "named_parameters", "buffers", "modules", "children", "named_children", "named_modules",
+     "state_dict", "append", "extend", "insert", "eval", "train", "to", "get_submodule", "_modules", "requires_grad_", "apply"}
 )  # fmt: skip
 
 
@@ -151,7 +151,9 @@ def _member(frame: Frame, node: ir.Expr, instance: Instance, owner: ClassInfo, n
     return class_attribute(frame, owner, name, instance)
 
 
-_PROPERTIES = frozenset({"property", "cached_property", "functools.cached_property", "torch.jit.unused_property", "lazy_property"})
+_PROPERTIES = frozenset(
+    {"property", "cached_property", "functools.cached_property", "torch.jit.unused_property", "lazy_property"}
+)
 
 
 def class_attribute(frame: Frame, cls: ClassInfo, name: str, receiver: Instance | None) -> Value:
@@ -168,9 +170,11 @@ def class_attribute(frame: Frame, cls: ClassInfo, name: str, receiver: Instance 
         if "staticmethod" in kinds:
             return function
         if "classmethod" in kinds:
-            return Bound(function, ClassValue(receiver.cls if receiver is not None else cls)) if isinstance(
-                function, Function
-            ) else function
+            return (
+                Bound(function, ClassValue(receiver.cls if receiver is not None else cls))
+                if isinstance(function, Function)
+                else function
+            )
         if receiver is None:
             return function
         return Bound(function, receiver) if isinstance(function, Function) else function
@@ -182,7 +186,9 @@ def class_attribute(frame: Frame, cls: ClassInfo, name: str, receiver: Instance 
         if cached is None:
             quiet = Frame(frame.analysis, unit, Environment({}, None), quiet=True, owner=owner)
             cached = expressions.evaluate(quiet, statement.value)
-            if statement.annotation is not None and (cached is UNKNOWN or (isinstance(cached, Const) and cached.value is None)):
+            if statement.annotation is not None and (
+                cached is UNKNOWN or (isinstance(cached, Const) and cached.value is None)
+            ):
                 cached = STATIC
             if isinstance(cached, Const) and not isinstance(cached.value, (bool, type(None))):
                 cached = Static(type_name(cached))
@@ -190,8 +196,11 @@ def class_attribute(frame: Frame, cls: ClassInfo, name: str, receiver: Instance 
         return cached
     if isinstance(statement, ir.Declare):
         typed = parameters.annotated(frame.analysis, owner.module, statement.annotation)
+        if typed is not None and cls.is_module:
+            # an attribute of a module that is declared only: a buffer, or configuration
+            return Tensor(False) if isinstance(typed, Tensor) else STATIC if isinstance(typed, Instance) else typed
         if typed is not None:
-            return Tensor(False) if isinstance(typed, Tensor) and cls.is_module else typed
+            return typed
     return STATIC
 
 

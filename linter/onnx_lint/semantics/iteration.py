@@ -47,9 +47,7 @@ def append(frame: Frame, sequence: Seq, value: Value) -> None:
         widen(sequence, value)
 
 
-def loop_elements(
-    frame: Frame, iterable: Value, node: ir.Expr, how: str, statement: ir.Stmt
-) -> list[Value] | None:
+def loop_elements(frame: Frame, iterable: Value, node: ir.Expr, how: str, statement: ir.Stmt) -> list[Value] | None:
     """The elements of a short sequence of unlike values, for unrolling; ``None`` if one pass will do."""
     if isinstance(iterable, Seq) and iterable.elements is not None and 0 < len(iterable.elements) <= MAX_UNROLLED:
         if len({e.key() for e in iterable.elements}) > 1 and not frame.exits:
@@ -189,4 +187,14 @@ def spread(frame: Frame, value: Value, node: ir.Expr) -> tuple[list[Value] | Non
     return None, element(frame, value, node, "star")
 
 
-__all__ = ["append", "container_items", "element", "expressions", "loop_elements", "module_items", "spread", "unpack", "widen"]
+__all__ = [
+    "append",
+    "container_items",
+    "element",
+    "expressions",
+    "loop_elements",
+    "module_items",
+    "spread",
+    "unpack",
+    "widen",
+]

@@ -9,7 +9,6 @@ from onnx_lint.semantics.values import (
     NONE,
     STATIC,
     UNKNOWN,
-    Alternatives,
     Arguments,
     Array,
     ClassValue,
@@ -116,7 +115,9 @@ def read(frame: Frame, node: ir.Call | None, value: Value, name: str, args: Argu
             frame.emit(TensorCall(*base, name, _expression(node), len(args.positional)))
     if not traced:
         return STATIC
-    origin = value.origin if node is None else frame.origin(node, "array" if name == "numpy" else "read", "", value.origin)
+    origin = (
+        value.origin if node is None else frame.origin(node, "array" if name == "numpy" else "read", "", value.origin)
+    )
     if name == "numpy":
         return Array(origin)
     data = not isinstance(value, Size)
@@ -130,12 +131,14 @@ def _autograd(frame: Frame, node: ir.Call | None, receiver: ClassValue, args: Ar
     from onnx_lint.semantics import calls
     from onnx_lint.semantics.values import Function
 
-    found = receiver.cls.find("forward")
-    if found is None or not isinstance(found[1][1], ir.FunctionDef):
+    found = receiver.cls.find_method("forward")
+    if found is None:
         return calls.vague_result(args)
-    owner, (unit, statement) = found
+    owner, unit, statement = found
     with_context = receiver.cls.find("setup_context") is None
-    given = Arguments([STATIC, *args.positional] if with_context else args.positional, args.keyword, args.star, args.double_star)
+    given = Arguments(
+        [STATIC, *args.positional] if with_context else args.positional, args.keyword, args.star, args.double_star
+    )
     return calls.invoke(frame, node, Function(unit, statement, None, owner), None, given)
 
 
@@ -272,7 +275,7 @@ def _module_hook(frame: Frame, instance: Instance, name: str, args: Arguments) -
         return Seq("generator", None, Tensor(False))
     if name in ("to", "eval", "train", "requires_grad_", "half", "float", "cuda", "cpu", "apply"):
         return instance
-    if name == "forward" or name == "__call__":
+    if name in {"forward", "__call__"}:
         return _forward_of_base(frame, instance, args)
     if name in ("children", "modules"):
         return Seq("generator", None, STATIC)
@@ -313,7 +316,9 @@ def _external_module(frame: Frame, value: ExternalInstance, name: str, args: Arg
         return Seq("generator", None, Seq("tuple", (Static("str"), iteration.module_items(frame, value))))
     if name == "keys":
         return Seq("list", None, Static("str"))
-    return value if name in ("to", "eval", "train", "requires_grad_", "half", "float", "cuda", "cpu", "apply") else STATIC
+    return (
+        value if name in ("to", "eval", "train", "requires_grad_", "half", "float", "cuda", "cpu", "apply") else STATIC
+    )
 
 
 def _unknown(frame: Frame, node: ir.Call | None, receiver: Value, name: str, args: Arguments) -> Value:
@@ -326,5 +331,3 @@ def _unknown(frame: Frame, node: ir.Call | None, receiver: Value, name: str, arg
     if receiver is UNKNOWN and torch_functions.is_tensor_only(name):
         return torch_functions.method_result(frame, node, Tensor(True, True), name, args) or UNKNOWN
     return UNKNOWN
-
-

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.modules import SourceModule, ValueBinding
 from onnx_lint.project.project import External
@@ -54,8 +56,8 @@ def bind(frame: Frame, function: Function, args: Arguments, caller: Frame | None
     for param in params.keyword:
         names[param.name] = _bound(frame, function, param, keyword.pop(param.name, None), args)
     if params.kwarg is not None:
-        entries = {k: v for k, v in keyword.items() if k not in names}
-        names[params.kwarg.name] = Dict(dict(entries), args.double_star)
+        rest_by_name: dict[Hashable, Value] = {k: v for k, v in keyword.items() if k not in names}
+        names[params.kwarg.name] = Dict(rest_by_name, args.double_star)
 
 
 def _bound(frame: Frame, function: Function, param: ir.Param, value: Value | None, args: Arguments) -> Value:
@@ -68,7 +70,11 @@ def _bound(frame: Frame, function: Function, param: ir.Param, value: Value | Non
     if param.annotation is not None:
         typed = annotated(frame.analysis, function.unit.module, param.annotation)
         if typed is not None:
-            return typed if not isinstance(typed, Tensor) else Tensor(True, True, frame.origin(param, "argument", param.name))
+            return (
+                typed
+                if not isinstance(typed, Tensor)
+                else Tensor(True, True, frame.origin(param, "argument", param.name))
+            )
     return UNKNOWN
 
 
@@ -132,10 +138,28 @@ _LISTS = {
     "list": "list", "List": "list", "typing.List": "list", "Sequence": "list", "typing.Sequence": "list",
     "collections.abc.Sequence": "list", "Iterable": "list", "typing.Iterable": "list", "set": "set", "typing.Set": "set",
 }  # fmt: skip
-_DICTS = {"dict", "Dict", "typing.Dict", "Mapping", "typing.Mapping", "OrderedDict", "typing.OrderedDict", "collections.OrderedDict"}
+_DICTS = {
+    "dict",
+    "Dict",
+    "typing.Dict",
+    "Mapping",
+    "typing.Mapping",
+    "OrderedDict",
+    "typing.OrderedDict",
+    "collections.OrderedDict",
+}
 _OPTIONAL = {"Optional", "typing.Optional"}
 _UNIONS = {"Union", "typing.Union"}
-_WRAPPERS = {"Annotated", "typing.Annotated", "Final", "typing.Final", "typing.ClassVar", "ClassVar", "Unpack", "Required"}
+_WRAPPERS = {
+    "Annotated",
+    "typing.Annotated",
+    "Final",
+    "typing.Final",
+    "typing.ClassVar",
+    "ClassVar",
+    "Unpack",
+    "Required",
+}
 
 
 def annotated(analysis: Analysis, module: SourceModule, annotation: ir.Expr, depth: int = 6) -> Value | None:
@@ -169,7 +193,14 @@ def annotated(analysis: Analysis, module: SourceModule, annotation: ir.Expr, dep
 def _by_name(name: str) -> Value | None:
     if name in _PLAIN:
         return Static(name)
-    if name in ("torch.Tensor", "torch.FloatTensor", "torch.LongTensor", "torch.IntTensor", "torch.BoolTensor", "torch.HalfTensor"):
+    if name in (
+        "torch.Tensor",
+        "torch.FloatTensor",
+        "torch.LongTensor",
+        "torch.IntTensor",
+        "torch.BoolTensor",
+        "torch.HalfTensor",
+    ):
         return Tensor(True)
     if name.startswith("jaxtyping.") or name in ("torchtyping.TensorType",):
         return Tensor(True)
@@ -328,7 +359,9 @@ class _Use:
     """How the parameters of a function are used in its body: evidence for what they are."""
 
     def __init__(self, function: ir.FunctionDef) -> None:
-        self.evidence: dict[str, set[str]] = {p.name: set() for p in (*function.params.positional, *function.params.keyword)}
+        self.evidence: dict[str, set[str]] = {
+            p.name: set() for p in (*function.params.positional, *function.params.keyword)
+        }
         self._walk(function.body)
 
     def kind_of(self, name: str) -> str | None:

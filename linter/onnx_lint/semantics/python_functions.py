@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
 from onnx_lint.semantics import calls, conditions, expressions, iteration
 from onnx_lint.semantics.frame import Frame
@@ -119,7 +119,9 @@ def _len(frame: Frame, node: ir.Call | None, args: Arguments) -> Value:
 
 
 def _range(frame: Frame, node: ir.Call | None, args: Arguments) -> Value:
-    traced = next((v for a in args.positional for v in alternatives(a) if is_hazardous(v) and not isinstance(v, Frozen)), None)
+    traced = next(
+        (v for a in args.positional for v in alternatives(a) if is_hazardous(v) and not isinstance(v, Frozen)), None
+    )
     if traced is not None:
         return RangeValue(traced)
     numbers = [a.value for a in args.positional if isinstance(a, Const) and isinstance(a.value, int)]
@@ -146,7 +148,9 @@ def _pick(name: str) -> Handler:
                 iteration.element(frame, single, _argument_node(node), name)
                 return Tensor(single.traced, single.presumed, single.origin)
             return STATIC if not single.is_traced and single is not UNKNOWN else single
-        hazard = next((v for a in values for v in alternatives(a) if is_hazardous(v) and not isinstance(v, Frozen)), None)
+        hazard = next(
+            (v for a in values for v in alternatives(a) if is_hazardous(v) and not isinstance(v, Frozen)), None
+        )
         if hazard is not None:
             _emit_conversion(frame, node, name, hazard)
         if all(isinstance(v, Const) and isinstance(v.value, (int, float)) for v in values) and values:
@@ -232,8 +236,15 @@ def _collect(kind: str) -> Handler:
         for value in alternatives(args.positional[0]):
             if isinstance(value, Seq):
                 fixed = kind if value.kind != "shape" or kind != "tuple" else "shape"
-                results.append(Seq(fixed, value.elements, value.element, value.origin, value.parameter, value.first_axis))
-            elif isinstance(value, RangeValue) and value.bound is None and value.length is not None and value.length <= 16:
+                results.append(
+                    Seq(fixed, value.elements, value.element, value.origin, value.parameter, value.first_axis)
+                )
+            elif (
+                isinstance(value, RangeValue)
+                and value.bound is None
+                and value.length is not None
+                and value.length <= 16
+            ):
                 results.append(Seq(kind, tuple([Const(i) for i in range(value.length)])))
             else:
                 results.append(Seq(kind, None, iteration.element(frame, value, _argument_node(node), kind)))
@@ -246,7 +257,10 @@ def _zip(frame: Frame, node: ir.Call | None, args: Arguments) -> Value:
     values = args.positional
     lengths = [len(v.elements) for v in values if isinstance(v, Seq) and v.elements is not None]
     if lengths and len(lengths) == len(values) and min(lengths) <= 16 and args.star is None:
-        rows = [Seq("tuple", tuple([v.elements[i] for v in values if isinstance(v, Seq) and v.elements])) for i in range(min(lengths))]
+        rows = [
+            Seq("tuple", tuple([v.elements[i] for v in values if isinstance(v, Seq) and v.elements]))
+            for i in range(min(lengths))
+        ]
         return Seq("iterator", tuple(rows))
     items = [iteration.element(frame, v, _argument_node(node, i), "zip") for i, v in enumerate(values)]
     if args.star is not None:
@@ -347,7 +361,9 @@ def _setattr(frame: Frame, node: ir.Call | None, args: Arguments) -> Value:
 
 
 def _dict(frame: Frame, node: ir.Call | None, args: Arguments) -> Value:
-    result = Dict(dict(args.keyword), args.double_star)
+    entries: dict[Hashable, Value] = {}
+    entries.update(args.keyword.items())
+    result = Dict(entries, args.double_star)
     if args.positional:
         first = args.positional[0]
         if isinstance(first, Dict):

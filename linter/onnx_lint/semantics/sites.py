@@ -154,9 +154,7 @@ def traced_parts(value: Value, depth: int = 3) -> Iterator[Value]:
 
 def depends_on_data(value: Value) -> bool:
     """Whether a traced part of the value depends on what a tensor holds."""
-    return any(
-        isinstance(p, (Tensor, Array)) or (isinstance(p, Frozen) and p.from_data) for p in traced_parts(value)
-    )
+    return any(isinstance(p, (Tensor, Array)) or (isinstance(p, Frozen) and p.from_data) for p in traced_parts(value))
 
 
 @dataclass(slots=True, eq=False)

@@ -64,7 +64,8 @@ _REPORTERS = frozenset(
     {
         "print", "warnings.warn", "warn", "logger.warning", "logger.info", "logger.debug", "logger.error",
         "logger.warning_once", "logging.warning", "logging.info", "logging.debug", "log.warning", "log.info",
-        "log.debug", "_logger.warning", "_logger.info", "_logger.debug", "LOGGER.warning", "LOGGER.info", "rank_zero_warn",
+        "log.debug", "_logger.warning", "_logger.info", "_logger.debug", "LOGGER.warning", "LOGGER.info",
+        "rank_zero_warn",
     }
 )  # fmt: skip
 
@@ -165,9 +166,9 @@ def _aug_assign(frame: Frame, node: ir.AugAssign) -> None:
             before.elements = (*before.elements, *right.elements)
         return
     value = expressions.binary(frame, node, node.op, before, right)
-    if isinstance(before, Tensor) and isinstance(value, Tensor) and not isinstance(target, ir.Subscript):
-        assign(frame, target, value, None)
-    elif not isinstance(target, ir.Subscript):
+    if (
+        isinstance(before, Tensor) and isinstance(value, Tensor) and not isinstance(target, ir.Subscript)
+    ) or not isinstance(target, ir.Subscript):
         assign(frame, target, value, None)
 
 

@@ -8,11 +8,11 @@ function concerned. `data/companions.json` does the same for libraries that mode
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 _DATA = Path(__file__).parent / "data"
 
@@ -20,40 +20,54 @@ _DATA = Path(__file__).parent / "data"
 @dataclass(frozen=True)
 class ReturnKind:
     """What a call returns: ``tensor``, ``tuple`` (of `items`), ``list`` or ``tuple*`` (any number of `element`),
-    ``size``, ``dim``, ``number``, a Python type name, ``none``, ``unknown``. With `when`, the first alternative whose
-    condition holds counts instead."""
+    ``size``, ``dim``, ``number``, a Python type name, ``none``, ``static`` (a plain value), ``unknown``. With
+    `when`, the first alternative whose conditions hold counts instead."""
 
     kind: str
     items: tuple[ReturnKind, ...] = ()
     element: ReturnKind | None = None
-    when: tuple[tuple[Condition, ReturnKind], ...] = ()
+    when: tuple[tuple[tuple[Condition, ...], ReturnKind], ...] = ()
 
-    def choose(
-        self, count: int, keyword: Mapping[str, object], is_true: Callable[[object], bool | None]
-    ) -> ReturnKind:
-        """The kind for a call with `count` positional arguments (the tensor of a method included)."""
-        for condition, kind in self.when:
-            if condition.holds(count, keyword, is_true):
+    def choose(self, positional: Sequence[object], keyword: Mapping[str, object], ask: Questions) -> ReturnKind:
+        """The kind for a call with these arguments; the tensor whose method is called is the first of them."""
+        for conditions, kind in self.when:
+            if all(c.holds(positional, keyword, ask) for c in conditions):
                 return kind
         return self
 
 
 @dataclass(frozen=True)
+class Questions:
+    """What a condition asks about an argument, whose type is the caller's own business.
+
+    `is_true`: its truth as Python takes it, ``None`` if that is not known. `is_tensor`: whether it is one for certain.
+    """
+
+    is_true: Callable[[object], bool | None]
+    is_tensor: Callable[[object], bool]
+
+
+@dataclass(frozen=True)
 class Condition:
-    """`given`: the argument of that name, or a positional one at `position`; `true`: the keyword is given and true;
-    `count`: exactly that many positional arguments."""
+    """A test of the argument `name`, which may be given at `position` too: ``given`` (as something else than a
+    tensor), ``true`` (or not known to be false), ``false`` (for certain); ``only``: `position` arguments, no more."""
 
-    given: str = ""
+    test: Literal["given", "true", "false", "only"]
+    name: str
     position: int = 99
-    true: tuple[str, ...] = ()
-    count: int = -1
 
-    def holds(self, count: int, keyword: Mapping[str, object], is_true: Callable[[object], bool | None]) -> bool:
-        if self.count >= 0:
-            return count == self.count and not keyword
-        if self.true:
-            return any(name in keyword and is_true(keyword[name]) is not False for name in self.true)
-        return self.given in keyword or count > self.position
+    def holds(self, positional: Sequence[object], keyword: Mapping[str, object], ask: Questions) -> bool:
+        if self.test == "only":
+            return len(positional) == self.position and not keyword
+        if self.name in keyword:
+            value = keyword[self.name]
+        elif self.position < len(positional):
+            value = positional[self.position]
+        else:
+            return False
+        if self.test == "given":
+            return not ask.is_tensor(value)
+        return (ask.is_true(value) is False) == (self.test == "false")
 
 
 TENSOR = ReturnKind("tensor")
@@ -65,47 +79,75 @@ def _tensors(count: int) -> ReturnKind:
     return ReturnKind("tuple", (TENSOR,) * count)
 
 
-_BY_DIM = ReturnKind("tensor", when=((Condition("dim", 1), _tensors(2)),))
-_UNIQUE = ReturnKind(
-    "tensor",
-    when=(
-        (Condition(true=("return_inverse",)), _tensors(2)),
-        (Condition(true=("return_counts",)), _tensors(2)),
-    ),
-)
-_POOL = ReturnKind("tensor", when=((Condition(true=("return_indices",)), _tensors(2)),))
+_Test = Literal["given", "true", "false", "only"]
+
+
+def _if(test: _Test, name: str, position: int, kind: ReturnKind, other: ReturnKind = TENSOR) -> ReturnKind:
+    return ReturnKind(other.kind, other.items, other.element, (((Condition(test, name, position),), kind),))
+
+
+def _unique(position: int) -> ReturnKind:
+    inverse, counts = Condition("true", "return_inverse", position), Condition("true", "return_counts", position + 1)
+    return ReturnKind(
+        "tensor", when=(((inverse, counts), _tensors(3)), ((inverse,), _tensors(2)), ((counts,), _tensors(2)))
+    )
+
+
+_MANY = ReturnKind("tuple*", element=TENSOR)
+_BOOL, _INT, _STATIC = ReturnKind("bool"), ReturnKind("int"), ReturnKind("static")
+_BY_DIM = _if("given", "dim", 1, _tensors(2))
+_AT_LEAST = _if("only", "", 1, TENSOR, _MANY)
+_POOL = _if("true", "return_indices", 6, _tensors(2))
+_ADAPTIVE_POOL = _if("true", "return_indices", 2, _tensors(2))
+_FRACTIONAL_POOL = _if("true", "return_indices", 4, _tensors(2))
+_WITHOUT_WEIGHTS = ReturnKind("tuple", (TENSOR, ReturnKind("none")))
 
 # Results that depend on the arguments given (documentation of each function, torch 2.13).
 _CONDITIONAL: dict[str, ReturnKind] = {
     "max": _BY_DIM, "min": _BY_DIM, "median": _BY_DIM, "nanmedian": _BY_DIM,
     "mode": _tensors(2), "sort": _tensors(2), "topk": _tensors(2), "kthvalue": _tensors(2), "cummax": _tensors(2),
     "cummin": _tensors(2), "aminmax": _tensors(2), "std_mean": _tensors(2), "var_mean": _tensors(2),
-    "unique": _UNIQUE, "unique_consecutive": _UNIQUE,
-    "nonzero": ReturnKind("tensor", when=((Condition(true=("as_tuple",)), ReturnKind("tuple*", element=TENSOR)),)),
-    "where": ReturnKind("tensor", when=((Condition(count=1), ReturnKind("tuple*", element=TENSOR)),)),
-    "split": ReturnKind("tuple*", element=ReturnKind("tensor")), "chunk": ReturnKind("tuple*", element=TENSOR),
-    "unbind": ReturnKind("tuple*", element=TENSOR), "tensor_split": ReturnKind("tuple*", element=TENSOR),
-    "meshgrid": ReturnKind("tuple*", element=TENSOR), "broadcast_tensors": ReturnKind("tuple*", element=TENSOR),
-    "size": ReturnKind("size", when=((Condition("dim", 1), ReturnKind("dim")),)),
-    "numel": ReturnKind("dim"), "nelement": ReturnKind("dim"), "stride": ReturnKind("unknown"),
-    "item": ReturnKind("number"), "is_floating_point": ReturnKind("bool"), "is_complex": ReturnKind("bool"),
-    "type": ReturnKind("str", when=((Condition("dtype", 1), TENSOR),)),
-    "max_pool1d": _POOL, "max_pool2d": _POOL, "max_pool3d": _POOL, "adaptive_max_pool1d": _POOL,
-    "adaptive_max_pool2d": _POOL, "adaptive_max_pool3d": _POOL, "fractional_max_pool2d": _POOL,
-    "fractional_max_pool3d": _POOL, "is_tensor": ReturnKind("bool"), "any": TENSOR, "all": TENSOR, "equal": ReturnKind("bool"),
-    "allclose": ReturnKind("bool"), "broadcast_shapes": ReturnKind("size"), "is_nonzero": ReturnKind("bool"),
-    "element_size": ReturnKind("int"), "get_device": ReturnKind("int"), "dim": ReturnKind("int"),
-    "cond": ReturnKind("unknown"), "vmap": ReturnKind("unknown"), "manual_seed": ReturnKind("none"),
+    "unique": _unique(2), "unique_consecutive": _unique(1),
+    "nonzero": _if("true", "as_tuple", 99, _MANY), "where": _if("only", "", 1, _MANY),
+    "split": _MANY, "chunk": _MANY, "unbind": _MANY, "tensor_split": _MANY, "hsplit": _MANY, "vsplit": _MANY,
+    "dsplit": _MANY, "split_with_sizes": _MANY, "unsafe_split": _MANY, "unsafe_chunk": _MANY,
+    "unsafe_split_with_sizes": _MANY, "meshgrid": _MANY, "broadcast_tensors": _MANY,
+    "atleast_1d": _AT_LEAST, "atleast_2d": _AT_LEAST, "atleast_3d": _AT_LEAST,
+    "size": _if("given", "dim", 1, ReturnKind("dim"), ReturnKind("size")),
+    "numel": ReturnKind("dim"), "nelement": ReturnKind("dim"), "stride": _UNKNOWN,
+    "item": ReturnKind("number"), "is_floating_point": _BOOL, "is_complex": _BOOL, "equal": _BOOL, "allclose": _BOOL,
+    "is_tensor": _BOOL, "is_nonzero": _BOOL, "any": TENSOR, "all": TENSOR,
+    "type": _if("given", "dtype", 1, TENSOR, ReturnKind("str")),
+    "broadcast_shapes": ReturnKind("size"), "element_size": _INT, "get_device": _INT, "dim": _INT, "ndimension": _INT,
+    "max_pool1d": _POOL, "max_pool2d": _POOL, "max_pool3d": _POOL, "adaptive_max_pool1d": _ADAPTIVE_POOL,
+    "adaptive_max_pool2d": _ADAPTIVE_POOL, "adaptive_max_pool3d": _ADAPTIVE_POOL,
+    "fractional_max_pool2d": _FRACTIONAL_POOL, "fractional_max_pool3d": _FRACTIONAL_POOL,
+    "multi_head_attention_forward": _if("false", "need_weights", 99, _WITHOUT_WEIGHTS, _tensors(2)),
+    "cond": _UNKNOWN, "vmap": _UNKNOWN, "manual_seed": ReturnKind("none"),
     "qr": _tensors(2), "svd": _tensors(3), "slogdet": _tensors(2), "eigh": _tensors(2), "eig": _tensors(2),
-    "lu": _tensors(3), "inv_ex": _tensors(2), "cholesky_ex": _tensors(2), "lu_factor": _tensors(2),
-    "embedding_bag": TENSOR, "finfo": ReturnKind("static"), "iinfo": ReturnKind("static"), "_shape_as_tensor": TENSOR,
+    "lu": _if("true", "get_infos", 2, _tensors(3), _tensors(2)), "inv_ex": _tensors(2), "cholesky_ex": _tensors(2),
+    "lu_factor": _tensors(2), "finfo": _STATIC, "iinfo": _STATIC, "result_type": _STATIC, "_shape_as_tensor": TENSOR,
+    # methods that hand out something else than a tensor; who reads data with them is the interpreter's business
+    "numpy": _UNKNOWN, "tolist": _UNKNOWN, "data_ptr": _INT, "const_data_ptr": _INT, "dim_order": _STATIC,
+    "register_hook": _UNKNOWN, "register_post_accumulate_grad_hook": _UNKNOWN, "storage": _UNKNOWN,
+    "untyped_storage": _UNKNOWN, "storage_type": _UNKNOWN, "module_load": _UNKNOWN, "reinforce": _UNKNOWN,
+}  # fmt: skip
+
+# The same where the short name would mislead, by full name.
+_BY_NAME: dict[str, ReturnKind] = {
+    "torch.linalg.cond": TENSOR, "torch.linalg.lu": _tensors(3), "torch.embedding_bag": _tensors(4),
+    "torch.nn.functional.embedding_bag": TENSOR, "torch.autograd.Variable": TENSOR,
+    "torch.nn.utils.rnn.pack_padded_sequence": _UNKNOWN, "torch.nn.utils.rnn.pack_sequence": _UNKNOWN,
+    "torch.nn.functional.has_torch_function": _BOOL, "torch.nn.functional.has_torch_function_unary": _BOOL,
+    "torch.nn.functional.has_torch_function_variadic": _BOOL, "torch.nn.functional.handle_torch_function": _UNKNOWN,
+    "torch.nn.functional.boolean_dispatch": _UNKNOWN, "torch.sparse.mm": TENSOR,
 }  # fmt: skip
 
 _MODULES: dict[str, ReturnKind] = {
     f"torch.nn.{name}": _POOL
     for name in ("MaxPool1d", "MaxPool2d", "MaxPool3d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d", "AdaptiveMaxPool3d")
 }
-_MODULES["torch.nn.AdaptiveLogSoftmaxWithLoss"] = _tensors(2)
+_MODULES["torch.nn.MultiheadAttention"] = _if("false", "need_weights", 4, _WITHOUT_WEIGHTS, _tensors(2))
 
 _FACTORIES = frozenset(
     {"zeros", "ones", "empty", "full", "rand", "randn", "randint", "randperm", "arange", "linspace", "logspace", "eye",
@@ -115,10 +157,22 @@ _FACTORIES = frozenset(
 _DATA_DEPENDENT_SIZE = frozenset(
     {"nonzero", "masked_select", "unique", "unique_consecutive", "argwhere", "bincount", "nms"}
 )
+_TYPED_TENSORS = frozenset(
+    f"{kind}Tensor" for kind in ("Float", "Double", "Half", "BFloat16", "Byte", "Char", "Short", "Int", "Long", "Bool")
+)
+_OPERATORS = frozenset(
+    f"__{prefix}{name}__"
+    for name in ("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow", "lshift", "rshift", "and", "xor",
+                 "or")
+    for prefix in ("", "r", "i")
+) | frozenset(
+    f"__{name}__" for name in ("neg", "pos", "invert", "abs", "eq", "ne", "lt", "le", "gt", "ge", "getitem")
+)  # fmt: skip
 _ALIASES = (
     ("torch.nn.modules.", "torch.nn."), ("torch.functional.", "torch."), ("torch._C._nn.", "torch.nn.functional."),
     ("torch.nn.parameter.Parameter", "torch.nn.Parameter"), ("torch._tensor.Tensor", "torch.Tensor"),
-    ("np.", "numpy."), ("torch._VF.", "torch."), ("torch.compiler.is_exporting", "torch.compiler.is_exporting"),
+    ("np.", "numpy."), ("torch._VF.", "torch."),
+    ("torch._C._VariableFunctions.", "torch."), ("torch.autograd.variable.Variable", "torch.autograd.Variable"),
 )  # fmt: skip
 
 
@@ -187,6 +241,12 @@ def _operator(name: str) -> ReturnKind | None:
     return parse(kinds[0]) if len(kinds) == 1 else _UNKNOWN
 
 
+def _is_typed_tensor(name: str) -> bool:
+    """Whether `name` is one of the old constructors, such as ``torch.cuda.FloatTensor``."""
+    prefix, _, last = name.rpartition(".")
+    return prefix in ("torch", "torch.cuda") and last in _TYPED_TENSORS
+
+
 @lru_cache(maxsize=8192)
 def function_kind(name: str) -> ReturnKind | None:
     """What an external function returns, by canonical name; ``None`` if it is not known."""
@@ -196,11 +256,18 @@ def function_kind(name: str) -> ReturnKind | None:
             library, _, last = name.partition(".")
             text = _companions().get(f"{library}.*.{last.rpartition('.')[2]}")
         return None if text is None or text.startswith("module") else parse(text)
+    named = _BY_NAME.get(name)
+    if named is not None:
+        return named
     prefix, _, last = name.rpartition(".")
     table = _table()
+    if prefix == "torch.nn.init":
+        return TENSOR if last.endswith("_") else None
+    if prefix == "torch.signal.windows" or _is_typed_tensor(name):
+        return TENSOR
     if prefix == "torch" and last.startswith("_") and last in table["operators"]:
         return _operator(last)
-    if prefix == "torch" or prefix == "torch.special":
+    if prefix in ("torch", "torch.special"):
         if last not in table["functions"][prefix] and last not in _CONDITIONAL:
             return None
         annotated = table["annotated"].get(name)
@@ -231,7 +298,7 @@ def method_kind(name: str) -> ReturnKind | None:
     if name.startswith("is_"):
         return ReturnKind("bool")
     if name.startswith("__"):
-        return _UNKNOWN
+        return TENSOR if name in _OPERATORS else _UNKNOWN
     return TENSOR
 
 

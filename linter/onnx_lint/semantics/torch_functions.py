@@ -9,7 +9,7 @@ from __future__ import annotations
 from onnx_lint.semantics import calls, conditions, expressions, iteration, python_functions, torch_api
 from onnx_lint.semantics.frame import DYNAMO, TORCHSCRIPT, Frame
 from onnx_lint.semantics.sites import Conversion, NumpyCall, TensorFrom, traced_parts
-from onnx_lint.semantics.torch_api import ReturnKind, canonical
+from onnx_lint.semantics.torch_api import Questions, ReturnKind, canonical
 from onnx_lint.semantics.values import (
     NONE,
     STATIC,
@@ -63,7 +63,13 @@ _CONTAINERS = frozenset(
      "torch.nn.ParameterDict"}
 )  # fmt: skip
 _NUMPY = ("numpy.", "scipy.", "cv2.", "skimage.")
-_WRAPPERS = frozenset({"torch.jit.script", "torch.jit.trace", "torch.compile", "torch.no_grad", "torch.jit.ignore"})
+_WRAPPERS = frozenset(
+    {"torch.jit.script", "torch.jit.trace", "torch.compile", "torch.no_grad", "torch.jit.ignore",
+     "torch.nn.utils.weight_norm", "torch.nn.utils.spectral_norm", "torch.nn.utils.remove_weight_norm",
+     "torch.nn.utils.remove_spectral_norm", "torch.nn.utils.parametrizations.weight_norm",
+     "torch.nn.utils.parametrizations.spectral_norm", "torch.nn.utils.parametrizations.orthogonal"}
+)  # fmt: skip
+"""Functions that return their first argument, as far as it matters here."""
 
 
 def is_tensor_only(name: str) -> bool:
@@ -218,9 +224,7 @@ def _numpy(frame: Frame, node: ir.Call | None, name: str, args: Arguments) -> Va
 
 
 # ----------------------------------------------------------------------------------------------------- results
-def method_result(
-    frame: Frame, node: ir.Call | None, tensor: Tensor, name: str, args: Arguments
-) -> Value | None:
+def method_result(frame: Frame, node: ir.Call | None, tensor: Tensor, name: str, args: Arguments) -> Value | None:
     """What a tensor's method returns; ``None`` if tensors have no such method."""
     kind = torch_api.method_kind(name)
     if kind is None:
@@ -236,7 +240,7 @@ def method_result(
 
 def _result(frame: Frame, node: ir.Call | None, name: str, kind: ReturnKind, args: Arguments) -> Value:
     """The value of a call that returns `kind`: traced as soon as one argument is."""
-    kind = kind.choose(len(args.positional), args.keyword, _is_true)
+    kind = kind.choose(args.positional, args.keyword, _QUESTIONS)
     traced, origin = False, None
     for value in args.all():
         for part in traced_parts(value):
@@ -271,6 +275,9 @@ def _is_true(value: object) -> bool | None:
     if isinstance(value, Const):
         return bool(value.value)
     return None
+
+
+_QUESTIONS = Questions(_is_true, lambda value: isinstance(value, Tensor))
 
 
 def _of_kind(kind: ReturnKind, traced: bool, origin: Origin | None) -> Value:
@@ -337,9 +344,12 @@ def call_module(frame: Frame, node: ir.Call | None, module: ExternalInstance, ar
     if kind is None:
         return calls.vague_result(args)
     constructed = module.args or {}
-    kind = kind.choose(len(args.positional), {**constructed, **args.keyword}, _is_true)
+    kind = kind.choose(args.positional, {**constructed, **args.keyword}, _QUESTIONS)
     parts = [p for a in args.all() for p in traced_parts(a)]
     traced = bool(parts) or any(a is UNKNOWN for a in args.all())
+    if kind.kind == "tuple" and args.positional and args.positional[0] is UNKNOWN:
+        # a recurrent layer that is given a packed sequence returns one
+        kind = ReturnKind("tuple", (ReturnKind("presumed"), *kind.items[1:]))
     return _of_kind(kind, traced, next((p.origin for p in parts if p.origin is not None), None))
 
 

@@ -7,7 +7,7 @@ rules are silent about it.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -430,7 +430,7 @@ def join(first: Value, second: Value) -> Value:
     return Alternatives(tuple(out))
 
 
-def join_all(values: list[Value]) -> Value | None:
+def join_all(values: Sequence[Value]) -> Value | None:
     """The join of all, ``None`` of none."""
     out: Value | None = None
     for value in values:
@@ -465,7 +465,9 @@ def _merge(first: Value, second: Value) -> Value | None:
         entries = dict(first.entries)
         for key, value in second.entries.items():
             entries[key] = join(entries[key], value) if key in entries else value
-        rest = first.rest if second.rest is None else second.rest if first.rest is None else join(first.rest, second.rest)
+        rest = (
+            first.rest if second.rest is None else second.rest if first.rest is None else join(first.rest, second.rest)
+        )
         return Dict(entries, rest)
     if isinstance(first, Const) and isinstance(second, Const):
         if first.key() == second.key():

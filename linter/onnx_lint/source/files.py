@@ -82,7 +82,11 @@ def _walk(
             path = os.path.join(folder, entry.name) if folder else entry.name
             try:
                 if entry.is_dir(follow_symlinks=False):
-                    if entry.name not in _SKIPPED and not excluded(path) and not (ignores and ignores.matches(path, True)):
+                    if (
+                        entry.name not in _SKIPPED
+                        and not excluded(path)
+                        and not (ignores and ignores.matches(path, True))
+                    ):
                         below.append(path)
                     continue
                 if not entry.name.endswith(".py") or excluded(path) or (ignores and ignores.matches(path, False)):

@@ -8,13 +8,9 @@ since places are wanted for few nodes only.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Union
-
-node = dataclass(slots=True, eq=False)
-
 
 # ---------------------------------------------------------------------------------------------------- expressions
-@node
+@dataclass(slots=True, eq=False)
 class Const:
     """A literal: number, string, bytes, ``True``, ``False``, ``None``, ``...``."""
 
@@ -22,34 +18,34 @@ class Const:
     value: object
 
 
-@node
+@dataclass(slots=True, eq=False)
 class Opaque:
     """A literal or construct whose value is not kept (a huge number, a t-string)."""
 
     at: int
 
 
-@node
+@dataclass(slots=True, eq=False)
 class Name:
     at: int
     id: str
 
 
-@node
+@dataclass(slots=True, eq=False)
 class Attribute:
     at: int
     value: Expr
     attr: str
 
 
-@node
+@dataclass(slots=True, eq=False)
 class Subscript:
     at: int
     value: Expr
     index: Expr
 
 
-@node
+@dataclass(slots=True, eq=False)
 class Slice:
     at: int
     lower: Expr | None
@@ -57,7 +53,7 @@ class Slice:
     step: Expr | None
 
 
-@node
+@dataclass(slots=True, eq=False)
 class Call:
     """`keywords` holds ``(None, value)`` for ``**value``; starred positional arguments are `Starred`."""
 
@@ -67,7 +63,7 @@ class Call:
     keywords: tuple[tuple[str | None, Expr], ...]
 
 
-@node
+@dataclass(slots=True, eq=False)
 class BinOp:
     at: int
     op: str
@@ -75,7 +71,7 @@ class BinOp:
     right: Expr
 
 
-@node
+@dataclass(slots=True, eq=False)
 class UnaryOp:
     """`op` is ``-``, ``+``, ``~`` or ``not``."""
 
@@ -84,14 +80,14 @@ class UnaryOp:
     value: Expr
 
 
-@node
+@dataclass(slots=True, eq=False)
 class Compare:
     at: int
     left: Expr
     rest: tuple[tuple[str, Expr], ...]
 
 
-@node
+@dataclass(slots=True, eq=False)
 class BoolOp:
     """``and`` or ``or`` of two operands, as written (left-associative)."""
 
@@ -101,7 +97,7 @@ class BoolOp:
     right: Expr
 
 
-@node
+@dataclass(slots=True, eq=False)
 class IfExp:
     at: int
     test: Expr
@@ -109,14 +105,14 @@ class IfExp:
     orelse: Expr
 
 
-@node
+@dataclass(slots=True, eq=False)
 class Lambda:
     at: int
     params: Params
     body: Expr
 
 
-@node
+@dataclass(slots=True, eq=False)
 class Sequence:
     """A tuple, list or set display; `kind` is ``tuple``, ``list`` or ``set``."""
 
@@ -125,7 +121,7 @@ class Sequence:
     elements: tuple[Expr, ...]
 
 
-@node
+@dataclass(slots=True, eq=False)
 class Mapping:
     """A dict display; a key of ``None`` is ``**value``."""
 
@@ -133,20 +129,20 @@ class Mapping:
     items: tuple[tuple[Expr | None, Expr], ...]
 
 
-@node
+@dataclass(slots=True, eq=False)
 class Starred:
     at: int
     value: Expr
 
 
-@node
+@dataclass(slots=True, eq=False)
 class Generator:
     target: Expr
     iter: Expr
     ifs: tuple[Expr, ...]
 
 
-@node
+@dataclass(slots=True, eq=False)
 class Comprehension:
     """`kind` is ``list``, ``set``, ``dict`` or ``generator``; `key` is set for a dict."""
 
@@ -157,7 +153,7 @@ class Comprehension:
     generators: tuple[Generator, ...]
 
 
-@node
+@dataclass(slots=True, eq=False)
 class Format:
     """An f-string: the expressions in its braces, with their conversion (``r``, ``s``, ``a`` or none)."""
 
@@ -165,14 +161,14 @@ class Format:
     values: tuple[Expr, ...]
 
 
-@node
+@dataclass(slots=True, eq=False)
 class Walrus:
     at: int
     target: str
     value: Expr
 
 
-@node
+@dataclass(slots=True, eq=False)
 class Await:
     """``await``, ``yield`` and ``yield from``; `kind` is ``await``, ``yield`` or ``yield from``."""
 
@@ -181,14 +177,32 @@ class Await:
     value: Expr | None
 
 
-Expr = Union[
-    Const, Opaque, Name, Attribute, Subscript, Slice, Call, BinOp, UnaryOp, Compare, BoolOp, IfExp, Lambda, Sequence,
-    Mapping, Starred, Comprehension, Format, Walrus, Await,
-]  # fmt: skip
+Expr = (
+    Const
+    | Opaque
+    | Name
+    | Attribute
+    | Subscript
+    | Slice
+    | Call
+    | BinOp
+    | UnaryOp
+    | Compare
+    | BoolOp
+    | IfExp
+    | Lambda
+    | Sequence
+    | Mapping
+    | Starred
+    | Comprehension
+    | Format
+    | Walrus
+    | Await
+)
 
 
 # ----------------------------------------------------------------------------------------------------- statements
-@node
+@dataclass(slots=True, eq=False)
 class Param:
     at: int
     name: str
@@ -196,7 +210,7 @@ class Param:
     annotation: Expr | None
 
 
-@node
+@dataclass(slots=True, eq=False)
 class Params:
     positional: tuple[Param, ...]
     positional_only: int
@@ -206,7 +220,7 @@ class Params:
     kwarg: Param | None
 
 
-@node
+@dataclass(slots=True, eq=False)
 class Assign:
     at: int
     targets: tuple[Expr, ...]
@@ -214,7 +228,7 @@ class Assign:
     annotation: Expr | None = None
 
 
-@node
+@dataclass(slots=True, eq=False)
 class Declare:
     """An annotation without a value: ``x: int``."""
 
@@ -223,7 +237,7 @@ class Declare:
     annotation: Expr
 
 
-@node
+@dataclass(slots=True, eq=False)
 class AugAssign:
     at: int
     target: Expr
@@ -231,32 +245,32 @@ class AugAssign:
     value: Expr
 
 
-@node
+@dataclass(slots=True, eq=False)
 class ExprStmt:
     at: int
     value: Expr
 
 
-@node
+@dataclass(slots=True, eq=False)
 class Return:
     at: int
     value: Expr | None
 
 
-@node
+@dataclass(slots=True, eq=False)
 class Raise:
     at: int
     value: Expr | None
 
 
-@node
+@dataclass(slots=True, eq=False)
 class Assert:
     at: int
     test: Expr
     message: Expr | None
 
 
-@node
+@dataclass(slots=True, eq=False)
 class If:
     at: int
     test: Expr
@@ -264,7 +278,7 @@ class If:
     orelse: Block
 
 
-@node
+@dataclass(slots=True, eq=False)
 class While:
     at: int
     test: Expr
@@ -272,7 +286,7 @@ class While:
     orelse: Block
 
 
-@node
+@dataclass(slots=True, eq=False)
 class For:
     at: int
     target: Expr
@@ -281,21 +295,21 @@ class For:
     orelse: Block
 
 
-@node
+@dataclass(slots=True, eq=False)
 class With:
     at: int
     items: tuple[tuple[Expr, Expr | None], ...]
     body: Block
 
 
-@node
+@dataclass(slots=True, eq=False)
 class Handler:
     type: Expr | None
     name: str | None
     body: Block
 
 
-@node
+@dataclass(slots=True, eq=False)
 class Try:
     at: int
     body: Block
@@ -304,7 +318,7 @@ class Try:
     final: Block
 
 
-@node
+@dataclass(slots=True, eq=False)
 class FunctionDef:
     at: int
     name: str
@@ -317,7 +331,7 @@ class FunctionDef:
     is_lambda: bool = False
 
 
-@node
+@dataclass(slots=True, eq=False)
 class ClassDef:
     """`body` is empty for the header chunk of a class that was split into members."""
 
@@ -329,7 +343,7 @@ class ClassDef:
     body: Block
 
 
-@node
+@dataclass(slots=True, eq=False)
 class Import:
     """``import a.b as c``: pairs of dotted name and alias."""
 
@@ -337,7 +351,7 @@ class Import:
     names: tuple[tuple[str, str | None], ...]
 
 
-@node
+@dataclass(slots=True, eq=False)
 class ImportFrom:
     """``from ..a import b as c``; `names` is ``None`` for ``*``."""
 
@@ -347,13 +361,13 @@ class ImportFrom:
     names: tuple[tuple[str, str | None], ...] | None
 
 
-@node
+@dataclass(slots=True, eq=False)
 class Delete:
     at: int
     targets: tuple[Expr, ...]
 
 
-@node
+@dataclass(slots=True, eq=False)
 class Jump:
     """``break`` or ``continue``."""
 
@@ -361,7 +375,7 @@ class Jump:
     kind: str
 
 
-@node
+@dataclass(slots=True, eq=False)
 class Scope:
     """``global`` or ``nonlocal``."""
 
@@ -370,7 +384,7 @@ class Scope:
     names: tuple[str, ...]
 
 
-@node
+@dataclass(slots=True, eq=False)
 class Case:
     """`captures` are the names that the pattern binds; `constants` says whether it compares values."""
 
@@ -381,16 +395,34 @@ class Case:
     body: Block
 
 
-@node
+@dataclass(slots=True, eq=False)
 class Match:
     at: int
     subject: Expr
     cases: tuple[Case, ...]
 
 
-Stmt = Union[
-    Assign, Declare, AugAssign, ExprStmt, Return, Raise, Assert, If, While, For, With, Try, FunctionDef, ClassDef,
-    Import, ImportFrom, Delete, Jump, Scope, Match,
-]  # fmt: skip
+Stmt = (
+    Assign
+    | Declare
+    | AugAssign
+    | ExprStmt
+    | Return
+    | Raise
+    | Assert
+    | If
+    | While
+    | For
+    | With
+    | Try
+    | FunctionDef
+    | ClassDef
+    | Import
+    | ImportFrom
+    | Delete
+    | Jump
+    | Scope
+    | Match
+)
 
 Block = tuple[Stmt, ...]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import libcst as cst
-from libcst import native
+from libcst.native import parse_module
 
 from onnx_lint.source import ir
 
@@ -76,7 +76,9 @@ def lower_expression(text: str) -> ir.Expr | None:
 
 def _parse(text: str, member: bool) -> cst.Module | Fault:
     try:
-        return native.parse_module(MEMBER_PREFIX + text if member else text)
+        module = parse_module(MEMBER_PREFIX + text if member else text)
+        assert isinstance(module, cst.Module)
+        return module
     except cst.ParserSyntaxError as error:
         line = error.raw_line - (1 if member else 0)
         message = error.message.removeprefix("parser error: ").removeprefix("tokenizer error: ")
@@ -235,7 +237,9 @@ class Lowerer:
 
     def _class(self, node: cst.ClassDef) -> ir.Stmt:
         at = self._at(node.name)
-        bases = tuple([ir.Starred(self._at(b), self.expr(b.value)) if b.star else self.expr(b.value) for b in node.bases])
+        bases = tuple(
+            [ir.Starred(self._at(b), self.expr(b.value)) if b.star else self.expr(b.value) for b in node.bases]
+        )
         keywords = tuple([(k.keyword.value if k.keyword else None, self.expr(k.value)) for k in node.keywords])
         decorators = tuple([self.expr(d.decorator) for d in node.decorators])
         return ir.ClassDef(at, node.name.value, bases, keywords, decorators, self.block(node.body))
@@ -380,7 +384,9 @@ class Lowerer:
         at = self._at(node)
         if len(node.value) > _MAX_DIGITS:
             return ir.Opaque(at)
-        return ir.Const(at, literal_eval(node.value.lstrip("0_") or "0") if node.value.isdigit() else literal_eval(node.value))
+        return ir.Const(
+            at, literal_eval(node.value.lstrip("0_") or "0") if node.value.isdigit() else literal_eval(node.value)
+        )
 
     def _ellipsis(self, node: cst.Ellipsis) -> ir.Expr:
         return ir.Const(self._at(node), ...)

@@ -94,7 +94,7 @@ def split(normal: str) -> list[Chunk]:
     starts = _statements(blanked, "", 0, len(blanked))
     chunks: list[Chunk] = []
     line, at = 1, 0
-    for start, end in zip(starts, [*starts[1:], len(normal)]):
+    for start, end in zip(starts, [*starts[1:], len(normal)], strict=False):
         line += normal.count("\n", at, start)
         at = start
         chunks.append(_chunk(normal, blanked, start, end, line, ""))
@@ -130,7 +130,11 @@ def _line_end(blanked: str, start: int, end: int) -> int:
 
 def _chunk(normal: str, blanked: str, start: int, end: int, line: int, indent: str) -> Chunk:
     text = normal[start : start + len(blanked[start:end].rstrip())]
-    text = normal[start:end].rstrip() if len(text) < len(normal[start:end].rstrip()) and "_" in blanked[start:end] else text
+    text = (
+        normal[start:end].rstrip()
+        if len(text) < len(normal[start:end].rstrip()) and "_" in blanked[start:end]
+        else text
+    )
     definition = _definition(blanked, start, end)
     if definition is None:
         return Chunk("statement", "", line, text, "", ())
@@ -147,7 +151,7 @@ def _chunk(normal: str, blanked: str, start: int, end: int, line: int, indent: s
             starts = _statements(blanked, match.group(1), header_end, end)
             out = []
             member_line, at = line, start
-            for s, e in zip(starts, [*starts[1:], end]):
+            for s, e in zip(starts, [*starts[1:], end], strict=False):
                 member_line += normal.count("\n", at, s)
                 at = s
                 out.append(_chunk(normal, blanked, s, e, member_line, match.group(1)))
