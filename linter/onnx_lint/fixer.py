@@ -157,13 +157,18 @@ def _is_broken(text: str, member: bool) -> bool:
 # ------------------------------------------------------------------------------------------------------------ diff
 def diff(fixed: Fixed) -> bytes:
     """The change as a unified diff that ``patch`` takes, in the encoding of the file."""
-    path = fixed.source.path.replace("\\", "/")
+    encoding = fixed.source.encoding
     mark = fixed.source.bom.decode("utf-8")
     before, after = _lines(mark + fixed.source.text), _lines(mark + fixed.text)
-    out: list[str] = []
-    for line in difflib.unified_diff(before, after, _quoted(f"a/{path}"), _quoted(f"b/{path}")):
-        out.append(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n")
-    return "".join(out).encode(fixed.source.encoding, "backslashreplace")
+    out: list[bytes] = []
+    for line in difflib.unified_diff(before, after):
+        if line.startswith(("--- ", "+++ ")) and len(out) < 2:
+            side = b"b/" if out else b"a/"
+            out.append(line[:4].encode() + _name(side, fixed.source.path) + b"\n")
+        else:
+            ended = line if line.endswith("\n") else line + "\n\\ No newline at end of file\n"
+            out.append(ended.encode(encoding, "backslashreplace"))
+    return b"".join(out)
 
 
 def _lines(text: str) -> list[str]:
@@ -172,12 +177,12 @@ def _lines(text: str) -> list[str]:
     return [p + "\n" for p in parts[:-1]] + ([parts[-1]] if parts[-1] else [])
 
 
-def _quoted(path: str) -> str:
-    """A name as git writes it: in quotes when it holds characters that would end it."""
-    if path.isprintable() and '"' not in path and "\\" not in path:
-        return path
-    data = os.fsencode(path)
-    return '"' + "".join(chr(b) if 32 <= b < 127 and b not in b'"\\' else f"\\{b:03o}" for b in data) + '"'
+def _name(side: bytes, path: str) -> bytes:
+    """A name as git writes it: in quotes when it holds characters that would end it, and with a tab behind blanks."""
+    data = side + os.fsencode(path.replace(os.sep, "/"))
+    if any(b < 32 or b == 127 or b in b'"\\' for b in data):
+        return b'"' + b"".join(b"%c" % b if 32 <= b < 127 and b not in b'"\\' else b"\\%03o" % b for b in data) + b'"'
+    return data + b"\t" if b" " in data else data
 
 
 # ---------------------------------------------------------------------------------------------------------- writing

@@ -36,8 +36,8 @@ _DIRECTIVE = re.compile(
 )
 _MAX_COMMENT = 2000
 """What stands further back in a comment is not read."""
-_MAX_DEPTH = 200
-"""Blocks around a line that are looked at. Nobody suppresses in so many, but a hostile file could in thousands."""
+_MAX_DEPTH = 100
+"""Blocks around a line that are looked at: Python itself takes no more levels of indentation."""
 
 
 class Codes(Protocol):
