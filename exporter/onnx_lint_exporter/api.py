@@ -87,7 +87,9 @@ def export(model: Any, args: Any = (), f: Any = None, **options: Any) -> Any:
 
 def _export_error(error: Exception, model: Any, args: Any, options: Mapping[str, Any]) -> ExportError:
     """The same exception with places; torch's class is kept beside ours."""
-    uses_dynamo = options.get("dynamo", default_engine() is Engine.DYNAMO) or isinstance(model, torch.export.ExportedProgram)
+    uses_dynamo = options.get("dynamo", default_engine() is Engine.DYNAMO) or isinstance(
+        model, torch.export.ExportedProgram
+    )
     engine = Engine.DYNAMO if uses_dynamo else Engine.TORCHSCRIPT
     user = UserCode()
     stage, seen = dynamo.explain(error, user) if uses_dynamo else torchscript.explain(error, user, model)
@@ -101,12 +103,13 @@ def _export_error(error: Exception, model: Any, args: Any, options: Mapping[str,
 def _with_class_of(error: Exception) -> ExportError:
     kind = type(error)
     try:
-        both = type("ExportError", (ExportError, kind), {"__module__": __name__, "__init__": Exception.__init__})
+        both: type[ExportError] = type(
+            "ExportError", (ExportError, kind), {"__module__": __name__, "__init__": Exception.__init__}
+        )
         made = both.__new__(both)
     except TypeError:  # the two classes cannot be combined: a layout of its own, a required argument
         return ExportError()
     made.__dict__.update(vars(error))
-    assert isinstance(made, ExportError)
     return made
 
 
@@ -162,7 +165,9 @@ def on_disk(exported: Any) -> Iterator[str]:
         yield path
 
 
-def verify(model: Any, exported: Any, args: Any, second: Any = None, *, kwargs: Mapping[str, Any] | None = None) -> Verification:
+def verify(
+    model: Any, exported: Any, args: Any, second: Any = None, *, kwargs: Mapping[str, Any] | None = None
+) -> Verification:
     """Run an exported model in ONNX Runtime and compare it with the model itself, on `args` and on a second input.
 
     Without `second` one is made: the same shapes, other values. `exported` is a path, bytes, a ``BytesIO``, a
@@ -229,7 +234,9 @@ def unconvertible_ops(
     return [UnconvertibleOp(name, reason, tuple(dict.fromkeys(places))) for name, (reason, places) in grouped.items()]
 
 
-def _unconvertible_torchscript(model: Any, given: Arguments, options: dict[str, Any], user: UserCode) -> list[dict[str, Any]]:
+def _unconvertible_torchscript(
+    model: Any, given: Arguments, options: dict[str, Any], user: UserCode
+) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix="onnx-lint-") as folder, silent():
         try:
             return torchscript.unconvertible(model, inputs.with_defaults(model, given), folder, options, user)
@@ -237,7 +244,9 @@ def _unconvertible_torchscript(model: Any, given: Arguments, options: dict[str, 
             raise _export_error(error, model, given.args, {"dynamo": False}) from error
 
 
-def _unconvertible_dynamo(model: Any, given: Arguments, options: dict[str, Any], user: UserCode) -> list[dict[str, Any]]:
+def _unconvertible_dynamo(
+    model: Any, given: Arguments, options: dict[str, Any], user: UserCode
+) -> list[dict[str, Any]]:
     with silent():
         try:
             dynamo.export(model, given, False, options)
@@ -267,5 +276,3 @@ def silent() -> Iterator[None]:
         os.dup2(kept, 1)
         os.close(kept)
         os.close(null)
-
-

@@ -148,7 +148,12 @@ class Child:
         return [self._python, "-X", "faulthandler", str(WORKER)]
 
     def _environment(self) -> dict[str, str]:
-        return {**os.environ, "PYTHONIOENCODING": "utf-8:backslashreplace", "PYTHONUNBUFFERED": "1", "PYTHONNOUSERSITE": os.environ.get("PYTHONNOUSERSITE", "")}
+        return {
+            **os.environ,
+            "PYTHONIOENCODING": "utf-8:backslashreplace",
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONNOUSERSITE": os.environ.get("PYTHONNOUSERSITE", ""),
+        }
 
     def _wait(self, process: subprocess.Popen[bytes], start: float) -> None:
         while True:

@@ -11,8 +11,16 @@ from enum import Enum
 class ExportCode(Enum):
     """A code of the exporter's own: ``(code, name, meaning)``."""
 
-    LOAD = ("ONX901", "export-load-failed", "The target cannot be imported, built, or run by itself, before any export.")
-    CAPTURE = ("ONX902", "export-capture-failed", "The engine cannot record the model: tracing or torch.export fails here.")
+    LOAD = (
+        "ONX901",
+        "export-load-failed",
+        "The target cannot be imported, built, or run by itself, before any export.",
+    )
+    CAPTURE = (
+        "ONX902",
+        "export-capture-failed",
+        "The engine cannot record the model: tracing or torch.export fails here.",
+    )
     TRANSLATE = (
         "ONX903",
         "unconvertible-operator",
@@ -20,18 +28,38 @@ class ExportCode(Enum):
     )
     CHECK = ("ONX904", "invalid-model", "The exported file is refused by the ONNX checker.")
     RUN = ("ONX905", "export-run-failed", "The exported model fails in ONNX Runtime where the model itself runs.")
-    MISMATCH = ("ONX906", "output-mismatch", "The exported model gives other results than the model; this value is the first that differs.")
+    MISMATCH = (
+        "ONX906",
+        "output-mismatch",
+        "The exported model gives other results than the model; this value is the first that differs.",
+    )
     BAKED = ("ONX907", "baked-value", "A value that depends on the input stands as a constant in the exported graph.")
     VANISHED = ("ONX908", "vanished-input", "An input is not in the exported graph, or reaches no output.")
-    STATIC = ("ONX909", "static-axis", "An axis that was asked to be dynamic is fixed, or holds only for a range of sizes.")
+    STATIC = (
+        "ONX909",
+        "static-axis",
+        "An axis that was asked to be dynamic is fixed, or holds only for a range of sizes.",
+    )
     DROPPED = ("ONX910", "dropped-output", "An output is lost, or loses its form: dict keys, strings, None.")
     CRASH = ("ONX911", "export-crash", "The engine or the model ended the process without an answer.")
     TIMEOUT = ("ONX912", "export-timeout", "The export did not end within its time limit; this line was running.")
     MEMORY = ("ONX913", "export-out-of-memory", "The memory limit was reached here.")
-    RANDOM = ("ONX914", "random-output", "The model gives other values at each run, so that results cannot be compared.")
+    RANDOM = (
+        "ONX914",
+        "random-output",
+        "The model gives other values at each run, so that results cannot be compared.",
+    )
     ENGINE_WARNING = ("ONX915", "engine-warning", "The engine warned about this line.")
-    FROZEN_ARGUMENT = ("ONX916", "frozen-argument", "An argument that is no tensor stands in the graph with the example's value.")
-    STRICT = ("ONX917", "strict-capture", "Only strict capture took the model; torch.onnx.export falls back to it without a word.")
+    FROZEN_ARGUMENT = (
+        "ONX916",
+        "frozen-argument",
+        "An argument that is no tensor stands in the graph with the example's value.",
+    )
+    STRICT = (
+        "ONX917",
+        "strict-capture",
+        "Only strict capture took the model; torch.onnx.export falls back to it without a word.",
+    )
     ENGINE = ("ONX918", "wrong-engine", "This engine cannot export a target of this kind.")
 
     @property

@@ -171,7 +171,9 @@ class Command:
         files = {file: None for outcome in outcomes for file in outcome.facts.get("executed") or {}}
         for outcome in outcomes:
             files.update({frame["file"]: None for item in outcome.observations for frame in item["stack"][:3]})
-        return [self.sources.shown(file) for file in files if os.path.isfile(file) and file.endswith(".py")][:_MAX_TOUCHED]
+        return [self.sources.shown(file) for file in files if os.path.isfile(file) and file.endswith(".py")][
+            :_MAX_TOUCHED
+        ]
 
     def _diagnostics(self, outcomes: list[Outcome], checked: lint.Checked) -> list[Diagnostic]:
         found = [(outcome, adopt(diagnose(outcome, self.sources), checked.diagnostics)) for outcome in outcomes]
@@ -187,7 +189,9 @@ class Command:
 
     # --- reporting ---------------------------------------------------------------------------------------------------
 
-    def _report(self, outcomes: list[Outcome], diagnostics: list[Diagnostic], checked: lint.Checked, problems: list[str]) -> None:
+    def _report(
+        self, outcomes: list[Outcome], diagnostics: list[Diagnostic], checked: lint.Checked, problems: list[str]
+    ) -> None:
         for problem in problems:
             _complain(problem)
         name = self.given.output_format or checked.output_format or "full"
@@ -217,14 +221,18 @@ class Command:
             sys.stderr.write("\n".join(map(printable, table.lines(outcomes))) + "\n")
         if self.given.log:
             for outcome in outcomes:
-                sys.stderr.write(f"--- log of {outcome.engine}\n" + "\n".join(map(printable, outcome.log.split("\n"))) + "\n")
+                sys.stderr.write(
+                    f"--- log of {outcome.engine}\n" + "\n".join(map(printable, outcome.log.split("\n"))) + "\n"
+                )
 
     def _texts(self, outcomes: list[Outcome], stream: TextIO) -> None:
         for outcome in outcomes:
             if self.given.text and outcome.facts.get("text"):
                 stream.write(f"\n--- {outcome.engine}\n{outcome.facts['text']}\n")
 
-    def _status(self, outcomes: list[Outcome], diagnostics: list[Diagnostic], checked: lint.Checked, problems: list[str]) -> int:
+    def _status(
+        self, outcomes: list[Outcome], diagnostics: list[Diagnostic], checked: lint.Checked, problems: list[str]
+    ) -> int:
         if problems:
             return 2
         fail_level = Severity(self.given.fail_level) if self.given.fail_level else self._fail_level(checked)
@@ -273,5 +281,3 @@ def _stream(given: argparse.Namespace) -> Iterator[TextIO]:
             yield stream
     except OSError as error:
         raise options.UsageError(f"--output-file {given.output_file}: {error.strerror}") from error
-
-

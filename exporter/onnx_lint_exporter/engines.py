@@ -133,7 +133,11 @@ class Run:
 def _worth_strict(outcome: Outcome) -> bool:
     """Whether ``torch.onnx.export`` would go on to strict capture: non-strict capture failed in a way of its own."""
     kinds = {item["kind"] for item in outcome.observations if item["failure"]}
-    return outcome.stage == "capture" and not outcome.exported and bool(kinds & {"capture-error", "data-dependent", "static-size", "lost-data"})
+    return (
+        outcome.stage == "capture"
+        and not outcome.exported
+        and bool(kinds & {"capture-error", "data-dependent", "static-size", "lost-data"})
+    )
 
 
 def _with_strict(first: Outcome, strict: Outcome) -> Outcome:

@@ -25,7 +25,11 @@ _KEPT = 500
 
 def folder() -> Path:
     """The cache folder: ``$XDG_CACHE_HOME/onnx-lint/evidence`` or the platform's like."""
-    base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or os.path.join(os.path.expanduser("~"), ".cache")
+    base = (
+        os.environ.get("XDG_CACHE_HOME")
+        or os.environ.get("LOCALAPPDATA")
+        or os.path.join(os.path.expanduser("~"), ".cache")
+    )
     return Path(base) / "onnx-lint" / "evidence"
 
 

@@ -21,7 +21,13 @@ _MAKERS = ("tensor", "as_tensor", "Tensor", "scalar_tensor", "FloatTensor", "Lon
 def _name(call: ast.AST) -> str:
     if not isinstance(call, ast.Call):
         return ""
-    return call.func.id if isinstance(call.func, ast.Name) else call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    return (
+        call.func.id
+        if isinstance(call.func, ast.Name)
+        else call.func.attr
+        if isinstance(call.func, ast.Attribute)
+        else ""
+    )
 
 
 def _is_numpy(call: ast.AST) -> bool:
@@ -64,11 +70,20 @@ def branch(file: SourceFile, node: ast.AST) -> Explained | None:
             inside = node is place or place.test is node or any(part is node for part in ast.walk(place.test))
             if inside:
                 return ("ONX102" if file.is_shape(place.test) else "ONX101"), file.span(place.test)
-        if isinstance(place, (ast.BoolOp, ast.Compare)) or (isinstance(place, ast.UnaryOp) and isinstance(place.op, ast.Not)):
+        if isinstance(place, (ast.BoolOp, ast.Compare)) or (
+            isinstance(place, ast.UnaryOp) and isinstance(place.op, ast.Not)
+        ):
             outer = next(file.ancestors(place), None)
-            if not isinstance(outer, (ast.If, ast.While, ast.IfExp, ast.Assert, ast.BoolOp, ast.UnaryOp)) and isinstance(place, ast.BoolOp):
+            if not isinstance(
+                outer, (ast.If, ast.While, ast.IfExp, ast.Assert, ast.BoolOp, ast.UnaryOp)
+            ) and isinstance(place, ast.BoolOp):
                 return ("ONX102" if file.is_shape(place) else "ONX101"), file.span(place)
-        if isinstance(place, ast.Call) and place is not node and isinstance(place.func, ast.Name) and place.func.id in (*_CASTS, *_BUILTINS):
+        if (
+            isinstance(place, ast.Call)
+            and place is not node
+            and isinstance(place.func, ast.Name)
+            and place.func.id in (*_CASTS, *_BUILTINS)
+        ):
             return ("ONX206" if place.func.id in _BUILTINS else "ONX201"), file.span(place)
         if isinstance(place, ast.stmt):
             return None
@@ -82,7 +97,9 @@ def loop(file: SourceFile, node: ast.AST) -> Explained | None:
         if iterated is None and isinstance(place, _COMPREHENSIONS):
             iterated = place.generators[0].iter
         if iterated is not None:
-            ranged = _name(iterated) in ("range", "arange") or any(_name(part) == "range" for part in ast.walk(iterated))
+            ranged = _name(iterated) in ("range", "arange") or any(
+                _name(part) == "range" for part in ast.walk(iterated)
+            )
             return ("ONX105" if ranged else "ONX104"), file.span(iterated)
         if isinstance(place, ast.Assign) and any(isinstance(target, (ast.Tuple, ast.List)) for target in place.targets):
             return "ONX211", file.span(place.value)

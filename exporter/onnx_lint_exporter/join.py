@@ -64,7 +64,15 @@ def adopt(found: list[Diagnostic], static: Sequence[Diagnostic]) -> list[Diagnos
             out.append(d)
             continue
         out.append(
-            replace(d, code=match.code, name=match.name, span=match.span, origin=match.origin, help=match.help or d.help, fix=match.fix)
+            replace(
+                d,
+                code=match.code,
+                name=match.name,
+                span=match.span,
+                origin=match.origin,
+                help=match.help or d.help,
+                fix=match.fix,
+            )
         )
     return out
 

@@ -49,7 +49,17 @@ _HAZARD_CODES: dict[str, ExportCode] = {
     "frozen-argument": ExportCode.FROZEN_ARGUMENT,
     "strict-capture": ExportCode.STRICT,
 }
-_EXPLAINABLE = ("lost-data", "tracer-warning", "baked-value", "structure", "data-dependent", "static-size", "static-axis", "narrowed-axis", "run-error")
+_EXPLAINABLE = (
+    "lost-data",
+    "tracer-warning",
+    "baked-value",
+    "structure",
+    "data-dependent",
+    "static-size",
+    "static-axis",
+    "narrowed-axis",
+    "run-error",
+)
 _FREEZING = ("tracer-warning", "baked-value", "structure")
 _SIZES_FROZEN = ("ONX105", "ONX201", "ONX202", "ONX207", "ONX209")
 """Rules whose breach shows as a failure at run time, on an input of other sizes than the traced one."""
@@ -73,7 +83,9 @@ def diagnose(outcome: Outcome, sources: Sources) -> list[Diagnostic]:
     seen = [each for item in outcome.observations for each in _place(item, outcome, sources)]
     used_elsewhere = _uses_of_other_lines(seen)
     seen = _drop_consequences(seen, outcome)
-    frozen_here = {(each.span.path, each.span.line) for each in seen if each.item["kind"] in ("baked-value", "structure")}
+    frozen_here = {
+        (each.span.path, each.span.line) for each in seen if each.item["kind"] in ("baked-value", "structure")
+    }
     merged: dict[tuple[str, int, str], Diagnostic] = {}
     for each in seen:
         severity = _severity(each, outcome, used_elsewhere or (each.span.path, each.span.line) in frozen_here)
@@ -135,7 +147,11 @@ def _outputs(item: Json, kind: str, outcome: Outcome, sources: Sources) -> Itera
 def _definition(outcome: Outcome) -> Json | None:
     """The target's ``forward``: where to point when nothing is more exact."""
     place = outcome.facts.get("definition") or {}
-    return {"file": place["file"], "line": place["line"], "inside": place.get("inside")} if place.get("file") and place.get("line") else None
+    return (
+        {"file": place["file"], "line": place["line"], "inside": place.get("inside")}
+        if place.get("file") and place.get("line")
+        else None
+    )
 
 
 def _span(file: SourceFile, frame: Json) -> Span:
@@ -169,7 +185,10 @@ def _drop_consequences(seen: list[_Seen], outcome: Outcome) -> list[_Seen]:
 
 def _explained_elsewhere(each: _Seen, causes: list[_Seen], outcome: Outcome, seen: list[_Seen]) -> bool:
     """Whether what was frozen explains a wrong result: only when the first input, which was traced, is right."""
-    if any(other.item["kind"] in ("static-axis", "narrowed-axis") for other in seen) and outcome.input1["state"] == "right":
+    if (
+        any(other.item["kind"] in ("static-axis", "narrowed-axis") for other in seen)
+        and outcome.input1["state"] == "right"
+    ):
         return True
     return bool(causes) and outcome.input1["state"] == "right"
 
@@ -202,7 +221,9 @@ def _severity(each: _Seen, outcome: Outcome, frozen: bool) -> Severity:
         return Severity.ERROR if outcome.wrong else Severity.WARNING
     if kind == "random-output":
         return Severity.WARNING
-    if kind == "tracer-warning" and (not outcome.exported or (not frozen and (outcome.input1["state"] != "right" or item["what"] == "constant"))):
+    if kind == "tracer-warning" and (
+        not outcome.exported or (not frozen and (outcome.input1["state"] != "right" or item["what"] == "constant"))
+    ):
         return Severity.INFO
     if not outcome.wrong:
         decided = outcome.input2["state"] == "right" or kind == "frozen-argument"
@@ -260,8 +281,13 @@ def _message(each: _Seen, outcome: Outcome) -> str:
     if kind == "translate-error" and operator:
         return f"`{operator}` cannot be translated: {text}"
     if kind == "output-mismatch":
-        blame = {"converter": "; the recorded program is right, its translation is wrong", "tracing": "; the recorded program itself is wrong"}
-        return f"{text}{blame.get(item.get('fault', ''), '')}" + (f"; here `{operator}` is the first value that differs" if operator else "")
+        blame = {
+            "converter": "; the recorded program is right, its translation is wrong",
+            "tracing": "; the recorded program itself is wrong",
+        }
+        return f"{text}{blame.get(item.get('fault', ''), '')}" + (
+            f"; here `{operator}` is the first value that differs" if operator else ""
+        )
     if kind == "data-dependent":
         return f"needs a value that is not known while exporting: {text}"
     if kind == "static-size":
@@ -287,7 +313,9 @@ def result_words(outcome: Outcome) -> str:
     for number, run in ((1, outcome.input1), (2, outcome.input2)):
         if run["state"] in ("wrong", "failed"):
             text = run["text"] if run["state"] == "wrong" else f"ONNX Runtime fails: {run['text'][:160]}"
-            words.append(f"wrong on input {number}: {text}" if run["state"] == "wrong" else f"fails on input {number}: {text}")
+            words.append(
+                f"wrong on input {number}: {text}" if run["state"] == "wrong" else f"fails on input {number}: {text}"
+            )
     return "; ".join(words) or "right on both inputs" if outcome.verified else "; ".join(words) or "exported"
 
 

@@ -55,9 +55,13 @@ class MismatchReport:
     def tree(self) -> str:
         """Every torch call of the model below the lines that lead to it: ✓ in the graph, · fused away, ✗ differs."""
         sources = Sources(os.getcwd())
-        lines, open_places = [f"{self.engine}: {self.state}: {self.text}"], []
+        lines = [f"{self.engine}: {self.state}: {self.text}"]
+        open_places: list[str] = []
         for step in self.steps:
-            place = [f"{sources.shown(frame['file'])}:{frame['line']} in {frame['function']}" for frame in reversed(step.stack)]
+            place = [
+                f"{sources.shown(frame['file'])}:{frame['line']} in {frame['function']}"
+                for frame in reversed(step.stack)
+            ]
             for depth, text in enumerate(place):
                 if open_places[: depth + 1] != place[: depth + 1]:
                     lines.append(f"{'  ' * (depth + 1)}{text}")
@@ -65,7 +69,9 @@ class MismatchReport:
             detail = f"  {step.detail}" if step.detail else ""
             lines.append(f"{'  ' * (len(place) + 1)}{_MARKS[step.state]} {step.name}{detail}")
         if self.place is not None:
-            lines.append(f"first difference: {self.place.path}:{self.place.line}:{self.place.column} `{self.operator}` ({self.fault})")
+            lines.append(
+                f"first difference: {self.place.path}:{self.place.line}:{self.place.column} `{self.operator}` ({self.fault})"
+            )
         return "\n".join(lines)
 
     def write_reproduction(self, path: str | os.PathLike[str]) -> None:
@@ -112,14 +118,23 @@ def find_mismatch(
 
 
 def _search(
-    model: Any, first: Arguments, other: Arguments, engine: Engine, read: Any, program: Any, options: dict[str, Any], user: UserCode
+    model: Any,
+    first: Arguments,
+    other: Arguments,
+    engine: Engine,
+    read: Any,
+    program: Any,
+    options: dict[str, Any],
+    user: UserCode,
 ) -> MismatchReport:
     given = inputs.with_defaults(model, other) if engine is Engine.TORCHSCRIPT else other
     leaves, ran = inputs.name_leaves(model, given), reference(model, other)
     names = options.get("input_names")
     report = MismatchReport(engine, "right", "", _opset=options.get("opset_version"))
     try:
-        result = running.compare(running.run(running.session(read.path), running.feed(read, leaves, names)), ran.outputs)
+        result = running.compare(
+            running.run(running.session(read.path), running.feed(read, leaves, names)), ran.outputs
+        )
         report.state, report.text = result["state"], result["text"]
     except running.RunError as error:
         report.state, report.text = "failed", str(error)
@@ -130,9 +145,13 @@ def _search(
         return report
     culprit, sources = found.culprit, Sources(os.getcwd())
     frame = culprit.stack[0]
-    column = frame.get("column", 1)
+    column: int = frame.get("column", 1)
     report.place = Span(
-        sources.shown(frame["file"]), frame["line"], column, frame.get("end_line", frame["line"]), frame.get("end_column", column + 1)
+        sources.shown(frame["file"]),
+        frame["line"],
+        column,
+        frame.get("end_line", frame["line"]),
+        frame.get("end_column", column + 1),
     )
     report.operator, report.nodes = culprit.name, tuple(found.nodes)
     if program is not None:

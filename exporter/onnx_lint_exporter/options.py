@@ -33,33 +33,71 @@ def parser() -> argparse.ArgumentParser:
     out.description = "Export a PyTorch model to ONNX, verify it, and pin every failure on its line."
     out.epilog = "Exit status: 0 exported and right, nothing at the fail level; 1 a failed or wrong export, or diagnostics; 2 usage, configuration or internal error."
     inputs = out.add_argument_group("export: inputs")
-    inputs.add_argument("--input", action="append", default=[], metavar="SPEC", help="one input: x:float32[n=2,3,h=224]; a name is a dynamic axis; ids:int64[b,s]=30522")
-    inputs.add_argument("--inputs-from", metavar="FILE.py:FN", help="a function or value that gives the inputs; of a list, the second is the second input")
+    inputs.add_argument(
+        "--input",
+        action="append",
+        default=[],
+        metavar="SPEC",
+        help="one input: x:float32[n=2,3,h=224]; a name is a dynamic axis; ids:int64[b,s]=30522",
+    )
+    inputs.add_argument(
+        "--inputs-from",
+        metavar="FILE.py:FN",
+        help="a function or value that gives the inputs; of a list, the second is the second input",
+    )
     inputs.add_argument("--dynamic-axes", metavar="JSON", help='{"x": {"0": "n"}}, or a file that holds it')
-    inputs.add_argument("--dynamic-shapes", metavar="JSON", help="dynamic_shapes for the dynamo engine, or a file that holds it")
-    inputs.add_argument("--input-names", type=_names, metavar="NAMES", help="names of the graph's inputs, separated by commas")
+    inputs.add_argument(
+        "--dynamic-shapes", metavar="JSON", help="dynamic_shapes for the dynamo engine, or a file that holds it"
+    )
+    inputs.add_argument(
+        "--input-names", type=_names, metavar="NAMES", help="names of the graph's inputs, separated by commas"
+    )
     inputs.add_argument("--output-names", type=_names, metavar="NAMES", help="names of the graph's outputs")
     made = out.add_argument_group("export: what is made")
-    made.add_argument("--output", metavar="FILE.onnx", help=f"where to put the model; {ENGINE_PLACE} stands for the engine")
+    made.add_argument(
+        "--output", metavar="FILE.onnx", help=f"where to put the model; {ENGINE_PLACE} stands for the engine"
+    )
     made.add_argument("--map", action="store_true", help="write FILE.onnxmap.json: ONNX node → source lines")
     made.add_argument("--report", metavar="FILE.html", help="write a page with the source and what became of it")
     made.add_argument("--text", action="store_true", help="print the readable graph")
-    made.add_argument("--external-data", action="store_true", help="weights in a file of their own also when they would fit")
+    made.add_argument(
+        "--external-data", action="store_true", help="weights in a file of their own also when they would fit"
+    )
     made.add_argument("--no-export-params", action="store_true", help="leave the weights out")
     made.add_argument("--keep-initializers-as-inputs", action="store_true", help="list the weights as inputs too")
     how = out.add_argument_group("export: how")
-    how.add_argument("--optimize", action=argparse.BooleanOptionalAction, default=True, help="optimise the graph (dynamo; constant folding in torchscript)")
+    how.add_argument(
+        "--optimize",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="optimise the graph (dynamo; constant folding in torchscript)",
+    )
     how.add_argument("--custom-opsets", metavar="JSON", help='{"domain": version} of custom operators')
-    how.add_argument("--register", action="append", default=[], metavar="FILE.py", help="a file that registers symbolic functions or holds custom_translation_table")
-    how.add_argument("--training", choices=("eval", "preserve", "train"), default="eval", help="the model's mode (default: eval)")
+    how.add_argument(
+        "--register",
+        action="append",
+        default=[],
+        metavar="FILE.py",
+        help="a file that registers symbolic functions or holds custom_translation_table",
+    )
+    how.add_argument(
+        "--training", choices=("eval", "preserve", "train"), default="eval", help="the model's mode (default: eval)"
+    )
     how.add_argument("--strict", action="store_true", help="dynamo: strict capture only")
     how.add_argument("--artifacts-dir", metavar="DIR", help="dynamo: write torch's own report and program there")
     how.add_argument("--profile", action="store_true", help="dynamo: profile the export (into the artifacts' report)")
     how.add_argument("--no-verify", action="store_true", help="do not run the exported model")
     run = out.add_argument_group("export: the process")
-    run.add_argument("--python", default=sys.executable, metavar="EXE", help="the interpreter that has torch (default: this one)")
+    run.add_argument(
+        "--python", default=sys.executable, metavar="EXE", help="the interpreter that has torch (default: this one)"
+    )
     run.add_argument("--timeout", type=float, metavar="SECONDS", help="time limit of one engine's export")
-    run.add_argument("--memory-limit", type=int, metavar="MB", help="memory limit of one engine's process (default: 90 %% of the machine's)")
+    run.add_argument(
+        "--memory-limit",
+        type=int,
+        metavar="MB",
+        help="memory limit of one engine's process (default: 90 %% of the machine's)",
+    )
     run.add_argument("--threads", type=int, default=1, metavar="N", help="torch threads in each process (default: 1)")
     run.add_argument("--log", action="store_true", help="print what the model and the engines printed")
     return out
@@ -105,7 +143,9 @@ def request(options: argparse.Namespace) -> Request:
         if getattr(options, name) is not None and getattr(options, name) <= 0:
             raise UsageError(f"--{name.replace('_', '-')}: must be more than 0")
     axes = _json("--dynamic-axes", options.dynamic_axes)
-    if axes is not None and (not isinstance(axes, dict) or not all(isinstance(dims, (dict, list)) for dims in axes.values())):
+    if axes is not None and (
+        not isinstance(axes, dict) or not all(isinstance(dims, (dict, list)) for dims in axes.values())
+    ):
         raise UsageError('--dynamic-axes: write {"input": {"0": "axis"}} or {"input": [0]}')
     job = {
         "input_specs": options.input,
@@ -135,7 +175,9 @@ def request(options: argparse.Namespace) -> Request:
         },
     }
     limits = Limits(options.timeout, options.memory_limit or _default_memory())
-    return Request(target.as_job(), engines(options), job, _python(options.python), limits, _places(options), options.strict)
+    return Request(
+        target.as_job(), engines(options), job, _python(options.python), limits, _places(options), options.strict
+    )
 
 
 def _artifacts(options: argparse.Namespace) -> dict[str, Any]:

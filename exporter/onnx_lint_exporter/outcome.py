@@ -93,7 +93,8 @@ class Outcome:
             "outputs": facts.get("outputs", []),
             "arguments": facts.get("arguments", []),
             "inputs_from": facts.get("inputs_origin", ""),
-            "mismatch": {k: v for k, v in facts.get("mismatch", {}).items() if k in ("fault", "nodes", "error")} or None,
+            "mismatch": {k: v for k, v in facts.get("mismatch", {}).items() if k in ("fault", "nodes", "error")}
+            or None,
             "torch": facts.get("torch"),
             "python": facts.get("python"),
         }
@@ -133,7 +134,9 @@ def _end(result: ChildResult, outcome: Outcome) -> Json:
     if outcome.facts.get("root") or definition.get("file"):
         user.claim(outcome.facts.get("root") or definition["file"])
     stack = user.choose(_dumped_stack(result.raw))
-    where = {"load": "loading the model", "eager": "running the model itself"}.get(result.stage, f"the stage `{result.stage}`")
+    where = {"load": "loading the model", "eager": "running the model itself"}.get(
+        result.stage, f"the stage `{result.stage}`"
+    )
     exit_message = result.last("exit")
     if result.ended == "timeout":
         kind = "timeout"

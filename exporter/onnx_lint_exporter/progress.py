@@ -20,7 +20,13 @@ def shown(engines: tuple[Engine, ...], stream: TextIO, wanted: bool) -> Iterator
     from rich.progress import Progress as Bars
     from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    bars = Bars(SpinnerColumn(), TextColumn("{task.fields[engine]}: {task.description}"), TimeElapsedColumn(), console=Console(file=stream), transient=True)
+    bars = Bars(
+        SpinnerColumn(),
+        TextColumn("{task.fields[engine]}: {task.description}"),
+        TimeElapsedColumn(),
+        console=Console(file=stream),
+        transient=True,
+    )
     tasks = {engine: bars.add_task("starting", total=None, engine=engine.value) for engine in engines}
     with bars:
         yield lambda engine, stage: bars.update(tasks[engine], description=stage)

@@ -92,7 +92,8 @@ class SourceFile:
         found = [
             node
             for node in ast.walk(self.tree)
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)) and node.lineno <= line <= (node.end_lineno or 0)
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+            and node.lineno <= line <= (node.end_lineno or 0)
         ]
         return min(found, key=self._extent, default=None)
 
@@ -101,7 +102,11 @@ class SourceFile:
         function = self.function_at(line)
         if isinstance(function, ast.Lambda):
             return [function.body]
-        return [] if function is None else [n for n in self._own(function) if isinstance(n, ast.Return) and n.value is not None]
+        return (
+            []
+            if function is None
+            else [n for n in self._own(function) if isinstance(n, ast.Return) and n.value is not None]
+        )
 
     def _own(self, function: ast.AST) -> Iterator[ast.AST]:
         """The nodes of a function without those of functions in it."""
@@ -115,13 +120,27 @@ class SourceFile:
         function = self.function_at(lines[0]) if lines else None
         if function is None:
             return None
-        kinds = (ast.For, ast.AsyncFor, ast.While, ast.If, ast.IfExp, ast.ListComp, ast.GeneratorExp, ast.DictComp, ast.SetComp)
+        kinds = (
+            ast.For,
+            ast.AsyncFor,
+            ast.While,
+            ast.If,
+            ast.IfExp,
+            ast.ListComp,
+            ast.GeneratorExp,
+            ast.DictComp,
+            ast.SetComp,
+        )
         around = [
             node
             for node in self._own(function)
             if isinstance(node, kinds) and any(node.lineno <= line <= (node.end_lineno or 0) for line in lines)
         ]
-        inner = [node for node in around if not isinstance(node, ast.If) or any(line > node.test.end_lineno for line in lines)]  # type: ignore[operator]
+        inner = [
+            node
+            for node in around
+            if not isinstance(node, ast.If) or any(line > node.test.end_lineno for line in lines)
+        ]  # type: ignore[operator]
         return min(inner or around, key=self._extent, default=None)
 
     def is_shape(self, node: ast.AST, depth: int = 3) -> bool:

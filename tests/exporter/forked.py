@@ -37,7 +37,7 @@ def warm(dynamo: bool) -> None:
 def one(job: dict[str, Any], seconds: int) -> dict[str, Any]:
     """The messages of one job, and how its process ended."""
     reader, writer = os.pipe()
-    log = tempfile.TemporaryFile()
+    log = tempfile.TemporaryFile()  # noqa: SIM115 - the fork writes into it
     pid = os.fork()
     if pid == 0:
         import faulthandler

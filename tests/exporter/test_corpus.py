@@ -8,12 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+
 from onnx_lint.diagnostic import Severity
 from onnx_lint.target import BOTH, Engine
 from onnx_lint_exporter.outcome import Outcome
 
 sys.path.insert(0, str(Path(__file__).parent))
-from corpus_runs import CORPUS, Case, cases, expected, outcomes, reported, result_of  # noqa: E402
+from corpus_runs import CORPUS, Case, cases, expected, outcomes, reported, result_of
 
 pytestmark = pytest.mark.torch
 CASES = cases()
@@ -28,7 +29,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def outcome_of(folder: Path) -> Lookup:
     with ThreadPoolExecutor(2) as pool:
-        found = dict(zip(BOTH, pool.map(lambda engine: outcomes(CASES, engine, folder), BOTH)))
+        found = dict(zip(BOTH, pool.map(lambda engine: outcomes(CASES, engine, folder), BOTH), strict=False))
     return lambda case, engine: found[engine][case.id]
 
 

@@ -3,9 +3,10 @@
 Run as a program: cases come as JSON on standard input, one result a line goes to the file named by the first argument.
 Every export runs in a forked child of its own, since one of the constructs under test kills the interpreter.
 
-A case is ``{"id", "source", "first", "second", "dynamic", "engine"}``: `source` defines ``Model`` (no arguments);
-`first` and `second` are expressions for the tuple of inputs, the example and another one; `dynamic` maps an input name
-to its dynamic axes. With "before", another source, the eager results of both must be equal bit by bit. A result is ``{"id", "engine", "verdict", "detail"}``.
+A case is ``{"id", "source", "first", "second", "dynamic", "engine", "before"}``: `source` defines ``Model`` (no
+arguments); `first` and `second` are expressions for the tuple of inputs, the example and another one; `dynamic` maps
+an input name to its dynamic axes. With `before`, another source, the eager results of both must be equal bit by bit.
+A result is ``{"id", "engine", "verdict", "detail"}``.
 """
 
 from __future__ import annotations

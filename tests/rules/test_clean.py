@@ -6,11 +6,11 @@ import ast
 from pathlib import Path
 
 import pytest
+from rules.proofs import Case, Measured, measure
 
 from onnx_lint.diagnostic import Severity
 from onnx_lint.target import Engine, Verdict
 from onnx_lint.testing import check_source
-from rules.proofs import Case, Measured, measure
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "rules" / "clean"
 FILES = {path.name: path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.py"))}

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rules.proofs import Case, Measured, measure
 
 from onnx_lint.registry import load, rules_of
 from onnx_lint.rule import Rule
 from onnx_lint.target import Engine, Verdict
 from onnx_lint.testing import assert_examples, check_source, example
-from rules.proofs import Case, Measured, measure
 
 RULES = rules_of("onnx_lint_rules")
 IDS = [rule.code for rule in RULES]

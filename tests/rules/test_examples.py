@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from rules.proofs import Case, Measured, measure
 
 from onnx_lint.diagnostic import Severity
 from onnx_lint.target import Engine, Verdict
 from onnx_lint.testing import check_source
-from rules.proofs import Case, Measured, measure
 
 FOLDER = Path(__file__).parents[2] / "examples"
 GALLERY = {

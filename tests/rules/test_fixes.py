@@ -5,11 +5,11 @@ from __future__ import annotations
 import textwrap
 
 import pytest
+from rules.proofs import Case, Measured, measure
 
 from onnx_lint.diagnostic import Applicability
 from onnx_lint.target import BOTH, Engine, Verdict
 from onnx_lint.testing import as_module, check_source, fixed
-from rules.proofs import Case, Measured, measure
 
 INIT = """
 def __init__(self):

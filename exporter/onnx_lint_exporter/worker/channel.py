@@ -60,7 +60,7 @@ class Channel:
         for stream in (sys.stdout, sys.stderr):
             try:
                 stream.flush()
-            except Exception:  # noqa: BLE001, S110 - the model may have closed or replaced its streams
+            except Exception:  # noqa: BLE001 - the model may have closed or replaced its streams
                 continue
         _exit(0)
 

@@ -115,10 +115,15 @@ def programs(error: BaseException) -> dict[str, Any]:
     return dict(_locals(error, torch.export.ExportedProgram))
 
 
+def _operator(target: Any) -> str:
+    """``aten::relu`` of an overload; else the target's own text."""
+    name = getattr(target, "name", None)
+    return str(name()) if callable(name) else str(target)
+
+
 def node_stack(node: Any, user: UserCode) -> list[Frame]:
-    """The user's stack of an ``fx`` node; an output's is that of the values it returns."""
-    stack = user.choose(of_python_text(node.meta.get("stack_trace")))
-    return stack
+    """The user's stack of an ``fx`` node."""
+    return user.choose(of_python_text(node.meta.get("stack_trace")))
 
 
 _STAGES = (("ConversionError", "translate"), ("TorchExportError", "capture"))
@@ -134,8 +139,7 @@ def explain(error: BaseException, user: UserCode, guards: Guards | None = None) 
     node = failing_node(error) if stage == "translate" else None
     if node is not None:
         kind = "unsupported-operator" if "DispatchError" in names else "translate-error"
-        target = getattr(node.target, "name", None)
-        operator = target() if callable(target) else str(node.target)
+        operator = _operator(node.target)
         if node.op == "output":
             text = f"an output that is neither a tensor nor a container of tensors: {text}"
             return stage, [observation("output-kind", text, [], error=type(inner).__name__)]
@@ -153,7 +157,12 @@ def explain(error: BaseException, user: UserCode, guards: Guards | None = None) 
     return stage, [observation(kind, text, stack, error=type(inner).__name__)]
 
 
-_DATA_DEPENDENT = ("GuardOnDataDependentSymNode", "UserError", "PendingUnbackedSymbolNotFound", "DataDependentOutputException")
+_DATA_DEPENDENT = (
+    "GuardOnDataDependentSymNode",
+    "UserError",
+    "PendingUnbackedSymbolNotFound",
+    "DataDependentOutputException",
+)
 
 
 LOST_DATA = ("fake tensor in the exported program", "lifted constant", "FakeTensor")
@@ -168,8 +177,18 @@ def _telling(causes: list[BaseException]) -> BaseException:
 
 def _first_words(error: BaseException) -> str:
     text = str(error)
-    for end in ("\n\nPotential framework code", "\n\nThe error above occurred", "\nFor more information, run", "\n\nfrom user code", "\nUser Stack", "\n\n  Developer debug", "\n\n Developer debug", "  (Size-like symbols", "consider using data-dependent friendly"):
-        text = text.split(end)[0]
+    for end in (
+        "\n\nPotential framework code",
+        "\n\nThe error above occurred",
+        "\nFor more information, run",
+        "\n\nfrom user code",
+        "\nUser Stack",
+        "\n\n  Developer debug",
+        "\n\n Developer debug",
+        "  (Size-like symbols",
+        "consider using data-dependent friendly",
+    ):
+        text = text.split(end, maxsplit=1)[0]
     return text or type(error).__name__
 
 
@@ -178,7 +197,9 @@ _SOURCE_LINE = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+), in (?P<f
 
 def _user_code_in(text: str, user: UserCode) -> list[Frame]:
     """The user's places that the message itself names (strict capture has no frames of the user's)."""
-    frames = [{"file": m["file"], "line": int(m["line"]), "function": m["function"]} for m in _SOURCE_LINE.finditer(text)]
+    frames: list[Frame] = [
+        {"file": m["file"], "line": int(m["line"]), "function": m["function"]} for m in _SOURCE_LINE.finditer(text)
+    ]
     return [frame for frame in frames if user.owns(frame["file"])][::-1]
 
 
@@ -216,7 +237,11 @@ def unconvertible(program: Any, options: dict[str, Any], user: UserCode) -> list
         function, reason = _dispatching.dispatch(node, registry)
         if function is None:
             stack = node_stack(node, user)
-            found.append(observation("unsupported-operator", f"no ONNX function: {reason}", stack, operator=node.target.name()))
+            found.append(
+                observation(
+                    "unsupported-operator", f"no ONNX function: {reason}", stack, operator=_operator(node.target)
+                )
+            )
     return found
 
 
@@ -241,7 +266,9 @@ def data_dependent_spots(model: Any, arguments: Arguments, shapes: Any, user: Us
         expression = str(failure.data.get("expr", ""))
         if stack:
             what = "data-dependent" if kind == "DATA_DEPENDENT_ERROR" else "static-size"
-            found.append(observation(what, f"needs the value of `{expression}` while exporting", stack, expression=expression))
+            found.append(
+                observation(what, f"needs the value of `{expression}` while exporting", stack, expression=expression)
+            )
     return found
 
 

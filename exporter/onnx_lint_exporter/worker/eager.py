@@ -161,7 +161,7 @@ class Lines:
             yield
         finally:
             sys.settrace(before)
-            threading.settrace(None)  # type: ignore[arg-type]
+            threading.settrace(None)
 
 
 @dataclass
@@ -186,7 +186,7 @@ def reference(model: Any, arguments: Arguments) -> Reference:
         and isinstance(b, torch.Tensor)
         and (a.shape != b.shape or not torch.equal(torch.nan_to_num(a), torch.nan_to_num(b)))
         and not a.is_complex()
-        for (_, a), (_, b) in zip(first, second)
+        for (_, a), (_, b) in zip(first, second, strict=False)
     )
     return Reference(arguments, first, random)
 
@@ -206,7 +206,7 @@ def watch(
         try:
             with torch.no_grad(), recorder or nullcontext(), lines.watching():
                 runnable(*given.args, **given.kwargs)
-        except Exception:  # noqa: BLE001, S112 - the model runs by itself, as was seen; only the watching disturbs it
+        except Exception:  # noqa: BLE001 - the model runs by itself, as was seen; only the watching disturbs it
             continue
         return recorder.calls() if recorder else {}, {file: sorted(found) for file, found in lines.executed.items()}
     return {}, {}

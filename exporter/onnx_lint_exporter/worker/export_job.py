@@ -18,7 +18,7 @@ from . import inputs as build_inputs
 from .channel import Channel, clip
 from .eager import Arguments, Reference, callable_of, reference, watch
 from .frames import Frame, UserCode, of_live, of_traceback, source_of, with_columns
-from .load import LoadError, Loaded, load
+from .load import Loaded, LoadError, load
 from .observe import Observation, Warnings, observation
 
 _MEMORY_WORDS = ("can't allocate memory", "DefaultCPUAllocator", "out of memory", "std::bad_alloc")
@@ -117,7 +117,11 @@ class ExportJob:
             with self.stage("load"):
                 self.loaded = load(job["target"], cwd, job.get("register") or [])
                 self.user.claim(self.loaded.root)
-                self.outcome["definition"] = {"file": self.loaded.file, "line": self.loaded.line, "inside": self.loaded.inside}
+                self.outcome["definition"] = {
+                    "file": self.loaded.file,
+                    "line": self.loaded.line,
+                    "inside": self.loaded.inside,
+                }
                 self.outcome["root"] = self.loaded.root
                 self.channel.send("loaded", definition=self.outcome["definition"])
                 _set_mode(self.loaded.model, job.get("training") or "eval")
@@ -147,10 +151,14 @@ class ExportJob:
             try:
                 self.second = reference(model, inputs.second)
             except Exception as error:  # noqa: BLE001 - the second input may be one that the model refuses
-                inputs.refused = f"the model itself fails on the second input: {type(error).__name__}: {clip(error, 200)}"
+                inputs.refused = (
+                    f"the model itself fails on the second input: {type(error).__name__}: {clip(error, 200)}"
+                )
         self.outcome["arguments"] = [
             {"name": name, "kind": _kind(value), "second": _kind(other)}
-            for (name, value), (_, other) in zip(inputs.named(model), inputs.named(model, inputs.second or inputs.first))
+            for (name, value), (_, other) in zip(
+                inputs.named(model), inputs.named(model, inputs.second or inputs.first), strict=False
+            )
         ]
         if not isinstance(model, (torch.jit.ScriptModule, torch.jit.ScriptFunction, torch.export.ExportedProgram)):
             self.calls, self.outcome["executed"] = watch(model, inputs.first, self.user)
@@ -161,7 +169,11 @@ class ExportJob:
         self.path = os.path.join(job["folder"], job["name"])
         scripted = isinstance(model, (torch.jit.ScriptModule, torch.jit.ScriptFunction))
         for engine, unfit, words in (
-            ("torchscript", isinstance(model, torch.export.ExportedProgram), "an ExportedProgram can only be exported by the dynamo engine"),
+            (
+                "torchscript",
+                isinstance(model, torch.export.ExportedProgram),
+                "an ExportedProgram can only be exported by the dynamo engine",
+            ),
             ("dynamo", scripted, "scripted code can only be exported by the torchscript engine"),
         ):
             if self.engine == engine and unfit:
@@ -174,7 +186,7 @@ class ExportJob:
                     self._export_torchscript()
                 else:
                     self._export_dynamo()
-        except BaseException as error:  # noqa: BLE001 - the engines raise of every kind
+        except BaseException as error:
             if self.user.is_ours(of_traceback(error.__traceback__)[0]["file"]):
                 raise
             if not isinstance(error, Exception) or isinstance(error, (MemoryError, RecursionError)):
@@ -208,8 +220,10 @@ class ExportJob:
             named = self.named()
             names = job.get("input_names") or torchscript.graph_names(named)
             options = {**shared, "input_names": names or None, **(job.get("torchscript") or {})}
-            table = dict(zip(torchscript.graph_names(named), names))
-            axes = {table.get(name, name): dims for name, dims in {**self.inputs.axes, **self.inputs.output_axes}.items()}
+            table = dict(zip(torchscript.graph_names(named), names, strict=False))
+            axes = {
+                table.get(name, name): dims for name, dims in {**self.inputs.axes, **self.inputs.output_axes}.items()
+            }
             options["dynamic_axes"] = axes or None
             options["training"] = {
                 "eval": torch.onnx.TrainingMode.EVAL,
@@ -241,7 +255,11 @@ class ExportJob:
             given = Arguments() if isinstance(self.loaded.model, torch.export.ExportedProgram) else self.inputs.first
             program = dynamo.export(self.loaded.model, given, bool(job.get("strict")), self.options())
         self.program = program.exported_program
-        size = sum(value.const_value.nbytes for value in program.model.graph.initializers.values() if value.const_value is not None)
+        size = sum(
+            value.const_value.nbytes
+            for value in program.model.graph.initializers.values()
+            if value.const_value is not None
+        )
         outside = bool(job.get("external_data")) or size > model_file.EXTERNAL_LIMIT
         flags = job.get("save") or {}
         program.save(self.path, external_data=outside, **flags)
@@ -271,7 +289,12 @@ class ExportJob:
         """An error about tensors that left the recording, without a place: at each ``.data`` that the model reads."""
         if found[0]["stack"] or not any(words in found[0]["message"] for words in dynamo.LOST_DATA):
             return found
-        places = [frame for calls in self.calls.values() for name, frame in calls if name == "__get__" and source_of(frame).endswith(".data")]
+        places = [
+            frame
+            for calls in self.calls.values()
+            for name, frame in calls
+            if name == "__get__" and source_of(frame).endswith(".data")
+        ]
         return [{**found[0], "stack": [frame], "kind": "lost-data"} for frame in places] or found
 
     def _other_failures(self, error: Exception, stage: str, found: list[Observation]) -> list[Observation]:
@@ -282,7 +305,11 @@ class ExportJob:
                 return []
             options = self.options()
             more = torchscript.unconvertible(model, first, self.job["folder"], options, self.user)
-            return [item for item in more if item["operator"].split(".")[0] != found[0].get("operator", "").split(".")[0] or item["stack"]]
+            return [
+                item
+                for item in more
+                if item["operator"].split(".")[0] != found[0].get("operator", "").split(".")[0] or item["stack"]
+            ]
         if stage == "translate":
             programs = dynamo.programs(error)
             program = programs.get("decomposed_program") or programs.get("exported_program")
@@ -346,19 +373,32 @@ class ExportJob:
         except verify.RunError as error:
             self.outcome[key] = {"state": "failed", "text": str(error)}
             node = _node_of(self.exported, error.node)
-            stack = next((self.exported.stacks[name] for name in (node.output if node else ()) if name in self.exported.stacks), [])
+            stack = next(
+                (self.exported.stacks[name] for name in (node.output if node else ()) if name in self.exported.stacks),
+                [],
+            )
             self.see(
-                observation("run-error", f"ONNX Runtime fails on input {key[-1]}: {error}", stack, node=error.node, operator=node.op_type if node else ""),
+                observation(
+                    "run-error",
+                    f"ONNX Runtime fails on input {key[-1]}: {error}",
+                    stack,
+                    node=error.node,
+                    operator=node.op_type if node else "",
+                ),
                 failure=True,
             )
 
     def _hazards(self, named: list[tuple[str, Any]]) -> None:
         names = self.job.get("input_names")
         with self.stage("hazards"):
-            table = dict(zip(torchscript.graph_names(named), names or []))
+            table = dict(zip(torchscript.graph_names(named), names or [], strict=False))
             self.see(*self.warnings.observations())
             self.see(*hazards.inputs_lost(self.exported, named, self.engine, names))
-            self.see(*hazards.axes_lost(self.exported, self.inputs, table, self.guards if self.program is not None else None, self.program))
+            self.see(
+                *hazards.axes_lost(
+                    self.exported, self.inputs, table, self.guards if self.program is not None else None, self.program
+                )
+            )
             given = self.inputs.first.copy()
             with torch.no_grad():
                 self.see(*hazards.outputs_lost(callable_of(self.loaded.model)(*given.args, **given.kwargs)))
@@ -390,12 +430,19 @@ class ExportJob:
             "fault": found.fault,
             "nodes": found.nodes,
             "steps": [
-                {"name": step.name, "state": step.state, "detail": step.detail, "stack": step.stack[:4]} for step in found.steps[:2000]
+                {"name": step.name, "state": step.state, "detail": step.detail, "stack": step.stack[:4]}
+                for step in found.steps[:2000]
             ],
         }
         self.see(
             observation(
-                "output-mismatch", text, culprit.stack, operator=culprit.name, fault=found.fault, detail=culprit.detail, nodes=found.nodes
+                "output-mismatch",
+                text,
+                culprit.stack,
+                operator=culprit.name,
+                fault=found.fault,
+                detail=culprit.detail,
+                nodes=found.nodes,
             ),
             failure=True,
         )
@@ -445,7 +492,10 @@ def _set_mode(model: Any, mode: str) -> None:
 def _integer_keys(shapes: Any) -> Any:
     """JSON has no integer keys: ``{"0": "n"}`` means dimension 0."""
     if isinstance(shapes, dict):
-        return {int(key) if isinstance(key, str) and key.isdigit() else key: _integer_keys(value) for key, value in shapes.items()}
+        return {
+            int(key) if isinstance(key, str) and key.isdigit() else key: _integer_keys(value)
+            for key, value in shapes.items()
+        }
     if isinstance(shapes, (list, tuple)):
         return type(shapes)(map(_integer_keys, shapes))
     return shapes

@@ -96,8 +96,8 @@ def place(code: CodeType, instruction: int, line: int | None) -> Frame:
     frame: Frame = {"file": code.co_filename, "line": line or code.co_firstlineno, "function": code.co_name}
     positions: Callable[[], Any] | None = getattr(code, "co_positions", None)
     if positions is not None and instruction >= 0:
-        start, end, column, end_column = next(islice(positions(), instruction // 2, None), (None,) * 4)
-        if start is not None and column is not None:
+        start, end, column, end_column = next(islice(positions(), instruction // 2, None), (None, None, None, None))
+        if start is not None and end is not None and column is not None and end_column is not None:
             frame.update(
                 line=start,
                 column=_character(code.co_filename, start, column),
@@ -167,7 +167,9 @@ def of_python_text(text: str | None) -> list[Frame]:
     return stack[::-1]
 
 
-def with_columns(stack: list[Frame], seen: dict[tuple[str, int], list[tuple[str, Frame]]], operator: str) -> list[Frame]:
+def with_columns(
+    stack: list[Frame], seen: dict[tuple[str, int], list[tuple[str, Frame]]], operator: str
+) -> list[Frame]:
     """Give the innermost frame the columns that an eager run saw for the operator on that line.
 
     When the line has several calls of one name the first place is taken, when it has none but a single call that one.
@@ -175,9 +177,12 @@ def with_columns(stack: list[Frame], seen: dict[tuple[str, int], list[tuple[str,
     if not stack or "column" in stack[0]:
         return stack
     calls = seen.get((stack[0]["file"], stack[0]["line"]), [])
-    plain = operator.split("::")[-1].split(".")[0].strip("_").lower()
+    plain = operator.rsplit("::", maxsplit=1)[-1].split(".", maxsplit=1)[0].strip("_").lower()
     named = [frame for name, frame in calls if name.strip("_").lower() == plain]
     places = named or ([calls[0][1]] if len({(f["column"], f["end_column"]) for _, f in calls}) == 1 else [])
     if places:
-        stack = [{**stack[0], **{key: places[0][key] for key in ("line", "column", "end_line", "end_column")}}, *stack[1:]]
+        stack = [
+            {**stack[0], **{key: places[0][key] for key in ("line", "column", "end_line", "end_column")}},
+            *stack[1:],
+        ]
     return stack

@@ -14,28 +14,46 @@ from .model_file import ModelFile, reached, shape_of
 from .observe import Observation, observation
 
 
-def inputs_lost(model_file: ModelFile, named: list[tuple[str, Any]], engine: str, given: list[str] | None) -> list[Observation]:
+def inputs_lost(
+    model_file: ModelFile, named: list[tuple[str, Any]], engine: str, given: list[str] | None
+) -> list[Observation]:
     """Inputs that the graph no longer has, or has without using them, and plain values that were frozen into it."""
     tensors = [(name, value) for name, value in named if isinstance(value, torch.Tensor)]
     present = {value.name for value in model_file.inputs()}
     found = []
-    renamed = dict(zip([name for name, _ in named], given or []))
+    renamed = dict(zip([name for name, _ in named], given or [], strict=False))
     for name, _ in tensors:
         shown = renamed.get(name, name)
         if shown not in present and len(present) < len(tensors):
-            found.append(observation("vanished-input", f"the input `{name}` is not in the graph: nothing computed from it was recorded", [], input=name))
+            found.append(
+                observation(
+                    "vanished-input",
+                    f"the input `{name}` is not in the graph: nothing computed from it was recorded",
+                    [],
+                    input=name,
+                )
+            )
     dead, constant = reached(model_file)
     found += [observation("dead-input", f"the input `{name}` reaches no output", [], input=name) for name in dead]
-    found += [observation("constant-output", f"the output `{name}` depends on no input", [], output=name) for name in constant]
+    found += [
+        observation("constant-output", f"the output `{name}` depends on no input", [], output=name) for name in constant
+    ]
     for name, value in named:
         if isinstance(value, str) or (engine == "dynamo" and isinstance(value, (bool, int, float))):
             found.append(
-                observation("frozen-argument", f"the {type(value).__name__} argument `{name}` is frozen as {value!r}", [], input=name)
+                observation(
+                    "frozen-argument",
+                    f"the {type(value).__name__} argument `{name}` is frozen as {value!r}",
+                    [],
+                    input=name,
+                )
             )
     return found
 
 
-def axes_lost(model_file: ModelFile, inputs: Inputs, names: dict[str, str], guards: Guards | None, program: Any) -> list[Observation]:
+def axes_lost(
+    model_file: ModelFile, inputs: Inputs, names: dict[str, str], guards: Guards | None, program: Any
+) -> list[Observation]:
     """Axes that were asked to be dynamic and are static in the graph, or hold only for a range of sizes."""
     found: list[Observation] = []
     shapes = {value.name: shape_of(value) for value in model_file.inputs()}
@@ -45,7 +63,13 @@ def axes_lost(model_file: ModelFile, inputs: Inputs, names: dict[str, str], guar
             if shape is not None and dim < len(shape) and isinstance(shape[dim], int):
                 stack = _guard_stack(guards, None)
                 found.append(
-                    observation("static-axis", f"dimension {dim} of `{name}` (`{axis}`) became static: {shape[dim]}", stack, input=name, axis=axis)
+                    observation(
+                        "static-axis",
+                        f"dimension {dim} of `{name}` (`{axis}`) became static: {shape[dim]}",
+                        stack,
+                        input=name,
+                        axis=axis,
+                    )
                 )
     for symbol, bounds in (getattr(program, "range_constraints", None) or {}).items():
         low, high = str(bounds.lower), str(bounds.upper)
@@ -55,7 +79,12 @@ def axes_lost(model_file: ModelFile, inputs: Inputs, names: dict[str, str], guar
             stack = _guard_stack(guards, str(symbol))
             words = f"from {low} to {high}" if bounded else f"from {low} on"
             found.append(
-                observation("narrowed-axis", f"the exported graph holds only for sizes {words} of the dynamic axis {_axis_of(program, symbol, inputs)}", stack, guard=str(symbol))
+                observation(
+                    "narrowed-axis",
+                    f"the exported graph holds only for sizes {words} of the dynamic axis {_axis_of(program, symbol, inputs)}",
+                    stack,
+                    guard=str(symbol),
+                )
             )
     return found
 
@@ -82,10 +111,20 @@ def outputs_lost(result: Any) -> list[Observation]:
     found = []
     if isinstance(result, dict) or (hasattr(result, "to_tuple") and hasattr(result, "keys")):
         keys = ", ".join(map(str, list(result.keys())[:8]))
-        found.append(observation("flattened-output", f"the output is a dict: its keys ({keys}) are lost, the values become plain outputs", []))
+        found.append(
+            observation(
+                "flattened-output",
+                f"the output is a dict: its keys ({keys}) are lost, the values become plain outputs",
+                [],
+            )
+        )
     for name, value in leaves(result):
         if value is None or isinstance(value, str):
-            found.append(observation("dropped-output", f"the output `{name or 0}` is {value!r:.40} and is dropped", [], output=name))
+            found.append(
+                observation(
+                    "dropped-output", f"the output `{name or 0}` is {value!r:.40} and is dropped", [], output=name
+                )
+            )
     return found
 
 
@@ -99,15 +138,28 @@ def random_places(model: Any, arguments: Arguments, user: UserCode) -> list[Obse
         with torch.no_grad(), recorder:
             runnable(*given.args, **given.kwargs)
         runs.append(recorder.events)
-    for one, two in zip(*runs):
-        if any(a.shape != b.shape or not torch.equal(torch.nan_to_num(a), torch.nan_to_num(b)) for a, b in zip(one.results, two.results)):
-            return [observation("random-output", f"`{one.name}` gives other values at each run, so the results cannot be compared", one.stack)]
-    return [observation("random-output", "the model gives other values at each run, so the results cannot be compared", [])]
+    for one, two in zip(*runs, strict=False):
+        if any(
+            a.shape != b.shape or not torch.equal(torch.nan_to_num(a), torch.nan_to_num(b))
+            for a, b in zip(one.results, two.results, strict=False)
+        ):
+            return [
+                observation(
+                    "random-output",
+                    f"`{one.name}` gives other values at each run, so the results cannot be compared",
+                    one.stack,
+                )
+            ]
+    return [
+        observation("random-output", "the model gives other values at each run, so the results cannot be compared", [])
+    ]
 
 
 def stateful(first: Reference, again: list[tuple[str, Any]]) -> bool:
     """Whether a second call of one and the same object gives other results: it keeps state between calls."""
     return any(
-        isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor) and (a.shape != b.shape or not torch.equal(torch.nan_to_num(a), torch.nan_to_num(b)))
-        for (_, a), (_, b) in zip(first.outputs, again)
+        isinstance(a, torch.Tensor)
+        and isinstance(b, torch.Tensor)
+        and (a.shape != b.shape or not torch.equal(torch.nan_to_num(a), torch.nan_to_num(b)))
+        for (_, a), (_, b) in zip(first.outputs, again, strict=False)
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -98,7 +99,11 @@ def _tensor(spec: InputSpec, second: bool) -> torch.Tensor:
             low = spec.low or 0.0
             return (torch.rand(sizes, generator=generator) * (spec.high - low) + low).to(dtype)
         values = torch.randn(sizes, generator=generator)
-        return torch.complex(values, torch.randn(sizes, generator=generator)).to(dtype) if dtype.is_complex else values.to(dtype)
+        return (
+            torch.complex(values, torch.randn(sizes, generator=generator)).to(dtype)
+            if dtype.is_complex
+            else values.to(dtype)
+        )
     low, high = int(spec.low or 0), int(spec.high if spec.high is not None else 2)
     values = torch.randint(low, high, sizes, generator=generator)
     if not sizes and second and high - low > 1:
@@ -155,7 +160,9 @@ def from_value(model: Any, value: Any, origin: str) -> Inputs:
     """Inputs from what the user's code gave: one input, a list of several, or specifications in text."""
     if callable(value):
         value = value()
-    if isinstance(value, str) or (isinstance(value, (list, tuple)) and value and all(isinstance(v, str) for v in value)):
+    if isinstance(value, str) or (
+        isinstance(value, (list, tuple)) and value and all(isinstance(v, str) for v in value)
+    ):
         try:
             inputs = from_specs(model, parse([value] if isinstance(value, str) else list(value)))
         except SpecError as error:
@@ -181,7 +188,7 @@ def _differing_axes(model: Any, first: Arguments, second: Arguments) -> Axes:
         twin = other.get(name)
         if not isinstance(value, torch.Tensor) or not isinstance(twin, torch.Tensor) or value.dim() != twin.dim():
             continue
-        for k, pair in enumerate(zip(value.shape, twin.shape)):
+        for k, pair in enumerate(zip(value.shape, twin.shape, strict=False)):
             if pair[0] != pair[1]:
                 axes.setdefault(name, {})[k] = names.setdefault(pair, f"d{len(names)}")
     return axes
@@ -214,7 +221,7 @@ def vary(tensor: torch.Tensor, dims: dict[int, str], extra: int = 1) -> torch.Te
 def derive_second(model: Any, inputs: Inputs) -> None:
     """Make a second input out of the first, grown in the dynamic axes, that the model itself accepts."""
     refusal = ""
-    for axes in ([inputs.axes, {}] if inputs.axes else [{}]):
+    for axes in [inputs.axes, {}] if inputs.axes else [{}]:
         candidate = _varied(model, inputs.first, axes)
         try:
             call(model, candidate)
@@ -300,7 +307,7 @@ def _candidate_tensors(model: Any) -> Iterator[tuple[Callable[[], torch.Tensor],
     modules = model.modules() if isinstance(model, nn.Module) else ()
     for module in modules:
         if isinstance(module, (nn.Conv1d, nn.Conv2d, nn.Conv3d)):
-            rank = {nn.Conv1d: 1, nn.Conv2d: 2, nn.Conv3d: 3}[type(module)] if type(module) in (nn.Conv1d, nn.Conv2d, nn.Conv3d) else 2
+            rank = len(module.kernel_size)
             shapes += [((2, module.in_channels, *[size] * rank), 0) for size in (64, 224, 32)]
         elif isinstance(module, nn.Linear):
             shapes += [((2, module.in_features), 0), ((2, 5, module.in_features), 0)]
@@ -313,12 +320,14 @@ def _candidate_tensors(model: Any) -> Iterator[tuple[Callable[[], torch.Tensor],
         if shapes:
             break
     for shape, high in [*shapes, ((2, 3), 0), ((2, 3, 4), 0), ((2, 3, 64, 64), 0), ((4,), 0), ((2, 5), 2)]:
-        generator = torch.Generator().manual_seed(0)
         words = f"{'int64' if high else 'float32'}{list(shape)}".replace(" ", "")
-        if high:
-            yield (lambda s=shape, h=high, g=generator: torch.randint(0, h, s, generator=g)), words
-        else:
-            yield (lambda s=shape, g=generator: torch.randn(s, generator=g)), words
+        yield partial(_example, shape, high), words
+
+
+def _example(shape: tuple[int, ...], high: int) -> torch.Tensor:
+    """A tensor of a shape: normal, or integers below `high` when that is given."""
+    generator = torch.Generator().manual_seed(0)
+    return torch.randint(0, high, shape, generator=generator) if high else torch.randn(shape, generator=generator)
 
 
 # --- the door ------------------------------------------------------------------------------------------------------

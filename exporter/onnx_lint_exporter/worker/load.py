@@ -133,8 +133,9 @@ def _only_model(module: ModuleType) -> str:
     names = _candidates(module)
     if len(names) == 1:
         return names[0]
-    raise LoadError(f"{module.__file__}: which one? {_choices(module)}" if names else
-                    f"{module.__file__}: no torch.nn.Module in it")
+    raise LoadError(
+        f"{module.__file__}: which one? {_choices(module)}" if names else f"{module.__file__}: no torch.nn.Module in it"
+    )
 
 
 def _build(found: Any, name: str) -> Any:
@@ -149,7 +150,9 @@ def _build(found: Any, name: str) -> Any:
         )
     model = found()
     if not _is_model(model):
-        raise LoadError(f"`{name}()` gives a {type(model).__name__}, not a Module, a ScriptFunction or an ExportedProgram")
+        raise LoadError(
+            f"`{name}()` gives a {type(model).__name__}, not a Module, a ScriptFunction or an ExportedProgram"
+        )
     return model
 
 

@@ -101,7 +101,12 @@ def record(model: Any, arguments: Arguments, user: UserCode) -> list[Event]:
 
 
 def search(
-    model: Any, arguments: Arguments, exported: ModelFile, leaves_given: list[tuple[str, Any]], names: list[str] | None, user: UserCode
+    model: Any,
+    arguments: Arguments,
+    exported: ModelFile,
+    leaves_given: list[tuple[str, Any]],
+    names: list[str] | None,
+    user: UserCode,
 ) -> Mismatch:
     """Align the eager run with the graph's values on one input."""
     arrays = feed(exported, leaves_given, names)
@@ -154,7 +159,9 @@ def _difference(pool: _Pool, wanted: Any) -> str:
     if near is None or wanted.dtype.kind not in "biuf":
         return f"no value of shape {list(wanted.shape)} in the graph"
     found = worst(near, wanted)
-    return f"the graph has no such value of shape {list(wanted.shape)}" + (f", for example {found['want']}" if found else "")
+    return f"the graph has no such value of shape {list(wanted.shape)}" + (
+        f", for example {found['want']}" if found else ""
+    )
 
 
 def blame_torchscript(model: Any, first: Arguments, second: Arguments, outputs: list[tuple[str, Any]]) -> str:
@@ -177,7 +184,9 @@ def _fault(run_program: Any, outputs: list[tuple[str, Any]]) -> str:
             results = leaves(run_program())
     except Exception:  # noqa: BLE001 - a program that does not run on this input has frozen something
         return "tracing"
-    named = {f"{name}#{k}": array_of(value) for k, (name, value) in enumerate(results) if isinstance(value, torch.Tensor)}
+    named = {
+        f"{name}#{k}": array_of(value) for k, (name, value) in enumerate(results) if isinstance(value, torch.Tensor)
+    }
     return "converter" if compare(named, outputs)["state"] == "right" else "tracing"
 
 

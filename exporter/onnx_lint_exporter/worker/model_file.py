@@ -118,7 +118,13 @@ def consolidate(path: str, data_name: str, always: bool) -> None:
     """Put the weights into one file of the given name when they must or shall lie outside the model."""
     folder = os.path.dirname(path)
     proto = onnx.load(path, load_external_data=False)
-    outside = {e.value for t in proto.graph.initializer if uses_external_data(t) for e in t.external_data if e.key == "location"}
+    outside = {
+        e.value
+        for t in proto.graph.initializer
+        if uses_external_data(t)
+        for e in t.external_data
+        if e.key == "location"
+    }
     if outside == {data_name} or not (outside or always):
         return
     if len(outside) == 1 and not always:
@@ -137,7 +143,14 @@ def consolidate(path: str, data_name: str, always: bool) -> None:
     if inside:
         onnx.save_model(whole, path)
     else:
-        onnx.save_model(whole, path, save_as_external_data=True, all_tensors_to_one_file=True, location=data_name, size_threshold=1024)
+        onnx.save_model(
+            whole,
+            path,
+            save_as_external_data=True,
+            all_tensors_to_one_file=True,
+            location=data_name,
+            size_threshold=1024,
+        )
 
 
 def clean(model: ModelFile) -> None:
@@ -228,7 +241,9 @@ def text(model: ModelFile) -> str:
     for initial in model.proto.graph.initializer:
         dims = "×".join(map(str, initial.dims)) or "scalar"
         slim.graph.value_info.append(
-            onnx.helper.make_tensor_value_info(initial.name, initial.data_type, list(initial.dims), f"initializer {dims}")
+            onnx.helper.make_tensor_value_info(
+                initial.name, initial.data_type, list(initial.dims), f"initializer {dims}"
+            )
         )
     return str(onnx.printer.to_text(slim))
 

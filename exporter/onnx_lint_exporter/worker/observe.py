@@ -48,7 +48,9 @@ class Warnings:
         self._user = user
         self.seen: dict[tuple[Any, ...], Observation] = {}
 
-    def _show(self, message: Any, category: Any, filename: str, lineno: int, file: Any = None, line: Any = None) -> None:
+    def _show(
+        self, message: Any, category: Any, filename: str, lineno: int, file: Any = None, line: Any = None
+    ) -> None:
         name = getattr(category, "__name__", str(category))
         text = clip(message)
         if name in ("DeprecationWarning", "FutureWarning", "PendingDeprecationWarning"):

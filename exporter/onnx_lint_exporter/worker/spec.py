@@ -19,11 +19,24 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-DTYPES = (
-    "float32 float64 float16 bfloat16 int64 int32 int16 int8 uint8 bool complex64 complex128".split()
-)
+DTYPES = [
+    "float32",
+    "float64",
+    "float16",
+    "bfloat16",
+    "int64",
+    "int32",
+    "int16",
+    "int8",
+    "uint8",
+    "bool",
+    "complex64",
+    "complex128",
+]
 _ALIASES = {"float": "float32", "double": "float64", "half": "float16", "int": "int64", "long": "int64"}
-_INPUT = re.compile(r"^\s*(?P<name>[A-Za-z_]\w*)\s*:\s*(?P<kind>\w+)\s*(?P<dims>\[[^\]]*\])?\s*(?:=(?P<value>.*))?$", re.S)
+_INPUT = re.compile(
+    r"^\s*(?P<name>[A-Za-z_]\w*)\s*:\s*(?P<kind>\w+)\s*(?P<dims>\[[^\]]*\])?\s*(?:=(?P<value>.*))?$", re.S
+)
 _DIM = re.compile(r"^(?P<axis>[A-Za-z_]\w*)(?:=(?P<first>\d+)(?:\|(?P<second>\d+))?)?$")
 _RANGE = re.compile(r"^(?:(?P<low>-?[\d.]+(?:e-?\d+)?)\.\.)?(?P<high>-?[\d.]+(?:e-?\d+)?)$")
 
@@ -72,7 +85,7 @@ def parse(texts: list[str]) -> list[InputSpec]:
     shows. Raises `SpecError`.
     """
     reading = _Reading()
-    split = []
+    split: list[tuple[re.Match[str], list[int | str] | None]] = []
     for text in texts:
         match = _INPUT.match(text)
         if not match:

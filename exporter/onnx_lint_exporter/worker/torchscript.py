@@ -37,8 +37,8 @@ def graph_names(leaves: list[tuple[str, Any]]) -> list[str]:
 
 def export(model: Any, arguments: Arguments, path: str, options: dict[str, Any]) -> None:
     """Export to a file. ``verbose=True`` is what makes every node carry the whole Python stack in its doc string."""
-    wanted = {"dynamo": False, "verbose": True, **options}
-    torch.onnx.export(model, call_form(arguments.copy()), path, **accepted(torch.onnx.export, wanted))  # type: ignore[arg-type]
+    wanted: dict[str, Any] = {"dynamo": False, "verbose": True, **options}
+    torch.onnx.export(model, call_form(arguments.copy()), path, **accepted(torch.onnx.export, wanted))
 
 
 def failing_node(error: BaseException) -> Any:
@@ -59,7 +59,9 @@ def operator_of(node: Any) -> str:
 
 def _in_scripted(model: Any, kind: str) -> str:
     """The range of the first node of a kind in scripted code; the export's own passes lose some."""
-    graph = getattr(model, "graph", None) if isinstance(model, (torch.jit.ScriptModule, torch.jit.ScriptFunction)) else None
+    graph = (
+        getattr(model, "graph", None) if isinstance(model, (torch.jit.ScriptModule, torch.jit.ScriptFunction)) else None
+    )
     return next((str(node.sourceRange()) for node in (graph.findAllNodes(kind) if graph else ())), "")
 
 
@@ -72,14 +74,23 @@ def explain(error: BaseException, user: UserCode, model: Any = None) -> tuple[st
         kind = "unsupported-operator" if type(error).__name__ == "UnsupportedOperatorError" else "translate-error"
         return "translate", [observation(kind, text, stack, operator=operator_of(node), error=type(error).__name__)]
     stack = user.choose(of_traceback(error.__traceback__))
-    translate = any(frame["function"] in ("_run_symbolic_method", "_optimize_graph") for frame in of_traceback(error.__traceback__))
+    translate = any(
+        frame["function"] in ("_run_symbolic_method", "_optimize_graph") for frame in of_traceback(error.__traceback__)
+    )
     kind = "translate-error" if translate else "capture-error"
     return ("translate" if translate else "capture"), [observation(kind, text, stack, error=type(error).__name__)]
 
 
 _NOISE = (
-    "Please feel free to request support", "Please open a bug", "If you are using", "Caused by the value",
-    "(node defined in", "Inputs:", "Outputs:", "    #", "Graph Diff",
+    "Please feel free to request support",
+    "Please open a bug",
+    "If you are using",
+    "Caused by the value",
+    "(node defined in",
+    "Inputs:",
+    "Outputs:",
+    "    #",
+    "Graph Diff",
 )
 
 
@@ -107,7 +118,7 @@ def reasons_by_place() -> Iterator[dict[str, str]]:
     torch looks the function up by name at each call; where a version has no such function nothing is noted.
     """
     noted: dict[str, str] = {}
-    module = inspect.getmodule(torch.onnx.utils.export)  # type: ignore[attr-defined]
+    module = inspect.getmodule(torch.onnx.utils.export)
     original = getattr(module, "_run_symbolic_function", None)
     if module is None or original is None:
         yield noted
@@ -119,7 +130,7 @@ def reasons_by_place() -> Iterator[dict[str, str]]:
         except Exception as error:
             node = next((value for value in args if isinstance(value, torch._C.Node)), None)
             if node is not None:
-                noted.setdefault(node.sourceRange(), shorten(str(error)))
+                noted.setdefault(str(node.sourceRange()), shorten(str(error)))
             raise
 
     module._run_symbolic_function = noting  # type: ignore[attr-defined]
@@ -139,7 +150,11 @@ def unconvertible(
     import onnx
 
     path = os.path.join(folder, "fallthrough.onnx")
-    wanted = {**options, "operator_export_type": torch.onnx.OperatorExportTypes.ONNX_FALLTHROUGH, "do_constant_folding": False}
+    wanted = {
+        **options,
+        "operator_export_type": torch.onnx.OperatorExportTypes.ONNX_FALLTHROUGH,
+        "do_constant_folding": False,
+    }
     with reasons_by_place() as reasons:
         export(fresh(model), arguments, path, wanted)
     proto = onnx.load(path, load_external_data=False)
@@ -147,14 +162,21 @@ def unconvertible(
     registered = set(options.get("custom_opsets") or {})
     local = {function.domain for function in proto.functions}
     for node in _all_nodes(proto.graph):
-        if node.domain in ("", "ai.onnx", "ai.onnx.ml", "pkg.onnxscript.torch_lib") or node.domain in registered | local:
+        if (
+            node.domain in ("", "ai.onnx", "ai.onnx.ml", "pkg.onnxscript.torch_lib")
+            or node.domain in registered | local
+        ):
             continue
         if node.domain.startswith("onnx"):
             continue
         name = f"aten::{node.op_type}" if node.domain == FALLTHROUGH_DOMAIN else f"{node.domain}::{node.op_type}"
         if node.domain == "prim":
             name = f"prim::{node.op_type}"
-        reason = reasons.get(node.doc_string.rstrip("\n")) or reasons.get(node.doc_string) or f"no symbolic function for {name}"
+        reason = (
+            reasons.get(node.doc_string.rstrip("\n"))
+            or reasons.get(node.doc_string)
+            or f"no symbolic function for {name}"
+        )
         stack: list[Frame] = user.choose(of_trace_text(node.doc_string))
         found.append(observation("unsupported-operator", reason, stack, operator=name))
     return found

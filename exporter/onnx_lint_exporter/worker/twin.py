@@ -52,11 +52,15 @@ def trace(model: Any, arguments: Arguments) -> Any:
     """The traced module, a function of the tensor leaves."""
     given = arguments.copy()
     tensors = tuple(v for _, v in leaves([given.args, given.kwargs]) if isinstance(v, torch.Tensor))
-    wrapped = _TensorsOnly(fresh(model), given).eval() if not getattr(model, "training", False) else _TensorsOnly(fresh(model), given)
+    wrapped = (
+        _TensorsOnly(fresh(model), given).eval()
+        if not getattr(model, "training", False)
+        else _TensorsOnly(fresh(model), given)
+    )
     torch.manual_seed(0)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
-        return torch.jit.trace(wrapped, tensors, check_trace=False, strict=False)
+        return torch.jit.trace(wrapped, tensors, check_trace=False, strict=False)  # type: ignore[no-untyped-call]
 
 
 class _Node:
@@ -100,16 +104,20 @@ def _words(value: Any) -> str:
 def differences(model: Any, first: Arguments, second: Arguments, user: UserCode) -> list[Observation]:
     """What was frozen: baked constants with their values, and operations that one trace has and the other has not."""
     one, again, two = (_nodes(trace(model, arguments), user) for arguments in (first, first, second))
-    random = {a.key for a, b in zip(one, again) if a.key != b.key or (a.constant is not None and not _same(a.constant, b.constant))}
+    random = {
+        a.key
+        for a, b in zip(one, again, strict=False)
+        if a.key != b.key or (a.constant is not None and not _same(a.constant, b.constant))
+    }
     found: list[Observation] = []
     pairs: list[tuple[_Node, _Node]] = []
     if [n.key for n in one] == [n.key for n in two] or max(len(one), len(two)) > _LONG:
-        pairs = list(zip(one, two))
+        pairs = list(zip(one, two, strict=False))
     else:
         matcher = difflib.SequenceMatcher(None, [n.key for n in one], [n.key for n in two], autojunk=False)
         for tag, i1, i2, j1, j2 in matcher.get_opcodes():
             if tag == "equal":
-                pairs += list(zip(one[i1:i2], two[j1:j2]))
+                pairs += list(zip(one[i1:i2], two[j1:j2], strict=False))
             else:
                 found += _structure(one[i1:i2], two[j1:j2])
     tensors: list[Observation] = []
@@ -147,7 +155,9 @@ def _structure(one: list[_Node], two: list[_Node]) -> list[Observation]:
             f"{len(one)} operations here in the trace, {len(two)} with the second input",
             placed[0].stack,
             other=other,
-            lines=sorted({node.stack[0]["line"] for node in placed if node.stack[0]["file"] == placed[0].stack[0]["file"]}),
+            lines=sorted(
+                {node.stack[0]["line"] for node in placed if node.stack[0]["file"] == placed[0].stack[0]["file"]}
+            ),
             first=len(one),
             second=len(two),
         )
@@ -170,7 +180,8 @@ def _trace_back(model: Any, arguments: Arguments, seen: list[Observation], user:
         equal = [
             event
             for event in recorder.events
-            if event.stack and any(_same(result, constant) for result in event.results if result.dtype == constant.dtype)
+            if event.stack
+            and any(_same(result, constant) for result in event.results if result.dtype == constant.dtype)
         ]
         chosen = [event for event in equal if event.name in leaving] or []
         if chosen:

@@ -41,7 +41,7 @@ def feed(model: ModelFile, leaves: list[tuple[str, Any]], names: list[str] | Non
     """The arrays for the graph's inputs, found by name, or else by position."""
     usable = [(name, value) for name, value in leaves if isinstance(value, (torch.Tensor, bool, int, float))]
     table = dict(usable)
-    table.update({given: value for given, (_, value) in zip(names or [], usable)})
+    table.update({given: value for given, (_, value) in zip(names or [], usable, strict=False)})
     tensors = [value for _, value in usable if isinstance(value, torch.Tensor)]
     arrays: dict[str, Any] = {}
     for index, entry in enumerate(model.inputs()):
@@ -88,13 +88,13 @@ def run(prepared: Any, arrays: dict[str, Any]) -> dict[str, Any]:
         results = prepared.run(None, {entry.name: arrays[entry.name] for entry in prepared.get_inputs()})
     except Exception as error:
         raise _run_error(error) from error
-    return {entry.name: value for entry, value in zip(prepared.get_outputs(), results)}
+    return {entry.name: value for entry, value in zip(prepared.get_outputs(), results, strict=False)}
 
 
 def _run_error(error: Exception) -> RunError:
     text = str(error)
     match = _NODE_NAME.search(text) or re.search(r"[Nn]ode \(([^)]*)\)", text)
-    return RunError(_shorten(text.split("\n")[0]), match[1] if match else None)
+    return RunError(_shorten(text.split("\n", maxsplit=1)[0]), match[1] if match else None)
 
 
 def _shorten(text: str) -> str:
@@ -179,7 +179,7 @@ def compare(results: dict[str, Any], outputs: list[tuple[str, Any]]) -> dict[str
     if len(got) != len(want):
         return {"state": "wrong", "text": f"{len(got)} outputs, the model gives {len(want)}", "output": None}
     wrong: list[tuple[float, dict[str, Any]]] = []
-    for (name, value), (_, expected) in zip(got, want):
+    for (name, value), (_, expected) in zip(got, want, strict=False):
         array = np.asarray(value)
         if array.shape != expected.shape:
             text = f"output `{name}` has shape {list(array.shape)}, the model gives {list(expected.shape)}"
@@ -189,7 +189,9 @@ def compare(results: dict[str, Any], outputs: list[tuple[str, Any]]) -> dict[str
         if found is not None:
             at = f"[{', '.join(map(str, found['index']))}]"
             text = f"output `{name}`{at} is {found['got']}, the model gives {found['want']} ({found['wrong']} of {found['of']} values differ)"
-            wrong.append((found["wrong"] / found["of"], {"state": "wrong", "text": text, "output": name, "worst": found}))
+            wrong.append(
+                (found["wrong"] / found["of"], {"state": "wrong", "text": text, "output": name, "worst": found})
+            )
     if wrong:
         return max(wrong, key=lambda pair: pair[0])[1]
     return {"state": "right", "text": f"{len(got)} output{'s' if len(got) != 1 else ''} agree"}

@@ -135,7 +135,8 @@ def attribute(frame: Frame, node: ir.Expr, instance: Instance, name: str) -> Val
 _HOOKS = frozenset({"__dict__", "register_buffer", "register_parameter", "add_module", "register_module"})
 _MODULE_METHODS = frozenset(
     {"parameters", "named_parameters", "buffers", "modules", "children", "named_children", "named_modules",
-     "state_dict", "append", "extend", "insert", "eval", "train", "to", "get_submodule", "_modules", "requires_grad_", "apply"}
+     "state_dict", "append", "extend", "insert", "eval", "train", "to", "get_submodule", "_modules",
+     "requires_grad_", "apply"}
 )  # fmt: skip
 
 

@@ -136,7 +136,8 @@ def _static_type(analysis: Analysis, function: Function, param: ir.Param) -> Val
 _PLAIN = {"int", "float", "str", "bool", "bytes", "complex"}
 _LISTS = {
     "list": "list", "List": "list", "typing.List": "list", "Sequence": "list", "typing.Sequence": "list",
-    "collections.abc.Sequence": "list", "Iterable": "list", "typing.Iterable": "list", "set": "set", "typing.Set": "set",
+    "collections.abc.Sequence": "list", "Iterable": "list", "typing.Iterable": "list",
+    "set": "set", "typing.Set": "set",
 }  # fmt: skip
 _DICTS = {
     "dict",

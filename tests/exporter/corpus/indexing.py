@@ -1,3 +1,4 @@
+# ruff: noqa: RUF012, UP045
 """P10–P13: reading and writing with tensor indices."""
 
 import torch

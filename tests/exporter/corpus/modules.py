@@ -1,3 +1,4 @@
+# ruff: noqa: RUF012, UP045
 """P17, P18, P22 and whole models."""
 
 import torch

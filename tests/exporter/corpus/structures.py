@@ -1,6 +1,6 @@
+# ruff: noqa: RUF012, UP045
 """P7–P9, P19, P20: what goes in and out."""
 
-from typing import Optional
 
 import torch
 from torch import nn, randn
@@ -86,7 +86,7 @@ class OptionalInput(nn.Module):
     def inputs():
         return [(randn(4, 6), None), (randn(4, 6), None)]
 
-    def forward(self, x, y: Optional[torch.Tensor] = None):
+    def forward(self, x, y: torch.Tensor | None = None):
         return x * 2 if y is None else x + y
 
 
