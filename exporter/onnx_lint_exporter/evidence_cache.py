@@ -56,7 +56,7 @@ def store(diagnostics: list[Diagnostic], sources: Mapping[str, SourceText]) -> N
 
 
 def lookup(text: str) -> list[dict[str, Any]]:
-    """The diagnostics with evidence for exactly this content, in the form of the JSON output; empty if there are none."""
+    """The diagnostics with evidence for exactly this content, in the form of the JSON output; empty without any."""
     try:
         data = json.loads((folder() / f"{key(text)}.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):

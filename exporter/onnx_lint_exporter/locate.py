@@ -360,7 +360,10 @@ def _notes(stack: list[Json], sources: Sources) -> tuple[Note, ...]:
 def _help(item: Json) -> str | None:
     kind = item["kind"]
     if kind == "unsupported-operator":
-        return "write it with supported operators, or register a translation (register_custom_op_symbolic, custom_translation_table; see --register)"
+        return (
+            "write it with supported operators, or register a translation "
+            "(register_custom_op_symbolic, custom_translation_table; see --register)"
+        )
     if kind == "output-mismatch" and item.get("nodes"):
         return f"the ONNX nodes of this line: {', '.join(item['nodes'])}"
     if kind == "timeout":

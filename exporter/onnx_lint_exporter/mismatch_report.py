@@ -30,9 +30,10 @@ _SMALL = 256
 class MismatchReport:
     """What `find_mismatch` found. True when there is a mismatch; ``str()`` gives the tree.
 
-    `state` compares the outputs (``right``, ``wrong``, ``failed``), `place` is the line of the first value that differs,
-    `operator` the torch function that made it, `nodes` the ONNX nodes of that line. `fault` is ``converter`` when the
-    recorded program is right and its translation wrong, ``tracing`` when the recording itself froze something.
+    `state` compares the outputs (``right``, ``wrong``, ``failed``), `place` is the line of the first value that
+    differs, `operator` the torch function that made it, `nodes` the ONNX nodes of that line. `fault` is
+    ``converter`` when the recorded program is right and its translation wrong, ``tracing`` when the recording itself
+    froze something.
     """
 
     engine: Engine
@@ -70,12 +71,16 @@ class MismatchReport:
             lines.append(f"{'  ' * (len(place) + 1)}{_MARKS[step.state]} {step.name}{detail}")
         if self.place is not None:
             lines.append(
-                f"first difference: {self.place.path}:{self.place.line}:{self.place.column} `{self.operator}` ({self.fault})"
+                f"first difference: {self.place.path}:{self.place.line}:{self.place.column} "
+                f"`{self.operator}` ({self.fault})"
             )
         return "\n".join(lines)
 
     def write_reproduction(self, path: str | os.PathLike[str]) -> None:
-        """Write a Python file that exports and compares the first differing call alone. Raises `ValueError` without one."""
+        """Write a Python file that exports and compares the first differing call alone.
+
+        Raises `ValueError` when no differing call is known.
+        """
         if self._call is None:
             raise ValueError("no differing call is known, so there is nothing to reproduce")
         Path(path).write_text(_reproduction(self._call, self.engine, self._opset), encoding="utf-8")
@@ -93,8 +98,8 @@ def find_mismatch(
 ) -> MismatchReport:
     """Export a model with `args`, run it on `second` (default: on `args`), and find the first value that differs.
 
-    `options` are those of ``torch.onnx.export`` (``dynamic_axes`` with ``input_names``, ``custom_opsets`` …). Raises what
-    the engine raises when the export fails, and the ONNX checker's error when it refuses the model.
+    `options` are those of ``torch.onnx.export`` (``dynamic_axes`` with ``input_names``, ``custom_opsets`` …). Raises
+    what the engine raises when the export fails, and the ONNX checker's error when it refuses the model.
     """
     chosen, user = Engine(engine), UserCode()
     first = as_arguments(args, kwargs)
@@ -145,13 +150,13 @@ def _search(
         return report
     culprit, sources = found.culprit, Sources(os.getcwd())
     frame = culprit.stack[0]
-    column: int = frame.get("column", 1)
+    column: int = frame.get("column") or 1
     report.place = Span(
         sources.shown(frame["file"]),
         frame["line"],
         column,
-        frame.get("end_line", frame["line"]),
-        frame.get("end_column", column + 1),
+        frame.get("end_line") or frame["line"],
+        frame.get("end_column") or column + 1,
     )
     report.operator, report.nodes = culprit.name, tuple(found.nodes)
     if program is not None:

@@ -12,7 +12,7 @@ from onnx_lint.arguments import parser as lint_parser
 from onnx_lint.config import engines_of
 from onnx_lint.target import BOTH, Engine
 from onnx_lint_exporter import target_spec
-from onnx_lint_exporter.child import Limits
+from onnx_lint_exporter.child import Limits, memory_of_machine
 from onnx_lint_exporter.engines import Request
 from onnx_lint_exporter.target_spec import TargetError
 from onnx_lint_exporter.worker.spec import SpecError
@@ -31,7 +31,10 @@ def parser() -> argparse.ArgumentParser:
     """All options. The linter's own keep their meaning; PATHs make it a combined run."""
     out = lint_parser()
     out.description = "Export a PyTorch model to ONNX, verify it, and pin every failure on its line."
-    out.epilog = "Exit status: 0 exported and right, nothing at the fail level; 1 a failed or wrong export, or diagnostics; 2 usage, configuration or internal error."
+    out.epilog = (
+        "Exit status: 0 exported and right, nothing at the fail level; 1 a failed or wrong export, or diagnostics; "
+        "2 usage, configuration or internal error."
+    )
     inputs = out.add_argument_group("export: inputs")
     inputs.add_argument(
         "--input",
@@ -96,7 +99,7 @@ def parser() -> argparse.ArgumentParser:
         "--memory-limit",
         type=int,
         metavar="MB",
-        help="memory limit of one engine's process (default: 90 %% of the machine's)",
+        help="memory limit of one engine's process (default: 90 %% of the machine's, shared by the engines)",
     )
     run.add_argument("--threads", type=int, default=1, metavar="N", help="torch threads in each process (default: 1)")
     run.add_argument("--log", action="store_true", help="print what the model and the engines printed")
@@ -174,7 +177,7 @@ def request(options: argparse.Namespace) -> Request:
             "keep_initializers_as_inputs": options.keep_initializers_as_inputs,
         },
     }
-    limits = Limits(options.timeout, options.memory_limit or _default_memory())
+    limits = Limits(options.timeout, options.memory_limit or _default_memory(len(engines(options))))
     return Request(
         target.as_job(), engines(options), job, _python(options.python), limits, _places(options), options.strict
     )
@@ -210,8 +213,7 @@ def _places(options: argparse.Namespace) -> dict[Engine, Any]:
         raise UsageError(str(error)) from error
 
 
-def _default_memory() -> int | None:
-    try:
-        return int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * 0.9) >> 20
-    except (ValueError, OSError, AttributeError):
-        return None
+def _default_memory(workers: int) -> int | None:
+    """Megabytes for each worker, so that all of them together leave the machine room to live."""
+    whole = memory_of_machine()
+    return int(whole * 0.9 / workers) if whole else None

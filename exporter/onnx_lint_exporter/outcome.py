@@ -143,7 +143,8 @@ def _end(result: ChildResult, outcome: Outcome) -> Json:
         text = f"not finished after {result.limit:.0f} s, in {where}; allow more with --timeout SECONDS"
     elif exit_message is not None:
         kind, stack = "exit", user.choose(exit_message["frames"])
-        text = f"the code ended the process itself, by {exit_message['how']} with status {exit_message['status']}, in {where}"
+        how = f"by {exit_message['how']} with status {exit_message['status']}"
+        text = f"the code ended the process itself, {how}, in {where}"
     elif (result.status or 0) < 0:
         name = signal.Signals(-(result.status or 0)).name
         kind = "crash"

@@ -139,8 +139,8 @@ class SourceFile:
         inner = [
             node
             for node in around
-            if not isinstance(node, ast.If) or any(line > node.test.end_lineno for line in lines)
-        ]  # type: ignore[operator]
+            if not isinstance(node, ast.If) or any(line > (node.test.end_lineno or 0) for line in lines)
+        ]
         return min(inner or around, key=self._extent, default=None)
 
     def is_shape(self, node: ast.AST, depth: int = 3) -> bool:

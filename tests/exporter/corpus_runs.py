@@ -104,10 +104,15 @@ def outcomes(chosen: list[Case], engine: Engine, folder: Path) -> dict[str, Outc
     """The outcome of each case, with the second, strict attempt where the first asks for one."""
     targets = [f"{case.file}:{case.name}" for case in chosen]
     first = run_jobs([job(case, engine, folder) for case in chosen])
-    found = {case.id: from_child(result, engine, target) for case, result, target in zip(chosen, first, targets, strict=False)}
+    found = {
+        case.id: from_child(result, engine, target)
+        for case, result, target in zip(chosen, first, targets, strict=False)
+    }
     again = [case for case in chosen if engine is Engine.DYNAMO and _worth_strict(found[case.id])]
     if again:
-        for case, result in zip(again, run_jobs([job(case, engine, folder, strict=True) for case in again]), strict=False):
+        for case, result in zip(
+            again, run_jobs([job(case, engine, folder, strict=True) for case in again]), strict=False
+        ):
             found[case.id] = _with_strict(found[case.id], from_child(result, engine, f"{case.file}:{case.name}"))
     return found
 

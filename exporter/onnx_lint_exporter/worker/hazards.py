@@ -81,7 +81,8 @@ def axes_lost(
             found.append(
                 observation(
                     "narrowed-axis",
-                    f"the exported graph holds only for sizes {words} of the dynamic axis {_axis_of(program, symbol, inputs)}",
+                    f"the exported graph holds only for sizes {words} of the dynamic axis "
+                    + _axis_of(program, symbol, inputs),
                     stack,
                     guard=str(symbol),
                 )

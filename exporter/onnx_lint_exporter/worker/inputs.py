@@ -145,7 +145,7 @@ def _arrange(known: list[inspect.Parameter], values: dict[str, Any]) -> Argument
 
 
 def as_arguments(given: Any) -> Arguments:
-    """What one input may look like: a tensor, an args tuple, ``(args, kwargs)``, a tuple with a dict last, or kwargs."""
+    """One input: a tensor, an args tuple, ``(args, kwargs)``, a tuple with a dict last, or keyword arguments."""
     if isinstance(given, dict):
         return Arguments((), dict(given))
     if not isinstance(given, tuple):

@@ -41,7 +41,7 @@ class Mismatch:
     culprit: Step | None = None
     node: str | None = None
     fault: str = ""
-    """``converter``: the traced program is right, its translation wrong. ``tracing``: the program itself froze something."""
+    """``converter``: the traced program is right, its translation wrong. ``tracing``: the program froze something."""
     nodes: list[str] = field(default_factory=list)
     """The ONNX nodes on the culprit's line."""
 

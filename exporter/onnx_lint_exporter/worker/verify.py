@@ -188,7 +188,8 @@ def compare(results: dict[str, Any], outputs: list[tuple[str, Any]]) -> dict[str
         found = worst(array, expected)
         if found is not None:
             at = f"[{', '.join(map(str, found['index']))}]"
-            text = f"output `{name}`{at} is {found['got']}, the model gives {found['want']} ({found['wrong']} of {found['of']} values differ)"
+            share = f"{found['wrong']} of {found['of']} values differ"
+            text = f"output `{name}`{at} is {found['got']}, the model gives {found['want']} ({share})"
             wrong.append(
                 (found["wrong"] / found["of"], {"state": "wrong", "text": text, "output": name, "worst": found})
             )

@@ -1,4 +1,4 @@
-# ruff: noqa: RUF012, UP045
+# ruff: noqa: RUF012
 """P10–P13: reading and writing with tensor indices."""
 
 import torch

@@ -1,4 +1,4 @@
-# ruff: noqa: RUF012, UP045
+# ruff: noqa: RUF012
 """P17, P18, P22 and whole models."""
 
 import torch
@@ -30,8 +30,15 @@ class SmallAlexNet(nn.Module):
     def __init__(self):
         super().__init__()
         self.features = nn.Sequential(
-            nn.Conv2d(3, 8, 11, 4, 2), nn.ReLU(True), nn.MaxPool2d(3, 2), nn.Conv2d(8, 16, 5, padding=2), nn.ReLU(True),
-            nn.MaxPool2d(3, 2), nn.Conv2d(16, 16, 3, padding=1), nn.ReLU(True), nn.MaxPool2d(3, 2),
+            nn.Conv2d(3, 8, 11, 4, 2),
+            nn.ReLU(True),
+            nn.MaxPool2d(3, 2),
+            nn.Conv2d(8, 16, 5, padding=2),
+            nn.ReLU(True),
+            nn.MaxPool2d(3, 2),
+            nn.Conv2d(16, 16, 3, padding=1),
+            nn.ReLU(True),
+            nn.MaxPool2d(3, 2),
         )
         self.pool = nn.AdaptiveAvgPool2d((6, 6))
         self.classify = nn.Sequential(nn.Dropout(), nn.Linear(16 * 36, 32), nn.ReLU(True), nn.Linear(32, 10))

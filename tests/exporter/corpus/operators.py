@@ -1,4 +1,4 @@
-# ruff: noqa: RUF012, UP045
+# ruff: noqa: RUF012
 """P14–P16, E6–E10: operators without a translation, and the ways to give them one."""
 
 import numpy as np

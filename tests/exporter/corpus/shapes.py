@@ -1,4 +1,4 @@
-# ruff: noqa: RUF012, UP045
+# ruff: noqa: RUF012
 """P5, P6, E15: sizes, branches, loops."""
 
 import numpy as np

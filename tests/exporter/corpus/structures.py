@@ -1,6 +1,5 @@
-# ruff: noqa: RUF012, UP045
+# ruff: noqa: RUF012
 """P7–P9, P19, P20: what goes in and out."""
-
 
 import torch
 from torch import nn, randn

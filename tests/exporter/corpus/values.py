@@ -1,4 +1,4 @@
-# ruff: noqa: RUF012, UP045
+# ruff: noqa: RUF012
 """P1–P4: NumPy, Python built-ins, ``.item()``, ``.data``.
 
 In every file of this folder a case is a Module with ``inputs`` (of the list, the second is the second input; sizes
