@@ -56,10 +56,10 @@ class UnconvertibleOp:
 class Verification:
     """How an exported model compares with the model itself, for each input.
 
-    Each entry is ``{state, text}`` and for a wrong one ``output`` and ``worst`` (``index``, ``got``, ``want``, ``wrong``
-    of ``of``); `state` is ``right``, ``wrong``, ``failed`` (ONNX Runtime stops) or ``not run``. Tolerances by dtype stand
-    in ``onnx_lint_exporter.worker.verify.TOLERANCES``: float32 1e-3 relative to the element or 1e-4 of the output's
-    largest value; integers and booleans must be equal.
+    Each entry is ``{state, text}`` and for a wrong one ``output`` and ``worst`` (``index``, ``got``, ``want``,
+    ``wrong`` of ``of``); `state` is ``right``, ``wrong``, ``failed`` (ONNX Runtime stops) or ``not run``. Tolerances
+    by dtype stand in ``onnx_lint_exporter.worker.verify.TOLERANCES``: float32 1e-3 relative to the element
+    or 1e-4 of the output's largest value; integers and booleans must be equal.
     """
 
     results: tuple[dict[str, Any], ...]

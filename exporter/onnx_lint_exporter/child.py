@@ -6,6 +6,7 @@ worker know. Everything the model prints goes to standard error, of which a boun
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -25,10 +26,15 @@ LOG_LIMIT = 256 * 1024
 MESSAGE_LIMIT = 256 * 1024 * 1024
 GRACE = 3.0
 """Seconds between the signal that makes a process tell where it hangs and the one that ends it."""
+START_LIMIT = 180.0
+"""Seconds for the interpreter to start and import torch, when no time limit was given."""
 LOAD_LIMIT = 30.0
 """Seconds for importing and building the model, and again for its first run, when no time limit was given."""
 WHOLE_LIMIT = 1800.0
 """Seconds for one engine's export, when no time limit was given."""
+
+_running: set[int] = set()
+"""Process ids of the workers of this process that have not ended."""
 
 Json = dict[str, Any]
 
@@ -117,6 +123,7 @@ class Child:
             start_new_session=True,
             env=self._environment(),
         )
+        _running.add(process.pid)
         assert process.stdin and process.stdout and process.stderr
         log = _Log()
         readers = [
@@ -134,6 +141,7 @@ class Child:
             self._wait(process, start)
         finally:
             end_group(process)
+            _running.discard(process.pid)
             for reader in readers:
                 reader.join(2.0)
             process.stdout.close()
@@ -179,25 +187,29 @@ class Child:
         now = time.monotonic()
         if self._limits.seconds is not None:
             return self._limits.seconds if now - start > self._limits.seconds else 0.0
-        if self._result.stage in ("load", "eager") and now - self._stage_since > LOAD_LIMIT:
-            return LOAD_LIMIT
+        limit = {"start": START_LIMIT, "load": LOAD_LIMIT, "eager": LOAD_LIMIT}.get(self._result.stage, WHOLE_LIMIT)
+        if now - self._stage_since > limit:
+            return limit
         return WHOLE_LIMIT if now - start > WHOLE_LIMIT else 0.0
 
     def _listen(self, fd: int, token: bytes) -> None:
-        pending, raw = bytearray(), _Log()
+        pending: list[bytes] = []
+        size, raw = 0, _Log()
         for data in _chunks(fd):
-            pending += data
-            *lines, rest = bytes(pending).split(b"\n")
-            pending = bytearray(rest)
-            for line in lines:
-                if line.startswith(token):
-                    self._message(line[len(token) :])
-                else:
-                    raw.add(line + b"\n")
-            if len(pending) > MESSAGE_LIMIT:
-                pending.clear()
+            first, *more = data.split(b"\n")
+            pending.append(first)
+            size += len(first)
+            if more:
+                for line in (b"".join(pending), *more[:-1]):
+                    if line.startswith(token):
+                        self._message(line[len(token) :])
+                    else:
+                        raw.add(line + b"\n")
+                pending, size = [more[-1]], len(more[-1])
+            elif size > MESSAGE_LIMIT:
+                pending, size = [], 0
             self._result.raw = raw.text()
-        raw.add(bytes(pending))
+        raw.add(b"".join(pending))
         self._result.raw = raw.text()
 
     def _message(self, data: bytes) -> None:
@@ -255,7 +267,7 @@ def end_group(process: subprocess.Popen[bytes]) -> None:
 
 
 def adopt_orphans() -> bool:
-    """Become the parent of whatever a worker leaves behind in other sessions (Linux), so that `end_orphans` finds it."""
+    """Become the parent of what a worker leaves behind in other sessions (Linux), so that `end_orphans` finds it."""
     if not sys.platform.startswith("linux"):
         return False
     import ctypes
@@ -268,9 +280,9 @@ def adopt_orphans() -> bool:
 
 
 def end_orphans(before: set[int]) -> None:
-    """Kill the children that we did not have before; call it when all workers have ended."""
+    """Kill the children that we did not have before and that are no workers; for when one's own workers have ended."""
     for _ in range(5):
-        strays = children() - before
+        strays = children() - before - _running
         if not strays:
             return
         for pid in strays:
@@ -279,6 +291,19 @@ def end_orphans(before: set[int]) -> None:
                 os.waitpid(pid, 0)
             except (ProcessLookupError, ChildProcessError):
                 continue
+
+
+def memory_of_machine() -> int | None:
+    """Megabytes of memory that there are for us: the machine's, or the control group's when that is less (Linux)."""
+    sizes = []
+    with contextlib.suppress(ValueError, OSError, AttributeError):  # a system that does not say
+        sizes.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        try:
+            sizes.append(int(Path(path).read_text()))
+        except (OSError, ValueError):
+            continue  # no such control group, or its limit is the word "max"
+    return min(sizes) >> 20 if sizes else None
 
 
 def children() -> set[int]:

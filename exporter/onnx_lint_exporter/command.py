@@ -6,6 +6,7 @@ import argparse
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -27,6 +28,8 @@ from onnx_lint_exporter.progress import shown
 from onnx_lint_exporter.source_code import Sources
 from onnx_lint_exporter.writer import WriteError, install
 
+_PATIENCE = 10.0
+"""Seconds for which a second signal is ignored: ending the workers takes about `child.GRACE`."""
 _MAX_TOUCHED = 60
 """Files that a run without PATHs looks up rules for."""
 
@@ -50,7 +53,19 @@ def run(argv: list[str]) -> int:
         return interrupted.status
     except (options.UsageError, ConfigError, RegistryError, UnknownRule, WorkerError) as error:
         problems.append(str(error))
+    except OSError:
+        raise  # standard output is gone or full: there is nowhere to tell it
+    except Exception as error:  # noqa: BLE001 - a fault of ours: whoever asked for a document shall get one
+        problems.append(_our_fault(error))
     return _give_up(given, problems)
+
+
+def _our_fault(error: Exception) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}" if trace is not None else "?"
+    return f"internal error at {where}: {type(error).__name__}: {' '.join(str(error).split())[:300]}; please report it"
 
 
 def _give_up(given: argparse.Namespace, problems: list[str]) -> int:
@@ -71,9 +86,16 @@ def _complain(message: str) -> None:
 
 @contextmanager
 def _ended_by_signals() -> Iterator[None]:
-    """Turn Ctrl-C and SIGTERM into an exception, so that the workers are ended on the way out."""
+    """Turn Ctrl-C and SIGTERM into an exception, so that the workers are ended on the way out.
+
+    While that goes on, further signals (an impatient Ctrl-C, one for the group and one for us) change nothing.
+    """
+    first: list[float] = []
 
     def end(number: int, frame: FrameType | None) -> None:
+        if first and time.monotonic() - first[0] < _PATIENCE:
+            return
+        first[:] = [time.monotonic()]
         raise Interrupted(128 + number)
 
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import sys
@@ -16,7 +15,7 @@ from typing import Any
 from onnx_lint.target import Engine
 from onnx_lint_exporter.child import Child, Limits, adopt_orphans, children, end_orphans
 from onnx_lint_exporter.outcome import Outcome, WorkerError, from_child
-from onnx_lint_exporter.writer import Place
+from onnx_lint_exporter.writer import Place, is_alive
 
 Json = dict[str, Any]
 Progress = Callable[[Engine, str], None]
@@ -60,7 +59,10 @@ class Run:
     def run(self) -> list[Outcome]:
         """The outcome of each engine, in the order asked for. Raises `WorkerError`."""
         _sweep()
-        self.folder = tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-")
+        try:
+            self.folder = tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-")
+        except OSError as error:
+            raise WorkerError(f"no temporary folder can be made: {error}; set TMPDIR to one with room") from error
         before, adopted = children(), adopt_orphans()
         found: dict[Engine, Outcome | WorkerError] = {}
 
@@ -167,15 +169,5 @@ def _sweep() -> None:
     """Remove what killed runs left in the temporary folder."""
     for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         owner = path.name[len(_PREFIX) :].split("-")[0]
-        if owner.isdigit() and not _alive(int(owner)):
+        if owner.isdigit() and not is_alive(int(owner)):
             shutil.rmtree(path, ignore_errors=True)
-
-
-def _alive(pid: int) -> bool:
-    with contextlib.suppress(ProcessLookupError):
-        try:
-            os.kill(pid, 0)
-        except PermissionError:
-            return True
-        return True
-    return False

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -61,37 +62,69 @@ def place_for(output: str) -> Place:
 
 
 def install(place: Place, model: str, data: list[str], old_data: list[str]) -> None:
-    """Put the files in place. `data` lies beside `model`; `old_data` are the old model's own data files, by name."""
+    """Put the files in place. `data` lies beside `model`; `old_data` are the old model's own data files, by name.
+
+    Raises `WriteError`, and leaves nothing changed, when that fails; the same holds for a signal at any moment.
+    """
+    _sweep(place)
     copies: list[_Copy] = []
-    made: list[str] = []
+    temporary = os.path.join(place.folder, _hidden(place.name))
     try:
         for name in data:
             if os.path.basename(name) != name:
                 raise WriteError(f"{place.path}: the data file {name!r} is not a plain name")
             copies.append(_copy(os.path.join(os.path.dirname(model), name), os.path.join(place.folder, name)))
-        main = _copy(model, place.path)
-        copies.append(main)
+        copies.append(_copy(model, place.path))
         for copy in copies[:-1]:
             copy.name_it(copy.target)
-            made.append(copy.target)
-        temporary = os.path.join(place.folder, f".{place.name}.{secrets.token_hex(4)}")
-        main.name_it(temporary)
-        made.append(temporary)
+        copies[-1].name_it(temporary)
         os.replace(temporary, place.path)
-        made.clear()
         _sync_folder(place.folder)
     except OSError as error:
         raise WriteError(f"{place.path}: cannot be written: {error.strerror}; nothing was changed") from error
     finally:
-        for path in made:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(path)
+        # A signal may arrive between any two lines: what is true is what lies on the disk, not how far we think we are.
+        if not copies or not copies[-1].lies_at(place.path):
+            for copy in copies:
+                copy.remove_from(copy.target)
+                copy.remove_from(temporary)
         for copy in copies:
             copy.close()
     for name in old_data:
-        if name not in data and os.path.basename(name) == name:
+        if name not in data and _is_own_data(place.name, name):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(os.path.join(place.folder, name))
+
+
+def _is_own_data(model: str, name: str) -> bool:
+    """Whether a data file is named after its model, so that no other model can be meant to use it."""
+    return re.fullmatch(re.escape(model) + r"(\.[0-9a-f]{8})?\.data", name) is not None
+
+
+def _hidden(name: str) -> str:
+    """A name for a file that is not finished. It tells whose it is, so that the next run may remove a dead one's."""
+    return f".{name}.{os.getpid()}.{secrets.token_hex(4)}"
+
+
+def _sweep(place: Place) -> None:
+    """Remove what a killed run left beside the model: unfinished files of processes that are gone."""
+    mine = re.compile(re.escape(f".{place.name}") + r"(?:(?:\.[0-9a-f]{8})?\.data)?\.(\d+)\.[0-9a-f]{8}")
+    with contextlib.suppress(OSError):
+        for name in os.listdir(place.folder):
+            match = mine.fullmatch(name)
+            if match and not is_alive(int(match[1])):
+                os.unlink(os.path.join(place.folder, name))
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process of this number runs on this machine."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is another user's
+        return True
+    return True
 
 
 @dataclass
@@ -113,6 +146,18 @@ class _Copy:
             os.link(f"/proc/self/fd/{self.fd}", os.path.basename(path), dst_dir_fd=folder, follow_symlinks=True)
         finally:
             os.close(folder)
+
+    def lies_at(self, path: str) -> bool:
+        """Whether the file of this name is this copy."""
+        try:
+            return os.path.samestat(os.lstat(path), os.fstat(self.fd))
+        except FileNotFoundError:
+            return False
+
+    def remove_from(self, path: str) -> None:
+        """Take a name away if it is this copy's."""
+        if self.lies_at(path):
+            os.unlink(path)
 
     def close(self) -> None:
         os.close(self.fd)
@@ -142,7 +187,7 @@ def _unnamed(folder: str, name: str) -> tuple[int, str | None]:
     if flag is not None and os.path.isdir("/proc/self/fd"):
         with contextlib.suppress(OSError):
             return os.open(folder, flag | os.O_WRONLY, 0o600), None
-    path = os.path.join(folder, f".{name}.{secrets.token_hex(4)}")
+    path = os.path.join(folder, _hidden(name))
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), path
 
 
@@ -166,12 +211,14 @@ def _sync_folder(folder: str) -> None:
 def write_text(path: str, write: Callable[[], str]) -> None:
     """Write a text file (a map, a report) in one step. Raises `WriteError`."""
     text = write()
-    temporary = f"{path}.{secrets.token_hex(4)}"
+    path = os.path.realpath(path)
+    temporary = os.path.join(os.path.dirname(path), _hidden(os.path.basename(path)))
     try:
         with open(temporary, "x", encoding="utf-8", errors="backslashreplace") as file:
             file.write(text)
         os.replace(temporary, path)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
         raise WriteError(f"{path}: cannot be written: {error.strerror}") from error
+    finally:
+        with contextlib.suppress(OSError):  # gone when it was renamed, or never made
+            os.unlink(temporary)
