@@ -14,7 +14,8 @@ from typing import Any
 import libcst as cst
 from libcst.native import parse_module
 
-from onnx_lint.source import ir
+from onnx_lint.source import faults, ir
+from onnx_lint.source.faults import Fault
 
 MEMBER_PREFIX = "class _:\n"
 """Put before a class member, so that it parses at its own indentation; costs one line."""
@@ -25,15 +26,6 @@ cst.CSTNode.__post_init__ = lambda self: None  # type: ignore[method-assign]
 
 _MAX_DIGITS = 100
 """Longer numbers have no value here: nobody counts dimensions with them, and their conversion is quadratic."""
-
-
-@dataclass(frozen=True)
-class Fault:
-    """Why a chunk could not be lowered; line (from 1) and column (from 0) within the chunk."""
-
-    line: int
-    column: int
-    message: str
 
 
 @dataclass(slots=True)
@@ -63,7 +55,7 @@ def lower(text: str, *, member: bool = False) -> Lowered:
     try:
         return Lowered(lowerer.module(module, member), None, Tree(module, lowerer.nodes))
     except RecursionError:
-        return Lowered((), Fault(1, 0, "nested too deeply"))
+        return Lowered((), Fault(1, 0, "nested too deeply", is_error=False))
 
 
 def lower_expression(text: str) -> ir.Expr | None:
@@ -75,16 +67,16 @@ def lower_expression(text: str) -> ir.Expr | None:
 
 
 def _parse(text: str, member: bool) -> cst.Module | Fault:
+    prefix = MEMBER_PREFIX if member else ""
     try:
-        module = parse_module(MEMBER_PREFIX + text if member else text)
+        module = parse_module(prefix + text)
         assert isinstance(module, cst.Module)
         return module
     except cst.ParserSyntaxError as error:
-        line = error.raw_line - (1 if member else 0)
-        message = error.message.removeprefix("parser error: ").removeprefix("tokenizer error: ")
-        return Fault(max(line, 1), max(error.raw_column, 0), message)
+        # its line is one too high, its column missing for half of the errors (libcst 1.9)
+        return faults.of(text, prefix, error.message)
     except (UnicodeError, RecursionError, SyntaxError, ValueError) as error:
-        return Fault(1, 0, str(error) or type(error).__name__)
+        return faults.of(text, prefix, str(error) or type(error).__name__)
 
 
 _OPERATORS: dict[type[cst.CSTNode], str] = {

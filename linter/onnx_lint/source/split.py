@@ -10,6 +10,14 @@ from functools import lru_cache
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
+    """One top-level statement, or one member of a class: the unit of parsing and of caching.
+
+    `kind` is ``def``, ``class`` or ``statement`` (all others, and several on one line); `name` is what a ``def`` or
+    ``class`` defines. `text` runs from the first decorator to the last character of code, without the blank lines and
+    comments behind it, and keeps its indentation; `line` (from 1) is where it begins in the file. A class has a
+    `header`, up to its colon, and `members`, if they stand on lines of their own; only top-level classes are split.
+    """
+
     kind: str
     name: str
     line: int
@@ -38,6 +46,8 @@ def _blank_one(match: re.Match[str]) -> str:
 
 
 def blank(text: str) -> str:
+    """The text with comments and what is inside strings turned to spaces, of the same length and lines; a string
+    leaves an underscore where it began, so that it still counts as something."""
     return _STRINGS.sub(_blank_one, text)
 
 
@@ -50,7 +60,11 @@ def comments(normal: str) -> Iterator[tuple[int, str]]:
 
 
 _CONTINUED = re.compile(r"(?:else|elif|except|finally)\b")
-_RESYNC = re.compile(r"(?:async\s+def|def|class)\s+\w+\s*[(:\[]|@[A-Za-z_]|import\s|from\s+[\w.]+\s+import\b")
+_RESYNC = re.compile(
+    r"(?:async\s+def|def|class)\s+\w+\s*[(:\[]|import\s+\w|from\s+[\w.]+\s+import\b"
+    r"|@[\w.]+(?:\([^\n]*\))?[ \t]*\n[ \t]*(?:@|def\s|async\s|class\s)"
+)
+"""What cannot stand inside brackets: a definition or an import. A line that begins with ``@`` may, as a product."""
 _DEFINITION = re.compile(r"(?:async[ \t]+)?def[ \t]+(\w+)|class[ \t]+(\w+)")
 _BRACKETS = re.compile(r"[()\[\]{}:]")
 
@@ -90,8 +104,17 @@ def _statements(blanked: str, indent: str, start: int, end: int) -> list[int]:
 
 
 def split(normal: str) -> list[Chunk]:
+    """The chunks of a file (LF newlines, no form feeds), in order; linear in its length. Never raises.
+
+    Every visible character outside comments is in some chunk, also in a file that is no valid Python: what stands
+    before the first statement is a chunk of its own. An unclosed bracket costs the code up to the next line that
+    can only begin a definition or an import.
+    """
     blanked = blank(normal)
     starts = _statements(blanked, "", 0, len(blanked))
+    first = starts[0] if starts else len(blanked)
+    if blanked[:first].strip():  # indented, or a closing bracket: an error, to be told by the parser
+        starts = [0, *starts]
     chunks: list[Chunk] = []
     line, at = 1, 0
     for start, end in zip(starts, [*starts[1:], len(normal)], strict=False):
@@ -129,12 +152,7 @@ def _line_end(blanked: str, start: int, end: int) -> int:
 
 
 def _chunk(normal: str, blanked: str, start: int, end: int, line: int, indent: str) -> Chunk:
-    text = normal[start : start + len(blanked[start:end].rstrip())]
-    text = (
-        normal[start:end].rstrip()
-        if len(text) < len(normal[start:end].rstrip()) and "_" in blanked[start:end]
-        else text
-    )
+    text = normal[start : _code_end(normal, blanked, start, end)]
     definition = _definition(blanked, start, end)
     if definition is None:
         return Chunk("statement", "", line, text, "", ())
@@ -157,6 +175,16 @@ def _chunk(normal: str, blanked: str, start: int, end: int, line: int, indent: s
                 out.append(_chunk(normal, blanked, s, e, member_line, match.group(1)))
             members = tuple(out)
     return Chunk("class", name, line, text, header, members)
+
+
+def _code_end(normal: str, blanked: str, start: int, end: int) -> int:
+    """Where the code of a stretch ends: behind its last visible character, or the string that begins there."""
+    last = start + len(blanked[start:end].rstrip()) - 1
+    if normal[last] in "\"'":
+        string = _STRINGS.match(normal, last)
+        if string is not None:
+            return string.end()
+    return last + 1
 
 
 def _header_end(blanked: str, start: int, end: int) -> int:

@@ -1,0 +1,198 @@
+"""Crashes, internal errors and disagreements over real code. Nothing of it is imported or run.
+
+    python benchmarks/robustness.py --trees TREE…           the command over each tree: ONX000, ONX009, ONX099, crashes
+    python benchmarks/robustness.py --oracle TREE…          chunk route = whole-file route; splitter = Python's parser
+    python benchmarks/robustness.py --mutate 2000 TREE…     damaged files of the trees, each analysed in a child process
+
+``--trees`` without a tree takes the standard library of the running Python. ``--seed`` changes what is damaged. Exit
+status 1 if something crashed, hung, disagreed or reported an internal error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import resource
+import selectors
+import subprocess
+import sys
+import sysconfig
+import time
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[0] = str(ROOT / "tests")  # in place of this folder, where `robustness` is this script
+
+LIMIT = 60.0
+"""Seconds of wall time for one damaged file."""
+MEMORY = 6 << 30
+"""Bytes of address space of the child that analyses damaged files."""
+
+
+def python_files(trees: list[str]) -> list[Path]:
+    return sorted(path for tree in trees for path in Path(tree).rglob("*.py") if path.is_file())
+
+
+# ------------------------------------------------------------------------------------------------------------ trees
+def trees(paths: list[str]) -> bool:
+    good = True
+    print(f"{'tree':40} {'files':>6} {'seconds':>8} {'ONX000':>7} {'ONX009':>7} {'ONX099':>7} {'others':>7}  status")
+    for path in paths or [sysconfig.get_paths()["stdlib"]]:
+        before = time.monotonic()
+        done = subprocess.run(
+            [sys.executable, "-m", "onnx_lint", "--isolated", "--no-gitignore", "--output-format", "json", path],
+            capture_output=True,
+            check=False,
+        )
+        seconds = time.monotonic() - before
+        try:
+            report = json.loads(done.stdout)
+        except ValueError:
+            report = {"diagnostics": [], "errors": ["no JSON"]}
+        counts = Counter(d["code"] for d in report["diagnostics"])
+        special = {code: counts.pop(code, 0) for code in ("ONX000", "ONX009", "ONX099")}
+        fine = done.returncode in (0, 1, 2) and b"internal error" not in done.stderr and not special["ONX099"]
+        fine = fine and "no JSON" not in report["errors"]
+        good = good and fine
+        figures = " ".join(f"{n:7}" for n in (*special.values(), sum(counts.values())))
+        status = "ok" if fine else f"BAD, exit status {done.returncode}: {done.stderr[-300:]!r}"
+        print(f"{path[-40:]:40} {len(python_files([path])):6} {seconds:8.1f} {figures}  {status}", flush=True)
+        for error in report["errors"]:
+            print("    not read:", error)
+        for d in report["diagnostics"]:
+            if d["code"] in special:
+                print(f"    {d['path']}:{d['line']}:{d['column']}: {d['code']} {d['message']}")
+    return good
+
+
+# ----------------------------------------------------------------------------------------------------------- oracle
+def oracle(paths: list[str]) -> bool:
+    from onnx_lint.checker import with_deep_stack
+    from onnx_lint.source.text import SourceError, read
+    from robustness.oracle import difference, split_by_ast, split_difference
+
+    counts: Counter[str] = Counter()
+    for path in python_files(paths):
+        try:
+            normal = read(str(path)).normal
+        except SourceError:
+            counts["not decoded"] += 1
+            continue
+        counts["files"] += 1
+        counts["lines"] += normal.count("\n")
+        counts["not taken by this Python's parser"] += split_by_ast(normal) is None
+        for kind, judge in (("IR", difference), ("split", split_difference)):
+            found = with_deep_stack(lambda judge=judge, normal=normal: judge(normal))
+            if found is not None:
+                counts[f"{kind} differs"] += 1
+                print(f"{path}: {kind}: {found}", flush=True)
+    print(", ".join(f"{number} {name}" for name, number in counts.items()))
+    return not any(name.endswith("differs") for name in counts)
+
+
+# --------------------------------------------------------------------------------------------------------- mutations
+def mutant(files: list[Path], seed: int, number: int) -> tuple[Path, bytes]:
+    """The damaged file with that number; always the same."""
+    from robustness.mutations import mutated
+
+    source = random.Random(f"{seed}:{number}")
+    path = source.choice(files)
+    return path, mutated(path.read_bytes(), source)
+
+
+def worker(paths: list[str], seed: int, start: int, count: int) -> None:
+    """Analyse damaged files; a line before and after each tells the parent how far it is."""
+    from robustness.mutations import analysed
+
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    files = python_files(paths)
+    for number in range(start, count):
+        path, data = mutant(files, seed, number)
+        print("start", number, flush=True)
+        try:
+            diagnostics = analysed(data)
+            said = "refused" if diagnostics is None else f"said {len(diagnostics)}"
+        except Exception as error:  # noqa: BLE001 - what gets out is what is looked for
+            said = "error " + " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        print("done", number, path, said, flush=True)
+
+
+def mutate(paths: list[str], seed: int, count: int) -> bool:
+    counts: Counter[str] = Counter()
+    slowest, current, start = (0.0, -1), -1, 0
+    before = time.monotonic()
+    while start < count:
+        command = [sys.executable, __file__, "--worker", str(seed), str(start), str(count), *paths]
+        child = subprocess.Popen(command, stdout=subprocess.PIPE)
+        assert child.stdout is not None
+        os.set_blocking(child.stdout.fileno(), False)
+        selector = selectors.DefaultSelector()
+        selector.register(child.stdout, selectors.EVENT_READ)
+        began, pending, ended = time.monotonic(), b"", ""
+        while not ended:
+            if not selector.select(timeout=LIMIT):
+                child.kill()
+                ended = f"hung for {LIMIT:.0f} s"
+                break
+            data = child.stdout.read()
+            if not data:
+                ended = f"died, status {child.wait()}" if current >= 0 else "finished"
+            *lines, pending = (pending + (data or b"")).split(b"\n")
+            for line in lines:
+                word, number, *rest = line.decode("utf-8", "replace").split(" ", 3)
+                if word == "start":
+                    current, began = int(number), time.monotonic()
+                    continue
+                slowest = max(slowest, (time.monotonic() - began, current))
+                start, current = current + 1, -1
+                counts["files"] += 1
+                kind = rest[1].split(" ")[0]
+                counts[kind] += 1
+                if kind == "error":
+                    print(f"{number}: {rest[0]}: {rest[1]}", flush=True)
+        child.wait()
+        if ended != "finished":
+            if current < 0:
+                raise SystemExit(f"the child {ended} before it began")
+            counts["crashed or hung"] += 1
+            counts["files"] += 1
+            print(f"{current}: {ended}", flush=True)
+            start, current = current + 1, -1
+        elif start < count:
+            raise SystemExit("the child stopped early")
+    print(f"seed {seed}, {time.monotonic() - before:.0f} s, slowest {slowest[0]:.1f} s (number {slowest[1]}): {dict(counts)}")
+    return not counts["error"] and not counts["crashed or hung"]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--trees", nargs="*", metavar="TREE")
+    parser.add_argument("--oracle", nargs="+", metavar="TREE")
+    parser.add_argument("--mutate", nargs="+", metavar=("COUNT", "TREE"))
+    parser.add_argument("--show", nargs="+", metavar=("NUMBER", "TREE"), help="write that damaged file to standard output")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--worker", nargs="+", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    good = True
+    if options.worker:
+        seed, start, count, *paths = options.worker
+        worker(paths, int(seed), int(start), int(count))
+    if options.show:
+        number, *paths = options.show
+        sys.stdout.buffer.write(mutant(python_files(paths), options.seed, int(number))[1])
+    if options.trees is not None:
+        good &= trees(options.trees)
+    if options.oracle:
+        good &= oracle(options.oracle)
+    if options.mutate:
+        count, *paths = options.mutate
+        good &= mutate(paths, options.seed, int(count))
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
