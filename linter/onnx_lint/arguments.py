@@ -3,10 +3,31 @@
 from __future__ import annotations
 
 import argparse
+import re
+import sys
+from typing import NoReturn
 
 from onnx_lint.config import OUTPUT_FORMATS
 
 _SEVERITIES = ("error", "warning", "info")
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line; the whole usage above it would push that line out of sight."""
+
+    def error(self, message: str) -> NoReturn:
+        unknown = re.match(r"unrecognized arguments: (--[^\s=]+)", message)
+        if unknown is not None:
+            from difflib import get_close_matches
+
+            options = [o for a in self._actions for o in a.option_strings if o.startswith("--")]
+            close = get_close_matches(unknown[1], options, 1)
+            message = f"unknown option {unknown[1]}; " + (f"did you mean {close[0]}?" if close else "see --help")
+        text = f"onnx-lint: error: {message}"
+        if sys.stderr is not None:
+            shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+            sys.stderr.write(shown.encode("ascii", "backslashreplace").decode() + "\n")
+        raise SystemExit(2)
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -15,7 +36,7 @@ def _names(text: str) -> tuple[str, ...]:
 
 def parser() -> argparse.ArgumentParser:
     """The parser of all options of a lint run."""
-    out = argparse.ArgumentParser(
+    out = _Parser(
         prog="onnx-lint",
         description="Find PyTorch code that breaks ONNX export, before anything runs.",
         epilog="Exit status: 0 nothing at or above the fail level, 1 diagnostics, 2 usage or configuration error.",
@@ -26,12 +47,12 @@ def parser() -> argparse.ArgumentParser:
     output = out.add_argument_group("output")
     output.add_argument("--output-format", choices=OUTPUT_FORMATS, help="default: full")
     output.add_argument("--output-file", metavar="FILE", help="write the report there")
-    output.add_argument("--statistics", action="store_true", help="count diagnostics by rule instead of listing them")
+    output.add_argument("--statistics", action="store_true", help="count the diagnostics of each rule instead of listing them")
     output.add_argument("--quiet", "-q", action="store_true", help="print diagnostics only, no summary, no progress")
-    output.add_argument("--color", choices=("auto", "always", "never"), default="auto")
+    output.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="default: on a terminal")
     output.add_argument("--show-files", action="store_true", help="print the files that would be linted, and stop")
     output.add_argument("--show-settings", action="store_true", help="print the settings that count, and stop")
-    output.add_argument("--explain", metavar="RULE", help="print the documentation of a rule, by code or name, or all")
+    output.add_argument("--explain", metavar="RULES", help="print the documentation of rules: code, name, prefix or all")
     output.add_argument("--version", "-V", action="store_true", help="print the version, and stop")
     target = out.add_argument_group("target")
     target.add_argument("--engine", choices=("torchscript", "dynamo", "both"), help="the export engine to check for")
@@ -46,7 +67,9 @@ def parser() -> argparse.ArgumentParser:
     rules.add_argument("--severity", choices=_SEVERITIES, help="report nothing below")
     rules.add_argument("--fail-level", choices=_SEVERITIES, help="exit with 1 from this severity on (default: warning)")
     rules.add_argument("--exit-zero", action="store_true", help="exit with 0 in spite of diagnostics")
+    rules.add_argument("--exit-non-zero-on-fix", action="store_true", help="exit with 1 when a fix was applied")
     rules.add_argument("--preview", action="store_true", help="run preview rules as well")
+    rules.add_argument("--ignore-suppressions", action="store_true", help="report what comments in the code take back")
     fixes = out.add_argument_group("fixes")
     fixes.add_argument("--fix", action="store_true", help="apply the safe fixes")
     fixes.add_argument("--unsafe-fixes", action="store_true", help="with --fix or --diff: unsafe fixes as well")
@@ -55,6 +78,7 @@ def parser() -> argparse.ArgumentParser:
     files.add_argument("--config", metavar="FILE", help="use this configuration file, whatever lies nearer")
     files.add_argument("--isolated", action="store_true", help="ignore all configuration files")
     files.add_argument("--exclude", type=_names, metavar="GLOBS", action="extend", help="leave these out as well")
+    files.add_argument("--force-exclude", action="store_true", help="leave excluded files out even if they are named")
     files.add_argument("--no-gitignore", action="store_true", help="also what .gitignore names")
     files.add_argument("--no-cache", action="store_true", help="do not read or write a cache (this version keeps none)")
     more = out.add_argument_group("other commands")

@@ -159,7 +159,7 @@ def _finish(
             continue
         mine = by_path.get(path, ())
         kept = [selection.with_severity(d) for d in mine if selection.applies(d, path)]
-        if "onnx-lint:" in module.source.text:
+        if settings.suppressions and "onnx-lint:" in module.source.text:
             complete = not settings.partial and not any(d.code in _NOT_COMPLETE for d in mine)
             kept = suppressions(module.source).apply(kept, selection, complete=complete)
         out.extend(d for d in kept if d.severity >= settings.minimum)

@@ -102,6 +102,7 @@ def with_options(config: Config, options: argparse.Namespace) -> Config:
         minimum=Severity(options.severity) if options.severity else settings.minimum,
         preview=settings.preview or options.preview,
         partial=settings.partial or other_rules or other_engines,
+        suppressions=settings.suppressions and not options.ignore_suppressions,
     )
     fail_level = Severity(options.fail_level) if options.fail_level else config.fail_level
     output_format = options.output_format or config.output_format
@@ -151,7 +152,7 @@ def _add_files(
     for found in discover(paths, excluded=excluded, respect_gitignore=respect_gitignore):
         if isinstance(found, Problem):
             inputs.problems.append(found.message)
-        elif found.path not in inputs.sources:
+        elif found.path not in inputs.sources and not (options.force_exclude and excluded(found.path)):
             try:
                 inputs.sources[found.path] = read(found.path)
                 inputs.configs[found.path] = settled.of(os.path.dirname(found.path) or ".")

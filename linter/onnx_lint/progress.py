@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-import time
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -32,23 +32,39 @@ def progress(label: str, *, wanted: bool) -> Iterator[Step | None]:
 
 
 class _Bar:
+    """Appears by a timer, not by the first step: finding out how many parts there are can take long itself."""
+
     def __init__(self, label: str) -> None:
-        self._label, self._start = label, time.monotonic()
+        self._label = label
+        self._done: int = 0
+        self._total: int | None = None
         self._shown: tuple[Progress, TaskID] | None = None
+        self._lock = threading.Lock()
+        self._timer: threading.Timer | None = threading.Timer(_DELAY, self._show)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _show(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        bar = Progress(*columns, console=Console(stderr=True), transient=True)
+        with self._lock:
+            if self._timer is not None:  # not stopped meanwhile
+                bar.start()
+                self._shown = bar, bar.add_task(self._label, completed=self._done, total=self._total)
 
     def step(self, done: int, total: int) -> None:
-        if self._shown is None:
-            if time.monotonic() - self._start < _DELAY:
-                return
-            from rich.console import Console
-            from rich.progress import Progress
-
-            bar = Progress(console=Console(stderr=True), transient=True)
-            bar.start()
-            self._shown = bar, bar.add_task(self._label, total=total)
-        bar, task = self._shown
-        bar.update(task, completed=done, total=total)
+        self._done, self._total = done, total
+        if self._shown is not None:
+            bar, task = self._shown
+            bar.update(task, completed=done, total=total)
 
     def stop(self) -> None:
-        if self._shown is not None:
-            self._shown[0].stop()
+        with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+            if self._shown is not None:
+                self._shown[0].stop()

@@ -141,7 +141,7 @@ class Run:
 
     def all(self) -> int:
         """Check, fix, report; the exit status."""
-        diagnostics = self._check(show=not self.options.quiet)
+        diagnostics = self._check("analysing models")
         fixed: dict[str, Fixed] = {}
         if self.options.fix or self.options.diff:
             diagnostics, fixed = self._fix(diagnostics)
@@ -182,11 +182,12 @@ class Run:
             group[1].add(path)
         return list(groups.values())
 
-    def _check(self, *, show: bool) -> list[Diagnostic]:
-        """Check all files as one project, each with the settings that count for it."""
+    def _check(self, doing: str) -> list[Diagnostic]:
+        """Check all files as one project, each with the settings that count for it; `doing` is the label of the
+        progress bar."""
         from onnx_lint.checker import check_groups
 
-        with progress("models", wanted=show) as step:
+        with progress(doing, wanted=not self.options.quiet) as step:
             return check_groups(self.project, self._groups, progress=step)
 
     # ----------------------------------------------------------------------------------------------------- fixing
@@ -197,7 +198,7 @@ class Run:
         originals = dict(self.inputs.sources)
         done: dict[str, Fixed] = {}
         refused: set[str] = set()
-        for _ in range(_FIX_ROUNDS):
+        for number in range(1, _FIX_ROUNDS + 1):
             changed = False
             by_path: dict[str, list[Diagnostic]] = {}
             for diagnostic in diagnostics:
@@ -218,11 +219,11 @@ class Run:
                     self._put(SourceText(path, fixed.text, source.encoding, source.bom))
             if not changed:
                 break
-            diagnostics = self._check(show=False)
+            diagnostics = self._check(f"fixing, round {number}")
         if self.options.diff:
             self.inputs.sources = originals
         elif self._write(originals, done):
-            diagnostics = self._check(show=False)
+            diagnostics = self._check("analysing again what could not be written")
         return diagnostics, done
 
     def _put(self, source: SourceText) -> None:
@@ -274,10 +275,7 @@ class Run:
             diagnostics, inputs.problems, inputs.sources, _rules(name), len(inputs.sources),
             colour=_wants_colour(options, stream), quiet=options.quiet,
         )  # fmt: skip
-        if options.statistics:
-            _statistics(report, stream)
-        else:
-            self._render(name, report, stream)
+        self._render(name, report, stream)
         count = sum(f.count for f in fixed.values())
         if count and not options.quiet and sys.stderr is not None:
             files = f"{len(fixed)} file{'s' if len(fixed) != 1 else ''}"
@@ -286,6 +284,8 @@ class Run:
             return 2
         if options.exit_zero:
             return 0
+        if options.exit_non_zero_on_fix and count:
+            return 1
         return int(any(d.severity >= inputs.configs[d.span.path].fail_level for d in diagnostics))
 
     def _format(self) -> str:
@@ -294,14 +294,20 @@ class Run:
 
     def _render(self, name: str, report: Report, stream: TextIO) -> None:
         path = self.options.output_file
+        write = self._write_statistics if self.options.statistics else render
         if not path:
-            render(name, report, stream)
+            write(name, report, stream)
             return
         try:
             with open(path, "w", encoding="utf-8", errors="backslashreplace") as file:
-                render(name, report, file)
+                write(name, report, file)
         except OSError as error:
             raise UsageError(f"--output-file {path}: {error.strerror}") from error
+
+    def _write_statistics(self, name: str, report: Report, stream: TextIO) -> None:
+        from onnx_lint.report.statistics import write
+
+        write(report, stream, as_json=name == "json")
 
 
 def _write_source(stream: TextIO, source: SourceText) -> None:
@@ -318,12 +324,3 @@ def _rules(name: str) -> tuple[Rule[Any], ...]:
     from onnx_lint.registry import load
 
     return load()
-
-
-def _statistics(report: Report, stream: TextIO) -> None:
-    counts: dict[tuple[str, str], int] = {}
-    for d in report.diagnostics:
-        counts[(d.code, d.name)] = counts.get((d.code, d.name), 0) + 1
-    width = len(str(max(counts.values(), default=0)))
-    for (code, name), count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
-        stream.write(f"{count:>{width}}  {code}  {name}\n")

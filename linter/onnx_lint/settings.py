@@ -35,5 +35,7 @@ class Settings:
     partial: bool = False
     """Whether less is looked at than the project's configuration asks for (other rules or engines were named for this
     run): then it is not known that a suppression is unused."""
+    suppressions: bool = True
+    """Whether comments in the code take diagnostics back."""
     root: str = ""
     """The folder of the configuration file; patterns are relative to it."""

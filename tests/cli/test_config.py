@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cli.conftest import BRANCH, CLEAN, Lint, Put
 
-from cli.conftest import BRANCH, CLEAN, Lint
 from onnx_lint.config import Config, ConfigError, Configs, load
 from onnx_lint.diagnostic import Severity
 from onnx_lint.target import BOTH, Engine
-
-Put = Callable[[str, "str | bytes"], Path]
 
 
 def configured(put: Put, text: str) -> Config:
@@ -117,7 +114,7 @@ def test_our_own_file_wins_over_pyproject_beside_it(put: Put, tmp_path: Path) ->
 
 
 def test_the_table_must_be_a_table(put: Put) -> None:
-    with pytest.raises(ConfigError, match="tool.onnx-lint must be a table"):
+    with pytest.raises(ConfigError, match=r"tool\.onnx-lint must be a table"):
         load(str(put("pyproject.toml", "[tool]\nonnx-lint = 7\n")))
 
 

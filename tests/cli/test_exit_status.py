@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-from cli.conftest import BRANCH, CLEAN, Lint
-
-Put = Callable[[str, "str | bytes"], Path]
+from cli.conftest import BRANCH, CLEAN, Lint, Put
 
 
 def test_clean_code_is_0(lint: Lint, put: Put) -> None:

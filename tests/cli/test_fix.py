@@ -10,18 +10,16 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cli.conftest import DATA, Lint, Put, run_here
 
-from cli.conftest import DATA, Lint
 from onnx_lint.diagnostic import Applicability, Diagnostic, Edit, Fix, Severity, Span
 from onnx_lint.fixer import TEMPORARY, Fixed, FixError, apply, diff, write
 from onnx_lint.source.text import SourceText
 from onnx_lint.target import BOTH
 
-Put = Callable[[str, "str | bytes"], Path]
 FIXED = DATA.replace("x.data", "x.detach()")
 
 
@@ -179,7 +177,7 @@ def test_the_next_run_removes_what_a_killed_one_left(lint: Lint, put: Put, tmp_p
 
 @pytest.mark.slow
 def test_kill_at_any_moment_leaves_the_old_or_the_new_file(put: Put, tmp_path: Path) -> None:
-    pad = "y = 'pad pad pad pad pad pad pad pad pad'\n" * 10_000
+    pad = "y = 'pad pad pad pad pad pad pad pad pad'\n" * 5_000
     old, new = (DATA + pad).encode(), (FIXED + pad).encode()
     path = put("a.py", old)
     command = [sys.executable, "-m", "onnx_lint", "--fix", "-q", "a.py"]
@@ -188,7 +186,7 @@ def test_kill_at_any_moment_leaves_the_old_or_the_new_file(put: Put, tmp_path: P
     whole = time.monotonic() - start
     assert path.read_bytes() == new
     dice = random.Random(7)
-    for turn in range(20):
+    for turn in range(10):
         path.write_bytes(old)
         process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         if turn % 2:  # as soon as it begins to write
@@ -232,14 +230,12 @@ def test_the_diff_can_be_applied(tmp_path: Path, put: Put, tool: str, name: str,
     if shutil.which(tool) is None:
         pytest.skip(f"{tool} is not installed")
     path = put(name, before)
-    command = [sys.executable, "-m", "onnx_lint", "--diff", name]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
-    assert done.returncode == 1 and path.read_bytes() == before
+    status, change, _ = run_here(("--diff", name), b"", tmp_path, {})
+    assert status == 1 and path.read_bytes() == before
     take = {"patch": ["patch", "-p1", "--binary", "-s"], "git": ["git", "apply", "--whitespace=nowarn", "-"]}[tool]
-    subprocess.run(take, cwd=tmp_path, input=done.stdout, check=True)
+    subprocess.run(take, cwd=tmp_path, input=change, check=True)
     assert path.read_bytes() == before.replace(b"x.data", b"x.detach()")
-    again = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
-    assert (again.returncode, again.stdout) == (0, b"")
+    assert run_here(("--diff", name), b"", tmp_path, {}) == (0, b"", b"")
 
 
 def test_a_name_with_a_newline_stays_on_its_line_of_the_diff() -> None:

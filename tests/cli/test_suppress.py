@@ -82,7 +82,7 @@ def test_a_block(where: str) -> None:
         "header": model(twice, header=f"  {mark}", end=other),
         "above": model(twice, above=mark, end=other),
         "decorator": model(twice, above=f"{mark}\n@decorate", end=other),
-        "long header": model(twice, end=other).replace("(self, x):", f"(  {mark}\n        self,\n        x,\n    ):", 1),
+        "long header": model(twice, end=other).replace("(self, x):", f"(  {mark}\n        self, x\n    ):", 1),
     }[where]
     last = source.rstrip().count("\n")
     assert said(source) == [("ONX101", last)]
@@ -95,7 +95,8 @@ def test_blocks_inside_blocks_are_each_used() -> None:
 
 
 def test_unused_ones_are_told_and_removed() -> None:
-    source = model("y = x + 1  # onnx-lint: ignore[ONX101] old\n# onnx-lint: ignore\nreturn y  # noqa # onnx-lint: ignore")
+    body = "y = x + 1  # onnx-lint: ignore[ONX101] old\n# onnx-lint: ignore\nreturn y  # noqa # onnx-lint: ignore"
+    source = model(body)
     told = found(source)
     assert [(d.code, d.span.line, d.severity.value) for d in told] == [("ONX001", n, "warning") for n in (6, 7, 8)]
     assert {d.fix.applicability for d in told if d.fix} == {Applicability.SAFE}
@@ -106,7 +107,8 @@ def test_unused_ones_are_told_and_removed() -> None:
 
 def test_a_comment_behind_a_removed_one_stays() -> None:
     source = model("return x  # onnx-lint: ignore[ONX101] old # noqa: E501")
-    assert apply(SourceText.from_text("a.py", source), found(source), unsafe=False).text == model("return x  # noqa: E501")
+    fixed = apply(SourceText.from_text("a.py", source), found(source), unsafe=False).text
+    assert fixed == model("return x  # noqa: E501")
 
 
 def test_unused_in_part() -> None:
@@ -118,7 +120,9 @@ def test_unused_in_part() -> None:
 
 
 @pytest.mark.parametrize(
-    "settings", [{"partial": True}, {"ignore": ("ONX001",)}, {"select": ("ONX205",)}], ids=["partial", "ignored", "others"]
+    "settings",
+    [{"partial": True}, {"ignore": ("ONX001",)}, {"select": ("ONX205",)}],
+    ids=["partial", "ignored", "others"],
 )
 def test_unused_ones_are_not_told_where_it_is_not_known_or_not_wanted(settings: dict[str, object]) -> None:
     assert said(model("return x  # onnx-lint: ignore[ONX101]"), **settings) == []
@@ -140,7 +144,8 @@ def test_unknown_rules_are_told_with_the_close_match() -> None:
 
 
 @pytest.mark.parametrize(
-    "comment", ["# onnx-lint: ignore[ONX101", "# onnx-lint: ignroe[ONX101]", "# onnx-lint: disable=ONX101", "# onnx-lint:"]
+    "comment",
+    ["# onnx-lint: ignore[ONX101", "# onnx-lint: ignroe[ONX101]", "# onnx-lint: disable=ONX101", "# onnx-lint:"],
 )
 def test_what_begins_like_one_and_is_none_is_told_and_takes_nothing_back(comment: str) -> None:
     assert said(model(BRANCH.format("  " + comment))) == [("ONX003", 6), ("ONX101", 6)]

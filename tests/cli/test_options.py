@@ -1,0 +1,198 @@
+"""Options that do not change what is found: listings, documentation, which files, and what is said of wrong ones."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from cli.conftest import BRANCH, CLEAN, DATA, Lint, Put
+from onnx_lint import progress as bars
+from onnx_lint.explain import pages
+from onnx_lint.selection import BUILT_IN
+
+LENGTH = "from torch import nn\n\n\nclass Net(nn.Module):\n    def forward(self, x):\n        return x * len(x)\n"
+
+
+def test_statistics_tell_what_can_be_fixed(lint: Lint, put: Put) -> None:
+    put("a.py", BRANCH)
+    put("b.py", LENGTH)
+    put("c.py", BRANCH)
+    done = lint("--statistics")
+    assert done.returncode == 1
+    assert done.stdout == (
+        "2  ONX101      data-dependent-branch\n"
+        "1  ONX207  [*] len-of-tensor\n"
+        "[*] can be fixed with --fix, [-] in part\n"
+    )
+    assert lint("--statistics", "a.py").stdout == "1  ONX101  data-dependent-branch\n"
+    assert lint("--statistics", "--select", "ONX3").stdout == ""
+
+
+def test_statistics_as_json_and_into_a_file(lint: Lint, put: Put, tmp_path: Path) -> None:
+    put("b.py", LENGTH)
+    done = lint("--statistics", "--output-format", "json", "--output-file", "out.json", "b.py", "gone.py")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert json.loads((tmp_path / "out.json").read_text()) == {
+        "version": 1,
+        "statistics": [{"code": "ONX207", "name": "len-of-tensor", "count": 1, "fixable": 1}],
+        "errors": ["gone.py: no such file or folder"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("selector", "codes"),
+    [
+        ("ONX101", ["ONX101"]),
+        ("onx101", ["ONX101"]),
+        ("data-dependent-branch", ["ONX101"]),
+        ("ONX207,item-call", ["ONX207", "ONX202"]),
+        ("ONX00", ["ONX000", "ONX001", "ONX002", "ONX003", "ONX009"]),
+        ("all", [p.code for p in pages()]),
+    ],
+)
+def test_explain_takes_what_select_takes(lint: Lint, selector: str, codes: list[str]) -> None:
+    done = lint("--explain", selector)
+    assert done.returncode == 0
+    assert [line.split()[1] for line in done.stdout.splitlines() if line.startswith("# ONX")] == codes
+
+
+def test_every_code_has_a_page() -> None:
+    assert {p.code for p in pages()} > set(BUILT_IN)
+    assert all(len(p.text) > 60 for p in pages())
+
+
+def test_explain_in_colour_keeps_to_the_terminal(lint: Lint) -> None:
+    done = lint("--explain", "ONX101", "--color", "always", env={"COLUMNS": "80"})
+    assert "\x1b[" in done.stdout and "```" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--exten-select", "ONX1"), "unknown option --exten-select; did you mean --extend-select?"),
+        (("--frobnicate",), "unknown option --frobnicate; see --help"),
+        (("--opset", "many"), "argument --opset: invalid int value: 'many'"),
+        (("--select",), "argument --select: expected one argument"),
+        (("--engine=\x1b[31m\udce9",), r"argument --engine: invalid choice: '\\x1b[31m\\udce9'"),
+    ],
+)
+def test_a_usage_error_is_one_line(lint: Lint, arguments: tuple[str, ...], told: str) -> None:
+    done = lint(*arguments)
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith(f"onnx-lint: error: {told.split('(')[0]}".replace("\\\\", "\\")[:60])
+
+
+def test_a_named_file_is_linted_unless_exclusion_is_forced(lint: Lint, put: Put) -> None:
+    put("onnx-lint.toml", 'exclude = ["build"]\n')
+    put("build/deep/a.py", BRANCH)
+    assert lint("build/deep/a.py").returncode == 1
+    done = lint("--force-exclude", "build/deep/a.py")
+    assert (done.returncode, done.stdout) == (0, "No Python files found.\n")
+    assert lint("--force-exclude", "--isolated", "build/deep/a.py").returncode == 1
+    assert lint("--force-exclude", "--isolated", "--exclude", "deep", "build/deep/a.py").returncode == 0
+
+
+def test_suppressions_can_be_passed_over(lint: Lint, put: Put) -> None:
+    put("a.py", "# onnx-lint: ignore-file[ONX101] known\n" + BRANCH)
+    assert lint().returncode == 0
+    done = lint("--ignore-suppressions", "--output-format", "concise")
+    assert done.returncode == 1 and done.stdout.startswith("a.py:7:12: error ONX101")
+
+
+def test_a_fix_can_be_made_to_count(lint: Lint, put: Put) -> None:
+    path = put("a.py", DATA)
+    assert lint("--fix", "--exit-non-zero-on-fix").returncode == 1 and "detach" in path.read_text()
+    assert lint("--fix", "--exit-non-zero-on-fix").returncode == 0
+
+
+def test_output_that_nobody_reads_to_the_end(put: Put, tmp_path: Path) -> None:
+    """``onnx-lint | head -1``: no traceback, as with any filter."""
+    for number in range(40):
+        put(f"m{number}.py", BRANCH)
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-m", "onnx_lint"], cwd=tmp_path, stdout=write, stderr=subprocess.PIPE, check=False
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (2, b"")
+
+
+# ------------------------------------------------------------------------------------------------- on a terminal
+def on_a_terminal(arguments: tuple[str, ...], cwd: Path, env: dict[str, str] | None = None) -> str:
+    """What a terminal is sent by the command, with both streams on it."""
+    parent, child = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "onnx_lint", *arguments], cwd=cwd, stdin=child, stdout=child, stderr=child,
+        env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "100", **(env or {})},
+    )  # fmt: skip
+    os.close(child)
+    received = b""
+    while True:
+        try:
+            data = os.read(parent, 65536)
+        except OSError:  # Linux: the last one closed the other end
+            break
+        if not data:
+            break
+        received += data
+    process.wait()
+    os.close(parent)
+    return received.decode("utf-8", "replace")
+
+
+def test_colour_on_a_terminal_only(lint: Lint, put: Put, tmp_path: Path) -> None:
+    put("a.py", BRANCH)
+    assert "\x1b[1;31merror\x1b[0m" in on_a_terminal((), tmp_path).replace("[ONX101]", "")
+    assert "\x1b" not in on_a_terminal((), tmp_path, {"NO_COLOR": "1"})
+    assert "\x1b" not in lint().stdout
+    assert "\x1b[1;31m" in lint("--color", "always").stdout
+
+
+def test_the_bar_appears_late_and_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(bars, "_DELAY", 0.01)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    with bars.progress("counting parts", wanted=True) as step:
+        assert step is not None
+        end = time.monotonic() + 60
+        shown = ""
+        while "counting parts" not in shown and time.monotonic() < end:  # before the first step
+            time.sleep(0.01)
+            shown += capsys.readouterr().err
+        assert "counting parts" in shown
+        for done in range(500):
+            step(done, 500)
+    shown = capsys.readouterr().err
+    assert "/500" in shown
+    assert shown.rstrip().endswith("\x1b[2K"), "the line is erased at the end"
+
+
+def test_no_bar_in_a_short_run_or_when_nobody_looks(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(bars, "_DELAY", 3600)
+    with bars.progress("a", wanted=False) as step:
+        assert step is None
+    with bars.progress("a", wanted=True) as step:
+        assert step is None, "standard error is no terminal here"
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with bars.progress("a", wanted=True) as step:
+        assert step is not None
+        step(1, 2)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_quiet_run_of_clean_code_says_nothing(put: Put, tmp_path: Path) -> None:
+    put("a.py", CLEAN)
+    assert on_a_terminal(("-q",), tmp_path) == ""
