@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 
 import pytest
-
 from cli.conftest import BRANCH, CLEAN, DATA, Lint, Put
+
 from onnx_lint import progress as bars
 from onnx_lint.explain import pages
 from onnx_lint.selection import BUILT_IN
@@ -80,14 +80,14 @@ def test_explain_in_colour_keeps_to_the_terminal(lint: Lint) -> None:
         (("--frobnicate",), "unknown option --frobnicate; see --help"),
         (("--opset", "many"), "argument --opset: invalid int value: 'many'"),
         (("--select",), "argument --select: expected one argument"),
-        (("--engine=\x1b[31m\udce9",), r"argument --engine: invalid choice: '\\x1b[31m\\udce9'"),
+        (("--engine=\x1b[31m\udce9",), "argument --engine: invalid choice: '"),
     ],
 )
 def test_a_usage_error_is_one_line(lint: Lint, arguments: tuple[str, ...], told: str) -> None:
     done = lint(*arguments)
     assert done.returncode == 2 and done.stdout == ""
-    assert done.stderr.count("\n") == 1
-    assert done.stderr.startswith(f"onnx-lint: error: {told.split('(')[0]}".replace("\\\\", "\\")[:60])
+    assert done.stderr.startswith(f"onnx-lint: error: {told}")
+    assert done.stderr[:-1].isprintable() and done.stderr.endswith("\n")
 
 
 def test_a_named_file_is_linted_unless_exclusion_is_forced(lint: Lint, put: Put) -> None:
