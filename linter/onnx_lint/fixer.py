@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-from onnx_lint.diagnostic import Applicability, Diagnostic, Edit
+from onnx_lint.diagnostic import Applicability, Diagnostic, Edit, Fix
 from onnx_lint.source.text import SourceError, SourceText
 
 TEMPORARY = ".onnx-lint-fix-"
@@ -34,11 +34,12 @@ class FixError(Exception):
 
 @dataclass(frozen=True)
 class Fixed:
-    """The text of a file after fixes, and how many were applied."""
+    """The text of a file after fixes, how many were applied, and (where one run made it) which."""
 
     source: SourceText
     text: str
     count: int
+    applied: tuple[Fix, ...] = ()
 
 
 def apply(
@@ -54,7 +55,7 @@ def apply(
     `FixError` when the result would have.
     """
     chosen = _Splices()
-    count = 0
+    applied: list[Fix] = []
     for diagnostic in sorted(diagnostics, key=lambda d: d.sort_key):
         fix = diagnostic.fix
         if fix is None or fix.applicability is Applicability.DISPLAY:
@@ -65,11 +66,11 @@ def apply(
         if all(old == new for old, new in ((source.text[s:e], t) for s, e, t in splices)):
             continue
         if chosen.take(splices):
-            count += 1
+            applied.append(fix)
     text = chosen.splice(source.text)
-    if count and not (parses or still_parses)(source.text, text):
+    if applied and not (parses or still_parses)(source.text, text):
         raise FixError(f"{source.path}: not fixed: the result would not parse; please report this")
-    return Fixed(source, text, count)
+    return Fixed(source, text, len(applied), tuple(applied))
 
 
 class _Splices:

@@ -1,0 +1,108 @@
+"""Diagnostics of the analysis as the plain JSON of the protocol.
+
+Made by hand and not with the protocol's classes: a file can have hundreds of diagnostics with a dozen related places
+each, and they are made anew at every keystroke.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from onnx_lint.diagnostic import Applicability, Diagnostic, EvidenceState, Note, Severity, Span
+from onnx_lint_lsp.text import Position
+from onnx_lint_lsp.uris import of_path
+from onnx_lint_lsp.views import Part, View
+
+Json = dict[str, Any]
+Finder = Callable[[str], View | None]
+"""The view of an open document by path."""
+
+SOURCE = "onnx-lint"
+SEVERITIES = {Severity.ERROR: 1, Severity.WARNING: 2, Severity.INFO: 3}
+_HINT = 4
+_UNNECESSARY = 1
+_FADED_CODES = frozenset({"ONX001"})
+"""Diagnostics about something that does nothing."""
+_MOST_RELATED = 30
+
+
+def range_json(start: Position, end: Position) -> Json:
+    return {
+        "start": {"line": start.line, "character": start.character},
+        "end": {"line": end.line, "character": end.character},
+    }
+
+
+def location(span: Span, find: Finder) -> Json:
+    """A place as a location; in a file that is not open, columns are taken as they are."""
+    view = find(span.path)
+    placed = view.locate(span) if view is not None else None
+    if placed is None:
+        start = Position(span.line - 1, span.column - 1)
+        end = Position(span.end_line - 1, span.end_column - 1)
+        return {"uri": of_path(span.path), "range": range_json(start, end)}
+    part, (start, end) = placed
+    return {"uri": part.document.uri, "range": range_json(start, end)}
+
+
+class Converter:
+    """Makes protocol diagnostics. `related` and `links` say what the client understands."""
+
+    def __init__(self, *, related: bool = True, links: Callable[[str], str | None] = lambda code: None) -> None:
+        self._related, self._links = related, links
+
+    def diagnostic(self, d: Diagnostic, view: View, find: Finder, *, faded: bool = False) -> tuple[Part, Json] | None:
+        """The diagnostic with the document in which it stands."""
+        placed = view.locate(d.span)
+        if placed is None:
+            return None
+        part, (start, end) = placed
+        out: Json = {
+            "range": range_json(start, end),
+            "severity": _HINT if faded else SEVERITIES[d.severity],
+            "code": d.code,
+            "source": SOURCE,
+            "message": message_of(d, faded=faded),
+            "data": _data(d),
+        }
+        link = self._links(d.code)
+        if link is not None:
+            out["codeDescription"] = {"href": link}
+        if faded or d.code in _FADED_CODES:
+            out["tags"] = [_UNNECESSARY]
+        if self._related and (d.origin or d.path):
+            out["relatedInformation"] = [
+                {"location": location(note.span, find), "message": note.text} for note in _notes(d)
+            ]
+        return part, out
+
+
+def message_of(d: Diagnostic, *, faded: bool = False) -> str:
+    """The message, then the help, then what an export showed."""
+    parts = [d.message[:1].upper() + d.message[1:] if d.message[:1].islower() else d.message]
+    if d.help:
+        parts.append(f"help: {d.help}")
+    for evidence in d.evidence:
+        what = "found by the export only" if evidence.state is EvidenceState.MISSED_BY_LINT else evidence.state.value
+        detail = f": {evidence.text}" if evidence.text else ""
+        parts.append(f"{evidence.engine.value} export: {what}{detail}")
+    if faded:
+        parts.append("from an export of an earlier version of this file")
+    return "\n".join(parts)
+
+
+def _notes(d: Diagnostic) -> list[Note]:
+    return [*d.origin, *d.path][:_MOST_RELATED]
+
+
+def _data(d: Diagnostic) -> Json:
+    data: Json = {
+        "name": d.name,
+        "engines": [engine.value for engine in d.engines],
+        "fix": None,
+        "evidence": [{"state": e.state.value, "engine": e.engine.value, "text": e.text} for e in d.evidence],
+    }
+    if d.fix is not None and d.fix.applicability is not Applicability.DISPLAY:
+        data["fix"] = {"title": d.fix.title, "safe": d.fix.applicability is Applicability.SAFE}
+    return data

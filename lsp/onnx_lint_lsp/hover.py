@@ -1,0 +1,120 @@
+"""Hover and inlay hints: the rule behind a diagnostic, what the analysis knows of an expression, what a line became."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from lsprotocol import types
+
+from onnx_lint.diagnostic import Diagnostic, Span
+from onnx_lint_lsp import knowledge_gate as knowledge
+from onnx_lint_lsp.convert import Json, range_json
+from onnx_lint_lsp.evidence import line_in
+from onnx_lint_lsp.root import Root
+from onnx_lint_lsp.rule_pages import text_of
+from onnx_lint_lsp.session import Session
+from onnx_lint_lsp.text import Position
+from onnx_lint_lsp.views import View
+
+_MOST_OPERATORS = 12
+_TYPE = 1
+
+
+async def hover(session: Session, params: types.HoverParams) -> Json | None:
+    """All that is known about a place: the value first, then the operators of its line, then rules."""
+    uri, at = params.text_document.uri, params.position
+    view = session.view(uri)
+    place = view.place(uri, at.line, at.character) if view is not None else None
+    if view is None or place is None:
+        return None
+    line, column = place
+    sections: list[str] = []
+    known = await session.ask(uri, lambda root, view: knowledge.value_at(root.project, view.path, line, column))
+    span: Span | None = None
+    if known is not None:
+        span = known.span
+        sections.append(f"{known.text}" + (" (frozen into the exported graph)" if _says_frozen(known) else ""))
+    became = operators(session, view, line)
+    if became:
+        sections.append(became)
+    result = session.results.get(view.path)
+    if result is not None and result.view.same_texts(view):
+        here = [d for d in result.diagnostics if _covers(d.span, line, column)]
+        sections += _rules(here)
+        if here and span is None:
+            span = here[0].span
+    if not sections:
+        return None
+    out: Json = {"contents": {"kind": "markdown", "value": "\n\n---\n\n".join(sections)}}
+    placed = view.locate(span) if span is not None else None
+    if placed is not None and placed[0].document.uri == uri:
+        out["range"] = range_json(*placed[1])
+    return out
+
+
+def _says_frozen(known: knowledge.Known) -> bool:
+    return known.frozen and "frozen" not in known.text
+
+
+def _rules(diagnostics: list[Diagnostic]) -> list[str]:
+    texts = (text_of(code) for code in dict.fromkeys(d.code for d in diagnostics))
+    return [text for text in texts if text]
+
+
+def _covers(span: Span, line: int, column: int) -> bool:
+    return (span.line, span.column) <= (line, column) <= (span.end_line, span.end_column)
+
+
+def operators(session: Session, view: View, line: int) -> str:
+    """The ONNX operators that a line became in the last exports, by engine; empty if no export tells."""
+    text = view.source.text
+    by_engine: dict[str, Counter[str]] = {}
+    changed = False
+    for evidence in session.evidence.of(view.path):
+        exported = line_in(evidence, text, line)
+        for engine, operator in evidence.operators.get(exported, ()) if exported is not None else ():
+            by_engine.setdefault(engine, Counter())[operator] += 1
+            changed |= evidence.text != text
+    if not by_engine:
+        return ""
+    rows = [f"- {engine}: {_counted(found)}" for engine, found in sorted(by_engine.items())]
+    when = " (before the last change of the file)" if changed else ""
+    return f"ONNX operators of this line{when}:\n\n" + "\n".join(rows)
+
+
+def _counted(found: Counter[str]) -> str:
+    shown = [f"`{name}`" + (f" × {count}" if count > 1 else "") for name, count in found.items()]
+    more = len(shown) - _MOST_OPERATORS
+    return ", ".join(shown[:_MOST_OPERATORS]) + (f" and {more} more" if more > 0 else "")
+
+
+async def inlay_hints(session: Session, params: types.InlayHintParams) -> list[Json]:
+    """What is known of the values in a range, behind them."""
+    uri = params.text_document.uri
+    view = session.view(uri)
+    if view is None or not session.configuration.options(view.path).inlay_hints:
+        return []
+    first = view.place(uri, params.range.start.line, params.range.start.character)
+    last = view.place(uri, params.range.end.line, params.range.end.character)
+    if first is None or last is None:
+        return []
+
+    def question(root: Root, view: View) -> list[Any]:
+        return knowledge.values_in(root.project, view.path, first[0], last[0])
+
+    out: list[Json] = []
+    for known in await session.ask(uri, question) or []:
+        placed = view.locate(known.span)
+        if placed is not None and placed[0].document.uri == uri:
+            out.append(_hint(known, placed[1][1]))
+    return out
+
+
+def _hint(known: knowledge.Known, end: Position) -> Json:
+    return {
+        "position": {"line": end.line, "character": end.character},
+        "label": f"{'frozen ' if _says_frozen(known) else ''}{known.text}",
+        "kind": _TYPE,
+        "paddingLeft": True,
+    }

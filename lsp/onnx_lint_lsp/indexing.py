@@ -1,0 +1,102 @@
+"""Building and refreshing the indexes of the workspace folders in the background."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING
+
+from onnx_lint_lsp import worker
+from onnx_lint_lsp.index import Index
+
+if TYPE_CHECKING:
+    from onnx_lint_lsp.session import Session
+
+_STEP = 100
+"""Files between two reports of progress."""
+
+
+class Indexing:
+    """The index of each workspace folder. Called on the event loop; the work is done on the analysis thread."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._indexes: dict[str, Index] = {}
+        self._building: set[str] = set()
+
+    @property
+    def is_busy(self) -> bool:
+        return bool(self._building)
+
+    @property
+    def files(self) -> int:
+        return sum(len(index.entries) for index in self._indexes.values())
+
+    def of(self, folder: str) -> Index:
+        index = self._indexes.get(folder)
+        if index is None:
+            index = self._indexes[folder] = Index(folder, self._excluded)
+            self._build(index)
+        return index
+
+    def keep(self, folders: list[str]) -> None:
+        """Forget the indexes of other folders."""
+        self._indexes = {folder: index for folder, index in self._indexes.items() if folder in folders}
+
+    def rebuild(self) -> None:
+        """Walk all folders again."""
+        for index in self._indexes.values():
+            self._build(index)
+
+    def touch(self, paths: list[str]) -> None:
+        """Files came, went or changed on disk."""
+        changed = [(index, p) for index in self._indexes.values() for p in paths if _is_below(p, index.folder)]
+        if not changed:
+            return
+
+        def job() -> None:
+            for index, path in changed:
+                index.update(path)
+
+        loop = asyncio.get_running_loop()
+        future = self._session.worker.submit(job, worker.CHECK)
+        future.add_done_callback(lambda _: _post(loop, self._session.check_all))
+
+    def _excluded(self, path: str) -> bool:
+        return self._session.configuration.settings(path) is None
+
+    def _build(self, index: Index) -> None:
+        if index.folder in self._building:
+            return
+        self._building.add(index.folder)
+        loop = asyncio.get_running_loop()
+        client = self._session.client
+        client.status("indexing", f"Indexing {os.path.basename(index.folder) or index.folder}")
+
+        def progress(done: int, total: int) -> None:
+            if done % _STEP == 0:
+                _post(loop, client.status, "indexing", f"{done} of {total} files")
+
+        def then(error: BaseException | None) -> None:
+            _post(loop, self._built, index, error)
+
+        self._session.worker.background(index.build(progress), then)
+
+    def _built(self, index: Index, error: BaseException | None) -> None:
+        self._building.discard(index.folder)
+        if error is not None:
+            self._session.client.failed(error)
+        if not self._building:
+            self._session.client.status("ready", f"{self.files} files")
+        self._session.check_all()
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return path.endswith(".py") and path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def _post(loop: asyncio.AbstractEventLoop, function: object, *arguments: object) -> None:
+    try:
+        loop.call_soon_threadsafe(function, *arguments)  # type: ignore[arg-type]
+    except RuntimeError:
+        return  # the loop is closed: the server has ended

@@ -1,0 +1,164 @@
+"""A root: the files that are analysed together, and what is open among them. Lives on the analysis thread."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from onnx_lint.checker import check_groups
+from onnx_lint.diagnostic import Diagnostic
+from onnx_lint.project.project import Project
+from onnx_lint.settings import Settings
+from onnx_lint.source.text import SourceError, SourceText, read
+from onnx_lint_lsp.configuration import Configuration
+from onnx_lint_lsp.index import Index
+from onnx_lint_lsp.views import View
+
+MAX_FILE = 4 * 1024 * 1024
+"""Characters of the largest text that is analysed."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What was found in one view."""
+
+    view: View
+    diagnostics: tuple[Diagnostic, ...] = ()
+    settings: Settings | None = None
+    """What it was checked for; ``None`` when it was not to be looked at."""
+
+
+@dataclass
+class _Pending:
+    """What came in since the analysis thread last looked."""
+
+    views: dict[str, View | None] = field(default_factory=dict)
+    changed: set[str] = field(default_factory=set)
+    """Files that are not open and came, went or changed on disk."""
+
+
+class Root:
+    """One project: a workspace folder, or the surroundings of a file outside of all. `update` and `touch` may be called
+    from any thread, all else on the analysis thread only."""
+
+    def __init__(self, folder: str, configuration: Configuration, index: Index | None = None) -> None:
+        self.folder, self.index = folder, index
+        self.views: dict[str, View] = {}
+        self._configuration = configuration
+        self._pending = _Pending()
+        self._lock = threading.Lock()
+        self._reader = _Reader()
+        self.project = Project(self._reader.load)
+        self._extra: set[str] = set()
+        """Files that are not open and are part of the project, since open files matter to them or they to those."""
+        self._related: tuple[object, ...] | None = None
+
+    # -------------------------------------------------------------------------------------------- from any thread
+    def update(self, path: str, view: View | None) -> None:
+        """An open document has a new state, or is closed."""
+        with self._lock:
+            self._pending.views[path] = view
+
+    def touch(self, path: str) -> None:
+        """A file on disk came, went or changed."""
+        with self._lock:
+            self._pending.changed.add(path)
+
+    # ------------------------------------------------------------------------------------------ the analysis thread
+    def sync(self) -> None:
+        """Bring the project to the present state."""
+        with self._lock:
+            pending, self._pending = self._pending, _Pending()
+        for path, view in pending.views.items():
+            before = self.views.get(path)
+            if view is None:
+                if self.views.pop(path, None) is not None:
+                    self.project.remove(path)
+            else:
+                self.views[path] = view
+                if before is None or not before.same_texts(view):
+                    self.project.add(_bounded(view.source))
+        for path in pending.changed - self.views.keys():
+            self._reader.forget(path)
+            if path in self._extra:
+                self._extra.discard(path)
+                self.project.remove(path)
+            elif path in self._reader.asked:
+                self._renew(path)
+        self._relate()
+
+    def _renew(self, path: str) -> None:
+        """A file that was read because another imports it has changed: whatever was concluded from it is void."""
+        source = self._reader.load(path)
+        if source is not None:
+            self.project.add(source)
+        self.project.remove(path)
+
+    def _relate(self) -> None:
+        """Make files part of the project whose analysis reaches into open ones."""
+        if self.index is None or not self.index.is_ready:
+            return
+        state = (self.index.version, frozenset(self.views))
+        if state == self._related:
+            return
+        self._related = state
+        wanted = self.index.related(self.views.keys()) - self.views.keys()
+        for path in self._extra - wanted:
+            if path not in self.views:
+                self.project.remove(path)
+        for path in wanted - self._extra:
+            source = self._reader.load(path)
+            if source is not None:
+                self.project.add(source)
+        self._extra = wanted
+
+    def check(self, progress: Callable[[int, int], None] | None = None) -> list[Result]:
+        """The diagnostics of all open documents."""
+        self.sync()
+        groups: dict[int, tuple[Settings, list[str]]] = {}
+        settings_of: dict[str, Settings | None] = {}
+        for path in self.views:
+            settings = settings_of[path] = self._configuration.settings(path)
+            if settings is not None:
+                groups.setdefault(id(settings), (settings, []))[1].append(path)
+        found: dict[str, list[Diagnostic]] = {path: [] for path in self.views}
+        if groups:
+            for diagnostic in check_groups(self.project, groups.values(), progress=progress):
+                found[diagnostic.span.path].append(diagnostic)
+        return [Result(view, tuple(found[path]), settings_of[path]) for path, view in self.views.items()]
+
+    def find(self, path: str) -> View | None:
+        """The view of an open document; of another file of the project nothing."""
+        return self.views.get(path)
+
+
+class _Reader:
+    """Reads files that open ones import, and keeps their texts as long as they stay the same."""
+
+    def __init__(self) -> None:
+        self.asked: set[str] = set()
+        self._texts: dict[str, SourceText | None] = {}
+
+    def load(self, path: str) -> SourceText | None:
+        self.asked.add(path)
+        if path not in self._texts:
+            self._texts[path] = self._read(path)
+        return self._texts[path]
+
+    def _read(self, path: str) -> SourceText | None:
+        try:
+            if not os.path.isfile(path) or os.path.getsize(path) > MAX_FILE:
+                return None
+            return read(path)
+        except (SourceError, OSError, ValueError):
+            return None  # nobody asked for this file by name; it says nothing then
+
+    def forget(self, path: str) -> None:
+        self._texts.pop(path, None)
+
+
+def _bounded(source: SourceText) -> SourceText:
+    """An enormous text is no model: it is not analysed, and nothing is said of it."""
+    return source if len(source.text) <= MAX_FILE else SourceText.from_text(source.path, "")

@@ -1,0 +1,112 @@
+"""When a root is checked: at once while checks are quick, after a pause in typing when they are not."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import CancelledError
+from typing import Any, Generic, TypeVar
+
+from onnx_lint_lsp import worker
+from onnx_lint_lsp.root import Result, Root
+from onnx_lint_lsp.worker import Superseded, Worker
+
+T = TypeVar("T")
+
+_QUICK = 0.04
+"""Seconds that a check may take to run at every keystroke."""
+_LONGEST = 1.0
+"""Seconds of the longest pause that is waited for."""
+_PATIENCE = 0.25
+"""Seconds a check runs before a newer text stops it."""
+_MOST_STOPS = 4
+"""Checks stopped in a row: then one runs to its end, so that someone who never pauses sees diagnostics too."""
+
+
+class Checks(Generic[T]):
+    """The checks of one root. `convert` runs on the analysis thread, `done` and `failed` on the event loop."""
+
+    def __init__(
+        self,
+        thread: Worker,
+        root: Root,
+        convert: Callable[[Root, list[Result]], T],
+        done: Callable[[T], None],
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        self._thread, self.root, self._convert, self._done, self._failed = thread, root, convert, done, failed
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._running = False
+        self._again = False
+        self._stopped = False
+        self._stops = 0
+        self.cost = 0.0
+        """Seconds of recent checks, averaged."""
+
+    @property
+    def pause(self) -> float:
+        """How long to wait for the next keystroke before a check begins."""
+        return 0.0 if self.cost <= _QUICK else min(self.cost, _LONGEST)
+
+    def request(self, *, at_once: bool = False) -> None:
+        """Something changed: check, soon."""
+        if self._stopped:
+            return
+        if self._running:
+            self._again = True
+            return
+        pause = 0.0 if at_once else self.pause
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if pause:
+            self._timer = self._loop.call_later(pause, self._start)
+        else:
+            self._start()
+
+    def stop(self) -> None:
+        self._stopped = True
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _start(self) -> None:
+        self._timer = None
+        if self._stopped:
+            return
+        self._running, self._again = True, False
+        future = self._thread.submit(self._job, worker.CHECK)
+        future.add_done_callback(lambda f: self._loop.call_soon_threadsafe(self._ended, f))
+
+    def _job(self) -> tuple[T, float]:
+        start = time.perf_counter()
+        may_stop = self._stops < _MOST_STOPS
+
+        def progress(done: int, total: int) -> None:
+            if self._stopped or (self._again and may_stop and time.perf_counter() - start > _PATIENCE):
+                raise Superseded
+
+        results = self.root.check(progress)
+        converted = self._convert(self.root, results)
+        return converted, time.perf_counter() - start
+
+    def _ended(self, future: Any) -> None:
+        self._running = False
+        if self._stopped:
+            return
+        try:
+            converted, seconds = future.result()
+        except Superseded:
+            self._stops += 1
+            self.cost = max(self.cost, 2 * _PATIENCE)
+        except CancelledError:
+            return
+        except Exception as error:  # noqa: BLE001 - told to the log; the next edit tries again
+            self._failed(error)
+        else:
+            self._stops = 0
+            self.cost = seconds if self.cost == 0 else 0.5 * self.cost + 0.5 * seconds
+            self._done(converted)
+        if self._again:
+            self.request()

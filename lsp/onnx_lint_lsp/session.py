@@ -1,0 +1,282 @@
+"""The session: what is open, when it is checked, what is published. Lives on the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, Protocol, TypeVar
+
+from onnx_lint_lsp import worker
+from onnx_lint_lsp.configuration import Configuration
+from onnx_lint_lsp.convert import Converter, Json
+from onnx_lint_lsp.documents import Document, Documents
+from onnx_lint_lsp.evidence import EvidenceStore
+from onnx_lint_lsp.indexing import Indexing
+from onnx_lint_lsp.root import Result, Root
+from onnx_lint_lsp.scheduling import Checks
+from onnx_lint_lsp.views import View
+from onnx_lint_lsp.worker import Worker
+
+T = TypeVar("T")
+Wire = dict[str, list[Json]]
+"""Diagnostics by document, as they are sent."""
+
+
+class Client(Protocol):
+    """What the session needs of the other side."""
+
+    def publish(self, uri: str, version: int | None, items: list[Json]) -> None: ...
+
+    def refresh(self, what: str) -> None: ...
+
+    def warn(self, message: str) -> None: ...
+
+    def log(self, message: str) -> None: ...
+
+    def failed(self, error: BaseException) -> None: ...
+
+    def status(self, state: str, message: str) -> None: ...
+
+
+class Session:
+    """One connection's state. All methods are called on the event loop."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.documents = Documents()
+        self.configuration = Configuration()
+        self.converter = Converter()
+        self.worker = Worker()
+        self.evidence = EvidenceStore()
+        self.results: dict[str, Result] = {}
+        self.document_changes = True
+        self.pulls = False
+        """Whether the client asks for diagnostics instead of being sent them."""
+        self.trusted = True
+        self.wire: Wire = {}
+        self.indexing = Indexing(self)
+        self._views: dict[str, View] = {}
+        self._roots: dict[str, Root] = {}
+        self._checks: dict[str, Checks[list[tuple[Result, Wire]]]] = {}
+        self._waiting: dict[str, list[asyncio.Future[Result]]] = {}
+        self._sent: dict[str, tuple[int | None, list[Json]]] = {}
+
+    # --------------------------------------------------------------------------------------------------- documents
+    def changed(self, uri: str, *, opened: bool = False) -> None:
+        """A document, or a cell of a notebook, is opened or has a new text."""
+        path = self.documents.key(uri)
+        view = self._view_of(uri)
+        if view is None:
+            return
+        before = self._views.get(path)
+        self._views[path] = view
+        self._withdraw_parts(before, view)
+        self.root_of(path).update(path, view)
+        if opened or self.configuration.options(path).run == "onType":
+            self.checks_of(path).request(at_once=opened)
+
+    def saved(self, uri: str) -> None:
+        path = self.documents.key(uri)
+        if self.configuration.is_stale():
+            self.reconfigure()
+        elif path in self._views and self.configuration.options(path).run == "onSave":
+            self.checks_of(path).request(at_once=True)
+
+    def closed(self, uri: str, path: str) -> None:
+        """The document or notebook `uri`, known to the analysis as `path`, is closed."""
+        view = self._views.pop(path, None)
+        if view is None:
+            return
+        self.results.pop(path, None)
+        for waiting in self._waiting.pop(path, ()):
+            waiting.cancel()
+        self._withdraw_parts(view, None)
+        root = self.root_of(path)
+        root.update(path, None)
+        root.touch(path)
+        self.checks_of(path).request()
+        self._drop_if_empty(root)
+
+    def _view_of(self, uri: str) -> View | None:
+        notebook = self.documents.notebook_of(uri) or self.documents.notebook(uri)
+        if notebook is not None:
+            return View.of_notebook(notebook, self.documents)
+        document = self.documents.get(uri)
+        return View.of_document(document) if document is not None else None
+
+    def _withdraw_parts(self, before: View | None, after: View | None) -> None:
+        """Take back what was published for documents that are no longer part of a view."""
+        gone = set(before.versions if before else ()) - set(after.versions if after else ())
+        for uri in gone:
+            self.wire.pop(uri, None)
+            if self._sent.pop(uri, None) is not None:
+                self.client.publish(uri, None, [])
+
+    def view(self, uri: str) -> View | None:
+        """The present view of an open document."""
+        return self._views.get(self.documents.key(uri))
+
+    def document(self, uri: str) -> Document | None:
+        return self.documents.get(uri)
+
+    # ------------------------------------------------------------------------------------------------------- roots
+    def root_of(self, path: str) -> Root:
+        """The root that a path belongs to: its workspace folder, else its own surroundings."""
+        folder = self.configuration.folder_of(path)
+        name = folder if folder is not None else _surroundings(path)
+        root = self._roots.get(name)
+        if root is None:
+            index = self.indexing.of(folder) if folder is not None else None
+            root = self._roots[name] = Root(name, self.configuration, index)
+            self._checks[name] = Checks(self.worker, root, self._convert, self._checked, self.client.failed)
+        return root
+
+    def checks_of(self, path: str) -> Checks[list[tuple[Result, Wire]]]:
+        return self._checks[self.root_of(path).folder]
+
+    def _drop_if_empty(self, root: Root) -> None:
+        """Forget the surroundings of files that are all closed."""
+        if root.index is not None or any(self.root_of(path) is root for path in self._views):
+            return
+        self._checks.pop(root.folder).stop()
+        self._roots.pop(root.folder, None)
+
+    def set_folders(self, folders: list[str]) -> None:
+        """The workspace has these folders from now on. Open documents move to the roots that they belong to now."""
+        self.configuration.folders = tuple(folders)
+        self.configuration.forget_folders()
+        for checks in self._checks.values():
+            checks.stop()
+        self._roots.clear()
+        self._checks.clear()
+        self.indexing.keep(folders)
+        for folder in folders:
+            self.root_of(os.path.join(folder, "x.py"))
+        for path, view in self._views.items():
+            self.root_of(path).update(path, view)
+        self.check_all()
+
+    # ------------------------------------------------------------------------------------------------------ checks
+    def check_all(self) -> None:
+        """Check everything that is open again: settings, files or evidence changed."""
+        for path in list(self._views):
+            self.root_of(path)
+        for checks in list(self._checks.values()):
+            checks.request(at_once=True)
+
+    def reconfigure(self) -> None:
+        """Configuration files changed."""
+        self.configuration.reload()
+        self.check_all()
+
+    def on_disk(self, paths: list[str]) -> None:
+        """Files came, went or changed on disk."""
+        for root, checks in list(zip(self._roots.values(), self._checks.values(), strict=True)):
+            for path in paths:
+                root.touch(path)
+            checks.request()
+        self.indexing.touch(paths)
+
+    def _convert(self, root: Root, results: list[Result]) -> list[tuple[Result, Wire]]:
+        """On the analysis thread: the results with the evidence of exports, as they are sent."""
+        out: list[tuple[Result, Wire]] = []
+        for result in results:
+            wire: Wire = {uri: [] for uri in result.view.versions}
+            for diagnostic, faded in self.evidence.joined(result):
+                placed = self.converter.diagnostic(diagnostic, result.view, root.find, faded=faded)
+                if placed is not None:
+                    wire[placed[0].document.uri].append(placed[1])
+            out.append((result, wire))
+        return out
+
+    def _checked(self, converted: list[tuple[Result, Wire]]) -> None:
+        """New results: keep, publish, wake who waits for them."""
+        for problem in self.configuration.problems():
+            self.client.warn(problem)
+        others_changed = False
+        for result, wire in converted:
+            path = result.view.path
+            view = self._views.get(path)
+            if view is None or not view.same_texts(result.view):
+                continue  # a newer version is on its way through the analysis
+            self.results[path] = result
+            self.wire.update(wire)
+            for uri, version in view.versions.items():
+                others_changed |= self._publish(uri, version, wire[uri])
+            for waiting in self._waiting.pop(path, ()):
+                if not waiting.done():
+                    waiting.set_result(result)
+        if others_changed and self.pulls:
+            self.client.refresh("diagnostics")
+
+    def _publish(self, uri: str, version: int | None, items: list[Json]) -> bool:
+        """Send the diagnostics of a document, unless they were sent; whether they changed without an edit."""
+        before = self._sent.get(uri)
+        if before == (version, items):
+            return False
+        self._sent[uri] = (version, items)
+        if not self.pulls:
+            self.client.publish(uri, version, items)
+        return before is not None and before[0] == version
+
+    # ---------------------------------------------------------------------------------------------------- requests
+    async def result(self, uri: str) -> Result | None:
+        """What was found in the present text of a document, checked first if need be; ``None`` if it is not open."""
+        path = self.documents.key(uri)
+        view = self._views.get(path)
+        if view is None:
+            return None
+        result = self.results.get(path)
+        if result is not None and result.view.same_texts(view):
+            return result
+        waiting: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(path, []).append(waiting)
+        self.checks_of(path).request(at_once=True)
+        try:
+            return await waiting
+        except asyncio.CancelledError:
+            if path not in self._views:
+                return None  # closed meanwhile
+            raise
+
+    async def ask(self, uri: str, question: Callable[[Root, View], T]) -> T | None:
+        """Ask something about the present text of a document on the analysis thread."""
+        path = self.documents.key(uri)
+        view = self._views.get(path)
+        if view is None:
+            return None
+        root = self.root_of(path)
+
+        def job() -> T:
+            root.sync()
+            return question(root, view)
+
+        future: Future[T] = self.worker.submit(job, worker.REQUEST)
+        return await asyncio.wrap_future(future)
+
+    def text(self, uri: str) -> str | None:
+        document = self.documents.get(uri)
+        return document.text.text if document is not None else None
+
+    def set_client_options(self, section: Any, folder: str | None = None) -> None:
+        self.configuration.set_client(section, folder)
+
+    def stop(self) -> None:
+        for checks in self._checks.values():
+            checks.stop()
+        self.worker.stop()
+
+
+def _surroundings(path: str) -> str:
+    """The folder above the package in which a file lies; for what is no file its own name."""
+    if not os.path.isabs(path):
+        return path
+    folder = os.path.dirname(path)
+    try:
+        while os.path.isfile(os.path.join(folder, "__init__.py")) and os.path.dirname(folder) != folder:
+            folder = os.path.dirname(folder)
+    except ValueError:
+        return path  # no file can have such a name
+    return folder

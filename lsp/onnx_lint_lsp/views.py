@@ -1,0 +1,108 @@
+"""What the analysis sees under one path: a document, or the code cells of a notebook joined to one source."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import cached_property
+
+from onnx_lint.diagnostic import Span
+from onnx_lint.source.text import SourceText
+from onnx_lint_lsp.documents import Document, Documents, Notebook
+from onnx_lint_lsp.notebooks import python_of
+from onnx_lint_lsp.text import Position
+from onnx_lint_lsp.uris import key_of
+
+Range = tuple[Position, Position]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A document that makes up a view, from line `first` (from 0) of the view's source on."""
+
+    document: Document
+    first: int
+
+
+@dataclass(frozen=True)
+class View:
+    """One source for the analysis, and the way back from its places to those of the documents."""
+
+    path: str
+    parts: tuple[Part, ...]
+    is_notebook: bool = False
+
+    @classmethod
+    def of_document(cls, document: Document) -> View:
+        return cls(key_of(document.uri), (Part(document, 0),))
+
+    @classmethod
+    def of_notebook(cls, notebook: Notebook, documents: Documents) -> View:
+        parts: list[Part] = []
+        line = 0
+        for uri, code in notebook.cells:
+            document = documents.get(uri)
+            if document is not None and code and document.language == "python":
+                parts.append(Part(document, line))
+                line += len(document.text.starts)
+        return cls(key_of(notebook.uri), tuple(parts), is_notebook=True)
+
+    @property
+    def versions(self) -> dict[str, int | None]:
+        return {part.document.uri: part.document.version for part in self.parts}
+
+    def same_texts(self, other: View) -> bool:
+        """Whether both show the same documents in the same state."""
+        return len(self.parts) == len(other.parts) and all(
+            a.document is b.document for a, b in zip(self.parts, other.parts, strict=True)
+        )
+
+    @cached_property
+    def source(self) -> SourceText:
+        if self.is_notebook:
+            text = "\n".join(python_of(part.document.text) for part in self.parts)
+            return SourceText.from_text(self.path, text)
+        return SourceText.from_text(self.path, self.parts[0].document.text.text[self._mark :])
+
+    @cached_property
+    def _mark(self) -> int:
+        """Whether the document begins with a byte order mark, which the analysis does not see."""
+        return int(not self.is_notebook and self.parts[0].document.text.text.startswith("\ufeff"))
+
+    def part(self, uri: str) -> Part | None:
+        return next((part for part in self.parts if part.document.uri == uri), None)
+
+    def _at(self, line: int) -> Part | None:
+        if not self.parts:
+            return None
+        return self.parts[max(bisect_right([part.first for part in self.parts], line) - 1, 0)]
+
+    def locate(self, span: Span) -> tuple[Part, Range] | None:
+        """The document and range of a place. What goes past a cell's end ends there."""
+        part = self._at(span.line - 1)
+        if part is None:
+            return None
+        text = part.document.text
+        last = len(text.starts) - 1
+        start = self._position(part, span.line, span.column)
+        if span.end_line - 1 - part.first > last:
+            begin, end = text.content(last)
+            return part, (start, Position(last, text.column(last, end - begin)))
+        end_ = self._position(part, span.end_line, span.end_column)
+        return part, (start, max(start, end_))
+
+    def _position(self, part: Part, line: int, column: int) -> Position:
+        inside = min(line - 1 - part.first, len(part.document.text.starts) - 1)
+        characters = column - 1 + (self._mark if line == 1 else 0)
+        return Position(inside, part.document.text.column(inside, characters))
+
+    def place(self, uri: str, line: int, character: int) -> tuple[int, int] | None:
+        """Line and column in the source, both from 1, of a position in one of the documents."""
+        part = self.part(uri)
+        if part is None:
+            return None
+        text = part.document.text
+        offset = text.offset(line, character)
+        inside = bisect_right(text.starts, offset) - 1
+        mark = self._mark if inside == 0 else 0
+        return part.first + inside + 1, max(offset - text.starts[inside] - mark, 0) + 1
