@@ -14,6 +14,7 @@ from onnx_lint.rule import Finding, Rule
 from onnx_lint.selection import Selection
 from onnx_lint.semantics import entry, export_calls
 from onnx_lint.semantics.export_calls import ExportFacts
+from onnx_lint.semantics.session import session
 from onnx_lint.semantics.sites import Output, Site
 from onnx_lint.settings import Settings
 from onnx_lint.suppress import suppressions
@@ -96,10 +97,15 @@ def check_groups(
     *,
     rules: Iterable[Rule[Any]] | None = None,
     progress: Callable[[int, int], None] | None = None,
+    importers: bool = True,
 ) -> list[Diagnostic]:
-    """Like `check`, for files under different settings, at the cost of one analysis."""
+    """Like `check`, for files under different settings, at the cost of one analysis.
+
+    In an editor's project only the files of the groups are looked at, as their own entry points reach them and, with
+    `importers`, those of the files that import them; what still holds from the last time is not computed again.
+    """
     chosen = [_Group(settings, paths, Selection(settings, rules)) for settings, paths in groups]
-    return with_deep_stack(lambda: _check(project, chosen, progress))
+    return with_deep_stack(lambda: _check(project, chosen, progress, importers))
 
 
 class _Group:
@@ -110,10 +116,11 @@ class _Group:
         self.by_site = selection.by_site()
         self.found: dict[tuple[str, Span], Diagnostic] = {}
 
-    def engines(self, facts: ExportFacts) -> tuple[Engine, ...]:
+    def engines(self, facts: ExportFacts, model: str = "") -> tuple[Engine, ...]:
+        """The engines that count for a model: as asked for, else as the export calls say."""
         if self.settings.engine_given:
             return self.settings.target.engines
-        return facts.engines or self.settings.target.engines
+        return facts.engines_for(model) or self.settings.target.engines
 
     def has(self, path: str) -> bool:
         return self.paths is None or path in self.paths
@@ -125,14 +132,17 @@ class _Group:
             self.found[key] = diagnostic
 
 
-def _check(project: Project, groups: list[_Group], progress: Callable[[int, int], None] | None) -> list[Diagnostic]:
+def _check(
+    project: Project, groups: list[_Group], progress: Callable[[int, int], None] | None, importers: bool
+) -> list[Diagnostic]:
     facts = export_calls.collect(project)
-    for site in entry.analyse(project, progress=progress):
+    for site in _sites(project, groups, progress, importers):
         for group in groups:
             rules = group.by_site.get(type(site))
             if rules and group.has(site.unit.module.path):
+                engines = group.engines(facts, site.model)
                 for rule in rules:
-                    for diagnostic in _apply(rule, site, group.settings, group.engines(facts), facts):
+                    for diagnostic in _apply(rule, site, group.settings, engines, facts):
                         group.add(diagnostic)
     out: list[Diagnostic] = []
     for group in groups:
@@ -140,6 +150,17 @@ def _check(project: Project, groups: list[_Group], progress: Callable[[int, int]
         out += _finish(project, group.settings, group.selection, everything, group.paths)
     out.sort(key=lambda d: d.sort_key)
     return out
+
+
+def _sites(
+    project: Project, groups: list[_Group], progress: Callable[[int, int], None] | None, importers: bool
+) -> Iterator[Site]:
+    if project.tracker is None:
+        return entry.analyse(project, progress=progress)
+    wanted: set[str] = set()
+    for group in groups:
+        wanted.update(project.modules if group.paths is None else group.paths)
+    return session(project).sites(wanted, importers=importers)
 
 
 def _finish(
@@ -244,14 +265,16 @@ def _may_vary(site: Site, settings: Settings, facts: ExportFacts) -> bool:
 def _faults(project: Project, group: _Group, engines: tuple[Engine, ...]) -> Iterator[Diagnostic]:
     """What could not be analysed: syntax errors, and chunks beyond the guards. Every chunk is looked at, also those
     that no traced code reaches, when Python itself does not take the file."""
-    for module in project.modules.values():
-        if not group.has(module.path):
+    wanted = project.modules if group.paths is None else group.paths
+    for path in wanted:
+        module = project.modules.get(path)
+        if module is None:
             continue
-        units = list(module.lowered_units())
-        if module.needs_full_parse():
-            units = list(module.all_units())
-        for unit in units:
-            chunk = unit.chunk
+        units = module.lowered_units()
+        if project.tracker is not None or module.needs_full_parse():
+            units = module.all_units()
+        for unit in list(units):
+            chunk = unit.chunk if unit.patch is None else unit.patch.chunk
             if chunk.refused is not None:
                 span = unit.fault_span(1, 0)
                 code, name = NOT_ANALYSED
@@ -260,6 +283,8 @@ def _faults(project: Project, group: _Group, engines: tuple[Engine, ...]) -> Ite
                 fault = chunk.lowered.fault
                 code, name = SYNTAX_ERROR
                 message = f"syntax error: {fault.message}; the statement is not analysed"
+                if unit.patch is not None:
+                    message = f"syntax error: {fault.message}; its last valid version is looked at"
                 yield Diagnostic(
                     code, name, Severity.ERROR, unit.fault_span(fault.line, fault.column), message, engines
                 )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
+from onnx_lint.project.records import Remembered
 from onnx_lint.project.unit import Unit
 from onnx_lint.source import ir
 from onnx_lint.source.split import Chunk
@@ -12,7 +12,7 @@ from onnx_lint.source.statements import is_docstring, simple_target
 
 if TYPE_CHECKING:
     from onnx_lint.project.modules import SourceModule
-    from onnx_lint.project.project import External, Module
+    from onnx_lint.project.project import External
 
 Member = tuple[Unit, ir.Stmt]
 """A statement of a class body, and the unit in which it stands."""
@@ -35,6 +35,20 @@ class ClassInfo:
         self._header: ir.ClassDef | None = None
         self._members: dict[str, list[Member]] = {}
         self._statements: dict[str, list[Member]] | None = None
+        self._derived = Remembered(module.project.tracker)
+        self._order: list[ClassInfo | External] | None = None
+
+    def move(self, chunk: Chunk) -> None:
+        """The class stands in another chunk now, with the same members but for what is in functions."""
+        self._chunk = chunk
+        self._members.clear()
+        self._statements = None
+
+    def _read(self) -> None:
+        """What is being computed rests on the names of this class."""
+        tracker = self.module.project.tracker
+        if tracker is not None:
+            tracker.read(self.module.record)
 
     @classmethod
     def of_chunk(cls, module: SourceModule, chunk: Chunk) -> ClassInfo:
@@ -72,6 +86,15 @@ class ClassInfo:
 
     def own_all(self, name: str) -> list[Member]:
         """All statements of the body that bind `name` (a property and its setter, overloads)."""
+        found = self._own_all(name)
+        tracker = self.module.project.tracker
+        if tracker is not None:
+            tracker.read(self.module.record)
+            for unit, _ in found:
+                tracker.read(unit.record)
+        return found
+
+    def _own_all(self, name: str) -> list[Member]:
         cached = self._members.get(name)
         if cached is not None:
             return cached
@@ -103,6 +126,7 @@ class ClassInfo:
     @property
     def statements(self) -> dict[str, list[Member]]:
         """Names bound by members that are no ``def``, with their statements."""
+        self._read()
         if self._statements is None:
             self._statements = {}
             if self._chunk is not None and self._chunk.members:
@@ -122,39 +146,61 @@ class ClassInfo:
 
     def has_own(self, name: str) -> bool:
         """Whether the body defines a function `name`; needs no parse of a split class."""
+        self._read()
         if self._chunk is not None and self._chunk.members:
             return any(c.name == name and c.kind == "def" for c in self._chunk.members)
         return self.own(name) is not None
 
     def member_names(self) -> list[str]:
         """Names of the functions of the body, in order."""
+        self._read()
         if self._chunk is not None and self._chunk.members:
             return [c.name for c in self._chunk.members if c.kind == "def"]
         return [s.name for s in (self.header.body if self.header else ()) if isinstance(s, ir.FunctionDef)]
 
     # ---------------------------------------------------------------------------------------------------- bases
-    @cached_property
+    @property
     def bases(self) -> list[ClassInfo | External]:
         """The resolved bases; one that cannot be resolved is left out (see `unresolved_bases`)."""
+        return self._resolved_bases[0]
+
+    @property
+    def unresolved_bases(self) -> list[str]:
+        """The bases of which is not known what they are, as they are written."""
+        return self._resolved_bases[1]
+
+    @property
+    def _resolved_bases(self) -> tuple[list[ClassInfo | External], list[str]]:
+        held = self._derived.get("bases")
+        if held is not None:
+            return held[0]  # type: ignore[return-value]
+        return self._derived.compute("bases", self._resolve_bases)
+
+    def _resolve_bases(self) -> tuple[list[ClassInfo | External], list[str]]:
         from onnx_lint.project.project import External
 
+        self._read()
         out: list[ClassInfo | External] = []
-        self.unresolved_bases: list[str] = []
+        unresolved: list[str] = []
         for base in self.header.bases if self.header else ():
             expression = base.value if isinstance(base, ir.Subscript) else base  # Generic[T]
-            resolved: Module | ClassInfo | External | object | None = self.module.project.resolve(
-                self.module, expression
-            )
+            resolved = self.module.project.resolve(self.module, expression)
             if isinstance(resolved, (ClassInfo, External)) and resolved is not self:
                 out.append(resolved)
             else:
-                self.unresolved_bases.append(_name_of(expression))
-        return out
+                unresolved.append(_name_of(expression))
+        return out, unresolved
 
-    @cached_property
+    @property
     def mro(self) -> list[ClassInfo | External]:
         """This class and its bases, in method resolution order (C3 where it exists, else depth first)."""
-        return _linearise(self, set())
+        if self._order is not None and self.module.project.tracker is None:
+            return self._order
+        held = self._derived.get("mro")
+        if held is not None:
+            return held[0]  # type: ignore[return-value]
+        self._order = self._derived.compute("mro", lambda: _linearise(self, set()))
+        return self._order
 
     def find(self, name: str, *, after: ClassInfo | None = None) -> tuple[ClassInfo, Member] | None:
         """The class that defines `name` and the member; with `after`, the search starts behind that class (super)."""
@@ -179,12 +225,16 @@ class ClassInfo:
     def is_subclass(self, qualified: str) -> bool:
         return any((info.qualified if isinstance(info, ClassInfo) else info.name) == qualified for info in self.mro)
 
-    @cached_property
+    @property
     def is_module(self) -> bool:
         """Whether the class is an ``nn.Module``, as far as can be seen.
 
         A base outside the project counts as a module when its name says so and the class has a ``forward``.
         """
+        held = self._derived.get("is_module")
+        return bool(held[0]) if held is not None else self._derived.compute("is_module", self._is_module)
+
+    def _is_module(self) -> bool:
         for info in self.mro:
             if not isinstance(info, ClassInfo):
                 if info.name in _MODULE_ROOTS or info.name.startswith("torch.nn."):
@@ -194,7 +244,7 @@ class ClassInfo:
         outside = [i.name for i in self.mro if not isinstance(i, ClassInfo) and i.name not in ("object", "abc.ABC")]
         for info in self.mro:
             if isinstance(info, ClassInfo):
-                outside += info.unresolved_bases if info.bases is not None else []
+                outside += info.unresolved_bases
         outside = [o for o in outside if not o.startswith(("typing.", "builtins.", "abc.", "enum.", "collections."))]
         return bool(outside) and any(isinstance(i, ClassInfo) and i.has_own("forward") for i in self.mro)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Union
 
+from onnx_lint.project.records import Record
 from onnx_lint.project.unit import Unit
 from onnx_lint.source import ir
 from onnx_lint.source.split import Chunk, split
@@ -63,6 +64,8 @@ class SourceModule:
         self._assigned: dict[str, Chunk] = {}
         """Assignments to one name that have not been lowered yet; where `bindings` has that name, they are behind."""
         self._stars: list[ImportBinding] = []
+        self.record = Record()
+        """The fact of which names the file binds."""
 
     @property
     def chunks(self) -> list[Chunk]:
@@ -79,8 +82,32 @@ class SourceModule:
         unit = self._units.get(id(chunk))
         if unit is None:
             text = chunk.header + " pass" if header else chunk.text
-            unit = self._units[id(chunk)] = Unit(self, chunk, text, member)
+            unit = self._units[id(chunk)] = Unit(self, chunk.line, text, member)
         return unit
+
+    def held_unit(self, chunk: Chunk) -> Unit | None:
+        """The unit of a chunk, if it was asked for before."""
+        return self._units.get(id(chunk))
+
+    def take_over(
+        self, chunks: list[Chunk], units: dict[int, Unit], moved: dict[int, Chunk] | None, dropped: set[int]
+    ) -> None:
+        """Replace the chunks, with the units that outlive it. `moved` says which chunk each one has become when the
+        file binds the same names; `dropped` are the identities of units that have gone."""
+        self._chunks, self._units, self._definitions = chunks, units, None
+        if moved is None:
+            self._classes, self._bindings, self._assigned, self._stars = {}, None, {}, []
+            return
+        classes: dict[int, ClassInfo] = {}
+        for key, info in self._classes.items():
+            chunk = moved.get(key)
+            if chunk is not None:
+                info.move(chunk)
+                classes[id(chunk)] = info
+            elif id(info.header_unit) not in dropped:
+                classes[key] = info
+        self._classes = classes
+        self._assigned = {name: moved[id(chunk)] for name, chunk in self._assigned.items()}
 
     def lowered_units(self) -> Iterator[Unit]:
         for unit in self._units.values():

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.modules import Binding, FunctionBinding, ImportBinding, SourceModule, ValueBinding
+from onnx_lint.project.records import Remembered, Tracker
+from onnx_lint.project.revision import revise
 from onnx_lint.project.unit import ChunkStore
 from onnx_lint.source import ir
 from onnx_lint.source.text import SourceText
@@ -38,22 +40,38 @@ _MAX_HOPS = 20
 
 
 class Project:
-    """Files by path. `add` and `remove` may be called at any time; results of earlier look-ups of other files stay
-    valid as long as those files do not change. With a `loader`, imported neighbours that were not added are read for
-    what they say (they are not reported on)."""
+    """Files by path. `add` and `remove` may be called at any time. With a `loader`, imported neighbours that were not
+    added are read for what they say (they are not reported on).
 
-    def __init__(self, loader: Loader | None = None) -> None:
+    In an `editor`, what was computed is kept over changes: a new text of a file that is there already costs what it
+    touches, and a broken function is stood in for by its last valid version. New files, and files that go, cost
+    everything: add them together.
+    """
+
+    def __init__(self, loader: Loader | None = None, *, editor: bool = False) -> None:
+        self.tracker = Tracker() if editor else None
         self.store = ChunkStore()
         self.modules: dict[str, SourceModule] = {}
         self.version = 0
+        """Grows with every change."""
+        self.generation = 0
+        """Grows when files come and go."""
+        self.derived: dict[str, object] = {}
+        """What other rooms keep with the project, by their name."""
         self._by_name: dict[str, SourceModule] | None = None
         self._prefixes: set[str] = set()
         self._loader = loader
         self._loaded: dict[str, SourceModule | None] = {}
-        self._globals: dict[tuple[str, str], Meaning | None] = {}
+        self._meanings = Remembered(self.tracker)
+        self._resolving: set[tuple[str, str]] = set()
 
     def add(self, source: SourceText) -> SourceModule:
         """Add a file, or replace its text."""
+        held = self.modules.get(source.path)
+        if held is not None and self.tracker is not None:
+            revise(held, source)
+            self.version += 1
+            return held
         name, is_package = self._name_of(source.path)
         module = SourceModule(self, source, name, is_package)
         self.modules[source.path] = module
@@ -66,8 +84,9 @@ class Project:
 
     def _changed(self) -> None:
         self.version += 1
+        self.generation += 1
         self._by_name = None
-        self._globals.clear()
+        self._meanings = Remembered(self.tracker)
         self._loaded.clear()
 
     # -------------------------------------------------------------------------------------------------- modules
@@ -157,19 +176,26 @@ class Project:
     def resolve_name(self, module: SourceModule, name: str, hops: int = 0) -> Meaning | None:
         """What a top-level name of `module` stands for, through imports and re-exports."""
         key = (module.path, name)
-        if key in self._globals:
-            return self._globals[key]
-        if hops == 0:
-            self._globals[key] = None  # a cycle ends here
-        found = self._resolve_name(module, name, hops)
-        if found is not None or hops == 0:
-            self._globals[key] = found
+        held = self._meanings.get(key)
+        if held is not None:
+            return held[0]  # type: ignore[return-value]
+        if key in self._resolving:
+            return None  # a cycle ends here
+        self._resolving.add(key)
+        try:
+            found = self._meanings.compute(key, lambda: self._resolve_name(module, name, hops))
+        finally:
+            self._resolving.discard(key)
+        if found is None and hops:
+            self._meanings.forget(key)  # it may be so only within the cycle that led here
         return found
 
     def _resolve_name(self, module: SourceModule, name: str, hops: int) -> Meaning | None:
         if hops > _MAX_HOPS:
             return None
         fallback: Meaning | None = None
+        if self.tracker is not None:
+            self.tracker.read(module.record)
         for binding in module.lookup(name):
             meaning = self._follow(module, binding, hops)
             if meaning is None:
@@ -192,6 +218,8 @@ class Project:
 
     def _follow(self, module: SourceModule, binding: Binding, hops: int) -> Meaning | None:
         if not isinstance(binding, ImportBinding):
+            if self.tracker is not None and isinstance(binding, (FunctionBinding, ValueBinding)):
+                self.tracker.read(binding.unit.record)
             return binding
         target = self.import_of(module, binding)
         source = self.load(module, target)

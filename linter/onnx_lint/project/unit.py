@@ -6,11 +6,12 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from onnx_lint.diagnostic import Span
+from onnx_lint.project.records import Record
 from onnx_lint.source.guards import too_complex
-from onnx_lint.source.split import Chunk
 
 if TYPE_CHECKING:
     from onnx_lint.project.modules import SourceModule
+    from onnx_lint.project.revision import Patch
     from onnx_lint.source.lower import Lowered
     from onnx_lint.source.positions import Place
 
@@ -30,6 +31,8 @@ class LoweredChunk:
         self.spans: list[Place] | None = None
         self.refused = too_complex(text)
         self.lowered: Lowered = Lowered(()) if self.refused is not None else lower(text, member=member)
+        if self.lowered.fault is not None and not self.lowered.fault.is_error:
+            self.refused = self.lowered.fault.message
         self.lines = text.count("\n") + 1
 
     def place(self, at: int) -> Place:
@@ -45,7 +48,7 @@ class LoweredChunk:
 
 
 class ChunkStore:
-    """Lowered chunks by text. `keep` bounds how many stay when a long-lived server calls `trim`."""
+    """Lowered chunks by text."""
 
     def __init__(self) -> None:
         self._chunks: dict[tuple[str, bool], LoweredChunk] = {}
@@ -69,22 +72,30 @@ class ChunkStore:
             oldest.lowered.tree = None
             self._lines -= oldest.lines
 
-    def trim(self, wanted: set[int]) -> None:
-        """Forget chunks that are not among `wanted` (identities of `LoweredChunk`)."""
-        self._chunks = {k: c for k, c in self._chunks.items() if id(c) in wanted}
+    def put(self, chunk: LoweredChunk) -> None:
+        """Keep a chunk again."""
+        self._chunks[(chunk.text, chunk.member)] = chunk
+
+    def forget(self, text: str, member: bool) -> None:
+        """Do not keep a text that was typed over; units that still have it are not concerned."""
+        self._chunks.pop((text, member), None)
 
     def __len__(self) -> int:
         return len(self._chunks)
 
 
 class Unit:
-    """One chunk at its place in a file."""
+    """One chunk at its place in a file. In an editor it outlives changes elsewhere in the file, and stands in for its
+    chunk while that does not parse."""
 
-    __slots__ = ("_chunk", "line", "member", "module", "text")
+    __slots__ = ("_chunk", "_record", "line", "member", "module", "patch", "text")
 
-    def __init__(self, module: SourceModule, chunk: Chunk, text: str, member: bool) -> None:
-        self.module, self.text, self.member, self.line = module, text, member, chunk.line
+    def __init__(self, module: SourceModule, line: int, text: str, member: bool) -> None:
+        self.module, self.text, self.member, self.line = module, text, member, line
+        self.patch: Patch | None = None
+        """How the text in the file differs, while that does not parse."""
         self._chunk: LoweredChunk | None = None
+        self._record: Record | None = None
 
     @property
     def chunk(self) -> LoweredChunk:
@@ -96,15 +107,31 @@ class Unit:
     def is_lowered(self) -> bool:
         return self._chunk is not None
 
+    @property
+    def record(self) -> Record:
+        """The fact of what the chunk says."""
+        if self._record is None:
+            self._record = Record()
+        return self._record
+
     def span(self, at: int) -> Span:
         """The place of IR node `at` in the file."""
         line, column, end_line, end_column = self.chunk.place(at)
+        if self.patch is not None:
+            line, column, end_line, end_column = self.patch.place(line, column, end_line, end_column)
         shift, source = self.line - 1, self.module.source
         first, last = line + shift, end_line + shift
         return Span(source.path, first, source.column(first, column) + 1, last, source.column(last, end_column) + 1)
 
+    def is_hidden(self, at: int) -> bool:
+        """Whether a node stands where the text in the file is another, so that nothing can be said about it."""
+        return self.patch is not None and self.patch.hides(*self.chunk.place(at))
+
     def fault_span(self, line: int, column: int) -> Span:
-        """The place of a syntax error at `line` and `column` of the chunk, one character long."""
-        source, first = self.module.source, line + self.line - 1
-        start = source.column(first, column) + 1
-        return Span(source.path, first, start, first, start + 1)
+        """The place of a syntax error at `line` and `column` of the chunk: one character, or none at the end of a
+        line."""
+        source = self.module.source
+        first = min(line + self.line - 1, len(source.starts))
+        behind = len(source.line(first)) + 1
+        start = min(source.column(first, column) + 1, behind)
+        return Span(source.path, first, start, first, min(start + 1, behind))

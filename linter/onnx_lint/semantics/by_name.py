@@ -7,10 +7,14 @@ is one of these that is meant.
 from __future__ import annotations
 
 from onnx_lint.project.classes import ClassInfo
+from onnx_lint.project.modules import SourceModule
+from onnx_lint.project.project import Project
+from onnx_lint.project.records import Record
 from onnx_lint.semantics import calls, instances
 from onnx_lint.semantics.frame import Analysis, Frame
 from onnx_lint.semantics.values import UNKNOWN, Arguments, Instance, Value, join_all
 from onnx_lint.source import ir
+from onnx_lint.source.split import Chunk
 
 _MAX_CLASSES = 2
 _COMMON = frozenset(
@@ -20,15 +24,82 @@ _COMMON = frozenset(
 )  # fmt: skip
 
 
+class Methods:
+    """The modules of a project by the methods that they define."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._generation = -1
+        self._files: dict[str, tuple[list[Chunk], list[tuple[str, str]]]] = {}
+        """By path: the chunks, and methods with the name of their class."""
+        self._by_method: dict[str, list[tuple[SourceModule, str]]] = {}
+        self._records: dict[str, Record] = {}
+
+    def classes_with(self, name: str) -> list[ClassInfo]:
+        """The classes that define a method `name`."""
+        tracker = self._project.tracker
+        if tracker is not None:
+            tracker.read(self._records.setdefault(name, Record()))
+        if self._generation != self._project.generation:
+            self.update()
+        out: list[ClassInfo] = []
+        for module, class_name in self._by_method.get(name, ()):
+            for chunk in module.definitions.get(class_name, ()):
+                if chunk.kind == "class":
+                    out.append(module.class_of(chunk))
+        return out
+
+    def refresh(self) -> None:
+        """Look at what has changed, if anybody has asked before."""
+        if self._generation != -1:
+            self.update()
+
+    def update(self) -> None:
+        """Look at what has changed since the last time."""
+        project = self._project
+        if self._generation != project.generation:
+            self._generation, self._files = project.generation, {}
+        changed: set[str] = set()
+        for path, module in project.modules.items():
+            if "forward" not in module.source.text:
+                chunks: list[Chunk] = []
+            else:
+                chunks = module.chunks
+            held = self._files.get(path)
+            if held is not None and (held[0] is chunks or (not held[0] and not chunks)):
+                continue
+            pairs = [(m, c.name) for c in chunks if c.kind == "class" for m in _method_names(c)]
+            before = held[1] if held is not None else []
+            changed.update(m for m, _ in set(pairs) ^ set(before))
+            self._files[path] = (chunks, pairs)
+        if changed:
+            self._by_method = {}
+            for path, (_, pairs) in self._files.items():
+                for method, class_name in dict.fromkeys(pairs):
+                    self._by_method.setdefault(method, []).append((project.modules[path], class_name))
+        if project.tracker is not None:
+            for name in changed:
+                if name in self._records:
+                    project.tracker.spoil(self._records[name])
+
+
+def _method_names(chunk: Chunk) -> list[str]:
+    return [m.name for m in chunk.members if m.kind == "def" and not m.name.startswith("_")]
+
+
+def methods(project: Project) -> Methods:
+    """The methods of a project, kept with it."""
+    held = project.derived.get("methods")
+    if isinstance(held, Methods):
+        return held
+    made = Methods(project)
+    project.derived["methods"] = made
+    return made
+
+
 def classes_with(analysis: Analysis, name: str) -> list[ClassInfo]:
     """The modules of the project that define a method `name`."""
-    if analysis.methods is None:
-        analysis.methods = {}
-        for info in analysis.project.classes():
-            if "forward" in info.module.source.text and not name.startswith("_"):
-                for method in set(info.member_names()):
-                    analysis.methods.setdefault(method, []).append(info)
-    return analysis.methods.get(name, [])
+    return methods(analysis.project).classes_with(name)
 
 
 def is_telling(analysis: Analysis, name: str) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Hashable
 
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.modules import FunctionBinding
+from onnx_lint.project.records import Record
 from onnx_lint.project.unit import Unit
 from onnx_lint.semantics import (
     expressions,
@@ -215,14 +216,21 @@ def function_value_of(analysis: Analysis, unit: Unit, function: ir.FunctionDef, 
     """A function as its name stands for it: through its decorators."""
     if not function.decorators:
         return Function(unit, function, None, owner)
-    key = (id(unit), id(function))
-    cached: Value | None = analysis.decorators.get(key)
-    if cached is None:
-        analysis.decorators[key] = Function(unit, function, None, owner)  # a decorator that uses the function
-        frame = Frame(analysis, unit, Environment({}, None), quiet=True, owner=owner)
-        cached = decorated(frame, Function(unit, function, None, owner), function.decorators)
-        analysis.decorators[key] = cached
-    return cached
+    key = ("decorated", id(unit), id(function))
+    held = analysis.remembered.get(key)
+    if held is not None:
+        return held[0]  # type: ignore[return-value]
+    plain = Function(unit, function, None, owner)  # a decorator that uses the function gets it as it is
+    return analysis.remembered.compute(key, lambda: _decorate(analysis, plain), plain)
+
+
+def _decorate(analysis: Analysis, function: Function) -> Value:
+    if analysis.tracker is not None:
+        analysis.tracker.read(function.unit.record)
+    frame = Frame(analysis, function.unit, Environment({}, None), quiet=True, owner=function.owner)
+    return decorated(
+        frame, Function(function.unit, function.function, None, function.owner), function.function.decorators
+    )
 
 
 def decorated(frame: Frame, value: Value, decorators: tuple[ir.Expr, ...]) -> Value:
@@ -268,15 +276,29 @@ def invoke(frame: Frame, node: ir.Expr | None, function: Function, receiver: Val
             given = _generalised(given)
             key = (code, given.key(), frame.engines, frame.quiet)
             summary = analysis.memo.get(key)
+            analysis.worn = True
             if summary is None and (count >= 3 * MAX_CONTEXTS or key in analysis.active):
                 return _recursive_result(args)
+    tracker = analysis.tracker
     if summary is None:
         analysis.contexts[code] = analysis.contexts.get(code, 0) + 1
         analysis.active.add(key)
-        summary = _interpret(frame, node, function, receiver, given)
-        analysis.active.discard(key)
+        try:
+            if tracker is None:
+                summary = _interpret(frame, node, function, receiver, given, None)
+            else:
+                record = Record(key)
+                summary = tracker.compute(
+                    record, lambda: _interpret(frame, node, function, receiver, given, record)
+                )
+                if not frame.quiet:
+                    analysis.of_unit.setdefault(id(function.unit), []).append(summary)
+        finally:
+            analysis.active.discard(key)
+        summary.held = (function, given)
         analysis.memo[key] = summary
-        analysis.alive.append((function, given))  # keys hold identities
+    if tracker is not None and summary.record is not None:
+        tracker.read(summary.record)
     frame.summary.children.append(summary)
     return summary.value
 
@@ -325,14 +347,24 @@ def _opaque_result(analysis: Analysis, function: Function, args: Arguments) -> V
 
 
 def _interpret(
-    frame: Frame, node: ir.Expr | None, function: Function, receiver: Value | None, args: Arguments
+    frame: Frame,
+    node: ir.Expr | None,
+    function: Function,
+    receiver: Value | None,
+    args: Arguments,
+    record: Record | None,
 ) -> Summary:
     from onnx_lint.semantics.statements import block
 
     definition, unit = function.function, function.unit
     qualified = f"{function.owner.name}.{definition.name}" if function.owner is not None else definition.name
     step = Step(frame.unit, node.at, frame.qualified, qualified, frame.step) if node is not None else frame.step
-    summary = Summary(UNKNOWN, [], {unit}, [])
+    summary = Summary(UNKNOWN, record=record)
+    tracker = frame.analysis.tracker
+    if tracker is not None:
+        tracker.read(unit.record)
+        if not frame.quiet:
+            summary.values = {}
     inner = Frame(
         frame.analysis,
         unit,
@@ -350,7 +382,7 @@ def _interpret(
     if frame.checks and definition.is_lambda:
         inner.checks = frame.checks
     if not frame.quiet:
-        frame.analysis.entered.add((id(unit), id(definition)))
+        summary.traced = (id(unit), id(definition))
     parameters.bind(inner, function, args, frame if node is not None else None, node)
     block(inner, definition.body)
     ended = inner.env is None

@@ -6,17 +6,22 @@ A model whose parts are handed to its constructor (``RAFT(corr_block=CorrBlock(â
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.modules import FunctionBinding, SourceModule
 from onnx_lint.project.project import Project
+from onnx_lint.project.records import Record
 from onnx_lint.semantics import calls, parameters
-from onnx_lint.semantics.frame import Analysis, Environment, Frame
+from onnx_lint.semantics.frame import Analysis, Environment, Frame, Summary
 from onnx_lint.semantics.values import Arguments, Function, Static, Value
 from onnx_lint.source import ir
+from onnx_lint.source.text import SourceText
 
 _MAX_FACTORIES = 3
 _MAX_CONSTRUCTIONS = 2
+_MAX_CALLS = 200
+"""Calls of a factory that are looked at for the objects that they make."""
 _CALLED = re.compile(r"\b([A-Z]\w+)\(")
 
 
@@ -25,10 +30,8 @@ def of(analysis: Analysis, info: ClassInfo) -> list[Arguments]:
     found = info.find("__init__")
     if found is None or not isinstance(found[1][1], ir.FunctionDef) or not _needs_help(analysis, found[1][1], info):
         return []
-    if analysis.factories is None:
-        analysis.factories = _index(analysis.project)
     made: list[Arguments] = []
-    for module, name in analysis.factories.get(info.name, [])[:_MAX_FACTORIES]:
+    for module, name in factories(analysis.project).making(info.name)[:_MAX_FACTORIES]:
         for binding in module.lookup(name):
             if isinstance(binding, FunctionBinding):
                 made += _run(analysis, binding, info)
@@ -50,25 +53,93 @@ def _needs_help(analysis: Analysis, function: ir.FunctionDef, info: ClassInfo) -
     return False
 
 
-def _index(project: Project) -> dict[str, list[tuple[SourceModule, str]]]:
-    """Top-level functions by the class names that they call."""
-    out: dict[str, list[tuple[SourceModule, str]]] = {}
-    for module in project.modules.values():
-        if "torch" not in module.source.text and "nn" not in module.source.text:
-            continue
-        for chunk in module.chunks:
-            if chunk.kind == "def":
-                for name in set(_CALLED.findall(chunk.text)):
-                    out.setdefault(name, []).append((module, chunk.name))
+class Factories:
+    """Top-level functions of a project by the class names that they call."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._generation = -1
+        self._files: dict[str, tuple[SourceText, dict[str, tuple[str, ...]]]] = {}
+        self._by_class: dict[str, list[tuple[SourceModule, str]]] = {}
+        self._records: dict[str, Record] = {}
+
+    def making(self, name: str) -> list[tuple[SourceModule, str]]:
+        """The functions that call a class of that name, with their files."""
+        tracker = self._project.tracker
+        if tracker is not None:
+            tracker.read(self._records.setdefault(name, Record()))
+        if self._generation != self._project.generation:
+            self.update()
+        return self._by_class.get(name, [])
+
+    def refresh(self) -> None:
+        """Look at what has changed, if anybody has asked before."""
+        if self._generation != -1:
+            self.update()
+
+    def update(self) -> None:
+        """Look at what has changed since the last time."""
+        project = self._project
+        changed: set[str] = set()
+        if self._generation != project.generation:
+            self._generation, self._files = project.generation, {}
+        for path, module in project.modules.items():
+            held = self._files.get(path)
+            if held is not None and held[0] is module.source:
+                continue
+            before, after = held[1] if held is not None else {}, _called(module)
+            self._files[path] = (module.source, after)
+            changed.update(n for n in {**before, **after} if before.get(n) != after.get(n))
+        if not changed:
+            return
+        self._by_class = {}
+        for path, (_, called) in self._files.items():
+            for name, functions in called.items():
+                self._by_class.setdefault(name, []).extend((project.modules[path], f) for f in functions)
+        if project.tracker is not None:
+            for name in changed:
+                if name in self._records:
+                    project.tracker.spoil(self._records[name])
+
+
+def factories(project: Project) -> Factories:
+    """The factories of a project, kept with it."""
+    held = project.derived.get("factories")
+    if isinstance(held, Factories):
+        return held
+    made = Factories(project)
+    project.derived["factories"] = made
+    return made
+
+
+def _called(module: SourceModule) -> dict[str, tuple[str, ...]]:
+    """The functions of a file by the class names that they call."""
+    out: dict[str, tuple[str, ...]] = {}
+    if "torch" not in module.source.text and "nn" not in module.source.text:
+        return out
+    for chunk in module.chunks:
+        if chunk.kind == "def":
+            for name in set(_CALLED.findall(chunk.text)):
+                out[name] = (*out.get(name, ()), chunk.name)
     return out
 
 
 def _run(analysis: Analysis, binding: FunctionBinding, info: ClassInfo) -> list[Arguments]:
     """Interpret a factory outside traced code and see how it makes the class."""
-    analysis.watched[id(info)] = []
     frame = Frame(analysis, binding.unit, Environment({}, None), quiet=True)
     given: list[Value] = list(
         parameters.constructor_arguments(analysis, Function(binding.unit, binding.function), 0).positional
     )
     calls.invoke(frame, None, Function(binding.unit, binding.function), None, Arguments(given, {}))
-    return analysis.watched.pop(id(info))
+    return list(_made(frame.summary, info))
+
+
+def _made(summary: Summary, info: ClassInfo) -> Iterator[Arguments]:
+    """The arguments with which calls, and the calls that they made, made objects of a class."""
+    pending, seen = [summary], set[int]()
+    while pending:
+        current = pending.pop()
+        if id(current) not in seen and len(seen) < _MAX_CALLS:
+            seen.add(id(current))
+            yield from (args for cls, args in current.made if cls is info)
+            pending += current.children

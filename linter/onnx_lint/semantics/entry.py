@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from onnx_lint.project.classes import ClassInfo
+from onnx_lint.project.imports import import_graph
 from onnx_lint.project.modules import SourceModule
 from onnx_lint.project.project import Project
 from onnx_lint.project.unit import Unit
@@ -18,10 +18,10 @@ from onnx_lint.source import ir
 __all__ = ["analyse", "statements"]
 
 
-def module_classes(project: Project) -> Iterator[ClassInfo]:
-    """The modules of the project that have a ``forward``, importers before what they import, last class first: a model
+def module_classes(project: Project, modules: Iterable[SourceModule]) -> Iterator[ClassInfo]:
+    """The classes of `modules` that have a ``forward``, importers before what they import, last class first: a model
     stands behind its parts, so that parts are seen as they are used."""
-    for module in _in_order(project):
+    for module in _in_order(project, modules):
         for chunk in reversed(module.class_chunks()):
             info = module.class_of(chunk)
             if info.is_module and (info.has_own("forward") or _is_variant(info)):
@@ -42,56 +42,37 @@ def _is_variant(info: ClassInfo) -> bool:
     )
 
 
-def _in_order(project: Project) -> list[SourceModule]:
-    candidates = [m for m in project.modules.values() if "forward" in m.source.text]
-    wanted = {id(m) for m in candidates}
-    imported: dict[int, set[int]] = {}
-    for module in candidates:
-        imported[id(module)] = {id(t) for t in _imports(project, module) if id(t) in wanted and t is not module}
-    order: list[SourceModule] = []
-    state: dict[int, int] = {}
-    by_id = {id(m): m for m in candidates}
+def mentions_forward(module: SourceModule) -> bool:
+    """Whether a file may hold an entry point."""
+    return "forward" in module.source.text
 
-    def visit(start: SourceModule) -> None:
-        stack: list[tuple[int, Iterator[int]]] = [
-            (id(start), iter(sorted(imported[id(start)], key=lambda i: by_id[i].path)))
-        ]
-        state[id(start)] = 1
+
+def _in_order(project: Project, modules: Iterable[SourceModule]) -> list[SourceModule]:
+    candidates = [m for m in modules if mentions_forward(m)]
+    by_path = {m.path: m for m in candidates}
+    graph = import_graph(project)
+    imported = {m.path: sorted(t.path for t in graph.imported(m) if t.path in by_path) for m in candidates}
+    order: list[SourceModule] = []
+    seen: set[str] = set()
+
+    def visit(start: str) -> None:
+        seen.add(start)
+        stack = [(start, iter(imported[start]))]
         while stack:
-            node, rest = stack[-1]
+            path, rest = stack[-1]
             for target in rest:
-                if target not in state:
-                    state[target] = 1
-                    stack.append((target, iter(sorted(imported[target], key=lambda i: by_id[i].path))))
+                if target not in seen:
+                    seen.add(target)
+                    stack.append((target, iter(imported[target])))
                     break
             else:
                 stack.pop()
-                order.append(by_id[node])
+                order.append(by_path[path])
 
-    for module in sorted(candidates, key=lambda m: m.path):
-        if id(module) not in state:
-            visit(module)
+    for path in sorted(by_path):
+        if path not in seen:
+            visit(path)
     return order[::-1]
-
-
-_IMPORT = re.compile(r"^[ \t]*(?:from[ \t]+(\.*)([\w.]*)[ \t]+import[ \t]+|import[ \t]+([\w.]+))", re.M)
-
-
-def _imports(project: Project, module: SourceModule) -> list[SourceModule]:
-    """The project's modules that a file imports, read off its text: only for the order."""
-    _ = project.by_name
-    out: list[SourceModule] = []
-    for dots, name, plain in _IMPORT.findall(module.source.text):
-        target = plain or name
-        if dots:
-            package = module.package
-            for _step in range(len(dots) - 1):
-                package = package.rpartition(".")[0]
-            target = ".".join(p for p in (package, name) if p)
-        found = project.by_name.get(target)
-        if found is not None:
-            out.append(found)
-    return out
 
 
 def analyse(project: Project, *, progress: Callable[[int, int], None] | None = None) -> Iterator[Site]:
@@ -99,24 +80,32 @@ def analyse(project: Project, *, progress: Callable[[int, int], None] | None = N
     are done, and of how many."""
     analysis = Analysis(project)
     seen: set[int] = set()
-    classes = list(module_classes(project))
+    entered: set[tuple[int, int]] = set()
+    alive: list[Summary] = []
+    classes = list(module_classes(project, project.modules.values()))
     for done, info in enumerate(classes):
         if progress is not None:
             progress(done, len(classes))
-        summary = enter(analysis, info)
-        if summary is not None:
-            yield from collect(summary, seen)
+        if not is_entered(info, entered):
+            summary = enter(analysis, info)
+            if summary is not None:
+                alive.append(summary)
+                yield from collect(summary, seen, entered)
+
+
+def is_entered(info: ClassInfo, entered: set[tuple[int, int]]) -> bool:
+    """Whether a caller was followed into the ``forward`` of a class already: it is no entry point then."""
+    found = info.find("forward")
+    return found is not None and found[0] is info and (id(found[1][0]), id(found[1][1])) in entered
 
 
 def enter(analysis: Analysis, info: ClassInfo) -> Summary | None:
-    """Interpret the ``forward`` of a class as an entry point, unless a caller was followed into it already."""
+    """Interpret the ``forward`` of a class as an entry point."""
     found = info.find("forward")
     if found is None or calls.is_training_class(info.name):
         return None
     owner, (unit, statement) = found
     if not isinstance(statement, ir.FunctionDef):
-        return None
-    if (id(unit), id(statement)) in analysis.entered and owner is info:
         return None
     if info.is_subclass("torch.autograd.Function"):
         return None
@@ -146,22 +135,27 @@ def _enter_instance(
             return None
         function = value
     args = parameters.model_inputs(frame, Function(unit, statement, None, owner), instance)
-    summary = Summary(args.positional[0], [], set(), [])
+    summary = Summary(args.positional[0], traced=(id(unit), id(statement)))
     frame.summary = summary
     calls.invoke(frame, None, function, None, args)
-    analysis.entered.add((id(unit), id(statement)))
     outputs.report(analysis, summary, function, info)
-    analysis.alive.append(summary)
     return summary
 
 
-def collect(summary: Summary, seen: set[int]) -> Iterator[Site]:
-    """The sites of a summary and of all that it called, each once."""
+def collect(summary: Summary, seen: set[int], entered: set[tuple[int, int]]) -> Iterator[Site]:
+    """The sites of a summary and of all that it called, each once; `entered` gets the functions that were traced."""
+    for current in calls_below(summary, seen):
+        if current.traced is not None:
+            entered.add(current.traced)
+        yield from current.sites
+
+
+def calls_below(summary: Summary, seen: set[int]) -> Iterator[Summary]:
+    """A summary and those of all calls below it, each once, without those that were `seen`."""
     stack = [summary]
     while stack:
         current = stack.pop()
-        if id(current) in seen:
-            continue
-        seen.add(id(current))
-        yield from current.sites
-        stack.extend(current.children)
+        if id(current) not in seen:
+            seen.add(id(current))
+            yield current
+            stack.extend(current.children)

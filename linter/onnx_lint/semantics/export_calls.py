@@ -2,51 +2,120 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.modules import SourceModule
 from onnx_lint.project.project import External, Project
+from onnx_lint.project.records import Record
 from onnx_lint.project.unit import Unit
 from onnx_lint.semantics.sites import Site
 from onnx_lint.source import ir
-from onnx_lint.target import Engine
+from onnx_lint.source.text import SourceText
+from onnx_lint.target import BOTH, Engine
 
 Axes = Mapping[str, tuple[int, ...]]
 """Dynamic dimensions by input; an empty mapping says that every dimension is fixed."""
 
 
+@dataclass(frozen=True)
+class ExportCall:
+    """One call of the exporter: the engines that it may use, the class that it names, the dynamic axes it gives
+    (``None`` when they cannot be read)."""
+
+    engines: tuple[Engine, ...]
+    model: str | None
+    axes: Axes | None
+
+
 @dataclass
 class ExportFacts:
-    """The engines that the calls name, and the dynamic axes by class name."""
+    """What the export calls of a project say, together."""
 
+    calls: tuple[ExportCall, ...] = ()
     engines: tuple[Engine, ...] = ()
+    """The engines of all calls; empty when there is no call. A call that does not say which takes torch's default,
+    which is torchscript before 2.9 and dynamo since: it counts for both."""
+    by_model: dict[str, tuple[Engine, ...]] = field(default_factory=dict)
     axes: dict[str, Axes] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.engines = _together(self.calls)
+        for model in {c.model for c in self.calls if c.model is not None}:
+            mine = [c for c in self.calls if c.model == model]
+            self.by_model[model] = _together(mine)
+            for call in mine:
+                if call.axes is not None:
+                    self.axes[model] = _union(self.axes.get(model), call.axes)
+
+    def engines_for(self, model: str) -> tuple[Engine, ...]:
+        """The engines by which a model is exported: as the calls say that name it, else as all calls say."""
+        return self.by_model.get(model) or self.engines
 
     def dynamic_axes_for(self, site: Site) -> Axes | None:
         """The dynamic axes of the model in which a site stands; ``None`` when no call names it."""
         return self.axes.get(site.model) if self.axes else None
 
 
+def _together(calls: Iterable[ExportCall]) -> tuple[Engine, ...]:
+    named = {engine for call in calls for engine in call.engines}
+    return tuple(e for e in Engine if e in named)
+
+
+class ExportCalls:
+    """The export calls of a project, file by file, kept with it."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._files: dict[str, tuple[SourceText, Record, tuple[ExportCall, ...]]] = {}
+        self._facts: ExportFacts | None = None
+        self._generation = -1
+
+    def facts(self) -> ExportFacts:
+        """What they say now."""
+        project, changed = self._project, self._facts is None
+        if self._generation != project.generation:
+            self._generation, changed = project.generation, True
+            self._files = {p: f for p, f in self._files.items() if p in project.modules}
+        for path, module in project.modules.items():
+            held = self._files.get(path)
+            if held is not None and held[0] is module.source and not held[1].stale:
+                continue
+            before = held[2] if held is not None else ()
+            after = self._read(module)
+            changed = changed or before != after
+        if changed or self._facts is None:
+            self._facts = ExportFacts(tuple(c for _, _, calls in self._files.values() for c in calls))
+        return self._facts
+
+    def _read(self, module: SourceModule) -> tuple[ExportCall, ...]:
+        text, record = module.source.text, Record()
+        calls: tuple[ExportCall, ...] = ()
+        if "onnx" in text and "export(" in text:
+            tracker = self._project.tracker
+            read = partial(_calls_of, self._project, module)
+            calls = read() if tracker is None else tracker.compute(record, read)
+        self._files[module.path] = (module.source, record, calls)
+        return calls
+
+
 def collect(project: Project) -> ExportFacts:
-    """Read all export calls of the project."""
-    facts = ExportFacts()
-    engines: set[Engine] = set()
-    for module in project.modules.values():
-        text = module.source.text
-        if "onnx" not in text or "export(" not in text:
-            continue
-        for unit, call, scope in _calls(project, module):
-            engine, axes = _read(call)
-            if engine is not None:
-                engines.add(engine)
-            model = call.args[0] if call.args else next((v for k, v in call.keywords if k == "model"), None)
-            name = _class_of(project, unit.module, model, scope, 3)
-            if name is not None and axes is not None:
-                facts.axes[name] = _union(facts.axes.get(name), axes)
-    facts.engines = tuple(e for e in Engine if e in engines)
-    return facts
+    """What all export calls of the project say."""
+    held = project.derived.get("export calls")
+    if not isinstance(held, ExportCalls):
+        held = project.derived["export calls"] = ExportCalls(project)
+    return held.facts()
+
+
+def _calls_of(project: Project, module: SourceModule) -> tuple[ExportCall, ...]:
+    found: list[ExportCall] = []
+    for unit, call, scope in _calls(project, module):
+        engines, axes = _read(call)
+        model = call.args[0] if call.args else next((v for k, v in call.keywords if k == "model"), None)
+        found.append(ExportCall(engines, _class_of(project, unit.module, model, scope, 3), axes))
+    return tuple(found)
 
 
 def _union(first: Axes | None, second: Axes) -> Axes:
@@ -82,18 +151,18 @@ def _walk(node: object, scope: ir.Block) -> Iterator[tuple[ir.Call, ir.Block]]:
             yield from _walk(value, scope)
 
 
-def _read(call: ir.Call) -> tuple[Engine | None, Axes | None]:
-    """Engine and dynamic axes of one call; axes ``None`` when they are given in a way that cannot be read."""
-    engine: Engine | None = None
+def _read(call: ir.Call) -> tuple[tuple[Engine, ...], Axes | None]:
+    """Engines and dynamic axes of one call."""
+    engines = BOTH
     axes: Axes | None = {}
     for name, value in call.keywords:
         if name == "dynamo" and isinstance(value, ir.Const):
-            engine = Engine.DYNAMO if value.value else Engine.TORCHSCRIPT
+            engines = (Engine.DYNAMO,) if value.value else (Engine.TORCHSCRIPT,)
         elif name in ("dynamic_axes", "dynamic_shapes"):
             axes = _axes(value)
         elif name is None:
             axes = None
-    return engine, axes
+    return engines, axes
 
 
 def _axes(value: ir.Expr) -> Axes | None:

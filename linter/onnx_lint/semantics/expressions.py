@@ -48,7 +48,10 @@ _MAX_FOLDED = 1 << 62
 
 def evaluate(frame: Frame, node: ir.Expr) -> Value:
     """The value of an expression, reporting what it meets on the way."""
-    return DISPATCH[type(node)](frame, node)
+    value = DISPATCH[type(node)](frame, node)
+    if frame.values is not None:
+        frame.values[node.at] = value
+    return value
 
 
 # --------------------------------------------------------------------------------------------------------- names
@@ -74,18 +77,19 @@ def _name(frame: Frame, node: ir.Name) -> Value:
 def global_value(analysis: Analysis, module: SourceModule, name: str) -> Value:
     """What a top-level name of a module, or a built-in, is."""
     key = (id(module), name)
-    cached = analysis.globals.get(key)
-    if cached is not None:
-        return cached
+    held = analysis.remembered.get(key)
+    if held is not None:
+        return held[0]  # type: ignore[return-value]
+    return analysis.remembered.compute(key, lambda: _global_value(analysis, module, name))
+
+
+def _global_value(analysis: Analysis, module: SourceModule, name: str) -> Value:
     meaning = analysis.project.resolve_name(module, name)
-    if meaning is None:
-        value: Value = ExternalValue(f"builtins.{name}") if name in BUILTINS else UNKNOWN
-        if name == "__name__":
-            value = Static("str")
-    else:
-        value = meaning_value(analysis, meaning)
-    analysis.globals[key] = value
-    return value
+    if meaning is not None:
+        return meaning_value(analysis, meaning)
+    if name == "__name__":
+        return Static("str")
+    return ExternalValue(f"builtins.{name}") if name in BUILTINS else UNKNOWN
 
 
 def external(name: str) -> Value:
@@ -112,12 +116,21 @@ def meaning_value(analysis: Analysis, meaning: Meaning | None) -> Value:
 def _assigned(analysis: Analysis, binding: ValueBinding) -> Value:
     """The value of a module-level assignment, interpreted once, outside traced code."""
     key = (id(binding.unit), (id(binding.value), binding.path))
-    cached = analysis.globals.get(key)
-    if cached is not None:
-        return cached
+    held = analysis.remembered.get(key)
+    if held is not None:
+        return held[0]  # type: ignore[return-value]
     if key in analysis.global_active:
         return UNKNOWN
     analysis.global_active.add(key)
+    try:
+        return analysis.remembered.compute(key, lambda: _assigned_value(analysis, binding))
+    finally:
+        analysis.global_active.discard(key)
+
+
+def _assigned_value(analysis: Analysis, binding: ValueBinding) -> Value:
+    if analysis.tracker is not None:
+        analysis.tracker.read(binding.unit.record)
     frame = Frame(analysis, binding.unit, Environment({}, None), quiet=True)
     value = evaluate(frame, binding.value)
     for index in binding.path:
@@ -127,11 +140,9 @@ def _assigned(analysis: Analysis, binding: ValueBinding) -> Value:
             else STATIC
         )
     if isinstance(value, (Unknown, Tensor)):
-        value = Tensor(False) if isinstance(value, Tensor) else STATIC
-    elif isinstance(value, Const) and isinstance(value.value, (int, float)) and not isinstance(value.value, bool):
-        value = Static(type_name(value))
-    analysis.global_active.discard(key)
-    analysis.globals[key] = value
+        return Tensor(False) if isinstance(value, Tensor) else STATIC
+    if isinstance(value, Const) and isinstance(value.value, (int, float)) and not isinstance(value.value, bool):
+        return Static(type_name(value))
     return value
 
 
@@ -602,11 +613,11 @@ def _format(frame: Frame, node: ir.Format) -> Value:
 
 def _lambda(frame: Frame, node: ir.Lambda) -> Value:
     body = (ir.Return(node.body.at, node.body),)
-    function = frame.analysis.decorators.get(id(node))
-    if function is None:
+    held = frame.analysis.lambdas.get(id(node))
+    if held is None:
         function = ir.FunctionDef(node.at, "<lambda>", node.params, body, (), None, False, False, True)
-        frame.analysis.decorators[id(node)] = function
-    return Function(frame.unit, function, frame.env)
+        held = frame.analysis.lambdas[id(node)] = (node, function)
+    return Function(frame.unit, held[1], frame.env)
 
 
 def _walrus(frame: Frame, node: ir.Walrus) -> Value:

@@ -7,6 +7,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from onnx_lint.project.records import Record, Remembered, Tracker
 from onnx_lint.semantics.sites import Branch, Site, Step
 from onnx_lint.semantics.values import UNKNOWN, Origin, Value, join
 from onnx_lint.source import ir
@@ -77,13 +78,22 @@ def join_environments(first: Environment | None, second: Environment | None) -> 
 
 @dataclass(slots=True, eq=False)
 class Summary:
-    """What a call gave: its value, the sites met on the way, and the files and names it rests on."""
+    """What a call gave: its value, the sites met on the way, and the calls made on the way."""
 
     value: Value
-    sites: list[Site]
-    units: set[Unit]
-    children: list[Summary]
+    sites: list[Site] = field(default_factory=list)
+    children: list[Summary] = field(default_factory=list)
     returned: list[tuple[Value, ir.Expr | None]] = field(default_factory=list)
+    made: list[tuple[ClassInfo, Arguments]] = field(default_factory=list)
+    """The objects of the project's classes made outside traced code, and the arguments they were made with."""
+    traced: tuple[int, int] | None = None
+    """Identities of unit and function, when it was interpreted as traced code."""
+    record: Record | None = None
+    """What it rests on, in an editor."""
+    values: dict[int, Value] | None = None
+    """What each expression (by its number) may hold, in an editor."""
+    held: object = None
+    """What its key in `Analysis.memo` names by identity, so that no identity is given out twice."""
 
 
 @dataclass(slots=True)
@@ -94,20 +104,21 @@ class Analysis:
     memo: dict[Hashable, Summary] = field(default_factory=dict)
     active: set[Hashable] = field(default_factory=set)
     contexts: dict[Hashable, int] = field(default_factory=dict)
-    globals: dict[tuple[int, Any], Value] = field(default_factory=dict)
+    tracker: Tracker | None = field(init=False)
+    remembered: Remembered = field(init=False)
+    """Global names, class attributes, decorated functions, initialised objects."""
     global_active: set[tuple[int, Any]] = field(default_factory=set)
-    entered: set[tuple[int, int]] = field(default_factory=set)
-    """Identities of the functions (IR) that were interpreted as traced code."""
-    watched: dict[int, list[Arguments]] = field(default_factory=dict)
-    """By class: the arguments with which factories were seen making it."""
-    factories: dict[str, list[tuple[SourceModule, str]]] | None = None
-    """By class name: top-level functions that mention it, see `constructions`."""
-    methods: dict[str, list[ClassInfo]] | None = None
-    """Classes by the methods that they define, see `by_name`."""
     steps: int = 0
-    alive: list[object] = field(default_factory=list)
-    """What keys of `memo` name by identity, so that no identity is given out twice."""
-    decorators: dict[Any, Any] = field(default_factory=dict)
+    lambdas: dict[int, tuple[ir.Lambda, ir.FunctionDef]] = field(default_factory=dict)
+    """The function of a lambda expression, by the identity of the expression."""
+    of_unit: dict[int, list[Summary]] = field(default_factory=dict)
+    """In an editor: results by the identity of the unit."""
+    worn: bool = False
+    """Whether a bound on contexts was met: many changes may have used it up."""
+
+    def __post_init__(self) -> None:
+        self.tracker = self.project.tracker
+        self.remembered = Remembered(self.tracker)
 
 
 class Frame:
@@ -115,7 +126,7 @@ class Frame:
 
     __slots__ = (
         "analysis", "checks", "depth", "engines", "env", "exits", "function", "keyword", "owner", "pending",
-        "qualified", "quiet", "receiver", "returns", "step", "summary", "unit", "yields",
+        "qualified", "quiet", "receiver", "returns", "step", "summary", "unit", "values", "yields",
     )  # fmt: skip
 
     def __init__(
@@ -138,7 +149,8 @@ class Frame:
         self.env: Environment | None = env
         self.owner, self.receiver, self.step, self.depth = owner, receiver, step, depth
         self.engines, self.quiet = engines, quiet
-        self.summary = summary if summary is not None else Summary(UNKNOWN, [], set(), [])
+        self.summary = summary if summary is not None else Summary(UNKNOWN)
+        self.values = self.summary.values
         self.returns: list[tuple[Value, ir.Expr | None, ir.Stmt]] = []
         self.yields: list[Value] = []
         self.exits: list[list[Environment]] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from onnx_lint.project.classes import ClassInfo
+from onnx_lint.project.unit import Unit
 from onnx_lint.semantics import calls, expressions, parameters
 from onnx_lint.semantics.frame import Environment, Frame
 from onnx_lint.semantics.values import (
@@ -37,8 +38,8 @@ def make(frame: Frame, cls: ClassInfo, args: Arguments | None) -> Value:
         return UNKNOWN
     if _is_enum(cls):
         return STATIC
-    if args is not None and frame.quiet and id(cls) in frame.analysis.watched:
-        frame.analysis.watched[id(cls)].append(args)
+    if args is not None and frame.quiet:
+        frame.summary.made.append((cls, args))
     key = None if args is None else args.key()
     contexts = frame.analysis.contexts
     if args is not None:
@@ -47,6 +48,7 @@ def make(frame: Frame, cls: ClassInfo, args: Arguments | None) -> Value:
             count = contexts.get(id(cls), 0)
             if count >= _MAX_INSTANCE_CONTEXTS:
                 args, key = None, "any"
+                frame.analysis.worn = True
             else:
                 contexts[id(cls)] = count + 1
                 frame.analysis.active.add(known)
@@ -59,9 +61,28 @@ def _is_enum(cls: ClassInfo) -> bool:
 
 def initialise(frame: Frame, instance: Instance) -> None:
     """Interpret ``__init__`` once, outside traced code, for what it assigns."""
+    remembered = frame.analysis.remembered
     if instance.initialised:
-        return
+        record = instance.record
+        if record is None:
+            return
+        if not record.stale:
+            remembered.read(record)
+            return
+        instance.attributes = {}
     instance.initialised = True
+    key = ("initialised", id(instance.cls), instance.ctor_key)
+    held = remembered.get(key)
+    if held is None:
+        # while it runs, others of the kind are as far as this one
+        remembered.compute(key, lambda: _initialise(frame, instance), instance.attributes)
+    else:
+        instance.attributes = {**held[0], **instance.attributes}  # type: ignore[dict-item]
+    instance.record = remembered.record(key)
+
+
+def _initialise(frame: Frame, instance: Instance) -> dict[str, Value]:
+    """What ``__init__`` assigns; objects of a class made with the same arguments begin alike."""
     cls = instance.cls
     found = cls.find("__init__")
     if found is not None:
@@ -74,10 +95,10 @@ def initialise(frame: Frame, instance: Instance) -> None:
             _run_quietly(frame, function, instance, args)
     elif instance.args is not None:
         _initialise_dataclass(frame, instance)
-    for hook in ("__post_init__", "setup"):
-        member = cls.find(hook)
-        if member is not None and isinstance(member[1][1], ir.FunctionDef) and hook == "__post_init__":
-            _run_quietly(frame, Function(member[1][0], member[1][1], None, member[0]), instance, Arguments([], {}))
+    member = cls.find("__post_init__")
+    if member is not None and isinstance(member[1][1], ir.FunctionDef):
+        _run_quietly(frame, Function(member[1][0], member[1][1], None, member[0]), instance, Arguments([], {}))
+    return dict(instance.attributes)
 
 
 def _run_quietly(frame: Frame, function: Function, instance: Instance, args: Arguments) -> None:
@@ -110,9 +131,11 @@ def attribute(frame: Frame, node: ir.Expr, instance: Instance, name: str) -> Val
     """``instance.name``."""
     if name == "training":
         return Const(False)
-    held = instance.attributes.get(name)
-    if held is not None and instance.initialised:
-        return held
+    if instance.initialised:
+        initialise(frame, instance)  # what it was initialised from may have changed
+        held = instance.attributes.get(name)
+        if held is not None:
+            return held
     cls = instance.cls
     member = cls.find(name)
     if member is None or not isinstance(member[1][1], ir.FunctionDef):
@@ -182,19 +205,12 @@ def class_attribute(frame: Frame, cls: ClassInfo, name: str, receiver: Instance 
     if isinstance(statement, ir.ClassDef):
         return ClassValue(owner.module.class_of_statement(unit, statement))
     if isinstance(statement, ir.Assign):
+        remembered = frame.analysis.remembered
         key = (id(unit), (id(statement), "class"))
-        cached = frame.analysis.globals.get(key)
-        if cached is None:
-            quiet = Frame(frame.analysis, unit, Environment({}, None), quiet=True, owner=owner)
-            cached = expressions.evaluate(quiet, statement.value)
-            if statement.annotation is not None and (
-                cached is UNKNOWN or (isinstance(cached, Const) and cached.value is None)
-            ):
-                cached = STATIC
-            if isinstance(cached, Const) and not isinstance(cached.value, (bool, type(None))):
-                cached = Static(type_name(cached))
-            frame.analysis.globals[key] = cached
-        return cached
+        held = remembered.get(key)
+        if held is not None:
+            return held[0]  # type: ignore[return-value]
+        return remembered.compute(key, lambda: _class_value(frame, unit, statement, owner))
     if isinstance(statement, ir.Declare):
         typed = parameters.annotated(frame.analysis, owner.module, statement.annotation)
         if typed is not None and cls.is_module:
@@ -203,6 +219,19 @@ def class_attribute(frame: Frame, cls: ClassInfo, name: str, receiver: Instance 
         if typed is not None:
             return typed
     return STATIC
+
+
+def _class_value(frame: Frame, unit: Unit, statement: ir.Assign, owner: ClassInfo) -> Value:
+    """What an assignment in a class body gives its name, interpreted once, outside traced code."""
+    if frame.analysis.tracker is not None:
+        frame.analysis.tracker.read(unit.record)
+    quiet = Frame(frame.analysis, unit, Environment({}, None), quiet=True, owner=owner)
+    value = expressions.evaluate(quiet, statement.value)
+    if statement.annotation is not None and (value is UNKNOWN or (isinstance(value, Const) and value.value is None)):
+        return STATIC
+    if isinstance(value, Const) and not isinstance(value.value, (bool, type(None))):
+        return Static(type_name(value))
+    return value
 
 
 def super_attribute(frame: Frame, value: Super, name: str) -> Value:

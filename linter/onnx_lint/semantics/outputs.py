@@ -84,7 +84,7 @@ def _kind_of_object(info: ClassInfo) -> str | None:
     may be registered with torch's pytrees)."""
     classes = [c for c in info.mro if isinstance(c, ClassInfo)]
     outside = [c.name for c in info.mro if not isinstance(c, ClassInfo)]
-    outside += [name for c in classes for name in (c.unresolved_bases if c.bases is not None else ())]
+    outside += [name for c in classes for name in c.unresolved_bases]
     bases = [name for name in outside if name not in _PLAIN_BASES]
     if any(name.rpartition(".")[2] in _DICT_BASES for name in bases):
         return "dict"

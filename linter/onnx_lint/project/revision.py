@@ -1,0 +1,249 @@
+"""An editor's change to a file: what did not change stays as it is, and what does not parse at the moment is stood in
+for by its last valid version.
+
+While somebody types, most states of a file are broken: a bracket or a quote is open, a name is half written. A change
+within one chunk that breaks it therefore leaves the rest of the file as it was split before, however much of it an
+open quote seems to swallow.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from onnx_lint.project.unit import LoweredChunk, Unit
+from onnx_lint.source.split import Chunk, split
+from onnx_lint.source.statements import is_docstring
+from onnx_lint.source.text import SourceText
+
+if TYPE_CHECKING:
+    from onnx_lint.project.modules import SourceModule
+
+Position = tuple[int, int]
+"""Line (from 1) and column (from 0) within a chunk."""
+
+
+class Patch:
+    """How the text in the file (`new`) differs from the valid one that stands in for it (`old`): one stretch."""
+
+    __slots__ = ("_from", "_lines", "_to_new", "_to_old", "chunk")
+
+    def __init__(self, old: str, new: str, chunk: LoweredChunk) -> None:
+        head = _common(old, new)
+        tail = min(_common(old[::-1], new[::-1]), len(old) - head, len(new) - head)
+        self._from = _position(old, head)
+        self._to_old, self._to_new = _position(old, len(old) - tail), _position(new, len(new) - tail)
+        self._lines = self._to_new[0] - self._to_old[0]
+        self.chunk = chunk
+        """The lowered chunk of the text in the file, for its fault."""
+
+    def place(self, line: int, column: int, end_line: int, end_column: int) -> tuple[int, int, int, int]:
+        """A place in the old text as it is in the new one."""
+        return (*self._moved((line, column)), *self._moved((end_line, end_column)))
+
+    def _moved(self, position: Position) -> Position:
+        if position <= self._from:
+            return position
+        if position < self._to_old:
+            return self._from
+        line, column = position
+        if line == self._to_old[0]:
+            column += self._to_new[1] - self._to_old[1]
+        return line + self._lines, column
+
+    def hides(self, line: int, column: int, end_line: int, end_column: int) -> bool:
+        """Whether a place in the old text touches what was typed over."""
+        return (line, column) < self._to_old and (end_line, end_column) > self._from
+
+
+def _common(first: str, second: str) -> int:
+    """The length of the common beginning of two texts."""
+    low, high = 0, min(len(first), len(second))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if first[low:middle] == second[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _position(text: str, offset: int) -> Position:
+    return text.count("\n", 0, offset) + 1, offset - (text.rfind("\n", 0, offset) + 1)
+
+
+@dataclass(slots=True)
+class _Leaf:
+    """A chunk that has no members, as an index into the chunks and into the members of that one; or the header of a
+    class."""
+
+    index: int
+    member: int | None
+    line: int
+    is_header: bool = False
+
+
+def revise(module: SourceModule, source: SourceText) -> None:
+    """Give a file a new text. Units whose text is still there outlive it; dependents of the others are spoiled."""
+    before, old = module.source, module.chunks
+    module.source = source
+    if before.normal == source.normal:
+        return
+    anchored = _anchored(module, old, before.normal, source.normal)
+    chunks = anchored if anchored is not None else split(source.normal)
+    if anchored is not None or [_signature(c) for c in old] == [_signature(c) for c in chunks]:
+        _keep_names(module, old, chunks)
+    else:
+        _rebuild(module, old, chunks)
+
+
+# ------------------------------------------------------------------------------------------------- the broken state
+def _anchored(module: SourceModule, old: list[Chunk], before: str, after: str) -> list[Chunk] | None:
+    """The chunks as they were, one of them with a new text, when the change lies within that one and breaks it."""
+    old_lines, new_lines = before.split("\n"), after.split("\n")
+    head = _common_lines(old_lines, new_lines)
+    tail = min(_common_lines(old_lines[::-1], new_lines[::-1]), len(old_lines) - head, len(new_lines) - head)
+    first, last = head + 1, len(old_lines) - tail  # the lines that changed; last < first when lines were put in
+    leaves = list(_leaves(old))
+    place = bisect_right([leaf.line for leaf in leaves], first) - 1
+    if place < 0:
+        return None
+    leaf = leaves[place]
+    end = leaves[place + 1].line if place + 1 < len(leaves) else len(old_lines) + 1
+    if last >= end or leaf.is_header:
+        return None
+    shift = len(new_lines) - len(old_lines)
+    text = "\n".join(new_lines[leaf.line - 1 : end - 1 + shift]).rstrip()
+    is_member = leaf.member is not None
+    if not text or module.project.store.get(text, is_member).lowered.fault is None:
+        return None
+    chunks = [*old[: leaf.index], *(_shifted(c, shift) for c in old[leaf.index + 1 :])]
+    chunk = old[leaf.index]
+    if leaf.member is None:
+        changed = replace(chunk, text=text)
+    else:
+        members = [*chunk.members[: leaf.member], *(_shifted(m, shift) for m in chunk.members[leaf.member + 1 :])]
+        members.insert(leaf.member, replace(chunk.members[leaf.member], text=text))
+        changed = replace(chunk, members=tuple(members))
+    chunks.insert(leaf.index, changed)
+    return chunks
+
+
+def _common_lines(first: list[str], second: list[str]) -> int:
+    count = 0
+    for a, b in zip(first, second, strict=False):
+        if a != b:
+            break
+        count += 1
+    return count
+
+
+def _leaves(chunks: list[Chunk]) -> Iterator[_Leaf]:
+    for index, chunk in enumerate(chunks):
+        if chunk.members:
+            yield _Leaf(index, None, chunk.line, True)
+            for number, member in enumerate(chunk.members):
+                yield _Leaf(index, number, member.line)
+        else:
+            yield _Leaf(index, None, chunk.line)
+
+
+def _shifted(chunk: Chunk, lines: int) -> Chunk:
+    if not lines:
+        return chunk
+    return replace(chunk, line=chunk.line + lines, members=tuple([_shifted(m, lines) for m in chunk.members]))
+
+
+# -------------------------------------------------------------------------------------------------- the same names
+def _signature(chunk: Chunk) -> tuple[object, ...]:
+    """What other code can see of a chunk without looking into a function: its name, or all of a statement."""
+    if chunk.kind == "statement":
+        return ("docstring",) if is_docstring(chunk.text) else ("statement", chunk.text)
+    if chunk.kind == "class":
+        if not chunk.members:
+            return ("class", chunk.text)
+        return ("class", chunk.name, chunk.header, tuple([_signature(m) for m in chunk.members]))
+    return (chunk.kind, chunk.name)
+
+
+def _pairs(old: list[Chunk], new: list[Chunk]) -> Iterator[tuple[Chunk, Chunk, bool, bool]]:
+    """Old and new chunk, whether they are members, and whether the unit is a class header."""
+    for before, after in zip(old, new, strict=True):
+        yield before, after, False, bool(after.members)
+        for a, b in zip(before.members, after.members, strict=True):
+            yield a, b, True, False
+
+
+def _keep_names(module: SourceModule, old: list[Chunk], new: list[Chunk]) -> None:
+    """The chunks are the same but for what is in functions, or for one that is broken."""
+    units: dict[int, Unit] = {}
+    moved: dict[int, Chunk] = {}
+    dropped: set[int] = set()
+    for before, after, is_member, is_header in _pairs(old, new):
+        moved[id(before)] = after
+        unit = module.held_unit(before)
+        if unit is not None:
+            kept = unit if is_header else _revised(module, unit, after, is_member)
+            if kept is not unit:
+                dropped.add(id(unit))
+            kept.line = after.line
+            units[id(after)] = kept
+    module.take_over(new, units, moved, dropped)
+
+
+def _revised(module: SourceModule, unit: Unit, chunk: Chunk, is_member: bool) -> Unit:
+    """The unit of a chunk: as it is, patched where the new text is broken, or a new one."""
+    if unit.text == chunk.text:
+        unit.patch = None
+        return unit
+    store = module.project.store
+    if unit.is_lowered and unit.chunk.lowered.fault is None and unit.chunk.refused is None:
+        lowered = store.get(chunk.text, is_member)
+        store.forget(chunk.text, is_member)  # most texts that are typed are typed on
+        if lowered.lowered.fault is not None:
+            unit.patch = Patch(unit.text, chunk.text, lowered)
+            return unit
+        store.put(lowered)
+    _drop(module, unit)
+    return Unit(module, chunk.line, chunk.text, is_member)
+
+
+def _drop(module: SourceModule, unit: Unit) -> None:
+    tracker = module.project.tracker
+    if tracker is not None:
+        tracker.spoil(unit.record)
+    module.project.store.forget(unit.text, unit.member)
+
+
+# ------------------------------------------------------------------------------------------------------ other names
+def _rebuild(module: SourceModule, old: list[Chunk], new: list[Chunk]) -> None:
+    """The file binds other names: all that was computed from its names is stale."""
+    free: dict[tuple[str, bool], list[Unit]] = {}
+    for before in _flat(old):
+        unit = module.held_unit(before)
+        if unit is not None:
+            free.setdefault((unit.text, unit.member), []).append(unit)
+    units: dict[int, Unit] = {}
+    for chunk in new:
+        for each, is_member in ((chunk, False), *((m, True) for m in chunk.members)):
+            text = each.header + " pass" if each.members else each.text
+            fitting = free.get((text, is_member))
+            if fitting:
+                unit = fitting.pop()
+                unit.line, unit.patch = each.line, None
+                units[id(each)] = unit
+    for left in free.values():
+        for unit in left:
+            _drop(module, unit)
+    module.take_over(new, units, None, set())
+    tracker = module.project.tracker
+    if tracker is not None:
+        tracker.spoil(module.record)
+
+
+def _flat(chunks: list[Chunk]) -> Iterator[Chunk]:
+    for chunk in chunks:
+        yield chunk
+        yield from chunk.members

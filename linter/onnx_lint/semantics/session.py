@@ -1,0 +1,136 @@
+"""What an editor keeps of the analysis between changes: the entry points and the results of calls that still hold."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from onnx_lint.project.classes import ClassInfo
+from onnx_lint.project.imports import import_graph
+from onnx_lint.project.modules import SourceModule
+from onnx_lint.project.project import Project
+from onnx_lint.project.records import Record
+from onnx_lint.semantics import entry
+from onnx_lint.semantics.by_name import methods
+from onnx_lint.semantics.constructions import factories
+from onnx_lint.semantics.frame import Analysis, Summary
+from onnx_lint.semantics.sites import Site
+
+_MAX_IMPORTERS = 40
+"""Files looked at for how they call what a file defines; the nearest ones."""
+_WEAR = 200
+"""Changes after which an analysis that met its bounds on contexts is begun anew."""
+_LITTER = 2_000
+"""Results that went stale after which what holds them is swept."""
+
+
+@dataclass(slots=True)
+class _Entry:
+    """An entry point as it was interpreted last, and the results of all calls below it."""
+
+    info: ClassInfo
+    record: Record
+    calls: list[Summary]
+    traced: set[tuple[int, int]]
+
+
+class Session:
+    """The analysis of a project that is being edited (``Project(editor=True)``)."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._start()
+
+    def _start(self) -> None:
+        self.analysis = Analysis(self.project)
+        self._entries: dict[int, _Entry] = {}
+        self._generation = self.project.generation
+        self._changes = self._litter = 0
+
+    def sites(self, paths: Collection[str], *, importers: bool = True) -> Iterator[Site]:
+        """The sites in the files `paths`, as their own entry points and those of their importers reach them."""
+        self._refresh()
+        seen: set[int] = set()
+        traced: set[tuple[int, int]] = set()
+        for info in entry.module_classes(self.project, self._scope(paths, importers)):
+            if entry.is_entered(info, traced):
+                continue
+            found = self._enter(info)
+            traced |= found.traced
+            for summary in found.calls:
+                if id(summary) not in seen:
+                    seen.add(id(summary))
+                    for site in summary.sites:
+                        if site.unit.module.path in paths and not site.unit.is_hidden(site.node.at):
+                            yield site
+
+    def _scope(self, paths: Collection[str], importers: bool) -> list[SourceModule]:
+        project = self.project
+        own = [project.modules[p] for p in paths if p in project.modules]
+        if not importers:
+            return own
+        candidates = [m for m in project.modules.values() if entry.mentions_forward(m)]
+        return own + import_graph(project).importers(paths, candidates, _MAX_IMPORTERS)
+
+    def _enter(self, info: ClassInfo) -> _Entry:
+        held = self._entries.get(id(info))
+        if held is not None and not held.record.stale:
+            return held
+        tracker = self.project.tracker
+        assert tracker is not None, "a session is for an editor's project"
+        record = Record()
+        summary = tracker.compute(record, lambda: entry.enter(self.analysis, info))
+        traced: set[tuple[int, int]] = set()
+        calls = list(entry.calls_below(summary, set())) if summary is not None else []
+        traced.update(c.traced for c in calls if c.traced is not None)
+        made = self._entries[id(info)] = _Entry(info, record, calls, traced)
+        return made
+
+    # ------------------------------------------------------------------------------------------------ after a change
+    def _refresh(self) -> None:
+        """Forget what no longer holds."""
+        tracker = self.project.tracker
+        assert tracker is not None, "a session is for an editor's project"
+        self._changes += 1
+        methods(self.project).refresh()
+        factories(self.project).refresh()
+        spoiled = tracker.take_spoiled()
+        if self._generation != self.project.generation or (self.analysis.worn and self._changes > _WEAR):
+            self._start()
+            return
+        analysis = self.analysis
+        for record in spoiled:
+            key = record.key
+            if isinstance(key, tuple) and key in analysis.memo and analysis.memo[key].record is record:
+                del analysis.memo[key]
+                count = analysis.contexts.get(key[0], 0)
+                if count > 1:
+                    analysis.contexts[key[0]] = count - 1
+                else:
+                    analysis.contexts.pop(key[0], None)
+        self._litter += len(spoiled)
+        if self._litter > _LITTER:
+            self._sweep()
+
+    def _sweep(self) -> None:
+        self._litter = 0
+        analysis = self.analysis
+        analysis.remembered.sweep()
+        analysis.lambdas.clear()
+        for key, summaries in list(analysis.of_unit.items()):
+            alive = [s for s in summaries if s.record is not None and not s.record.stale]
+            if alive:
+                analysis.of_unit[key] = alive
+            else:
+                del analysis.of_unit[key]
+        self._entries = {k: e for k, e in self._entries.items() if not e.record.stale}
+
+
+def session(project: Project) -> Session:
+    """The session of a project, kept with it."""
+    held = project.derived.get("session")
+    if isinstance(held, Session):
+        return held
+    made = Session(project)
+    project.derived["session"] = made
+    return made
