@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from types import FrameType
@@ -174,9 +174,10 @@ class Reference:
     """Two runs on the same input with different seeds differ."""
 
 
-def reference(model: Any, arguments: Arguments) -> Reference:
+def reference(model: Any, arguments: Arguments, after_first: Callable[[], None] = lambda: None) -> Reference:
     """Run the model twice, with different seeds, and keep the first results."""
     first = leaves(call(model, arguments), "")
+    after_first()
     given = arguments.copy()
     torch.manual_seed(1)
     with torch.no_grad():
