@@ -223,7 +223,7 @@ class Child:
         self._result.messages.append(message)
         if self._on_event is not None:
             self._on_event(message)
-        if message.get("event") in ("done", "environment", "internal"):
+        if message.get("event") in ("done", "environment", "unwritable", "internal"):
             self._done.set()
 
 

@@ -55,6 +55,10 @@ class Outcome:
     strict: bool = False
     written: str | None = None
     """Where the model was put, when it was."""
+    map_file: str | None = None
+    """Where the map from nodes to lines was put."""
+    report_file: str | None = None
+    """The page about this export."""
 
     @property
     def wrong(self) -> bool:
@@ -95,6 +99,8 @@ class Outcome:
             "inputs_from": facts.get("inputs_origin", ""),
             "mismatch": {k: v for k, v in facts.get("mismatch", {}).items() if k in ("fault", "nodes", "error")}
             or None,
+            "map": self.map_file,
+            "report": self.report_file,
             "torch": facts.get("torch"),
             "python": facts.get("python"),
         }
@@ -107,6 +113,12 @@ def from_child(result: ChildResult, engine: Engine, target: str) -> Outcome:
         raise WorkerError(
             f"the {engine} engine needs {' and '.join(environment['missing'])} in {environment['python']}; "
             "install them there (pip install 'onnx-lint[export]') or name another interpreter with --python"
+        )
+    unwritable = result.last("unwritable")
+    if unwritable is not None:
+        raise WorkerError(
+            f"the {engine} engine cannot write its files in {unwritable['folder']}: {unwritable['text']}; "
+            "set TMPDIR to a folder with room"
         )
     if internal is not None:
         raise WorkerError(f"internal error in the exporter ({engine}): {internal['text'].strip()}")
@@ -134,9 +146,8 @@ def _end(result: ChildResult, outcome: Outcome) -> Json:
     if outcome.facts.get("root") or definition.get("file"):
         user.claim(outcome.facts.get("root") or definition["file"])
     stack = user.choose(_dumped_stack(result.raw))
-    where = {"load": "loading the model", "eager": "running the model itself"}.get(
-        result.stage, f"the stage `{result.stage}`"
-    )
+    stages = {"start": "importing torch", "load": "loading the model", "eager": "running the model itself"}
+    where = {**stages, "reference": stages["eager"]}.get(result.stage, f"the stage `{result.stage}`")
     exit_message = result.last("exit")
     if result.ended == "timeout":
         kind = "timeout"
