@@ -160,7 +160,7 @@ def _format(value: Any) -> str:
     return str(value)
 
 
-_KEYS: dict[str, Callable[[Config, Any], Config]] = {
+KEYS: dict[str, Callable[[Config, Any], Config]] = {
     "engine": _engine,
     "opset": _target("opset", _opset),
     "select": _setting("select", _texts),
@@ -208,12 +208,12 @@ def load(path: str) -> Config | None:
     root = os.path.dirname(os.path.abspath(path))
     config = Config(Settings(root=root), path=path)
     for key, value in table.items():
-        put = _KEYS.get(key)
+        put = KEYS.get(key)
         if put is None:
             from difflib import get_close_matches
 
-            close = get_close_matches(key[:60], _KEYS, 1)
-            hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(sorted(_KEYS))}"
+            close = get_close_matches(key[:60], KEYS, 1)
+            hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(sorted(KEYS))}"
             raise ConfigError(f"{path}: unknown key {_cut(key)}; {hint}")
         try:
             config = put(config, value)
