@@ -60,11 +60,11 @@ def comments(normal: str) -> Iterator[tuple[int, str]]:
 
 
 _CONTINUED = re.compile(r"(?:else|elif|except|finally)\b")
-_RESYNC = re.compile(
-    r"(?:async\s+def|def|class)\s+\w+\s*[(:\[]|import\s+\w|from\s+[\w.]+\s+import\b"
-    r"|@[\w.]+(?:\([^\n]*\))?[ \t]*\n[ \t]*(?:@|def\s|async\s|class\s)"
-)
+_NEVER_INSIDE = r"(?:async\s+def|def|class)\s+\w+\s*[(:\[]|import\s+\w|from\s+[\w.]+\s+import\b"
+_DECORATORS = r"(?:@[\w.]+(?:\([^\n]*\))?[ \t]*\n[ \t]*){1,20}(?:async\s+def|def|class)\s"
+_RESYNC = re.compile(f"{_NEVER_INSIDE}|{_DECORATORS}")
 """What cannot stand inside brackets: a definition or an import. A line that begins with ``@`` may, as a product."""
+_RESYNC_INDENTED = re.compile(rf"^[ \t]+(?:{_NEVER_INSIDE})", re.M)
 _DEFINITION = re.compile(r"(?:async[ \t]+)?def[ \t]+(\w+)|class[ \t]+(\w+)")
 _BRACKETS = re.compile(r"[()\[\]{}:]")
 
@@ -87,6 +87,9 @@ def _statements(blanked: str, indent: str, start: int, end: int) -> list[int]:
     for match in _starts_at(indent).finditer(blanked, start, end):
         at, first = match.start(), match.end()
         depth = max(depth + _depth(blanked, previous, at), 0)
+        if depth > 0:
+            for inner in _RESYNC_INDENTED.finditer(blanked, previous, at):
+                depth = max(_depth(blanked, inner.start(), at), 0)
         previous = at
         if depth > 0:
             if not _RESYNC.match(blanked, first):
