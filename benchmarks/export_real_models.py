@@ -1,6 +1,6 @@
 """Export real models with both engines, verify each on a second input of other sizes, and print the table.
 
-    python benchmarks/export_real_models.py [--only TEXT] [--engine both] [--timeout 600] [--json FILE] [--markdown FILE]
+    python benchmarks/export_real_models.py [--only TEXT] [--engine both] [--timeout 600] [--json FILE]
 
 Needs timm, torchvision and transformers beside torch; weights are random, nothing is downloaded. The models are
 those of ``real_models.py``. Exit status 1 when a failure is on no line of source.

@@ -97,9 +97,10 @@ def run_slice(options: argparse.Namespace) -> None:
     aliases(source, old_export)
     torch.onnx.export = export
     if options.mode == "dropin":  # the drop-in itself must reach torch's own function
-        import onnx_lint_exporter.api as api
+        from onnx_lint_exporter import api
 
-        api.torch = types.SimpleNamespace(**{**vars(torch), "onnx": types.SimpleNamespace(**{**vars(torch.onnx), "export": real})})
+        plain = types.SimpleNamespace(**{**vars(torch.onnx), "export": real})
+        api.torch = types.SimpleNamespace(**{**vars(torch), "onnx": plain})
     sys.path.insert(0, str(Path(__file__).parent))
     import export_torchvision
 
@@ -121,16 +122,21 @@ def run_slice(options: argparse.Namespace) -> None:
         result = unittest.TestResult()
         start = time.monotonic()
         kind(name).run(result)
-        state = (
-            "skipped" if result.skipped or result.expectedFailures else "failed" if result.failures else "error" if result.errors else "passed"
-        )
         told = [text for _, text in [*result.failures, *result.errors]]
-        out.write(json.dumps({"name": name, "state": state, "text": told[0][-600:] if told else "", "seconds": time.monotonic() - start}) + "\n")
+        line = {"name": name, "state": state_of(result), "text": told[0][-600:] if told else ""}
+        out.write(json.dumps({**line, "seconds": round(time.monotonic() - start, 2)}) + "\n")
+
+
+def state_of(result: unittest.TestResult) -> str:
+    if result.skipped or result.expectedFailures:
+        return "skipped"
+    return "failed" if result.failures else "error" if result.errors else "passed"
 
 
 def collect(options: argparse.Namespace, mode: str) -> dict[str, dict[str, Any]]:
     """All results of one mode; the rest of a slice that crashed is run on."""
-    base = [sys.executable, __file__, options.source, "--opset", str(options.opset), "--mode", mode, "--match", options.match]
+    base = [sys.executable, __file__, options.source, "--opset", str(options.opset)]
+    base += ["--mode", mode, "--match", options.match]
     done: dict[str, dict[str, Any]] = {}
     for number in range(options.slices):
         command = [*base, "--slices", str(options.slices), "--slice", str(number)]
@@ -171,7 +177,8 @@ def main() -> int:
     text = io.StringIO()
     for mode, results in (("plain", plain), ("drop-in", ours)):
         counts = {state: sum(r["state"] == state for r in results.values()) for state in STATES}
-        text.write(f"{mode:8} {len(results)} tests: " + ", ".join(f"{n} {state}" for state, n in counts.items() if n) + "\n")
+        told = ", ".join(f"{n} {state}" for state, n in counts.items() if n)
+        text.write(f"{mode:8} {len(results)} tests: {told}\n")
     lost = [name for name, result in plain.items() if result["state"] == "passed" and ours[name]["state"] != "passed"]
     won = [name for name, result in plain.items() if result["state"] != "passed" and ours[name]["state"] == "passed"]
     text.write(f"lost {len(lost)}, won {len(won)}\n")
