@@ -22,11 +22,10 @@ from onnx_lint_exporter import evidence_cache, lint, options, table
 from onnx_lint_exporter.engines import Request, Run
 from onnx_lint_exporter.join import adopt, fold_engines, join
 from onnx_lint_exporter.locate import diagnose
-from onnx_lint_exporter.onnx_map import write_map
 from onnx_lint_exporter.outcome import Outcome, WorkerError
+from onnx_lint_exporter.outputs import Outputs
 from onnx_lint_exporter.progress import shown
 from onnx_lint_exporter.source_code import Sources
-from onnx_lint_exporter.writer import WriteError, install
 
 _PATIENCE = 10.0
 """Seconds for which a second signal is ignored: ending the workers takes about `child.GRACE`."""
@@ -122,59 +121,27 @@ class Command:
     def run(self, problems: list[str]) -> int:
         runner = Run(self.request)
         try:
-            with shown(self.request.engines, sys.stderr, not self.given.quiet) as progress:
+            form = self.given.progress_format
+            with shown(self.request.engines, sys.stderr, not self.given.quiet, form) as progress:
                 runner = Run(self.request, progress)
                 outcomes = runner.run()
             problems += [outcome.usage for outcome in outcomes[:1] if outcome.usage]
             if problems:
                 return _give_up(self.given, problems)
-            self._write(outcomes, problems)
+            outputs = Outputs(self.given, self.request, self.sources)
+            outputs.models(outcomes)
             checked = self._lint(outcomes)
             problems += checked.problems
             diagnostics = self._diagnostics(outcomes, checked)
-            self._extras(outcomes, diagnostics, problems)
+            outputs.maps(outcomes)
+            outputs.page(outcomes, diagnostics, checked.sources)
+            for text in outputs.notes:
+                _note(text, self.given)
+            problems += outputs.problems
             self._report(outcomes, diagnostics, checked, problems)
             return self._status(outcomes, diagnostics, checked, problems)
         finally:
             runner.close()
-
-    # --- writing -----------------------------------------------------------------------------------------------------
-
-    def _write(self, outcomes: list[Outcome], problems: list[str]) -> None:
-        """Install the models. One path for several engines is written only when all are right."""
-        places = self.request.places
-        if not places:
-            return
-        shared = len({place.path for place in places.values()}) < len(places)
-        chosen = [outcome for outcome in outcomes if outcome.ok]
-        if shared:
-            if len(chosen) < len(outcomes):
-                good = ", ".join(str(outcome.engine) for outcome in chosen)
-                problems_text = f"{self.given.output} is not written: not every engine is right"
-                _note(problems_text + (f"; --engine {good} alone would be" if good else ""), self.given)
-                return
-            chosen = chosen[-1:]  # dynamo, torch's own default, is asked for last
-        for outcome in chosen:
-            place, files = places[outcome.engine], outcome.facts["files"]
-            try:
-                install(place, files["model"], files["data"], outcome.facts.get("old_data", []))
-            except WriteError as error:
-                problems.append(str(error))
-                continue
-            outcome.written = self.sources.shown(place.path)
-
-    def _extras(self, outcomes: list[Outcome], diagnostics: list[Diagnostic], problems: list[str]) -> None:
-        try:
-            if self.given.map:
-                for outcome in outcomes:
-                    if outcome.written:
-                        write_map(outcome, self.request.places[outcome.engine].path, self.sources)
-            if self.given.report:
-                from onnx_lint_exporter.report_html import write_report
-
-                write_report(self.given.report, self.request.text, outcomes, diagnostics, self.sources)
-        except WriteError as error:
-            problems.append(str(error))
 
     # --- diagnostics -------------------------------------------------------------------------------------------------
 
@@ -239,7 +206,7 @@ class Command:
             render(name, report, stream)
             if name == "full":
                 self._texts(outcomes, stream)
-        if name != "full" and not self.given.quiet:
+        if name != "full" and not self.given.quiet and self.given.progress_format != "json":
             sys.stderr.write("\n".join(map(printable, table.lines(outcomes))) + "\n")
         if self.given.log:
             for outcome in outcomes:

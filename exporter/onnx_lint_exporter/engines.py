@@ -20,6 +20,8 @@ from onnx_lint_exporter.writer import Place, is_alive
 Json = dict[str, Any]
 Progress = Callable[[Engine, str], None]
 
+DONE = "done"
+"""The last stage that progress tells of an engine, whatever came of it."""
 _PREFIX = "onnx-lint-export-"
 
 
@@ -71,6 +73,8 @@ class Run:
                 found[engine] = self._engine(engine)
             except WorkerError as error:
                 found[engine] = error
+            if self._progress is not None:
+                self._progress(engine, DONE)
 
         threads = [threading.Thread(target=one, args=(engine,)) for engine in self._request.engines]
         try:
@@ -118,6 +122,7 @@ class Run:
             "folder": folder,
             "name": place.name if place else "model.onnx",
             "data_name": place.data_name if place else "model.onnx.data",
+            "spare_name": place.spare_name if place else "model.onnx.spare.data",
             "output": place.path if place else None,
         }
 

@@ -65,6 +65,7 @@ _SIZES_FROZEN = ("ONX105", "ONX201", "ONX202", "ONX207", "ONX209")
 """Rules whose breach shows as a failure at run time, on an input of other sizes than the traced one."""
 _OUTPUT_KINDS = ("output-kind", "dropped-output", "flattened-output")
 _NO_OUTPUT_TENSOR = ("observable data dependence", "Only tuples, lists and Variables are supported")
+_FORM = ("dropped-output", "flattened-output", "frozen-argument", "engine-warning", "strict-capture", "random-output")
 _MAX_NOTES = 12
 
 
@@ -342,6 +343,8 @@ def _diagnostic(each: _Seen, outcome: Outcome, severity: Severity, sources: Sour
 
 
 def _evidence_text(each: _Seen, outcome: Outcome) -> str:
+    if each.item["kind"] in _FORM:
+        return ""  # seen in the graph itself; how its values compare says nothing of it
     if each.item["failure"] and not outcome.exported:
         return f"fails in the stage `{each.item['stage']}`"
     return result_words(outcome)

@@ -10,7 +10,6 @@ import os
 from typing import Any
 
 from onnx_lint_exporter.outcome import Outcome
-from onnx_lint_exporter.source_code import Sources
 from onnx_lint_exporter.writer import write_text
 
 VERSION = 1
@@ -21,9 +20,8 @@ def map_path(model: str) -> str:
     return f"{model.removesuffix('.onnx')}.onnxmap.json"
 
 
-def build(outcome: Outcome, folder: str, sources: Sources) -> dict[str, Any]:
+def build(outcome: Outcome, folder: str) -> dict[str, Any]:
     """The map as plain data; files are relative to `folder`, columns count from 1 and are ``null`` where unknown."""
-    del sources
     nodes = []
     for row in outcome.facts.get("map") or []:
         stack = [
@@ -39,9 +37,7 @@ def build(outcome: Outcome, folder: str, sources: Sources) -> dict[str, Any]:
     return {"version": VERSION, "engine": outcome.engine.value, "target": outcome.target, "nodes": nodes}
 
 
-def write_map(outcome: Outcome, model: str, sources: Sources) -> str:
-    """Write the map beside a model; its path. Raises `WriteError`."""
-    path = map_path(model)
-    folder = os.path.dirname(os.path.abspath(path))
-    write_text(path, lambda: json.dumps(build(outcome, folder, sources), indent=1) + "\n")
-    return path
+def write_map(outcome: Outcome, path: str) -> None:
+    """Write the map of an outcome. Raises `WriteError`."""
+    folder = os.path.dirname(os.path.realpath(path))
+    write_text(path, lambda: json.dumps(build(outcome, folder), indent=1) + "\n")

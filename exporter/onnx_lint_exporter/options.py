@@ -60,7 +60,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--output", metavar="FILE.onnx", help=f"where to put the model; {ENGINE_PLACE} stands for the engine"
     )
-    made.add_argument("--map", action="store_true", help="write FILE.onnxmap.json: ONNX node → source lines")
+    made.add_argument(
+        "--map", action="store_true", help="write FILE.onnxmap.json beside the model: ONNX node → source lines"
+    )
     made.add_argument("--report", metavar="FILE.html", help="write a page with the source and what became of it")
     made.add_argument("--text", action="store_true", help="print the readable graph")
     made.add_argument(
@@ -102,6 +104,12 @@ def parser() -> argparse.ArgumentParser:
         help="memory limit of one engine's process (default: 90 %% of the machine's, shared by the engines)",
     )
     run.add_argument("--threads", type=int, default=1, metavar="N", help="torch threads in each process (default: 1)")
+    run.add_argument(
+        "--progress-format",
+        choices=("text", "json"),
+        default="text",
+        help="text: on a terminal; json: one JSON line for each event, on standard error",
+    )
     run.add_argument("--log", action="store_true", help="print what the model and the engines printed")
     return out
 
@@ -145,6 +153,10 @@ def request(options: argparse.Namespace) -> Request:
     for name in ("timeout", "memory_limit"):
         if getattr(options, name) is not None and getattr(options, name) <= 0:
             raise UsageError(f"--{name.replace('_', '-')}: must be more than 0")
+    if options.map and not (options.output or options.report):
+        raise UsageError("--map: written beside a model or a page: give --output or --report as well")
+    if options.report:
+        _writable("--report", options.report)
     axes = _json("--dynamic-axes", options.dynamic_axes)
     if axes is not None and (
         not isinstance(axes, dict) or not all(isinstance(dims, (dict, list)) for dims in axes.values())
@@ -163,7 +175,7 @@ def request(options: argparse.Namespace) -> Request:
         "training": options.training,
         "external_data": options.external_data,
         "verify": not options.no_verify,
-        "want_map": bool(options.map or options.report),
+        "want_map": bool(options.map or options.report or options.output),
         "want_text": options.text,
         "threads": options.threads,
         "torchscript": {
@@ -181,6 +193,17 @@ def request(options: argparse.Namespace) -> Request:
     return Request(
         target.as_job(), engines(options), job, _python(options.python), limits, _places(options), options.strict
     )
+
+
+def _writable(option: str, path: str) -> None:
+    """Look at an output path before anything is exported. Raises `UsageError`."""
+    folder = os.path.dirname(os.path.realpath(path))
+    if not os.path.isdir(folder):
+        raise UsageError(f"{option} {path}: the folder {folder} does not exist; make it first")
+    if os.path.isdir(path):
+        raise UsageError(f"{option} {path}: a folder; name a file in it")
+    if not os.access(folder, os.W_OK):
+        raise UsageError(f"{option} {path}: the folder {folder} cannot be written to")
 
 
 def _artifacts(options: argparse.Namespace) -> dict[str, Any]:

@@ -43,7 +43,13 @@ def lines(outcomes: Sequence[Outcome]) -> list[str]:
     """The table as aligned text, and below it what the columns cannot say."""
     table = [HEADINGS, *rows(outcomes)]
     widths = [max(len(row[k]) for row in table) for k in range(len(HEADINGS))]
-    out = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip() for row in table]
+    aligned = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
+    return aligned + remarks(outcomes)
+
+
+def remarks(outcomes: Sequence[Outcome]) -> list[str]:
+    """What the columns cannot say: the inputs, and why a run is not right."""
+    out: list[str] = []
     for outcome in outcomes:
         arguments = outcome.facts.get("arguments") or []
         if arguments:

@@ -36,7 +36,7 @@ class Proof:
                 inputs=model_file.described(self._exported.inputs()),
                 outputs=model_file.described(self._exported.proto.graph.output),
                 operators=_count(self._exported),
-                files={"model": self._of.path, "data": self._exported.locations},
+                files={"model": self._of.path},
             )
             try:
                 model_file.check(self._exported)
@@ -153,6 +153,9 @@ class Proof:
         self._of.outcome["mismatch"] = {
             "fault": found.fault,
             "nodes": found.nodes,
+            "culprit": culprit.stack[0],
+            "operator": culprit.name,
+            "detail": culprit.detail,
             "steps": [
                 {"name": step.name, "state": step.state, "detail": step.detail, "stack": step.stack[:4]}
                 for step in found.steps[:2000]
@@ -197,6 +200,9 @@ class Proof:
                     path = os.path.join(self._of.job["folder"], name)
                     if os.path.isfile(path):
                         os.unlink(path)
+            for name in self._exported.locations:
+                spare = model_file.naming(self._exported, self._of.job["spare_name"])
+                self._of.outcome["files"].update(data=os.path.join(self._of.job["folder"], name), spare=spare)
             if self._of.job.get("output"):
                 self._of.outcome["old_data"] = model_file.data_files(self._of.job["output"])
             self._of.outcome["complete"] = True

@@ -179,17 +179,18 @@ def compare(results: dict[str, Any], outputs: list[tuple[str, Any]]) -> dict[str
     if len(got) != len(want):
         return {"state": "wrong", "text": f"{len(got)} outputs, the model gives {len(want)}", "output": None}
     wrong: list[tuple[float, dict[str, Any]]] = []
-    for (name, value), (_, expected) in zip(got, want, strict=False):
+    for number, ((name, value), (_, expected)) in enumerate(zip(got, want, strict=True)):
         array = np.asarray(value)
+        shown = f"output {number}" if name.isdigit() else f"output `{name}`"
         if array.shape != expected.shape:
-            text = f"output `{name}` has shape {list(array.shape)}, the model gives {list(expected.shape)}"
+            text = f"{shown} has shape {list(array.shape)}, the model gives {list(expected.shape)}"
             wrong.append((float("inf"), {"state": "wrong", "text": text, "output": name}))
             continue
         found = worst(array, expected)
         if found is not None:
             at = f"[{', '.join(map(str, found['index']))}]"
             share = f"{found['wrong']} of {found['of']} values differ"
-            text = f"output `{name}`{at} is {found['got']}, the model gives {found['want']} ({share})"
+            text = f"{shown}{at} is {found['got']}, the model gives {found['want']} ({share})"
             wrong.append(
                 (found["wrong"] / found["of"], {"state": "wrong", "text": text, "output": name, "worst": found})
             )
