@@ -3,8 +3,8 @@
     python benchmarks/speed.py TREE [TREE ...] [--file FILE] [--only onnx-lint,ruff] [--runs 3] [--peers FOLDER]
 
 Each row is the processor time (user and system) of one process and all its children, cold: caches are off or in a fresh
-folder; the median of the runs. Elapsed time depends on what else the machine does, so it is not shown. On a busy machine
-with shared cores processor time grows too: the row "import libcst" says by how much, against the 0.15 s of an idle one;
+folder; the median of the runs. Elapsed time depends on what else the machine does, so it is not shown. On a busy one
+processor time grows too: the row "import libcst" says by how much, against the 0.15 s of an idle one;
 ratios inside one table stay meaningful.
 
 FOLDER is the ``bin`` of an environment that has the other linters (ruff, flake8, torchfix, fixit); those that are not

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from onnx_lint.diagnostic import Diagnostic, Severity, Span
@@ -247,7 +247,9 @@ def _severity(finding: Finding, engines: tuple[Engine, ...], settings: Settings,
 def _may_vary(site: Site, settings: Settings, facts: ExportFacts) -> bool:
     """Whether the dimension that a size comes from is dynamic, as far as configuration or export calls tell."""
     dimension = site.fixed_dimension
-    axes = settings.dynamic_axes if settings.dynamic_axes is not None else facts.dynamic_axes_for(site)
+    axes = _configured_axes(settings, site.model)
+    if axes is None:
+        axes = facts.dynamic_axes_for(site)
     if axes is None:
         return True
     if not any(axes.values()):
@@ -258,7 +260,19 @@ def _may_vary(site: Site, settings: Settings, facts: ExportFacts) -> bool:
     given = axes.get(name)
     if given is None:
         return any(not known for known in axes)  # named inputs only: others are fixed
-    return axis in given or (axis < 0 and any(a < 0 for a in given)) or (axis < 0 and bool(given))
+    # counted from the other end: the rank is not known, so it may be the same dimension
+    return axis in given or any((a < 0) != (axis < 0) for a in given)
+
+
+def _configured_axes(settings: Settings, model: str) -> Mapping[str, tuple[int, ...]] | None:
+    """The configured axes by input for a model; ``None`` if the configuration says nothing that holds for it."""
+    configured = settings.dynamic_axes
+    if not configured:
+        return configured
+    split = {key: key.rpartition(".") for key in configured}
+    common = {name: configured[key] for key, (owner, _, name) in split.items() if not owner}
+    own = {name: configured[key] for key, (owner, _, name) in split.items() if owner == model}
+    return {**common, **own} or None
 
 
 # ------------------------------------------------------------------------------------------------------- faults

@@ -171,17 +171,25 @@ def test_per_file_ignores_and_exclude_are_relative_to_the_file(lint: Lint, put: 
         assert [line.partition(":")[0] for line in done.stdout.splitlines()] == [f"{prefix}c.py"]
 
 
-def test_dynamic_axes_lower_what_is_fixed(lint: Lint, put: Put) -> None:
-    put(
-        "a.py",
-        "from torch import nn\n\n\nclass Net(nn.Module):\n    def forward(self, x):\n"
-        "        if x.shape[2] > 4:\n            return x\n        return x + 1\n",
-    )
+@pytest.mark.parametrize(
+    ("axes", "severity"),
+    [
+        ("x = [0]", "info"),
+        ('x = { 2 = "height" }', "warning"),
+        ("x = [-1]", "warning"),  # of a rank that is not known
+        ("y = [0]", "info"),
+        ("", "info"),
+        ("x = [2]\n'Net.x' = [0]", "info"),
+        ("x = [0]\n'Net.x' = [2]", "warning"),
+        ("x = [0]\n'Other.x' = [2]", "info"),
+        ("'Other.x' = [0]", "warning"),  # which says nothing of `Net`
+    ],
+)
+def test_dynamic_axes_lower_what_is_fixed(lint: Lint, put: Put, axes: str, severity: str) -> None:
+    put("a.py", BRANCH.replace("x.sum() > 0", "x.shape[2] > 4"))
     assert "warning ONX102" in lint("--output-format", "concise").stdout
-    put("onnx-lint.toml", "[dynamic-axes]\nx = [0]\n")
-    assert "info ONX102" in lint("--output-format", "concise").stdout
-    put("onnx-lint.toml", '[dynamic-axes]\nx = { 2 = "height" }\n')
-    assert "warning ONX102" in lint("--output-format", "concise").stdout
+    put("onnx-lint.toml", f"[dynamic-axes]\n{axes}\n")
+    assert f"{severity} ONX102" in lint("--output-format", "concise").stdout
 
 
 def test_show_settings_tells_what_counts(lint: Lint, put: Put) -> None:
