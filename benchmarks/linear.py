@@ -2,9 +2,10 @@
 
     python benchmarks/linear.py TREE [--steps 6]
 
-Lints growing parts of a tree (its files in a shuffled order that is always the same), each in a process of its own, and
-shows processor time against lines: a table, a plot, and the exponent of the power law that fits best: 1.0 is linear.
-The part that does not depend on the lines, the start of the process, is taken off before the fit.
+Lints growing parts of a tree, each in a process of its own, and shows processor time against lines: a table, a plot, and
+the exponent of the power law that fits best: 1.0 is linear. A part is made of direct children of the tree, files or
+folders, in a shuffled order that is always the same: take a tree of many models that stand side by side, since a
+library cut in the middle of its imports has less to follow. The start of the process is taken off before the fit.
 """
 
 from __future__ import annotations
@@ -35,15 +36,16 @@ def cost(folder: Path) -> float:
 
 def parts(tree: Path, steps: int) -> list[list[Path]]:
     """Growing lists of files, each with about the same number of lines more than the one before."""
-    files = sorted(tree.rglob("*.py"))
-    random.Random(1).shuffle(files)
-    total = sum(_lines(f) for f in files)
+    children = sorted(tree.iterdir())
+    random.Random(1).shuffle(children)
+    units = [[c] if c.suffix == ".py" else sorted(c.rglob("*.py")) for c in children]
+    total = sum(_lines(f) for unit in units for f in unit)
     out: list[list[Path]] = []
     taken: list[Path] = []
     lines = 0
-    for file in files:
-        taken.append(file)
-        lines += _lines(file)
+    for unit in units:
+        taken += unit
+        lines += sum(map(_lines, unit))
         if lines >= total * (len(out) + 1) / steps:
             out.append(list(taken))
     return out
