@@ -1,8 +1,10 @@
 """Put an exported model and its data file in place as a pair: both new, or both old, whatever happens in between.
 
-The copies are made in unnamed files of the target's folder (Linux), so that a kill leaves nothing behind. The data
-file gets a name that is not in use; the model, which names its data file, is renamed over the old one last; only then
-are the old model's data files removed.
+The model names its data file, so a pair is changed by one rename of the model. The data file always ends up as
+``NAME.onnx.data``: where that name is taken, the new data first gets a spare name, a model that names the spare one
+replaces the old model, and only then does the data take the old data's name and the model that names it follow. At
+each moment the model in place and the file that it names belong together. Copies are made in unnamed files of the
+target's folder (Linux), so that a kill leaves at most a spare file behind, which the next run removes.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 _CHUNK = 1 << 20
+_TAG = r"\d+-[0-9a-f]{8}"
 
 
 class WriteError(Exception):
@@ -25,10 +28,13 @@ class WriteError(Exception):
 
 @dataclass(frozen=True)
 class Place:
-    """Where a model goes: the real file behind symbolic links, and the name of its data file if it needs one."""
+    """Where a model goes: the real file behind symbolic links, and the names that its data file may have."""
 
     path: str
     data_name: str
+    """The data file's name in the end."""
+    spare_name: str
+    """Its name while the old model is still there. Tells whose it is, for the next run to remove a dead one's."""
 
     @property
     def folder(self) -> str:
@@ -38,11 +44,27 @@ class Place:
     def name(self) -> str:
         return os.path.basename(self.path)
 
+    def beside(self, name: str) -> str:
+        """The path of a file in the model's folder."""
+        return os.path.join(self.folder, name)
+
+
+@dataclass(frozen=True)
+class NewModel:
+    """An exported model on disk. With a data file it has two forms, which differ in the name that they give to it."""
+
+    model: str
+    """The path of the model that names `Place.data_name`, or has all its weights inside."""
+    data: str | None = None
+    """The path of its data file."""
+    spare: str | None = None
+    """The path of the model that names `Place.spare_name`."""
+
 
 def place_for(output: str) -> Place:
     """Look at the output path before anything is exported. Raises `WriteError` when a model cannot go there."""
     real = os.path.realpath(output)
-    folder = os.path.dirname(real)
+    folder, name = os.path.split(real)
     if not os.path.isdir(folder):
         raise WriteError(f"{output}: the folder {folder} does not exist; make it first")
     try:
@@ -55,31 +77,27 @@ def place_for(output: str) -> Place:
         raise WriteError(f"{output}: not a regular file; name another --output")
     if not os.access(folder, os.W_OK):
         raise WriteError(f"{output}: the folder {folder} cannot be written to")
-    name = f"{os.path.basename(real)}.data"
-    if os.path.lexists(os.path.join(folder, name)):
-        name = f"{os.path.basename(real)}.{secrets.token_hex(4)}.data"
-    return Place(real, name)
+    return Place(real, f"{name}.data", f"{name}.{_tag()}.data")
 
 
-def install(place: Place, model: str, data: list[str], old_data: list[str]) -> None:
-    """Put the files in place. `data` lies beside `model`; `old_data` are the old model's own data files, by name.
+def install(place: Place, new: NewModel, old_data: list[str]) -> None:
+    """Put the files in place. `old_data` are the old model's own data files, by name.
 
     Raises `WriteError`, and leaves nothing changed, when that fails; the same holds for a signal at any moment.
     """
-    _sweep(place)
+    _sweep(place, old_data)
+    taken = new.data is not None and os.path.lexists(place.beside(place.data_name))
+    data_name = place.spare_name if taken else place.data_name
+    temporary = place.beside(_hidden(place.name))
     copies: list[_Copy] = []
-    temporary = os.path.join(place.folder, _hidden(place.name))
     try:
-        for name in data:
-            if os.path.basename(name) != name:
-                raise WriteError(f"{place.path}: the data file {name!r} is not a plain name")
-            copies.append(_copy(os.path.join(os.path.dirname(model), name), os.path.join(place.folder, name)))
-        copies.append(_copy(model, place.path))
-        for copy in copies[:-1]:
-            copy.name_it(copy.target)
+        if new.data is not None:
+            copies.append(_copy(new.data, place.beside(data_name)))
+        copies.append(_copy((new.spare if taken else None) or new.model, place.path))
+        if new.data is not None:
+            copies[0].name_it(copies[0].target)
         copies[-1].name_it(temporary)
         os.replace(temporary, place.path)
-        _sync_folder(place.folder)
     except OSError as error:
         raise WriteError(f"{place.path}: cannot be written: {error.strerror}; nothing was changed") from error
     finally:
@@ -90,30 +108,74 @@ def install(place: Place, model: str, data: list[str], old_data: list[str]) -> N
                 copy.remove_from(temporary)
         for copy in copies:
             copy.close()
+    _settle(place.folder)
+    if taken:
+        data_name = _take_name(place, new)
     for name in old_data:
-        if name not in data and _is_own_data(place.name, name):
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(os.path.join(place.folder, name))
+        if (new.data is None or name != data_name) and _is_own_data(place.name, name):
+            _forget(place.beside(name))
+
+
+def _take_name(place: Place, new: NewModel) -> str:
+    """Give the data file, which has its spare name, the one that it shall have; the name it has then.
+
+    The model in place is right already: when something fails here it stays with the spare name.
+    """
+    spare, wanted = place.beside(place.spare_name), place.beside(place.data_name)
+    link, model = place.beside(_hidden(place.data_name)), place.beside(_hidden(place.name))
+    try:
+        os.link(spare, link)
+        os.replace(link, wanted)
+        shutil.copyfile(new.model, model)
+        shutil.copymode(place.path, model)
+        _sync(model)
+        os.replace(model, place.path)
+    except OSError:
+        return place.spare_name
+    finally:
+        _forget(link)
+        _forget(model)
+    _forget(spare)
+    _settle(place.folder)
+    return place.data_name
+
+
+def _settle(folder: str) -> None:
+    """Have the names on the disk too. Some file systems refuse this of a folder; the names are right all the same."""
+    with contextlib.suppress(OSError):
+        _sync(folder)
+
+
+def _forget(path: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
 
 
 def _is_own_data(model: str, name: str) -> bool:
     """Whether a data file is named after its model, so that no other model can be meant to use it."""
-    return re.fullmatch(re.escape(model) + r"(\.[0-9a-f]{8})?\.data", name) is not None
+    return re.fullmatch(re.escape(model) + rf"(\.{_TAG})?\.data", name) is not None
+
+
+def _tag() -> str:
+    """A part of a name that tells whose unfinished file it is, so that the next run may remove a dead one's."""
+    return f"{os.getpid()}-{secrets.token_hex(4)}"
 
 
 def _hidden(name: str) -> str:
-    """A name for a file that is not finished. It tells whose it is, so that the next run may remove a dead one's."""
-    return f".{name}.{os.getpid()}.{secrets.token_hex(4)}"
+    """A name for a file that is not finished."""
+    return f".{name}.{_tag()}"
 
 
-def _sweep(place: Place) -> None:
-    """Remove what a killed run left beside the model: unfinished files of processes that are gone."""
-    mine = re.compile(re.escape(f".{place.name}") + r"(?:(?:\.[0-9a-f]{8})?\.data)?\.(\d+)\.[0-9a-f]{8}")
+def _sweep(place: Place, in_use: list[str]) -> None:
+    """Remove what a killed run left beside the model: unfinished and spare files of processes that are gone."""
+    name = re.escape(place.name)
+    unfinished = re.compile(rf"\.{name}(?:(?:\.{_TAG})?\.data)?\.{_TAG}|{name}\.{_TAG}\.data")
     with contextlib.suppress(OSError):
-        for name in os.listdir(place.folder):
-            match = mine.fullmatch(name)
-            if match and not is_alive(int(match[1])):
-                os.unlink(os.path.join(place.folder, name))
+        for found in os.listdir(place.folder):
+            if found not in in_use and unfinished.fullmatch(found):
+                owner = re.findall(_TAG, found[len(place.name) :])[-1].partition("-")[0]
+                if not is_alive(int(owner)):
+                    os.unlink(place.beside(found))
 
 
 def is_alive(pid: int) -> bool:
@@ -200,8 +262,8 @@ def _mode(target: str) -> int:
         return 0o666 & ~mask
 
 
-def _sync_folder(folder: str) -> None:
-    fd = os.open(folder, os.O_RDONLY)
+def _sync(path: str) -> None:
+    fd = os.open(path, os.O_RDONLY)
     try:
         os.fsync(fd)
     finally:

@@ -129,10 +129,7 @@ def consolidate(path: str, data_name: str, always: bool) -> None:
         return
     if len(outside) == 1 and not always:
         os.rename(os.path.join(folder, outside.pop()), os.path.join(folder, data_name))
-        for tensor in proto.graph.initializer:
-            for entry in tensor.external_data:
-                if entry.key == "location":
-                    entry.value = data_name
+        _rename_data(proto, data_name)
         onnx.save_model(proto, path)
         return
     whole = onnx.load(path)
@@ -151,6 +148,23 @@ def consolidate(path: str, data_name: str, always: bool) -> None:
             location=data_name,
             size_threshold=1024,
         )
+
+
+def naming(model: ModelFile, data_name: str) -> str:
+    """The path of a copy of the model, beside it, that gives its data file another name."""
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model.proto)
+    _rename_data(copy, data_name)
+    path = f"{model.path}.spare"
+    onnx.save_model(copy, path)
+    return path
+
+
+def _rename_data(proto: Any, data_name: str) -> None:
+    for tensor in proto.graph.initializer:
+        for entry in tensor.external_data:
+            if entry.key == "location":
+                entry.value = data_name
 
 
 def clean(model: ModelFile) -> None:
