@@ -2,9 +2,9 @@
 
     python benchmarks/linear.py TREE [--steps 6]
 
-Lints growing parts of a tree, each in a process of its own, and shows processor time against lines: a table, a plot, and
-the exponent of the power law that fits best: 1.0 is linear. A part is made of direct children of the tree, files or
-folders, in a shuffled order that is always the same: take a tree of many models that stand side by side, since a
+Lints growing parts of a tree, each in a process of its own, and shows processor time against lines: a table, a plot,
+and the exponent of the power law that fits best: 1.0 is linear. A part is made of direct children of the tree, files
+or folders, in a shuffled order that is always the same: take a tree of many models that stand side by side, since a
 library cut in the middle of its imports has less to follow. The start of the process is taken off before the fit.
 """
 

@@ -18,7 +18,7 @@ Piece = tuple[str, str]
 """Text and style name."""
 
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold cyan"}
-_FRAME, _NOTE, _EXPORT, _HELP = "blue", "cyan", "bold magenta", "bold green"
+_FRAME, _NOTE, _EXPORT, _HELP = "bright_blue", "cyan", "bold magenta", "bold green"
 _MAX_LINE = 160
 """Characters of a source line that are shown; a longer one is cut around what is marked."""
 _MAX_LINES = 4
