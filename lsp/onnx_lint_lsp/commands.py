@@ -4,28 +4,82 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from onnx_lint_lsp.convert import Json
-from onnx_lint_lsp.rule_pages import text_of
+from lsprotocol import types
+from pygls.exceptions import JsonRpcInvalidParams
+
+from onnx_lint_lsp.export_process import Json
+from onnx_lint_lsp.exporting import Refused, Target, refused
+from onnx_lint_lsp.rule_pages import link_of, text_of
+from onnx_lint_lsp.uris import of_path, to_path
 
 if TYPE_CHECKING:
     from onnx_lint_lsp.connection import Server
 
 
 class Commands:
+    """Reads the arguments, does what is asked, and shows the result where the client does not do so itself."""
+
     def __init__(self, server: Server) -> None:
         self._server = server
 
-    async def export(self, target: Any) -> Json:
-        raise NotImplementedError
+    async def export(self, given: Any) -> Json:
+        target = _target(given)
+        inputs, engine = given.get("inputs"), given.get("engine")
+        if inputs is not None and not (isinstance(inputs, (list, tuple)) and all(isinstance(i, str) for i in inputs)):
+            raise _invalid("inputs must be a list of strings")
+        if engine not in (None, "both", "torchscript", "dynamo"):
+            raise _invalid("engine must be torchscript, dynamo or both")
+        try:
+            result = await self._server.exports.run(target, inputs, engine)
+        except Refused as reason:
+            result = refused(reason)
+        if not self._server.features.ours:
+            (self._server.tell if result["ok"] else self._server.warn)(result["message"])
+        return result
 
-    def cancel(self, targets: Any) -> bool:
-        return False
+    def cancel(self, given: tuple[Any, ...]) -> bool:
+        return self._server.exports.cancel(_target(given[0]) if given and given[0] is not None else None)
 
-    async def show_report(self, target: Any) -> str | None:
-        return None
+    async def show_report(self, given: Any) -> str | None:
+        last = self._server.exports.last(_target(given))
+        if last is None or last.report is None:
+            return None
+        uri = of_path(last.report)
+        await self._show(uri, external=True)
+        return uri
 
-    async def input_spec(self, target: Any) -> Json:
-        return {}
+    async def input_spec(self, given: Any) -> Json:
+        inputs, remembered = await self._server.exports.inputs(_target(given))
+        return {"inputs": inputs, "remembered": remembered}
 
     async def explain(self, code: Any) -> str:
-        return text_of(str(code)) or ""
+        text = text_of(code) if isinstance(code, str) else None
+        if text is None:
+            raise _invalid(f"no rule {str(code)[:60]!r}")
+        if not self._server.features.ours:
+            link = link_of(str(code))
+            if link is None or not await self._show(link, external=False):
+                self._server.tell(text)
+        return text
+
+    async def _show(self, uri: str, *, external: bool) -> bool:
+        if not self._server.features.show_document:
+            return False
+        params = types.ShowDocumentParams(uri, external=external, take_focus=True)
+        try:
+            return (await self._server.window_show_document_async(params)).success
+        except Exception as error:  # noqa: BLE001 - the client could not: the caller still gets what it asked for
+            self._server.failed(error)
+            return False
+
+
+def _target(given: Any) -> Target:
+    uri, name = (given.get("uri"), given.get("name")) if isinstance(given, dict) else (None, None)
+    path = to_path(uri) if isinstance(uri, str) else None
+    if path is None or not isinstance(name, str) or not name.isidentifier():
+        raise _invalid('the argument must be {"uri": "file:…", "name": "Class"}')
+    return Target(str(uri), path, name)
+
+
+def _invalid(message: str) -> JsonRpcInvalidParams:
+    return JsonRpcInvalidParams(message)

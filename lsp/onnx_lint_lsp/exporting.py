@@ -2,23 +2,236 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+from onnx_lint.source.text import SourceError, read
+from onnx_lint_lsp import signature
+from onnx_lint_lsp.export_process import ExportEnd, ExportPlan, ExportProcess, Json
+from onnx_lint_lsp.export_result import describe, evidence_of, outputs_of
+from onnx_lint_lsp.options import ClientOptions
+from onnx_lint_lsp.uris import of_path, to_path
 
 if TYPE_CHECKING:
     from onnx_lint_lsp.connection import Server
 
+FOLDER = "onnx-lint-export"
+"""Where models go when no folder is set, in the workspace folder: it ignores itself in git."""
+
+
+class Refused(Exception):
+    """An export that is not begun; the message is for the person."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A class of a file."""
+
+    uri: str
+    path: str
+    name: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.path}:{self.name}"
+
+
+@dataclass
+class Last:
+    """The last result of a target."""
+
+    summary: str
+    report: str | None
+    inputs: tuple[str, ...]
+    outputs: list[str] = field(default_factory=list)
+
 
 class Exports:
-    """The exports of a connection: those that run, and the last result of each target."""
+    """The exports of a connection: those that run, and the last result of each target. Lives on the event loop."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
+        self._running: dict[str, ExportProcess] = {}
+        self._tokens: dict[str | int, str] = {}
+        self._last: dict[str, Last] = {}
+        self._inputs: dict[str, tuple[str, ...]] = {}
 
+    # ------------------------------------------------------------------------------------------------------- state
     def is_running(self, uri: str, name: str) -> bool:
-        return False
+        return f"{to_path(uri)}:{name}" in self._running
+
+    def last(self, target: Target) -> Last | None:
+        return self._last.get(target.key)
 
     def summary(self, uri: str, name: str) -> str | None:
-        return None
+        last = self._last.get(f"{to_path(uri)}:{name}")
+        return last.summary if last is not None else None
+
+    def cancel(self, target: Target | None) -> bool:
+        """Cancel the export of a target, or all; whether there was one."""
+        found = [p for key, p in self._running.items() if target is None or key == target.key]
+        for process in found:
+            process.cancel()
+        return bool(found)
+
+    def cancel_token(self, token: str | int) -> None:
+        """The person pressed *cancel* on the progress."""
+        process = self._running.get(self._tokens.get(token, ""))
+        if process is not None:
+            process.cancel()
 
     def stop(self) -> None:
-        pass
+        self.cancel(None)
+
+    # ------------------------------------------------------------------------------------------------------ inputs
+    async def inputs(self, target: Target) -> tuple[list[str], bool]:
+        """The inputs to propose, and whether they were used or configured before."""
+        known = self._inputs.get(target.key) or self._configured(target)
+        if known:
+            return list(known), True
+        session = self._server.session
+        guessed = await session.ask(target.uri, lambda root, view: signature.guess(root, view, target.name))
+        return guessed or [], False
+
+    def _configured(self, target: Target) -> tuple[str, ...]:
+        configuration = self._server.configuration
+        given = configuration.options(target.path).export.inputs
+        folder = configuration.folder_of(target.path) or os.path.dirname(target.path)
+        relative = os.path.relpath(target.path, folder).replace(os.sep, "/")
+        for name in (f"{relative}:{target.name}", f"{os.path.basename(target.path)}:{target.name}", target.key):
+            if name in given:
+                return given[name]
+        return ()
+
+    # --------------------------------------------------------------------------------------------------------- run
+    async def run(self, target: Target, inputs: Sequence[str] | None, engine: str | None) -> Json:
+        """Export, verify, publish the evidence; the result as the command gives it. Raises `Refused`."""
+        options = self._check(target)
+        chosen = tuple(inputs) if inputs is not None else tuple((await self.inputs(target))[0])
+        plan = self._plan(target, chosen, engine or options.export.engine, options)
+        end = await self._run(target, plan)
+        return self._finish(target, plan, end)
+
+    def _check(self, target: Target) -> ClientOptions:
+        session = self._server.session
+        if not session.trusted:
+            raise Refused("an export runs the code of the workspace, which is not trusted; trust it first")
+        if target.key in self._running:
+            raise Refused(f"{target.name} is being exported already")
+        document = session.document(target.uri)
+        try:
+            on_disk = read(target.path).text
+        except SourceError as error:
+            raise Refused(f"save the file first: {error}") from error
+        if document is not None and document.text.text.removeprefix("\ufeff") != on_disk:
+            raise Refused("save the file first: an export runs what is on disk")
+        return session.configuration.options(target.path)
+
+    def _plan(self, target: Target, inputs: tuple[str, ...], engine: str, options: ClientOptions) -> ExportPlan:
+        working = self._server.configuration.folder_of(target.path) or os.path.dirname(target.path)
+        folder = options.export.output_folder
+        if folder is None:
+            folder = os.path.join(working, FOLDER)
+            _make_private(folder)
+        folder = os.path.join(working, os.path.expanduser(folder))
+        try:
+            os.makedirs(folder, exist_ok=True)
+        except OSError as error:
+            raise Refused(f"{folder}: {error.strerror}; set onnxLint.export.outputFolder") from error
+        return ExportPlan(target.path, target.name, inputs, engine, folder, working, options.export)
+
+    async def _run(self, target: Target, plan: ExportPlan) -> ExportEnd:
+        server = self._server
+        progress = await _Progress.begin(server, target.name)
+        process = self._running[target.key] = ExportProcess(plan, progress.report)
+        if progress.token is not None:
+            self._tokens[progress.token] = target.key
+        server.status("exporting", target.name)
+        server.refresh("codeLens")
+        try:
+            return await process.run()
+        except OSError as error:
+            raise Refused(f"the export could not be started: {error}") from error
+        finally:
+            del self._running[target.key]
+            if progress.token is not None:
+                self._tokens.pop(progress.token, None)
+            progress.end()
+            server.status("ready", "")
+            server.refresh("codeLens")
+
+    def _finish(self, target: Target, plan: ExportPlan, end: ExportEnd) -> Json:
+        document = end.document or {}
+        exports = [e for e in document.get("exports") or () if isinstance(e, dict)]
+        ok = bool(exports) and all(e.get("ok") for e in exports)
+        report = plan.report if exports and os.path.isfile(plan.report) else None
+        outputs = outputs_of(exports, plan.working_folder)
+        if end.cancelled:
+            return _result(False, [], None, [], f"the export of {target.name} was cancelled")
+        if not exports:
+            problems = [str(e) for e in document.get("errors") or ()] or [end.said.strip() or f"status {end.status}"]
+            return _result(False, [], None, [], f"{target.name} was not exported: {'; '.join(problems)}")
+        self._inputs[target.key] = plan.inputs
+        summary = describe(exports)
+        self._last[target.key] = Last(summary, report, plan.inputs, outputs)
+        session = self._server.session
+        texts = session.documents_by_path()
+        session.evidence.put(target.key, evidence_of(document, exports, plan.working_folder, texts))
+        session.check_all()
+        self._server.refresh("codeLens")
+        message = f"{target.name}: {summary}"
+        return _result(ok, exports, of_path(report) if report else None, [of_path(o) for o in outputs], message)
+
+
+def _result(ok: bool, exports: list[Json], report: str | None, outputs: list[str], message: str) -> Json:
+    return {"ok": ok, "exports": exports, "report": report, "outputs": outputs, "message": message}
+
+
+def refused(reason: Refused) -> Json:
+    """The result of an export that was not begun."""
+    return _result(False, [], None, [], str(reason))
+
+
+def _make_private(folder: str) -> None:
+    """Make the folder with a file that tells git to leave it alone. One that is there is taken as it is."""
+    with contextlib.suppress(OSError):  # a folder that cannot be made is told when it is used
+        os.makedirs(folder)
+        with open(os.path.join(folder, ".gitignore"), "w", encoding="utf-8") as file:
+            file.write("*\n")
+
+
+class _Progress:
+    """Work-done progress of one export; silent where the client shows none."""
+
+    def __init__(self, server: Server, token: str | None) -> None:
+        self._server, self.token = server, token
+
+    @classmethod
+    async def begin(cls, server: Server, name: str) -> _Progress:
+        if not server.features.progress:
+            return cls(server, None)
+        token = str(uuid.uuid4())
+        try:
+            await server.work_done_progress.create_async(token)
+        except Exception as error:  # noqa: BLE001 - a client that takes no token: then without progress
+            server.failed(error)
+            return cls(server, None)
+        begin = types.WorkDoneProgressBegin(title=f"Exporting {name}", percentage=0, cancellable=True)
+        server.work_done_progress.begin(token, begin)
+        return cls(server, token)
+
+    def report(self, engine: str, stage: str, share: float) -> None:
+        if self.token is not None:
+            report = types.WorkDoneProgressReport(message=f"{engine}: {stage}", percentage=int(share * 100))
+            self._server.work_done_progress.report(self.token, report)
+
+    def end(self) -> None:
+        if self.token is not None:
+            self._server.work_done_progress.end(self.token, types.WorkDoneProgressEnd())
+            self._server.work_done_progress.tokens.pop(self.token, None)

@@ -154,6 +154,11 @@ async def on_code_lens(params: types.CodeLensParams) -> list[Json]:
 
 
 # -------------------------------------------------------------------------------------------------------- commands
+@server.feature(types.WINDOW_WORK_DONE_PROGRESS_CANCEL)
+def on_cancel_progress(params: types.WorkDoneProgressCancelParams) -> None:
+    server.exports.cancel_token(params.token)
+
+
 @server.command("onnx-lint.export")
 async def on_export(target: Any = None) -> Json:
     return await commands.export(target)

@@ -4,12 +4,14 @@ loop that survives anything, documents that are ours."""
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import logging
 from collections.abc import Callable
 from typing import Any
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol
 from pygls.protocol.language_server import lsp_method
@@ -115,6 +117,15 @@ class Protocol(LanguageServerProtocol):
     def send_raw(self, method: str, params: Json) -> None:
         """Send a notification whose parameters are plain JSON."""
         self._send_data({"jsonrpc": "2.0", "method": method, "params": params})
+
+    @lsp_method(types.WORKSPACE_EXECUTE_COMMAND)
+    async def lsp_workspace__execute_command(self, params: types.ExecuteCommandParams) -> Any:  # type: ignore[override]
+        """Run a command. A coroutine of its own, so that cancelling the request cancels the command."""
+        handler = self.fm.commands.get(params.command)
+        if handler is None:
+            raise JsonRpcInvalidParams(f"no command {params.command[:200]!r}")
+        result = handler(*(params.arguments or ()))
+        return await result if inspect.isawaitable(result) else result
 
     # ------------------------------------------------------------------------------------------------------ the end
     @lsp_method(types.EXIT)

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 _QUICK = 0.04
 """Seconds that a check may take to run at every keystroke."""
-_LONGEST = 1.0
+_LONGEST = 0.5
 """Seconds of the longest pause that is waited for."""
 _PATIENCE = 0.25
 """Seconds a check runs before a newer text stops it."""
@@ -40,6 +40,8 @@ class Checks(Generic[T]):
         self._timer: asyncio.TimerHandle | None = None
         self._running = False
         self._again = False
+        self._hurry = False
+        """Whether what came in during a check is not to wait for a pause."""
         self._stopped = False
         self._stops = 0
         self.cost = 0.0
@@ -56,6 +58,7 @@ class Checks(Generic[T]):
             return
         if self._running:
             self._again = True
+            self._hurry |= at_once
             return
         pause = 0.0 if at_once else self.pause
         if self._timer is not None:
@@ -75,7 +78,7 @@ class Checks(Generic[T]):
         self._timer = None
         if self._stopped:
             return
-        self._running, self._again = True, False
+        self._running, self._again, self._hurry = True, False, False
         future = self._thread.submit(self._job, worker.CHECK)
         future.add_done_callback(lambda f: self._loop.call_soon_threadsafe(self._ended, f))
 
@@ -109,4 +112,4 @@ class Checks(Generic[T]):
             self.cost = seconds if self.cost == 0 else 0.5 * self.cost + 0.5 * seconds
             self._done(converted)
         if self._again:
-            self.request()
+            self.request(at_once=self._hurry)

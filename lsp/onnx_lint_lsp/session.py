@@ -256,6 +256,10 @@ class Session:
         future: Future[T] = self.worker.submit(job, worker.REQUEST)
         return await asyncio.wrap_future(future)
 
+    def documents_by_path(self) -> dict[str, str]:
+        """The texts of open documents as the analysis sees them."""
+        return {path: view.source.text for path, view in self._views.items()}
+
     def text(self, uri: str) -> str | None:
         document = self.documents.get(uri)
         return document.text.text if document is not None else None

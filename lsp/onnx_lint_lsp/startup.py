@@ -13,6 +13,7 @@ from pygls.capabilities import get_capability
 from onnx_lint_lsp.convert import Converter
 from onnx_lint_lsp.rule_pages import link_of
 from onnx_lint_lsp.uris import to_path
+from onnx_lint_lsp.worker import CHECK
 
 if TYPE_CHECKING:
     from onnx_lint_lsp.connection import Server
@@ -62,6 +63,17 @@ def initialize(server: Server, params: types.InitializeParams) -> None:
     session.configuration.folders = tuple(dict.fromkeys(f for f in folders if f and os.path.isdir(f)))
     if params.process_id is not None:
         _watch_parent(server, params.process_id)
+    session.worker.submit(_warm_up, CHECK)
+
+
+def _warm_up() -> None:
+    """Load on the analysis thread, while the client still talks, what the first check needs: the parser and the
+    rules."""
+    from onnx_lint import registry
+    from onnx_lint.source import lower
+
+    del lower
+    registry.load()
 
 
 def _pulls(options: dict[str, Any], can: Any) -> bool:

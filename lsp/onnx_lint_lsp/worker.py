@@ -67,11 +67,6 @@ class Worker:
 
         self.submit(step, BACKGROUND)
 
-    def waits(self, urgency: int) -> bool:
-        """Whether something at least as urgent waits."""
-        with self._ready:
-            return bool(self._jobs) and self._jobs[0][0] <= urgency
-
     def stop(self) -> None:
         """Start nothing more. What runs is not waited for: the thread ends with the process."""
         with self._ready:

@@ -1,0 +1,158 @@
+"""One export in a child process: its command line, its progress, its end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from onnx_lint_lsp import export_child
+from onnx_lint_lsp.options import ExportOptions
+
+Json = dict[str, Any]
+Progress = Callable[[str, str, float], None]
+"""Called with engine, stage, and the share that is done (0 to 1)."""
+
+_LINE_LIMIT = 64 * 1024 * 1024
+_GRACE = 5.0
+"""Seconds between asking the child to end and ending it."""
+_TAIL = 2000
+
+
+@dataclass(frozen=True)
+class ExportPlan:
+    """What to export and where to put it."""
+
+    path: str
+    name: str
+    inputs: tuple[str, ...]
+    engine: str
+    folder: str
+    working_folder: str
+    options: ExportOptions
+
+    @property
+    def report(self) -> str:
+        return os.path.join(self.folder, f"{self.name}.html")
+
+    def command(self) -> list[str]:
+        """The command line. The server's own interpreter drives the export; the model is loaded by the interpreter
+        that the options name."""
+        arguments = ["--export", f"{self.path}:{self.name}"]
+        for spec in self.inputs:
+            arguments += ["--input", spec]
+        arguments += [
+            "--engine", self.engine,
+            "--output", os.path.join(self.folder, f"{self.name}.{{engine}}.onnx"),
+            "--map",
+            "--report", self.report,
+            "--output-format", "json",
+            "--progress-format", "json",
+        ]  # fmt: skip
+        if self.options.python:
+            arguments += ["--python", self.options.python]
+        if self.options.timeout:
+            arguments += ["--timeout", f"{self.options.timeout:g}"]
+        paths = json.dumps([os.path.abspath(entry) for entry in sys.path if entry])
+        return [sys.executable, "-I", export_child.__file__, paths, *arguments, "--", self.path]
+
+
+@dataclass
+class ExportEnd:
+    """How the child ended: its document, if it gave one, and what it said otherwise."""
+
+    document: Json | None
+    status: int
+    said: str
+    cancelled: bool = False
+
+
+class ExportProcess:
+    """A running export."""
+
+    def __init__(self, plan: ExportPlan, progress: Progress) -> None:
+        self._plan, self._progress = plan, progress
+        self._process: asyncio.subprocess.Process | None = None
+        self._shares: dict[str, float] = {}
+        self._cancelled = False
+
+    async def run(self) -> ExportEnd:
+        """Run it to its end. Cancelling this coroutine, or `cancel`, ends the child and all it started."""
+        process = self._process = await asyncio.create_subprocess_exec(
+            *self._plan.command(),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            cwd=self._plan.working_folder,
+            limit=_LINE_LIMIT,
+        )
+        assert process.stdout and process.stderr
+        if self._cancelled:
+            self._end(process)
+        try:
+            output, said, status = await asyncio.gather(
+                process.stdout.read(), self._listen(process.stderr), process.wait()
+            )
+        except asyncio.CancelledError:
+            self.cancel()
+            raise
+        return ExportEnd(_document(output), status, said, self._cancelled)
+
+    def cancel(self) -> None:
+        """Ask the child to end; one that does not is ended."""
+        self._cancelled = True
+        process = self._process
+        if process is not None and process.returncode is None:
+            self._end(process)
+            with contextlib.suppress(RuntimeError):  # no running loop: the server is ending, and the child with it
+                asyncio.get_running_loop().call_later(_GRACE, self._kill, process)
+
+    @staticmethod
+    def _end(process: asyncio.subprocess.Process) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+
+    @staticmethod
+    def _kill(process: asyncio.subprocess.Process) -> None:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+
+    async def _listen(self, stream: asyncio.StreamReader) -> str:
+        """Read progress events; what else was said, the end of it."""
+        said = ""
+        while line := await stream.readline():
+            text = line.decode("utf-8", "replace")
+            event = _event(text)
+            if event is None:
+                said = (said + text)[-_TAIL:]
+                continue
+            engine, done, of = str(event.get("engine")), event.get("done"), event.get("of")
+            if isinstance(done, (int, float)) and isinstance(of, (int, float)) and of > 0:
+                self._shares[engine] = min(done / of, 1.0)
+            engines = 2 if self._plan.engine == "both" else 1
+            self._progress(engine, str(event.get("stage")), sum(self._shares.values()) / engines)
+        return said
+
+
+def _event(text: str) -> Json | None:
+    if not text.startswith("{"):
+        return None
+    try:
+        event = json.loads(text)
+    except ValueError:
+        return None  # something the model printed
+    return event if isinstance(event, dict) and event.get("event") == "progress" else None
+
+
+def _document(output: bytes) -> Json | None:
+    try:
+        document = json.loads(output)
+    except (ValueError, RecursionError):
+        return None  # the child ended before it could tell; what it said on standard error is shown
+    return document if isinstance(document, dict) else None
