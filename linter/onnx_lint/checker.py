@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from onnx_lint.diagnostic import Diagnostic, Severity, Span
@@ -104,15 +105,20 @@ def check_groups(
     In an editor's project only the files of the groups are looked at, as their own entry points reach them and, with
     `importers`, those of the files that import them; what still holds from the last time is not computed again.
     """
-    chosen = [_Group(settings, paths, Selection(settings, rules)) for settings, paths in groups]
+    given = rules is not None
+    chosen = [_Group(settings, paths, Selection(settings, rules), is_ordinary=not given) for settings, paths in groups]
     return with_deep_stack(lambda: _check(project, chosen, progress, importers))
 
 
 class _Group:
     """Files under the same settings, and what was found in them."""
 
-    def __init__(self, settings: Settings, paths: Collection[str] | None, selection: Selection) -> None:
+    def __init__(
+        self, settings: Settings, paths: Collection[str] | None, selection: Selection, *, is_ordinary: bool
+    ) -> None:
         self.settings, self.paths, self.selection = settings, paths, selection
+        self.is_ordinary = is_ordinary
+        """Whether the rules are the installed ones."""
         self.by_site = selection.by_site()
         self.found: dict[tuple[str, Span], Diagnostic] = {}
 
@@ -136,14 +142,13 @@ def _check(
     project: Project, groups: list[_Group], progress: Callable[[int, int], None] | None, importers: bool
 ) -> list[Diagnostic]:
     facts = export_calls.collect(project)
+    said = _said(project) if all(g.is_ordinary for g in groups) else None
     for site in _sites(project, groups, progress, importers):
         for group in groups:
             rules = group.by_site.get(type(site))
             if rules and group.has(site.unit.module.path):
-                engines = group.engines(facts, site.model)
-                for rule in rules:
-                    for diagnostic in _apply(rule, site, group.settings, engines, facts):
-                        group.add(diagnostic)
+                for diagnostic in _of_site(site, rules, group, facts, said):
+                    group.add(diagnostic)
     out: list[Diagnostic] = []
     for group in groups:
         everything = [*group.found.values(), *_faults(project, group, group.engines(facts))]
@@ -188,6 +193,54 @@ def _finish(
 
 
 # -------------------------------------------------------------------------------------------- findings → diagnostics
+_MAX_SAID = 50_000
+
+
+@dataclass(slots=True)
+class _Said:
+    """What was said of a site, and what that rests on."""
+
+    site: Site
+    group: tuple[Settings, ExportFacts]
+    moves: int
+    diagnostics: tuple[Diagnostic, ...]
+
+    def rests_on(self, site: Site, settings: Settings, facts: ExportFacts) -> bool:
+        same = self.site is site and self.group[0] is settings and self.group[1] is facts
+        return same and self.moves == site.moves
+
+
+def _said(project: Project) -> dict[tuple[int, int], _Said] | None:
+    """What was said of sites that are still there, in an editor."""
+    if project.tracker is None:
+        return None
+    held = project.derived.setdefault("said", {})
+    assert isinstance(held, dict)
+    if len(held) > _MAX_SAID:
+        held.clear()
+    return held
+
+
+def _of_site(
+    site: Site,
+    rules: Iterable[Rule[Any]],
+    group: _Group,
+    facts: ExportFacts,
+    said: dict[tuple[int, int], _Said] | None,
+) -> Iterable[Diagnostic]:
+    """What the rules say of a site. In an editor most sites are the same as before the last key was pressed."""
+    settings, key = group.settings, (id(site), id(group.settings))
+    if said is not None:
+        held = said.get(key)
+        if held is not None and held.rests_on(site, settings, facts):
+            return held.diagnostics
+    engines = group.engines(facts, site.model)
+    found = tuple([d for rule in rules for d in _apply(rule, site, settings, engines, facts)])
+    if said is not None:
+        said[key] = _Said(site, (settings, facts), site.moves, found)
+    return found
+
+
 def _apply(
     rule: Rule[Any], site: Site, settings: Settings, engines: tuple[Engine, ...], facts: ExportFacts
 ) -> Iterator[Diagnostic]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from onnx_lint.source.text import SourceText
@@ -35,7 +36,13 @@ class ImportGraph:
         """Read the import statements of a file; later questions about it cost nothing then."""
         held = self._statements.get(module.path)
         if held is None or held[0] is not module.source:
-            found: list[Statement] = _IMPORT.findall(module.source.text)
+            found: list[Statement] = []
+            if self._project.tracker is None:
+                found = _IMPORT.findall(module.source.text)
+            else:  # most chunks are the same as before the last key was pressed
+                for chunk in module.chunks:
+                    for text in [m.text for m in chunk.members] or [chunk.text]:
+                        found += _in_chunk(text)
             if held is None or held[1] != found:
                 self._importers = None
             else:
@@ -83,6 +90,11 @@ class ImportGraph:
             found.update(dict.fromkeys(above[: limit - len(found)]))
             level = above
         return [self._project.modules[p] for p in found if p in self._project.modules]
+
+
+@lru_cache(maxsize=65_536)
+def _in_chunk(text: str) -> tuple[Statement, ...]:
+    return tuple(_IMPORT.findall(text)) if "import" in text else ()
 
 
 def import_graph(project: Project) -> ImportGraph:

@@ -91,53 +91,97 @@ def revise(module: SourceModule, source: SourceText) -> None:
     module.source = source
     if before.normal == source.normal:
         return
-    anchored = _anchored(module, old, before.normal, source.normal)
-    chunks = anchored if anchored is not None else split(source.normal)
-    if anchored is not None or [_signature(c) for c in old] == [_signature(c) for c in chunks]:
+    change = _change_of(module, old, before, source.normal)
+    chunks = change.chunks if change is not None else split(source.normal)
+    if change is not None and change.keeps_names:
+        _keep_names(module, old, chunks)
+    elif [_signature(c) for c in old] == [_signature(c) for c in chunks]:
         _keep_names(module, old, chunks)
     else:
         _rebuild(module, old, chunks)
 
 
-# ------------------------------------------------------------------------------------------------- the broken state
-def _anchored(module: SourceModule, old: list[Chunk], before: str, after: str) -> list[Chunk] | None:
-    """The chunks as they were, one of them with a new text, when the change lies within that one and breaks it."""
-    old_lines, new_lines = before.split("\n"), after.split("\n")
-    head = _common_lines(old_lines, new_lines)
-    tail = min(_common_lines(old_lines[::-1], new_lines[::-1]), len(old_lines) - head, len(new_lines) - head)
-    first, last = head + 1, len(old_lines) - tail  # the lines that changed; last < first when lines were put in
+# ----------------------------------------------------------------------------------------------- within one chunk
+@dataclass(slots=True)
+class _Change:
+    """The chunks after a change within one of them, and whether the file still binds the same names."""
+
+    chunks: list[Chunk]
+    keeps_names: bool
+
+
+def _change_of(module: SourceModule, old: list[Chunk], source: SourceText, after: str) -> _Change | None:
+    """The chunks as they were, one of them with a new text, when the change lies within that one, and either breaks
+    it or leaves it one chunk of the same kind. ``None`` if the file has to be split anew."""
+    before = source.normal
+    head = before.count("\n", 0, _common(before, after)) + 1  # the first line that changed
+    tail = _common_end(before, after)
+    last = len(before) - tail
     leaves = list(_leaves(old))
-    place = bisect_right([leaf.line for leaf in leaves], first) - 1
-    if place < 0:
+    place = bisect_right([leaf.line for leaf in leaves], head) - 1
+    if place < 0 or leaves[place].is_header:
         return None
     leaf = leaves[place]
-    end = leaves[place + 1].line if place + 1 < len(leaves) else len(old_lines) + 1
-    if last >= end or leaf.is_header:
+    start = _offset_of_line(source, leaf.line)
+    end = _offset_of_line(source, leaves[place + 1].line) if place + 1 < len(leaves) else len(before)
+    if last > end or (last == end and place + 1 < len(leaves)):
+        return None  # it touches the line of the next one
+    text = after[start : len(after) - (len(before) - end)].rstrip()
+    chunk = old[leaf.index] if leaf.member is None else old[leaf.index].members[leaf.member]
+    changed = _same_chunk(module, chunk, text, leaf.member is not None)
+    if changed is None:
         return None
-    shift = len(new_lines) - len(old_lines)
-    text = "\n".join(new_lines[leaf.line - 1 : end - 1 + shift]).rstrip()
-    is_member = leaf.member is not None
-    if not text or module.project.store.get(text, is_member).lowered.fault is None:
-        return None
+    shift = after.count("\n") - before.count("\n")
     chunks = [*old[: leaf.index], *(_shifted(c, shift) for c in old[leaf.index + 1 :])]
-    chunk = old[leaf.index]
-    if leaf.member is None:
-        changed = replace(chunk, text=text)
+    if leaf.member is not None:
+        owner = old[leaf.index]
+        members = [*owner.members[: leaf.member], *(_shifted(m, shift) for m in owner.members[leaf.member + 1 :])]
+        members.insert(leaf.member, changed)
+        chunks.insert(leaf.index, replace(owner, members=tuple(members)))
     else:
-        members = [*chunk.members[: leaf.member], *(_shifted(m, shift) for m in chunk.members[leaf.member + 1 :])]
-        members.insert(leaf.member, replace(chunk.members[leaf.member], text=text))
-        changed = replace(chunk, members=tuple(members))
-    chunks.insert(leaf.index, changed)
-    return chunks
+        chunks.insert(leaf.index, changed)
+    is_broken = module.project.store.get(text, leaf.member is not None).lowered.fault is not None
+    return _Change(chunks, is_broken or _signature(chunk) == _signature(changed))
 
 
-def _common_lines(first: list[str], second: list[str]) -> int:
-    count = 0
-    for a, b in zip(first, second, strict=False):
-        if a != b:
-            break
-        count += 1
-    return count
+def _same_chunk(module: SourceModule, chunk: Chunk, text: str, is_member: bool) -> Chunk | None:
+    """The chunk with its new text, if that is broken or still one chunk of that kind and name."""
+    if not text:
+        return None
+    lowered = module.project.store.get(text, is_member)
+    if lowered.lowered.fault is not None:
+        return replace(chunk, text=text)
+    if lowered.refused is not None:
+        return None
+    parts: list[Chunk] | tuple[Chunk, ...] = split(text)
+    if is_member:
+        whole = split(f"class _:\n{text}")
+        parts = whole[0].members if len(whole) == 1 else ()
+    if len(parts) != 1 or (parts[0].kind, parts[0].name) != (chunk.kind, chunk.name) or parts[0].text != text:
+        return None
+    return replace(parts[0], line=chunk.line)
+
+
+def _common_end(first: str, second: str) -> int:
+    """The length of the common end of two texts, behind their common beginning."""
+    low, high = 0, min(len(first), len(second)) - _common(first, second)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if first[len(first) - middle : len(first) - low] == second[len(second) - middle : len(second) - low]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _offset_of_line(source: SourceText, line: int) -> int:
+    """Where a line begins in the normal text."""
+    if source.normal is source.text:
+        return source.starts[line - 1]
+    offset = 0
+    for _ in range(line - 1):
+        offset = source.normal.index("\n", offset) + 1
+    return offset
 
 
 def _leaves(chunks: list[Chunk]) -> Iterator[_Leaf]:
@@ -185,25 +229,31 @@ def _keep_names(module: SourceModule, old: list[Chunk], new: list[Chunk]) -> Non
         moved[id(before)] = after
         unit = module.held_unit(before)
         if unit is not None:
-            kept = unit if is_header else _revised(module, unit, after, is_member)
-            if kept is not unit:
-                dropped.add(id(unit))
-            kept.line = after.line
-            units[id(after)] = kept
+            if is_header:
+                unit.move(after.line, None)
+            elif before is not after:
+                kept = _revised(module, unit, after, is_member)
+                if kept is not unit:
+                    dropped.add(id(unit))
+                unit = kept
+            units[id(after)] = unit
     module.take_over(new, units, moved, dropped)
 
 
 def _revised(module: SourceModule, unit: Unit, chunk: Chunk, is_member: bool) -> Unit:
     """The unit of a chunk: as it is, patched where the new text is broken, or a new one."""
     if unit.text == chunk.text:
-        unit.patch = None
+        unit.move(chunk.line, None)
+        return unit
+    if unit.patch is not None and unit.patch.chunk.text == chunk.text:
+        unit.move(chunk.line, unit.patch)
         return unit
     store = module.project.store
     if unit.is_lowered and unit.chunk.lowered.fault is None and unit.chunk.refused is None:
         lowered = store.get(chunk.text, is_member)
         store.forget(chunk.text, is_member)  # most texts that are typed are typed on
         if lowered.lowered.fault is not None:
-            unit.patch = Patch(unit.text, chunk.text, lowered)
+            unit.move(chunk.line, Patch(unit.text, chunk.text, lowered))
             return unit
         store.put(lowered)
     _drop(module, unit)
@@ -232,7 +282,7 @@ def _rebuild(module: SourceModule, old: list[Chunk], new: list[Chunk]) -> None:
             fitting = free.get((text, is_member))
             if fitting:
                 unit = fitting.pop()
-                unit.line, unit.patch = each.line, None
+                unit.move(each.line, None)
                 units[id(each)] = unit
     for left in free.values():
         for unit in left:

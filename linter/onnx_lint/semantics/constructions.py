@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.modules import FunctionBinding, SourceModule
@@ -119,9 +120,14 @@ def _called(module: SourceModule) -> dict[str, tuple[str, ...]]:
         return out
     for chunk in module.chunks:
         if chunk.kind == "def":
-            for name in set(_CALLED.findall(chunk.text)):
+            for name in _names_called(chunk.text):
                 out[name] = (*out.get(name, ()), chunk.name)
     return out
+
+
+@lru_cache(maxsize=16_384)
+def _names_called(text: str) -> frozenset[str]:
+    return frozenset(_CALLED.findall(text))
 
 
 def _run(analysis: Analysis, binding: FunctionBinding, info: ClassInfo) -> list[Arguments]:

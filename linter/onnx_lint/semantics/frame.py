@@ -111,6 +111,8 @@ class Analysis:
     steps: int = 0
     lambdas: dict[int, tuple[ir.Lambda, ir.FunctionDef]] = field(default_factory=dict)
     """The function of a lambda expression, by the identity of the expression."""
+    uses: dict[int, tuple[ir.FunctionDef, object]] = field(default_factory=dict)
+    """How the parameters of a function are used, by the identity of the function, see `parameters`."""
     of_unit: dict[int, list[Summary]] = field(default_factory=dict)
     """In an editor: results by the identity of the unit."""
     worn: bool = False

@@ -287,7 +287,7 @@ def _annotation_name(
 def model_inputs(frame: Frame, function: Function, receiver: Value) -> Arguments:
     """Arguments for a ``forward`` that nobody was seen calling: the inputs of the model."""
     params = function.function.params
-    use = _Use(function.function)
+    use = _use_of(frame.analysis, function.function)
     positional: list[Value] = [receiver]
     for param in params.positional[1:]:
         positional.append(_input(frame, function, param, use))
@@ -354,6 +354,15 @@ def _by_use(name: str, origin: object, use: _Use, *, optional: bool) -> Value:
     if kind == "number":
         return STATIC
     return Tensor(True, optional and kind is None, origin, name)
+
+
+def _use_of(analysis: Analysis, function: ir.FunctionDef) -> _Use:
+    held = analysis.uses.get(id(function))
+    if held is None:
+        held = analysis.uses[id(function)] = (function, _Use(function))
+    use = held[1]
+    assert isinstance(use, _Use)
+    return use
 
 
 class _Use:

@@ -117,6 +117,7 @@ class Session:
         analysis = self.analysis
         analysis.remembered.sweep()
         analysis.lambdas.clear()
+        analysis.uses.clear()
         for key, summaries in list(analysis.of_unit.items()):
             alive = [s for s in summaries if s.record is not None and not s.record.stale]
             if alive:

@@ -81,6 +81,20 @@ class Site:
             return subject.parameter, subject.axis
         return None
 
+    @property
+    def moves(self) -> int:
+        """Grows when a place that it speaks of moves in its file."""
+        total = self.unit.moves
+        origin = origin_of(self.subject)
+        while origin is not None:
+            total += origin.unit.moves
+            origin = origin.parent
+        step = self.step
+        while step is not None:
+            total += step.unit.moves
+            step = step.parent
+        return total
+
     def origin_notes(self) -> tuple[Note, ...]:
         """The chain by which the subject came about, first cause first."""
         origin = origin_of(self.subject)
