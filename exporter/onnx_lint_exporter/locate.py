@@ -362,6 +362,8 @@ def _notes(stack: list[Json], sources: Sources) -> tuple[Note, ...]:
 
 def _help(item: Json) -> str | None:
     kind = item["kind"]
+    if item.get("operator") == "prim::DictConstruct":
+        return "return a tuple of the values"
     if kind == "unsupported-operator":
         return (
             "write it with supported operators, or register a translation "

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import ast
-import json
 import re
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from onnx_lint.diagnostic import Diagnostic, Severity
 from onnx_lint.target import Engine
-from onnx_lint_exporter.child import ChildResult
-from onnx_lint_exporter.engines import _with_strict, _worth_strict
+from onnx_lint_exporter.engines import Request, Run
 from onnx_lint_exporter.locate import diagnose
-from onnx_lint_exporter.outcome import Outcome, from_child
+from onnx_lint_exporter.outcome import Outcome
 from onnx_lint_exporter.source_code import Sources
 
 HERE = Path(__file__).parent
@@ -69,52 +64,20 @@ def expected(file: Path, engine: Engine) -> dict[int, set[str]]:
     return lines
 
 
-def job(case: Case, engine: Engine, folder: Path, strict: bool = False) -> dict[str, Any]:
-    place = {"file": str(case.file), "module": None, "text": str(case.file)}
-    return {
-        "engine": engine.value,
-        "strict": strict,
-        "target": {**place, "attribute": case.name},
-        "inputs_from": {**place, "attribute": f"{case.name}.inputs"},
-        "folder": str(folder / f"{case.id}-{engine}-{strict}"),
-        "name": "model.onnx",
-        "data_name": "model.onnx.data",
-        "token": "",
-    }
+def request(case: Case, engine: Engine, python: str) -> Request:
+    """What ``--export FILE:NAME --inputs-from FILE:NAME.inputs`` asks for."""
+    place = {"file": str(case.file), "module": None, "text": f"{case.file}:{case.name}"}
+    job = {"inputs_from": {**place, "attribute": f"{case.name}.inputs"}, "want_map": True}
+    return Request({**place, "attribute": case.name}, (engine,), job, python)
 
 
-def run_jobs(jobs: list[dict[str, Any]]) -> list[ChildResult]:
-    """Run jobs in forks of one warm process."""
-    given = "\n".join(json.dumps(each) for each in jobs)
-    done = subprocess.run(
-        [sys.executable, str(HERE / "forked.py")], input=given, capture_output=True, text=True, check=True, timeout=900
-    )
-    results = []
-    for line in done.stdout.strip().split("\n"):
-        raw = json.loads(line)
-        finished = any(message["event"] in ("done", "internal") for message in raw["messages"])
-        result = ChildResult(raw["messages"], raw["raw"], raw["log"], raw["status"], "done" if finished else "died")
-        stages = [message["stage"] for message in raw["messages"] if message["event"] == "stage"]
-        result.stage = stages[-1] if stages else "start"
-        results.append(result)
-    return results
-
-
-def outcomes(chosen: list[Case], engine: Engine, folder: Path) -> dict[str, Outcome]:
-    """The outcome of each case, with the second, strict attempt where the first asks for one."""
-    targets = [f"{case.file}:{case.name}" for case in chosen]
-    first = run_jobs([job(case, engine, folder) for case in chosen])
-    found = {
-        case.id: from_child(result, engine, target)
-        for case, result, target in zip(chosen, first, targets, strict=False)
-    }
-    again = [case for case in chosen if engine is Engine.DYNAMO and _worth_strict(found[case.id])]
-    if again:
-        for case, result in zip(
-            again, run_jobs([job(case, engine, folder, strict=True) for case in again]), strict=False
-        ):
-            found[case.id] = _with_strict(found[case.id], from_child(result, engine, f"{case.file}:{case.name}"))
-    return found
+def outcome(case: Case, engine: Engine, python: str) -> Outcome:
+    """The outcome of one case, by the product's own supervision."""
+    run = Run(request(case, engine, python))
+    try:
+        return run.run()[0]
+    finally:
+        run.close()
 
 
 def result_of(outcome: Outcome) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from onnx_lint.target import BOTH, Engine
 from onnx_lint_exporter.outcome import Outcome
 
 sys.path.insert(0, str(Path(__file__).parent))
-from corpus_runs import CORPUS, Case, cases, expected, outcomes, reported, result_of
+from corpus_runs import CORPUS, Case, cases, expected, outcome, reported, result_of
 
 pytestmark = pytest.mark.torch
 CASES = cases()
@@ -27,10 +27,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def outcome_of(folder: Path) -> Lookup:
-    with ThreadPoolExecutor(2) as pool:
-        found = dict(zip(BOTH, pool.map(lambda engine: outcomes(CASES, engine, folder), BOTH), strict=False))
-    return lambda case, engine: found[engine][case.id]
+def outcome_of(warm_python: str) -> Lookup:
+    """Each case is exported once for all tests, when the first asks for it."""
+
+    @cache
+    def lookup(case: Case, engine: Engine) -> Outcome:
+        return outcome(case, engine, warm_python)
+
+    return lookup
 
 
 def test_the_corpus_is_there() -> None:
@@ -41,11 +45,11 @@ def test_the_corpus_is_there() -> None:
 @pytest.mark.parametrize("engine", BOTH, ids=str)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_case(case: Case, engine: Engine, outcome_of: Lookup, folder: Path) -> None:
-    outcome = outcome_of(case, engine)
-    assert result_of(outcome) == case.result(engine)
+    seen = outcome_of(case, engine)
+    assert result_of(seen) == case.result(engine)
     wanted = expected(case.file, engine)
     lines: dict[int, set[str]] = {}
-    for diagnostic in reported(case, outcome, folder):
+    for diagnostic in reported(case, seen, folder):
         assert Path(folder / diagnostic.span.path).samefile(case.file)
         lines.setdefault(diagnostic.span.line, set()).add(diagnostic.code)
     for line in (line for line in wanted if case.first <= line <= case.last):
@@ -57,9 +61,9 @@ def test_case(case: Case, engine: Engine, outcome_of: Lookup, folder: Path) -> N
 @pytest.mark.parametrize("engine", BOTH, ids=str)
 def test_wrong_or_failing_has_an_error(engine: Engine, outcome_of: Lookup, folder: Path) -> None:
     for case in CASES:
-        outcome = outcome_of(case, engine)
-        if not outcome.ok:
-            severities = {d.severity for d in reported(case, outcome, folder)}
+        seen = outcome_of(case, engine)
+        if not seen.ok:
+            severities = {d.severity for d in reported(case, seen, folder)}
             assert Severity.ERROR in severities, case.id
 
 
@@ -73,10 +77,10 @@ def test_places_have_columns(outcome_of: Lookup, folder: Path) -> None:
 
 def test_the_mismatch_names_output_index_and_values(outcome_of: Lookup) -> None:
     case = next(case for case in CASES if case.name == "ReadTwoNegative")
-    outcome = outcome_of(case, Engine.TORCHSCRIPT)
-    assert outcome.input1["worst"]["index"] in ([0], [1])
-    assert outcome.input1["worst"]["got"] != outcome.input1["worst"]["want"]
-    mismatch = outcome.facts["mismatch"]
+    seen = outcome_of(case, Engine.TORCHSCRIPT)
+    assert seen.input1["worst"]["index"] in ([0], [1])
+    assert seen.input1["worst"]["got"] != seen.input1["worst"]["want"]
+    mismatch = seen.facts["mismatch"]
     assert mismatch["fault"] == "converter"
     assert [step["state"] for step in mismatch["steps"]] == ["equal", "differs"]
 

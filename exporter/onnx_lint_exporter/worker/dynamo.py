@@ -121,11 +121,29 @@ def _operator(target: Any) -> str:
     return str(name()) if callable(name) else str(target)
 
 
+def written_operator(node: Any) -> str:
+    """The operator that the program had here before it was decomposed: the one that the user's code calls."""
+    source = next(iter(node.meta.get("from_node") or ()), None)
+    while source is not None and source.from_node:
+        source = source.from_node[-1]
+    parts = str(getattr(source, "target", "")).split(".")
+    if len(parts) != 3 or not all(part.isidentifier() for part in parts):
+        return _operator(node.target)
+    return f"{parts[0]}::{parts[1]}" + ("" if parts[2] == "default" else f".{parts[2]}")
+
+
+def _within(node: Any) -> str:
+    """The operator that stands for the written one in the decomposed program, in words."""
+    inner = _operator(node.target)
+    return "" if inner.split(".")[0] == written_operator(node).split(".")[0] else f" (decomposed into {inner})"
+
+
 def node_stack(node: Any, user: UserCode) -> list[Frame]:
     """The user's stack of an ``fx`` node."""
     return user.choose(of_python_text(node.meta.get("stack_trace")))
 
 
+_REFUSED = re.compile(r"^No ONNX function found for <OpOverload.*?>\. Failure message: ")
 _STAGES = (("ConversionError", "translate"), ("TorchExportError", "capture"))
 
 
@@ -139,10 +157,11 @@ def explain(error: BaseException, user: UserCode, guards: Guards | None = None) 
     node = failing_node(error) if stage == "translate" else None
     if node is not None:
         kind = "unsupported-operator" if "DispatchError" in names else "translate-error"
-        operator = _operator(node.target)
+        operator = written_operator(node)
         if node.op == "output":
             text = f"an output that is neither a tensor nor a container of tensors: {text}"
             return stage, [observation("output-kind", text, [], error=type(inner).__name__)]
+        text = _REFUSED.sub("no ONNX function: ", text) + _within(node)
         return stage, [observation(kind, text, node_stack(node, user), operator=operator, error=type(inner).__name__)]
     stack: list[Frame] = []
     for cause in reversed(causes):
@@ -236,12 +255,9 @@ def unconvertible(program: Any, options: dict[str, Any], user: UserCode) -> list
             continue
         function, reason = _dispatching.dispatch(node, registry)
         if function is None:
-            stack = node_stack(node, user)
-            found.append(
-                observation(
-                    "unsupported-operator", f"no ONNX function: {reason}", stack, operator=_operator(node.target)
-                )
-            )
+            text = f"no ONNX function: {reason}{_within(node)}"
+            stack, operator = node_stack(node, user), written_operator(node)
+            found.append(observation("unsupported-operator", text, stack, operator=operator))
     return found
 
 

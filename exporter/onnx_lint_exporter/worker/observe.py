@@ -5,6 +5,7 @@ The parent turns observations into diagnostics. The kinds are listed with their 
 
 from __future__ import annotations
 
+import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -41,6 +42,20 @@ def tracer_kind(message: str) -> str:
     return next((kind for part, kind in _TRACER_KINDS if part in message), "other")
 
 
+_OWN_AXIS = re.compile(
+    r"The axis name: (\S+) will not be used, since it shares the same shape constraints with another axis: \1\.?$"
+)
+"""Said of one name for equal axes of several inputs, which is what such a name means."""
+
+
+_TRIGGERED = re.compile(r" \(Triggered internally at .*\)$")
+
+
+def _plain(text: str) -> str:
+    """The first line, without the place in torch's own sources."""
+    return _TRIGGERED.sub("", text.partition("\n")[0]).strip()
+
+
 class Warnings:
     """Collects warnings at the user's innermost line, folded by place and kind, whatever line torch names."""
 
@@ -53,7 +68,7 @@ class Warnings:
     ) -> None:
         name = getattr(category, "__name__", str(category))
         text = clip(message)
-        if name in ("DeprecationWarning", "FutureWarning", "PendingDeprecationWarning"):
+        if _OWN_AXIS.search(text) or name in ("DeprecationWarning", "FutureWarning", "PendingDeprecationWarning"):
             return
         stack = of_live(sys._getframe(1), self._user)
         kind = "tracer-warning" if name == "TracerWarning" else "engine-warning"
@@ -63,7 +78,7 @@ class Warnings:
         if key in self.seen:
             self.seen[key]["count"] += 1
         elif len(self.seen) < 500:
-            self.seen[key] = observation(kind, text.split("\n")[0], stack, what=what, category=name, count=1)
+            self.seen[key] = observation(kind, _plain(text), stack, what=what, category=name, count=1)
 
     @contextmanager
     def collecting(self) -> Iterator[None]:
