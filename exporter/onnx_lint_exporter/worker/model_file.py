@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -128,9 +129,7 @@ def consolidate(path: str, data_name: str, always: bool) -> None:
     if outside == {data_name} or not (outside or always):
         return
     if len(outside) == 1 and not always:
-        os.rename(os.path.join(folder, outside.pop()), os.path.join(folder, data_name))
-        _rename_data(proto, data_name)
-        onnx.save_model(proto, path)
+        _take_data(path, proto, outside.pop(), data_name)
         return
     whole = onnx.load(path)
     total = sum(len(tensor.raw_data) for tensor in whole.graph.initializer)
@@ -140,14 +139,25 @@ def consolidate(path: str, data_name: str, always: bool) -> None:
     if inside:
         onnx.save_model(whole, path)
     else:
+        # onnx refuses a name that exists in the current folder, wherever the model goes
+        made = f"{secrets.token_hex(8)}.data"
         onnx.save_model(
             whole,
             path,
             save_as_external_data=True,
             all_tensors_to_one_file=True,
-            location=data_name,
+            location=made,
             size_threshold=1024,
         )
+        if os.path.exists(os.path.join(folder, made)):
+            _take_data(path, onnx.load(path, load_external_data=False), made, data_name)
+
+
+def _take_data(path: str, proto: Any, made: str, data_name: str) -> None:
+    folder = os.path.dirname(path)
+    os.rename(os.path.join(folder, made), os.path.join(folder, data_name))
+    _rename_data(proto, data_name)
+    onnx.save_model(proto, path)
 
 
 def naming(model: ModelFile, data_name: str) -> str:
