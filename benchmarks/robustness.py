@@ -70,9 +70,10 @@ def trees(paths: list[str]) -> bool:
 
 # ----------------------------------------------------------------------------------------------------------- oracle
 def oracle(paths: list[str]) -> bool:
+    from robustness.oracle import difference, split_by_ast, split_difference
+
     from onnx_lint.checker import with_deep_stack
     from onnx_lint.source.text import SourceError, read
-    from robustness.oracle import difference, split_by_ast, split_difference
 
     counts: Counter[str] = Counter()
     for path in python_files(paths):
@@ -164,7 +165,9 @@ def mutate(paths: list[str], seed: int, count: int) -> bool:
             start, current = current + 1, -1
         elif start < count:
             raise SystemExit("the child stopped early")
-    print(f"seed {seed}, {time.monotonic() - before:.0f} s, slowest {slowest[0]:.1f} s (number {slowest[1]}): {dict(counts)}")
+    print(
+        f"seed {seed}, {time.monotonic() - before:.0f} s, slowest {slowest[0]:.1f} s (number {slowest[1]}): {dict(counts)}"
+    )
     return not counts["error"] and not counts["crashed or hung"]
 
 
@@ -173,7 +176,9 @@ def main() -> int:
     parser.add_argument("--trees", nargs="*", metavar="TREE")
     parser.add_argument("--oracle", nargs="+", metavar="TREE")
     parser.add_argument("--mutate", nargs="+", metavar=("COUNT", "TREE"))
-    parser.add_argument("--show", nargs="+", metavar=("NUMBER", "TREE"), help="write that damaged file to standard output")
+    parser.add_argument(
+        "--show", nargs="+", metavar=("NUMBER", "TREE"), help="write that damaged file to standard output"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--worker", nargs="+", help=argparse.SUPPRESS)
     options = parser.parse_args()

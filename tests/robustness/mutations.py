@@ -60,7 +60,9 @@ def _swap_lines(data: bytes, source: random.Random) -> bytes:
 def _indent(data: bytes, source: random.Random) -> bytes:
     lines = data.split(b"\n")
     i = source.randrange(len(lines))
-    lines[i] = source.choice((b" ", b"\t", b"        ", b"\f")) + lines[i] if source.random() < 0.5 else lines[i].lstrip()
+    lines[i] = (
+        source.choice((b" ", b"\t", b"        ", b"\f")) + lines[i] if source.random() < 0.5 else lines[i].lstrip()
+    )
     return b"\n".join(lines)
 
 

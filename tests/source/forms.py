@@ -22,7 +22,7 @@ STATEMENTS = {
     "backslash at a string's end": "x = '\\\\'\ny = '('",
     "bytes": "x = b'(' + rb'\\''",
     "f-string": "x = f'{a}{b!r}{c:>{d}}' f\"{e['k']}\"",
-    "f-string nested": "x = f'{f\"{a}(\"}' + f\"\"\"{f'{a}['}(\"\"\"",
+    "f-string nested": 'x = f\'{f"{a}("}\' + f"""{f\'{a}[\'}("""',
     "f-string with braces": "x = f'{{(' + f'{ {1: 2}[1] }'",
     "f-string of many lines": "x = f'''\n{a\n}\ndef f(\n'''",
     "brackets": "x = (\n1,\n[2,\n{3: 4,\n}],\n)",

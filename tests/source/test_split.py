@@ -7,10 +7,10 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from onnx_lint.source.split import Chunk, blank, comments, split
 from robustness.oracle import split_by_ast, split_difference
 from source.forms import ALL, in_class
+
+from onnx_lint.source.split import Chunk, blank, comments, split
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -20,7 +20,10 @@ def test_every_form_is_split_as_python_does(name: str) -> None:
         assert split_difference(text) is None
 
 
-@given(st.lists(st.sampled_from(sorted(ALL.values())), min_size=2, max_size=5), st.sampled_from(["\n", "\n\n\n", "\n# c\n"]))
+@given(
+    st.lists(st.sampled_from(sorted(ALL.values())), min_size=2, max_size=5),
+    st.sampled_from(["\n", "\n\n\n", "\n# c\n"]),
+)
 def test_forms_behind_one_another_do_not_touch(forms: list[str], between: str) -> None:
     text = between.join(forms) + "\n"
     if split_by_ast(text) is None:  # an else behind a comment, a __future__ import
@@ -33,7 +36,9 @@ def shape(chunks: list[Chunk] | tuple[Chunk, ...]) -> list[object]:
 
 
 def test_a_class_is_header_and_members() -> None:
-    (chunk,) = split("@d\nclass A(\n    B,\n):  # why\n    x = 1\n\n    @p\n    def f(self):\n        pass\n    # end\n")
+    (chunk,) = split(
+        "@d\nclass A(\n    B,\n):  # why\n    x = 1\n\n    @p\n    def f(self):\n        pass\n    # end\n"
+    )
     assert shape([chunk]) == [("class", "A", 1, [("statement", "", 5), ("def", "f", 7)])]
     assert chunk.header == "@d\nclass A(\n    B,\n):"
     assert [m.text for m in chunk.members] == ["    x = 1", "    @p\n    def f(self):\n        pass"]
@@ -41,12 +46,16 @@ def test_a_class_is_header_and_members() -> None:
 
 
 def test_only_top_level_classes_are_split() -> None:
-    assert shape(split("class A:\n    class B:\n        def f(self): pass\n")) == [("class", "A", 1, [("class", "B", 2)])]
+    assert shape(split("class A:\n    class B:\n        def f(self): pass\n")) == [
+        ("class", "A", 1, [("class", "B", 2)])
+    ]
     assert shape(split("if a:\n    class B:\n        def f(self): pass\n")) == [("statement", "", 1)]
 
 
 def test_what_is_behind_the_code_belongs_to_no_chunk() -> None:
-    first, second, third = split("x = '# a'  # b\n\n# c\ny = (  # d\n)\n# Copied from z\ndef f():\n    pass  # e\n\n# f\n")
+    first, second, third = split(
+        "x = '# a'  # b\n\n# c\ny = (  # d\n)\n# Copied from z\ndef f():\n    pass  # e\n\n# f\n"
+    )
     assert [first.text, second.text, third.text] == ["x = '# a'", "y = (  # d\n)", "def f():\n    pass"]
 
 
@@ -146,7 +155,19 @@ def test_comments_are_found_with_their_places() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["x = (\n", "(\n@a\n", "'''\n", '"\\\n', "@a\n", "class A:\n", "    def f(\n", "x(\n    def f(\n", "else:\n", "\\\n", "f'{\n"],
+    [
+        "x = (\n",
+        "(\n@a\n",
+        "'''\n",
+        '"\\\n',
+        "@a\n",
+        "class A:\n",
+        "    def f(\n",
+        "x(\n    def f(\n",
+        "else:\n",
+        "\\\n",
+        "f'{\n",
+    ],
 )
 def test_cost_is_linear(line: str) -> None:
     def seconds(count: int) -> float:

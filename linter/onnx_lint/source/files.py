@@ -164,7 +164,7 @@ def _read(file: str) -> list[_Rule]:
     try:
         if os.path.getsize(file) > MAX_IGNORE_FILE:
             return []
-        with open(file, encoding="utf-8", errors="surrogateescape") as lines:
+        with open(file, encoding="utf-8-sig", errors="surrogateescape", newline="\n") as lines:
             return [rule for line in lines if (rule := _rule(line)) is not None]
     except OSError:
         return []  # as git does: a file that cannot be read ignores nothing
@@ -179,6 +179,6 @@ def _rule(line: str) -> _Rule | None:
     negated = text.startswith("!")
     text = text[1:] if negated else text
     only_folders = text.endswith("/")
-    text = text.rstrip("/")
+    text = text.removesuffix("/")
     anchored = "/" in text
-    return _Rule(text.lstrip("/").replace("\\ ", " "), negated, only_folders, anchored) if text else None
+    return _Rule(text.removeprefix("/").replace("\\ ", " "), negated, only_folders, anchored) if text else None

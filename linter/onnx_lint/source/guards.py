@@ -20,14 +20,14 @@ MAX_CHAIN = 250
 """Operators, attributes, calls, prefixes, ``elif`` … one after the other in one statement, at one bracket depth."""
 MAX_BLOCKS = 40
 """Indented blocks inside one another."""
+MAX_FORMAT = 30
+"""f-strings inside one another, told by braces: the text with strings blanked does not show what they hold."""
 
 _NOT_BRACKETS = re.compile(r"[^()\[\]{}]+")
 _TOKEN = re.compile(
     r"[()\[\]{},;\n]|\b(?:lambda|not|and|or|if|elif|else|await|in|is|for|yield|from)\b|\*\*|//|<<|>>|[-+*/%@&|^~<>=!.]+|[\w]+|:"
 )
 _INDENT = re.compile(r"^([ \t]*)(?=\S)", re.M)
-MAX_FORMAT = 30
-"""f-strings inside one another, told by braces: the text with strings blanked does not show what they hold."""
 _DECORATOR = re.compile(r"^[ \t]*@", re.M)
 _PLAIN = 60
 
@@ -73,8 +73,8 @@ _FORMAT = re.compile(r"[fFtT][rR]?[\"']")
 
 
 def _format_depth_exceeds(text: str) -> bool:
-    """Whether there are as many f-strings, and as deep braces, as would be needed."""
-    if len(_FORMAT.findall(text)) <= MAX_FORMAT:
+    """Whether there is an f-string, and braces as deep as would be needed (its format specifications nest too)."""
+    if _FORMAT.search(text) is None:
         return False
     braces = _NOT_BRACES.sub("", text)
     for _ in range(MAX_FORMAT):
@@ -134,6 +134,7 @@ def _long_bracket(text: str) -> bool:
 def _chain(blanked: str) -> str | None:
     """Count what follows without a comma, statement end or bracket edge; a closed bracket counts as one link."""
     counts = [0]
+    lambdas: set[int] = set()  # depths at which the parameters of a lambda have not ended
     branches = 0
     previous = ""
     for match in _TOKEN.finditer(blanked):
@@ -144,6 +145,8 @@ def _chain(blanked: str) -> str | None:
         elif token in ")]}":
             if len(counts) > 1:
                 counts.pop()
+        elif token == "," and len(counts) in lambdas:
+            continue
         elif token in (",", ";") or (token == "\n" and len(counts) == 1 and not _continued(blanked, match.start())):
             counts[-1] = 0
         elif token == "elif":
@@ -155,6 +158,10 @@ def _chain(blanked: str) -> str | None:
             counts[-1] += token in _PREFIXES or (previous[:1] == "_" and token[0] == "_")
         else:
             counts[-1] += len(token)  # `---x` is three prefixes
+        if token == "lambda":
+            lambdas.add(len(counts))
+        elif token == ":":
+            lambdas.discard(len(counts))
         if counts[-1] > MAX_CHAIN or branches > MAX_CHAIN:
             return f"a chain of more than {MAX_CHAIN} operators, calls or branches in one statement"
         previous = token

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+
 # ---------------------------------------------------------------------------------------------------- expressions
 @dataclass(slots=True, eq=False)
 class Const:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from ast import literal_eval
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import libcst as cst
@@ -58,6 +59,7 @@ def lower(text: str, *, member: bool = False) -> Lowered:
         return Lowered((), Fault(1, 0, "nested too deeply", is_error=False))
 
 
+@lru_cache(maxsize=4096)
 def lower_expression(text: str) -> ir.Expr | None:
     """An expression inside a string, such as a quoted annotation; ``None`` if it is none."""
     lowered = lower(text.strip())
@@ -402,6 +404,8 @@ class Lowerer:
         if all(isinstance(p, ir.Const) for p in parts):
             left, right = (p.value for p in parts if isinstance(p, ir.Const))
             if isinstance(left, str) and isinstance(right, str):
+                return ir.Const(at, left + right)
+            if isinstance(left, bytes) and isinstance(right, bytes):
                 return ir.Const(at, left + right)
             return ir.Opaque(at)
         values: list[ir.Expr] = []

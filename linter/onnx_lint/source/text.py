@@ -6,10 +6,12 @@ import io
 import re
 import tokenize
 from bisect import bisect_right
+from itertools import accumulate
 
 from onnx_lint.diagnostic import Span
 
 _NEWLINE = re.compile(r"\r\n?|\n")
+_NEWLINE_BYTES = re.compile(rb"\r\n?")
 _LEADING_FORM_FEEDS = re.compile(r"^[ \t]*\f[ \t\f]*", re.M)
 
 
@@ -44,13 +46,17 @@ class SourceText:
 
     @classmethod
     def from_text(cls, path: str, text: str) -> SourceText:
+        """A text that was never bytes, such as an unsaved buffer."""
         return cls(path, text)
 
     @classmethod
     def decode(cls, path: str, data: bytes) -> SourceText:
-        """Raises `SourceError`."""
+        """A file's bytes, by the encoding that Python would take: byte order mark, cookie, else UTF-8. Raises
+        `SourceError`."""
         try:
-            encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+            # the cookie's line ends at a lone CR too, as for Python
+            lines = _NEWLINE_BYTES.sub(b"\n", data) if b"\r" in data else data
+            encoding, _ = tokenize.detect_encoding(io.BytesIO(lines).readline)
             bom = b"\xef\xbb\xbf" if data.startswith(b"\xef\xbb\xbf") else b""
             text = data[len(bom) :].decode(encoding.removesuffix("-sig"))
         except (SyntaxError, LookupError, UnicodeError) as error:
@@ -59,8 +65,12 @@ class SourceText:
 
     @property
     def starts(self) -> list[int]:
+        """Offsets in `text` at which the lines begin; a text that ends in a newline has an empty last line."""
         if self._starts is None:
-            self._starts = [0, *[m.end() for m in _NEWLINE.finditer(self.text)]]
+            if "\r" in self.text:
+                self._starts = [0, *[m.end() for m in _NEWLINE.finditer(self.text)]]
+            else:
+                self._starts = list(accumulate([len(line) + 1 for line in self.text.split("\n")[:-1]], initial=0))
         return self._starts
 
     def encode(self, text: str) -> bytes:
@@ -68,19 +78,24 @@ class SourceText:
         return self.bom + text.encode(self.encoding)
 
     def column(self, line: int, column: int) -> int:
+        """The column in `text` of a column in `normal`; both count from the same number."""
         return column + self._shifts.get(line, 0)
 
     def offset(self, line: int, column: int) -> int:
+        """The offset in `text` of a line and column, both from 1."""
         return self.starts[line - 1] + column - 1
 
     def position(self, offset: int) -> tuple[int, int]:
+        """Line and column, both from 1, of an offset in `text`."""
         line = bisect_right(self.starts, offset)
         return line, offset - self.starts[line - 1] + 1
 
     def slice(self, span: Span) -> str:
+        """The text of a span of this file."""
         return self.text[self.offset(span.line, span.column) : self.offset(span.end_line, span.end_column)]
 
     def line(self, number: int) -> str:
+        """A line, counted from 1, without its newline."""
         start = self.starts[number - 1]
         end = self.starts[number] if number < len(self.starts) else len(self.text)
         return self.text[start:end].rstrip("\r\n")

@@ -10,15 +10,17 @@ MAX_PATTERN = 500
 
 
 def match_path(pattern: str, path: str) -> bool:
-    """Whether a whole path (segments separated by ``/``) matches: ``*`` and ``?`` within a segment, ``[abc]`` and
-    ``[!abc]``, ``**`` over any number of segments."""
+    """Whether a whole path (segments separated by ``/``) matches, as in a ``.gitignore``: ``*`` and ``?`` within a
+    segment, ``[abc]`` and ``[!abc]``, ``**`` over any number of segments, at the end over one at least (what is in a
+    folder, not the folder)."""
     if len(pattern) > MAX_PATTERN:
         return False
     segments = path.split("/")
     reachable = {0}
-    for part in pattern.split("/"):
-        if part == "**":
-            reachable = set(range(min(reachable), len(segments) + 1))
+    parts = pattern.split("/")
+    for number, part in enumerate(parts, 1):
+        if len(part) > 1 and part.count("*") == len(part):  # git takes more than two for two
+            reachable = set(range(min(reachable) + (number == len(parts)), len(segments) + 1))
         else:
             reachable = {i + 1 for i in reachable if i < len(segments) and match_segment(part, segments[i])}
         if not reachable:
