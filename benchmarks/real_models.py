@@ -20,22 +20,29 @@ class Model:
     inputs: tuple[str, ...]
 
 
-def _torchvision(name: str, **options: Any) -> Any:
+def _import_torchvision() -> Any:
+    """Both other libraries import it; see there what it needs."""
     from export_torchvision import load
 
-    models: Any = load().models
+    return load()
+
+
+def _torchvision(name: str, **options: Any) -> Any:
+    models: Any = _import_torchvision().models
     for part in name.split("."):
         models = getattr(models, part)
     return models(weights=None, **options)
 
 
 def _timm(name: str, **options: Any) -> Any:
+    _import_torchvision()
     import timm
 
     return timm.create_model(name, pretrained=False, **options)
 
 
 def _transformers(name: str, config: str, **options: Any) -> Any:
+    _import_torchvision()
     import transformers
 
     return getattr(transformers, name)(getattr(transformers, config)(return_dict=False, **options))
@@ -159,7 +166,9 @@ _WORD_MODELS: dict[str, tuple[str, str, dict[str, Any], tuple[str, ...]]] = {
 
 MODELS: dict[str, Model] = {
     **{
-        f"torchvision_{name.rpartition('.')[2]}": Model(partial(_torchvision, name, **options), _picture(side))
+        f"torchvision_{name.rpartition('.')[2]}": Model(
+            partial(_torchvision, name, **options), _picture(side, "input" if "lraspp" in name else "x")
+        )
         for name, (side, options) in _VISION.items()
     },
     **{
