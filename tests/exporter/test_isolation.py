@@ -1,0 +1,399 @@
+"""Supervision of a worker: whatever it does, we hear its messages, know how it ended, and leave nothing running.
+
+The workers here are small stand-ins, since the subject is our side; those that need the worker's own channel load it
+without torch.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from onnx_lint.target import Engine
+from onnx_lint_exporter import child as supervision
+from onnx_lint_exporter.child import Child, ChildResult, Limits
+from onnx_lint_exporter.outcome import WorkerError, from_child
+
+_TELL = """
+import json, os, signal, subprocess, sys, time
+job = json.loads(sys.stdin.buffer.read())
+def tell(event, **fields):
+    os.write(1, job["token"].encode() + json.dumps({"event": event, **fields}).encode() + b"\\n")
+"""
+_CHANNEL = f"""
+import importlib, json, os, runpy, sys
+start = runpy.run_path({str(supervision.WORKER)!r}, run_name="loaded by a test")
+start["worker_package"]()
+job = json.loads(sys.stdin.buffer.read())
+module = importlib.import_module(start["PACKAGE"] + ".channel")
+channel = module.open_channel(job["token"])
+"""
+Start = Callable[..., Child]
+
+
+@pytest.fixture
+def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
+    """Makes a child that runs the given code as its worker."""
+
+    def make(code: str, limits: Limits | None = None, head: str = _TELL, **options: Any) -> Child:
+        worker = tmp_path / "worker.py"
+        worker.write_text(head + textwrap.dedent(code))
+        monkeypatch.setattr(supervision, "WORKER", worker)
+        return Child(sys.executable, {}, limits or Limits(60.0), **options)
+
+    return make
+
+
+def events(result: ChildResult) -> list[str]:
+    return [message["event"] for message in result.messages]
+
+
+def ends(pid: int) -> bool:
+    """Whether a process is gone, or only waits to be buried, within some seconds."""
+    for _ in range(200):
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        except OSError:
+            return True
+        if state == "Z":
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_noise_on_the_channel_is_no_message(start: Start) -> None:
+    result = start(
+        """
+        os.write(1, b'{"event": "done"}\\n\\xff\\xfe no message\\n')
+        os.write(1, b'0000000000000000{"event": "done"}\\n')
+        tell("stage", stage="load")
+        tell("done")
+        """
+    ).run()
+    assert events(result) == ["stage", "done"]
+    assert (result.ended, result.status, result.stage) == ("done", 0, "load")
+    assert "no message" in result.raw
+
+
+def test_a_message_longer_than_the_pipe_arrives_whole(start: Start) -> None:
+    result = start("tell('outcome', text='x' * 3_000_000, more='\\u00e9\\n'); tell('done')").run()
+    message = result.last("outcome")
+    assert message is not None
+    assert (len(message["text"]), message["more"]) == (3_000_000, "é\n")
+
+
+def test_what_the_model_prints_is_bounded_with_both_ends(start: Start) -> None:
+    result = start(
+        """
+        sys.stderr.write("first words " + "x" * 5_000_000 + " last words")
+        sys.stderr.flush()
+        tell("done")
+        """
+    ).run()
+    assert result.ended == "done"
+    assert len(result.log) < supervision.LOG_LIMIT + 100
+    assert result.log.startswith("first words ")
+    assert result.log.endswith(" last words")
+    assert "bytes left out" in result.log
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("sys.exit(0)", 0),
+        ("os._exit(77)", 77),
+        ("os.kill(os.getpid(), signal.SIGSEGV)", -signal.SIGSEGV),
+        ("os.kill(os.getpid(), signal.SIGKILL)", -signal.SIGKILL),
+    ],
+)
+def test_an_end_without_the_word_done_is_a_death_whatever_the_status(start: Start, code: str, status: int) -> None:
+    result = start(f"tell('ready'); tell('outcome', outcome={{'stage': 'capture'}}); {code}").run()
+    assert (result.ended, result.status) == ("died", status)
+    outcome = from_child(result, Engine.TORCHSCRIPT, "net.py:Net")
+    assert not outcome.ok
+    assert [item["kind"] for item in outcome.observations] == ["crash" if status < 0 else "exit"]
+
+
+def test_a_message_cut_off_by_death_is_dropped_and_the_whole_ones_count(start: Start) -> None:
+    result = start(
+        """
+        tell("ready")
+        os.write(1, job["token"].encode() + b'{"event": "done", "text": "cut')
+        os.kill(os.getpid(), signal.SIGKILL)
+        """
+    ).run()
+    assert events(result) == ["ready"]
+    assert result.ended == "died"
+
+
+def test_a_worker_that_never_began_is_an_error_with_its_last_words(start: Start) -> None:
+    result = start("sys.exit('no such interpreter option')").run()
+    with pytest.raises(WorkerError, match=r"did not start.*no such interpreter option"):
+        from_child(result, Engine.DYNAMO, "net.py:Net")
+
+
+@pytest.mark.parametrize("event", ["environment", "unwritable", "internal"])
+def test_troubles_outside_the_model_are_errors(start: Start, event: str) -> None:
+    fields = {"missing": ["torch"], "python": "python3", "folder": "/tmp", "text": "no room"}
+    result = start(f"tell({event!r}, **{fields!r}); time.sleep(60)").run()
+    with pytest.raises(WorkerError, match=r"torch|no room"):
+        from_child(result, Engine.DYNAMO, "net.py:Net")
+
+
+def test_a_hang_while_loading_ends_although_signals_are_ignored(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervision, "LOAD_LIMIT", 0.3)
+    monkeypatch.setattr(supervision, "GRACE", 0.3)
+    result = start(
+        """
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGABRT): signal.signal(number, signal.SIG_IGN)
+        tell("ready"); tell("stage", stage="load"); tell("pid", pid=os.getpid())
+        while True: time.sleep(1)
+        """,
+        Limits(),
+    ).run()
+    assert (result.ended, result.limit, result.status) == ("timeout", 0.3, -signal.SIGKILL)
+    outcome = from_child(result, Engine.TORCHSCRIPT, "net.py:Net")
+    assert "loading the model" in outcome.observations[-1]["message"]
+    assert "--timeout" in outcome.observations[-1]["message"]
+
+
+def test_a_hang_is_told_with_the_line_where_it_hangs(start: Start, tmp_path: Path) -> None:
+    model = tmp_path / "net.py"
+    model.write_text("import time\n\n\ndef forward():\n    while True:\n        time.sleep(0.01)\n")
+    result = start(
+        f"""
+        import faulthandler
+        faulthandler.enable(1)
+        sys.path.insert(0, {str(tmp_path)!r})
+        tell("ready"); tell("loaded", definition={{"file": {str(model)!r}, "line": 4}}); tell("stage", stage="capture")
+        import net
+        net.forward()
+        """,
+        Limits(3.0),
+    ).run()
+    [item] = from_child(result, Engine.TORCHSCRIPT, "net.py:Net").observations
+    assert item["kind"] == "timeout"
+    assert (item["stack"][0]["file"], item["stack"][0]["function"]) == (str(model), "forward")
+    assert item["stack"][0]["line"] in (5, 6)
+
+
+def test_a_model_that_ran_once_is_slow_and_not_hung(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervision, "LOAD_LIMIT", 0.5)
+    result = start("tell('stage', stage='reference'); time.sleep(1.5); tell('done')", Limits()).run()
+    assert result.ended == "done"
+
+
+def test_a_thread_that_never_ends_does_not_hold_us_up(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervision, "GRACE", 0.3)
+    result = start(
+        """
+        import threading
+        threading.Thread(target=time.sleep, args=(600,)).start()
+        tell("done")
+        """
+    ).run()
+    assert result.ended == "done"
+
+
+def test_cancel_from_another_thread_ends_the_worker(start: Start) -> None:
+    ready = threading.Event()
+    child = start(
+        "tell('pid', pid=os.getpid()); time.sleep(600)", on_event=lambda message: ready.set() if message else None
+    )
+    results: list[ChildResult] = []
+    thread = threading.Thread(target=lambda: results.append(child.run()))
+    thread.start()
+    assert ready.wait(30)
+    child.cancel()
+    thread.join(30)
+    [result] = results
+    assert result.ended == "cancelled"
+    assert ends(result.messages[0]["pid"])
+
+
+def test_processes_of_the_workers_group_end_with_it(start: Start) -> None:
+    result = start(
+        """
+        stray = subprocess.Popen(["sleep", "600"])
+        tell("pid", pid=stray.pid)
+        if os.fork() == 0:
+            tell("pid", pid=os.getpid())
+            time.sleep(600)
+        time.sleep(0.5)
+        tell("done")
+        """
+    ).run()
+    pids = [message["pid"] for message in result.messages if message["event"] == "pid"]
+    assert len(pids) == 2
+    assert all(ends(pid) for pid in pids)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux has subreapers")
+def test_processes_in_sessions_of_their_own_end_too_and_others_children_do_not(tmp_path: Path) -> None:
+    """In a process of its own, which becomes the parent of what its worker leaves behind."""
+    worker = tmp_path / "worker.py"
+    worker.write_text(_TELL + "tell('pid', pid=subprocess.Popen(['sleep', '600'], start_new_session=True).pid)\n")
+    with worker.open("a") as file:
+        file.write("tell('done')\n")
+    script = f"""
+        import json, subprocess, sys
+        from pathlib import Path
+        from onnx_lint_exporter import child as c
+        c.WORKER = Path({str(worker)!r})
+        other = subprocess.Popen(["sleep", "600"])
+        before, adopted = c.children(), c.adopt_orphans()
+        result = c.Child(sys.executable, {{}}, c.Limits(60.0)).run()
+        c.end_orphans(before)
+        print(json.dumps([adopted, result.messages[0]["pid"], other.poll()]))
+        other.kill()
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, check=True)
+    adopted, stray, other = json.loads(done.stdout)
+    assert adopted
+    assert ends(stray)
+    assert other is None
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux ends a process with its parent")
+def test_kill_9_of_the_parent_ends_the_worker(tmp_path: Path) -> None:
+    worker = (
+        _CHANNEL
+        + "importlib.import_module(start['PACKAGE'] + '.session')._die_with_parent()\n"
+        + "print(os.getpid(), file=sys.stderr, flush=True)\nimport time; time.sleep(600)\n"
+    )
+    script = f"""
+        import subprocess, sys
+        child = subprocess.Popen([sys.executable, "-c", {worker!r}], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        child.stdin.write(b'{{"token": "t"}}'); child.stdin.close()
+        child.wait()
+    """
+    parent = subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)], stderr=subprocess.PIPE, text=True)
+    assert parent.stderr is not None
+    pid = int(parent.stderr.readline())
+    parent.kill()
+    parent.wait()
+    parent.stderr.close()
+    assert ends(pid)
+
+
+def test_the_model_cannot_reach_the_channel_nor_silence_it(start: Start) -> None:
+    result = start(
+        """
+        print("to the log"); os.write(1, b"raw to the log\\n"); sys.stdout.flush()
+        assert sys.stdin.read() == ""
+        if os.fork() == 0:
+            channel.send("done", by="a fork")
+            os._exit(0)
+        os.wait()
+        sys.stdout.close(); sys.stderr = None
+        for fd in range(3, 100):
+            try: os.close(fd)
+            except OSError: pass
+        os.close(1); os.close(2)
+        os.write = os.getpid = json.dumps = None
+        channel.send("done", by="the worker")
+        channel.leave()
+        """,
+        head=_CHANNEL,
+    ).run()
+    assert [(message["event"], message["by"]) for message in result.messages] == [("done", "the worker")]
+    assert (result.ended, result.status) == ("done", 0)
+    assert "to the log" in result.log
+    assert "raw to the log" in result.log
+
+
+def test_texts_that_no_json_takes_are_told_all_the_same(start: Start) -> None:
+    result = start(
+        """
+        class Bad:
+            def __str__(self): raise RuntimeError
+        channel.send("done", text=module.clip("a\\ud800" + "z" * 50_000_000), bad=Bad())
+        channel.leave()
+        """,
+        head=_CHANNEL,
+    ).run()
+    [message] = result.messages
+    assert message["text"].startswith("a?zzz")
+    assert len(message["text"]) <= 4100
+    assert "Bad" in message["bad"]
+
+
+def test_an_early_exit_says_where(start: Start) -> None:
+    result = start(
+        """
+        channel.send("ready")
+        module.tell_exits(channel, lambda: [{"file": "/home/net.py", "line": 7, "function": "forward"}])
+        os._exit(0)
+        """,
+        head=_CHANNEL,
+    ).run()
+    [item] = from_child(result, Engine.TORCHSCRIPT, "net.py:Net").observations
+    assert item["kind"] == "exit"
+    assert "os._exit with status 0" in item["message"]
+    assert item["stack"][0]["line"] == 7
+
+
+NET = "import torch\nclass Net(torch.nn.Module):\n    def forward(self, x):\n        return x + 1\n"
+
+
+def command(folder: Path, python: str, *arguments: str) -> list[str]:
+    (folder / "net.onnx").write_bytes(b"old model")
+    (folder / "net.onnx.data").write_bytes(b"old data")
+    output = ["--output", "net.onnx", "--output-format", "json", "--no-cache"]
+    target = ["--export", "net.py:Net", "--engine", "torchscript", "--input", "x:float32[2,3]"]
+    return [sys.executable, "-m", "onnx_lint", *target, *output, "--python", python, *arguments]
+
+
+def intact(folder: Path) -> bool:
+    pair = ((folder / "net.onnx").read_bytes(), (folder / "net.onnx.data").read_bytes())
+    names = {path.name for path in folder.iterdir()} - {"__pycache__"}
+    return pair == (b"old model", b"old data") and names == {"net.py", "net.onnx", "net.onnx.data"}
+
+
+@pytest.mark.torch
+def test_a_failed_export_leaves_the_old_pair_and_one_document(tmp_path: Path, warm_python: str) -> None:
+    body = "print('{')\n        import os; os._exit(0)"
+    (tmp_path / "net.py").write_text(NET.replace("return x + 1", body))
+    ran = subprocess.run(command(tmp_path, warm_python), cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ran.returncode == 1, ran.stderr
+    document = json.loads(ran.stdout)
+    assert [(d["line"], d["code"]) for d in document["diagnostics"]] == [(5, "ONX911")]
+    assert intact(tmp_path)
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_leaves_the_old_pair_no_process_and_no_temporary_folder(
+    number: int, tmp_path: Path, warm_python: str
+) -> None:
+    folder, temporary = tmp_path / "model", tmp_path / "temporary"
+    folder.mkdir()
+    temporary.mkdir()
+    pid_file = tmp_path / "pid"
+    hang = f"import os, time\nopen({str(pid_file)!r}, 'w').write(str(os.getpid()) + ' ')\ntime.sleep(600)\n"
+    (folder / "net.py").write_text(hang + NET)
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    process = subprocess.Popen(
+        command(folder, warm_python), cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    for _ in range(600):
+        if pid_file.exists() and pid_file.read_text().endswith(" "):
+            break
+        time.sleep(0.1)
+    process.send_signal(number)
+    process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    assert intact(folder)
+    assert ends(int(pid_file.read_text()))
+    assert not list(temporary.glob("onnx-lint-export-*"))
