@@ -23,7 +23,7 @@ export function registerCommands(parts: Parts): vscode.Disposable[] {
   const commands: Record<string, (argument: unknown) => unknown> = {
     export: (argument) => (isTarget(argument) ? flow.start(argument) : flow.fromEditor(asUri(argument))),
     cancelExport: () => execute(Command.cancelExport, []),
-    showReport: (argument) => showReport(execute, argument),
+    showReport: (argument) => showReport(execute, isTarget(argument) ? argument : flow.last),
     forgetInputs: async () => {
       const count = await remembered.clear();
       void vscode.window.showInformationMessage(vscode.l10n.t("Forgot the inputs of {0} models.", count));
@@ -54,10 +54,8 @@ function asUri(argument: unknown): vscode.Uri | undefined {
   return argument instanceof vscode.Uri ? argument : undefined;
 }
 
-/** The report of a target, or of the last one exported, which the server then chooses. */
-async function showReport(execute: Execute, argument: unknown): Promise<unknown> {
-  const targets: Target[] = isTarget(argument) ? [argument] : [];
-  const uri = await execute(Command.showReport, targets);
+async function showReport(execute: Execute, target: Target | undefined): Promise<unknown> {
+  const uri = target === undefined ? null : await execute(Command.showReport, [target]);
   if (uri === null) {
     void vscode.window.showInformationMessage(vscode.l10n.t("There is no report yet: export a model first."));
   }

@@ -12,6 +12,9 @@ export type Execute = (command: string, args: unknown[]) => Promise<unknown>;
 const ENGINES = ["both", "torchscript", "dynamo"];
 
 export class ExportFlow {
+  /** What was exported last in this session. */
+  last: Target | undefined;
+
   constructor(
     private readonly execute: Execute,
     private readonly remembered: Remembered,
@@ -41,6 +44,7 @@ export class ExportFlow {
       return undefined;
     }
     await this.saveFirst(request);
+    this.last = { uri: request.uri, name: request.name };
     const argument = { uri: request.uri, name: request.name, inputs: choice.inputs, engine: choice.engine };
     const result = await this.execute(Command.export, [argument]);
     if (!isExportResult(result)) {

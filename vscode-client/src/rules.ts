@@ -1,6 +1,7 @@
 /** Documentation of rules, shown as Markdown in a preview. */
 import * as vscode from "vscode";
 
+import { log } from "./log";
 import { Command } from "./protocol";
 import { Execute } from "./exportFlow";
 
@@ -33,7 +34,9 @@ export class RulePages implements vscode.TextDocumentContentProvider {
   }
 
   async show(code: string): Promise<string | undefined> {
-    const text = await this.execute(Command.explainRule, [code]);
+    const text = await this.execute(Command.explainRule, [code]).catch((error: unknown) => {
+      log.info(`Explanation of ${code}: ${String(error)}`);
+    });
     if (typeof text !== "string" || text === "") {
       void vscode.window.showWarningMessage(vscode.l10n.t("There is no rule {0}.", code));
       return undefined;
