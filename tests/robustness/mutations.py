@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from contextlib import suppress
 
 from onnx_lint.checker import INTERNAL_ERROR, check
 from onnx_lint.diagnostic import Diagnostic, Span
@@ -13,12 +14,68 @@ from onnx_lint.settings import Settings
 from onnx_lint.source.text import SourceError, SourceText
 
 _INSERTED = [
-    b"(", b")", b"[", b"]", b"{", b"}", b'"', b"'", b'"""', b"'''", b"\\", b"\\\n", b":", b";", b",", b"#", b"@", b"=",
-    b"\n", b"\r", b"\r\n", b"\f", b"\t", b"\0", b"\xef\xbb\xbf", b"\xa0", b"\xff", "\u2028".encode(), "\U0001f600".encode(),
-    b" if ", b" else ", b" lambda: ", b" for x in x ", b"def f(", b"class A(", b"async ", b"await ", b"yield ", b"*", b"**",
-    b" and ", b"not ", b"f'{", b"}'", b"...", b"->", b":=", b"None", b"self", b"x.shape[0]", b".item()", b"1e999", b"0" * 200,
-    b"del ", b"global x\n", b"match x:\n", b"return", b"super().", b"# onnx-lint: ignore[ONX101]\n", b"(" * 120, b"-" * 400,
-]  # fmt: skip
+    b"(",
+    b")",
+    b"[",
+    b"]",
+    b"{",
+    b"}",
+    b'"',
+    b"'",
+    b'"""',
+    b"'''",
+    b"\\",
+    b"\\\n",
+    b":",
+    b";",
+    b",",
+    b"#",
+    b"@",
+    b"=",
+    b"\n",
+    b"\r",
+    b"\r\n",
+    b"\f",
+    b"\t",
+    b"\0",
+    b"\xef\xbb\xbf",
+    b"\xa0",
+    b"\xff",
+    "\u2028".encode(),
+    "\U0001f600".encode(),
+    b" if ",
+    b" else ",
+    b" lambda: ",
+    b" for x in x ",
+    b"def f(",
+    b"class A(",
+    b"async ",
+    b"await ",
+    b"yield ",
+    b"*",
+    b"**",
+    b" and ",
+    b"not ",
+    b"f'{",
+    b"}'",
+    b"...",
+    b"->",
+    b":=",
+    b"None",
+    b"self",
+    b"x.shape[0]",
+    b".item()",
+    b"1e999",
+    b"0" * 200,
+    b"del ",
+    b"global x\n",
+    b"match x:\n",
+    b"return",
+    b"super().",
+    b"# onnx-lint: ignore[ONX101]\n",
+    b"(" * 120,
+    b"-" * 400,
+]
 _WORD = re.compile(rb"[A-Za-z_]\w*")
 
 
@@ -86,8 +143,19 @@ def _newlines(data: bytes, source: random.Random) -> bytes:
 
 
 _DAMAGES = (
-    _delete, _insert, _insert, _truncate, _flip, _swap_lines, _indent, _repeat, _swap_words, _swap_words, _swap_words, _newlines,
-)  # fmt: skip
+    _delete,
+    _insert,
+    _insert,
+    _truncate,
+    _flip,
+    _swap_lines,
+    _indent,
+    _repeat,
+    _swap_words,
+    _swap_words,
+    _swap_words,
+    _newlines,
+)
 
 
 def analysed(data: bytes, path: str = "model.py") -> list[Diagnostic] | None:
@@ -106,10 +174,8 @@ def analysed(data: bytes, path: str = "model.py") -> list[Diagnostic] | None:
             assert_inside(source, span)
         for edit in diagnostic.fix.edits if diagnostic.fix else ():
             assert_inside(source, edit.span)
-    try:
+    with suppress(FixError):  # refused with a reason: allowed on a damaged file
         apply(source, diagnostics, unsafe=True)
-    except FixError:
-        pass  # refused with a reason: allowed on a damaged file
     return diagnostics
 
 

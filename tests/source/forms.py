@@ -50,7 +50,7 @@ STATEMENTS = {
     "with in brackets": "with (\n    a as b,\n    c as d,\n):\n    x = 1",
     "while": "while a:\n    break\nelse:\n    x = 1",
     "for": "for a, b in c:\n    continue\nelse:\n    x = 1",
-    "match": "match a:\n    case [1, *b] if b:\n        x = 1\n    case {'k': v, **w}:\n        x = 2\n    case _:\n        x = 3",
+    "match": "match a:\n    case [1, *b] if b:\n        x = 1\n    case {'k': v, **w}:\n        x = 2\n    case _:\n        x = 3",  # noqa: E501
     "def": "def f(a, /, b=1, *c, d: int = 2, **e) -> int:\n    return a",
     "def on a line": "def f(): return 1; x = 2",
     "def over lines": "def f(\n    a,\n    b=(1,\n2),\n) -> dict[\n    str, int\n]:\n    return a",
@@ -93,8 +93,8 @@ CLASSES = {
     "class with tabs": "class A:\n\tx = 1\n\tdef f(self):\n\t\tpass",
     "class of two columns": "class A:\n  x = 1\n  def f(self):\n     pass",
     "class in class": "class A:\n    class B:\n        def f(self): pass\n    x = 1",
-    "decorated class": "@a\n@b(\n1)\nclass A:\n    @property\n    def f(self): pass\n\n    @f.setter\n    def f(self, x): pass",
-    "class with conditions": "class A:\n    if a:\n        def f(self): pass\n    else:\n        def f(self): pass\n    x = 1",
+    "decorated class": "@a\n@b(\n1)\nclass A:\n    @property\n    def f(self): pass\n\n    @f.setter\n    def f(self, x): pass",  # noqa: E501
+    "class with conditions": "class A:\n    if a:\n        def f(self): pass\n    else:\n        def f(self): pass\n    x = 1",  # noqa: E501
     "class with string at the margin": "class A:\n    x = '''\ndef f():\n'''\n    y = 1",
     "class with semicolons": "class A:\n    x = 1; y = 2\n    def f(self): pass",
     "class with async": "class A:\n    async def f(self):\n        await x\n    @a\n    async def g(self): pass",
@@ -103,7 +103,7 @@ CLASSES = {
     "class continued": "class A:\n    x = 1 + \\\n  2\n    y = 3",
     "class with long docstring only": "class A:\n    '''x\n'''",
     "exception": "class A(Exception): ...",
-}  # fmt: skip
+}
 
 
 def in_class(statement: str) -> str:

@@ -76,8 +76,12 @@ def test_an_error_costs_its_statement_only() -> None:
         z = 3 3
     """
     assert [(d.code, d.span.line) for d in check_source(text)] == [
-        ("ONX000", 5), ("ONX000", 8), ("ONX000", 11), ("ONX101", 14), ("ONX000", 18),
-    ]  # fmt: skip
+        ("ONX000", 5),
+        ("ONX000", 8),
+        ("ONX000", 11),
+        ("ONX101", 14),
+        ("ONX000", 18),
+    ]
 
 
 def test_the_message_has_no_line_numbers_of_its_own() -> None:

@@ -169,9 +169,28 @@ def ignored_by_git(files: Sequence[str]) -> set[str]:
 
 
 TREE = [
-    "a.py", "b.py", "ab.py", "x y.py", "!a.py", "#a.py", "build/a.py", "build/b.py", "src/a.py", "src/build/a.py", "src/gen/a.py", "src/gen/b.py",
-    "src/gen/deep/a.py", "src/deep/gen/a.py", "doc/a/b/c.py", "doc/a.py", "doc/b/a.py", "out1/a.py", "out2/a.py", "foo/bar/a.py", "x/foo/bar/a.py",
-]  # fmt: skip
+    "a.py",
+    "b.py",
+    "ab.py",
+    "x y.py",
+    "!a.py",
+    "#a.py",
+    "build/a.py",
+    "build/b.py",
+    "src/a.py",
+    "src/build/a.py",
+    "src/gen/a.py",
+    "src/gen/b.py",
+    "src/gen/deep/a.py",
+    "src/deep/gen/a.py",
+    "doc/a/b/c.py",
+    "doc/a.py",
+    "doc/b/a.py",
+    "out1/a.py",
+    "out2/a.py",
+    "foo/bar/a.py",
+    "x/foo/bar/a.py",
+]
 IGNORES: list[dict[str, str]] = [
     {".gitignore": "a.py\n"},
     {".gitignore": "/a.py\n"},

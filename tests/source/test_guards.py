@@ -29,11 +29,20 @@ def test_ordinary_depths_pass(name: str) -> None:
         ("x = '" + "a" * MAX_CHUNK + "'", "256 KB in one statement (limit 256 KB)"),
         ("x = 1" + " + 1" * (MAX_CHAIN + 1), "a chain of more than 250 operators, calls or branches in one statement"),
         ("@a\n" * (MAX_CHAIN + 1) + "def f(): pass", "more than 250 decorators"),
-        ("if a: b\n" + "elif a: b\n" * (MAX_CHAIN + 1), "a chain of more than 250 operators, calls or branches in one statement"),
-        ("".join(" " * i + "if a:\n" for i in range(MAX_BLOCKS + 2)) + " " * 60 + "b", "42 blocks inside one another (limit 40)"),
-        ("x = " + "f'{" * (MAX_FORMAT + 1) + "1" + "}'" * (MAX_FORMAT + 1), "more than 30 f-strings inside one another"),
+        (
+            "if a: b\n" + "elif a: b\n" * (MAX_CHAIN + 1),
+            "a chain of more than 250 operators, calls or branches in one statement",
+        ),
+        (
+            "".join(" " * i + "if a:\n" for i in range(MAX_BLOCKS + 2)) + " " * 60 + "b",
+            "42 blocks inside one another (limit 40)",
+        ),
+        (
+            "x = " + "f'{" * (MAX_FORMAT + 1) + "1" + "}'" * (MAX_FORMAT + 1),
+            "more than 30 f-strings inside one another",
+        ),
     ],
-)  # fmt: skip
+)
 def test_bounds_are_told(text: str, reason: str) -> None:
     assert too_complex(text) == reason
 

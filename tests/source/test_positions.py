@@ -1,4 +1,4 @@
-"""Every place that is reported indexes the original text exactly: any newlines, encoding, form feeds, byte order mark."""
+"""Every place that is reported indexes the original text exactly, whatever its newlines, encoding or form feeds."""
 
 from __future__ import annotations
 

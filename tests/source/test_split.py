@@ -122,9 +122,43 @@ def test_an_error_costs_as_little_as_it_can(name: str) -> None:
 
 
 _BITS = st.sampled_from(
-    ["x", "1", " ", "    ", "\n", "\n    ", "\t", "(", ")", "[", "]", "{", "}", "'", '"', "'''", '"""', "\\", "#", ":", ";", "@",
-     "def f", "class A", "async ", "else", "import a", "from a import b", "f'", "é", "\u2028", "\x0b", "\0", "\U0001f600"]
-)  # fmt: skip
+    [
+        "x",
+        "1",
+        " ",
+        "    ",
+        "\n",
+        "\n    ",
+        "\t",
+        "(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+        "'",
+        '"',
+        "'''",
+        '"""',
+        "\\",
+        "#",
+        ":",
+        ";",
+        "@",
+        "def f",
+        "class A",
+        "async ",
+        "else",
+        "import a",
+        "from a import b",
+        "f'",
+        "é",
+        "\u2028",
+        "\x0b",
+        "\0",
+        "\U0001f600",
+    ]
+)
 
 
 @given(st.lists(_BITS, max_size=40).map("".join))
@@ -149,8 +183,10 @@ def test_no_code_is_lost_whatever_it_is(text: str) -> None:
 def test_comments_are_found_with_their_places() -> None:
     text = "x = '# no'  # yes\n'''\n# no\n'''  # and yes\n# last"
     assert [(text[at : at + len(c)], c) for at, c in comments(text)] == [
-        ("# yes", "# yes"), ("# and yes", "# and yes"), ("# last", "# last"),
-    ]  # fmt: skip
+        ("# yes", "# yes"),
+        ("# and yes", "# and yes"),
+        ("# last", "# last"),
+    ]
 
 
 @pytest.mark.parametrize(

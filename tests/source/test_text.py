@@ -38,11 +38,22 @@ def test_what_python_reads(data: bytes, text: str, encoding: str) -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        b"x = '\xff'\n", b"x = '\xe2\x82", b"'\xed\xa0\x80'", b"'\xc0\x80'", BOM + b"# coding: latin-1\n", b"# coding: nonsense-9\n",
-        b"# coding: rot13\n", b"# coding: zlib\n", b"# coding: hex\n", b"# coding: undefined\n", "x = 1\n".encode("utf-16"), "x = 1\n".encode("utf-32"),
-        b"\xff" * 100, b"# coding: ascii\n'\xc3\xbc'",
+        b"x = '\xff'\n",
+        b"x = '\xe2\x82",
+        b"'\xed\xa0\x80'",
+        b"'\xc0\x80'",
+        BOM + b"# coding: latin-1\n",
+        b"# coding: nonsense-9\n",
+        b"# coding: rot13\n",
+        b"# coding: zlib\n",
+        b"# coding: hex\n",
+        b"# coding: undefined\n",
+        "x = 1\n".encode("utf-16"),
+        "x = 1\n".encode("utf-32"),
+        b"\xff" * 100,
+        b"# coding: ascii\n'\xc3\xbc'",
     ],
-)  # fmt: skip
+)
 def test_what_python_does_not_read_is_told_in_one_line(data: bytes) -> None:
     with pytest.raises(SourceError, match=r"^a\.py: cannot be decoded: [^\n]*; save it as UTF-8$"):
         SourceText.decode("a.py", data)

@@ -2,8 +2,8 @@
 
 Its native parser overflows the stack on deep nesting and kills the process: measured with libcst 1.9, in a thread of
 1 MB, first deaths at 200 nested brackets, 1,500 ``elif``; long chains (``a+a+…``, ``a.b.b…``, ``f()()…``) take
-quadratic time. The bounds stand far below that, and far above what people write. Every check is linear, and an ordinary chunk
-costs a few string searches.
+quadratic time. The bounds stand far below that, and far above what people write. Every check is linear, and an
+ordinary chunk costs a few string searches.
 """
 
 from __future__ import annotations
