@@ -166,7 +166,8 @@ def mutate(paths: list[str], seed: int, count: int) -> bool:
         elif start < count:
             raise SystemExit("the child stopped early")
     print(
-        f"seed {seed}, {time.monotonic() - before:.0f} s, slowest {slowest[0]:.1f} s (number {slowest[1]}): {dict(counts)}"
+        f"seed {seed}, {time.monotonic() - before:.0f} s, "
+        f"slowest {slowest[0]:.1f} s (number {slowest[1]}): {dict(counts)}"
     )
     return not counts["error"] and not counts["crashed or hung"]
 
