@@ -133,8 +133,8 @@ class Server(LanguageServer):
         try:
             answers = await self.workspace_configuration_async(types.ConfigurationParams(items))
         except Exception as error:  # noqa: BLE001 - a client that announces it and cannot: what it sent before counts
-            self.failed(error)
-            return
+            self.log(f"the client does not tell its settings: {error}")
+            answers = None
         for folder, answer in zip((None, *folders), answers or (), strict=False):
             if answer is not None:
                 self.session.set_client_options(answer, folder)

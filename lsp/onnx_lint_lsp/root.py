@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from onnx_lint.checker import check_groups
+from onnx_lint.checker import NOT_ANALYSED, SYNTAX_ERROR, check_groups
 from onnx_lint.diagnostic import Diagnostic
 from onnx_lint.project.project import Project
 from onnx_lint.settings import Settings
@@ -18,6 +18,12 @@ from onnx_lint_lsp.views import View
 
 MAX_FILE = 4 * 1024 * 1024
 """Characters of the largest text that is analysed."""
+FAULTS = frozenset({SYNTAX_ERROR[0], NOT_ANALYSED[0]})
+
+
+def is_broken(diagnostics: Iterable[Diagnostic]) -> bool:
+    """Whether a part of a file could not be analysed."""
+    return any(d.code in FAULTS for d in diagnostics)
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,7 @@ class Root:
         self._pending = _Pending()
         self._lock = threading.Lock()
         self._reader = _Reader()
-        self.project = Project(self._reader.load)
+        self.project = Project(self._reader.load, editor=True)
         self._extra: set[str] = set()
         """Files that are not open and are part of the project, since open files matter to them or they to those."""
         self._related: tuple[object, ...] | None = None
@@ -76,6 +82,7 @@ class Root:
             if view is None:
                 if self.views.pop(path, None) is not None:
                     self.project.remove(path)
+                    self._extra.discard(path)
             else:
                 self.views[path] = view
                 if before is None or not before.same_texts(view):
@@ -114,8 +121,9 @@ class Root:
                 self.project.add(source)
         self._extra = wanted
 
-    def check(self, progress: Callable[[int, int], None] | None = None) -> list[Result]:
-        """The diagnostics of all open documents."""
+    def check(self, progress: Callable[[int, int], None] | None = None, *, settled: bool = False) -> list[Result]:
+        """The diagnostics of all open documents. While somebody types, a broken statement does not change how the rest
+        of the file is split; once the text has `settled`, its syntax errors are those that a new reader would find."""
         self.sync()
         groups: dict[int, tuple[Settings, list[str]]] = {}
         settings_of: dict[str, Settings | None] = {}
@@ -127,7 +135,20 @@ class Root:
         if groups:
             for diagnostic in check_groups(self.project, groups.values(), progress=progress):
                 found[diagnostic.span.path].append(diagnostic)
+        if settled:
+            for path, diagnostics in found.items():
+                settings = settings_of[path]
+                if settings is not None and is_broken(diagnostics):
+                    others = [d for d in diagnostics if d.code not in FAULTS]
+                    found[path] = sorted(others + self._faults(path, settings), key=lambda d: d.sort_key)
         return [Result(view, tuple(found[path]), settings_of[path]) for path, view in self.views.items()]
+
+    def _faults(self, path: str, settings: Settings) -> list[Diagnostic]:
+        """What is wrong with a text as such, whatever it was before. Its parsed statements are shared."""
+        fresh = Project()
+        fresh.store = self.project.store
+        fresh.add(_bounded(self.views[path].source))
+        return [d for d in check_groups(fresh, [(settings, [path])]) if d.code in FAULTS]
 
     def find(self, path: str) -> View | None:
         """The view of an open document; of another file of the project nothing."""

@@ -9,7 +9,7 @@ from concurrent.futures import CancelledError
 from typing import Any, Generic, TypeVar
 
 from onnx_lint_lsp import worker
-from onnx_lint_lsp.root import Result, Root
+from onnx_lint_lsp.root import Result, Root, is_broken
 from onnx_lint_lsp.worker import Superseded, Worker
 
 T = TypeVar("T")
@@ -18,6 +18,8 @@ _QUICK = 0.04
 """Seconds that a check may take to run at every keystroke."""
 _LONGEST = 0.5
 """Seconds of the longest pause that is waited for."""
+_SETTLED = 0.3
+"""Seconds without a change after which a broken text counts as settled."""
 _PATIENCE = 0.25
 """Seconds a check runs before a newer text stops it."""
 _MOST_STOPS = 4
@@ -41,6 +43,7 @@ class Checks(Generic[T]):
         self._running = False
         self._again = False
         self._hurry = False
+        self._settling: asyncio.TimerHandle | None = None
         """Whether what came in during a check is not to wait for a pause."""
         self._stopped = False
         self._stops = 0
@@ -60,6 +63,7 @@ class Checks(Generic[T]):
             self._again = True
             self._hurry |= at_once
             return
+        self._unsettle()
         pause = 0.0 if at_once else self.pause
         if self._timer is not None:
             self._timer.cancel()
@@ -69,20 +73,26 @@ class Checks(Generic[T]):
         else:
             self._start()
 
+    def _unsettle(self) -> None:
+        if self._settling is not None:
+            self._settling.cancel()
+            self._settling = None
+
     def stop(self) -> None:
         self._stopped = True
+        self._unsettle()
         if self._timer is not None:
             self._timer.cancel()
 
-    def _start(self) -> None:
-        self._timer = None
+    def _start(self, settled: bool = False) -> None:
+        self._timer = self._settling = None
         if self._stopped:
             return
         self._running, self._again, self._hurry = True, False, False
-        future = self._thread.submit(self._job, worker.CHECK)
+        future = self._thread.submit(lambda: self._job(settled), worker.CHECK)
         future.add_done_callback(lambda f: self._loop.call_soon_threadsafe(self._ended, f))
 
-    def _job(self) -> tuple[T, float]:
+    def _job(self, settled: bool) -> tuple[T, float, bool]:
         start = time.perf_counter()
         may_stop = self._stops < _MOST_STOPS
 
@@ -90,16 +100,17 @@ class Checks(Generic[T]):
             if self._stopped or (self._again and may_stop and time.perf_counter() - start > _PATIENCE):
                 raise Superseded
 
-        results = self.root.check(progress)
+        results = self.root.check(progress, settled=settled)
         converted = self._convert(self.root, results)
-        return converted, time.perf_counter() - start
+        settles = not settled and any(is_broken(result.diagnostics) for result in results)
+        return converted, time.perf_counter() - start, settles
 
     def _ended(self, future: Any) -> None:
         self._running = False
         if self._stopped:
             return
         try:
-            converted, seconds = future.result()
+            converted, seconds, settles = future.result()
         except Superseded:
             self._stops += 1
             self.cost = max(self.cost, 2 * _PATIENCE)
@@ -111,5 +122,7 @@ class Checks(Generic[T]):
             self._stops = 0
             self.cost = seconds if self.cost == 0 else 0.5 * self.cost + 0.5 * seconds
             self._done(converted)
+            if settles and not self._again:
+                self._settling = self._loop.call_later(_SETTLED, self._start, True)
         if self._again:
             self.request(at_once=self._hurry)

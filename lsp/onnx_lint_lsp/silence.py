@@ -19,6 +19,8 @@ def for_line(source: SourceText, diagnostic: Diagnostic) -> Edit | None:
         edit = _extended(source, line, code) or _behind(source, line, code)
         if _takes(source, edit, diagnostic):
             return edit
+    if span.line > 1 and source.line(span.line - 1).rstrip().endswith("\\"):
+        return None
     text = source.line(span.line)
     indent = text[: len(text) - len(text.lstrip())]
     above = Edit(_at(source.path, span.line, 1), f"{indent}# onnx-lint: ignore[{code}]\n")

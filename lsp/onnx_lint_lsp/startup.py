@@ -134,7 +134,7 @@ async def _register(server: Server) -> None:
         try:
             await server.client_register_capability_async(types.RegistrationParams(registrations))
         except Exception as error:  # noqa: BLE001 - a client that refuses: files are then looked at when saved
-            server.failed(error)
+            server.log(f"the client does not watch files for the server: {error}")
 
 
 def set_folders_from(server: Server, event: types.WorkspaceFoldersChangeEvent) -> None:
