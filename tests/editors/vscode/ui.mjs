@@ -1,11 +1,11 @@
-// Drives a real VS Code in headless Chromium as a person would: node ui.mjs <vsix> <folder for pictures>
+// Drives a real VS Code in headless Chromium as a person would: node ui.mjs <vsix> <folder for pictures> [scenario …]
 // The extension is installed from its .vsix and runs with what is bundled in it.
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { CodeServer, openBrowser, PYTHON, required, until, WORK, workspace } from "./codeserver.mjs";
 
-const [vsix, pictures] = process.argv.slice(2);
+const [vsix, pictures, ...asked] = process.argv.slice(2);
 mkdirSync(pictures, { recursive: true });
 const LONG = { timeout: 90_000 };
 const SQUIGGLE = ".monaco-editor .squiggly-error";
@@ -14,6 +14,9 @@ const browser = await openBrowser();
 let failed = 0;
 const scenarios = { editing, exporting, restricted, withoutLibcst };
 for (const [name, scenario] of Object.entries(scenarios)) {
+  if (asked.length > 0 && !asked.includes(name)) {
+    continue;
+  }
   const start = Date.now();
   const used = [];
   try {
@@ -44,6 +47,12 @@ async function openModel(used, settings, options) {
   await page.goto(server.url(folder, [["openFile", server.remote(`${folder}/model.py`)]]));
   await page.waitForSelector(".monaco-workbench", LONG);
   return { page, folder, server };
+}
+
+/** The editor has the focus, the cursor stands at its top. */
+async function toTop(page) {
+  await page.keyboard.press("Control+Digit1");
+  await page.keyboard.press("Control+Home");
 }
 
 function step(text) {
@@ -102,7 +111,7 @@ async function editing(used) {
   });
   step("squiggles under len(x), x.mean() > 0 and, behind the emoji, x.sum().item()");
 
-  await page.locator(".monaco-editor .view-lines").first().click();
+  await toTop(page);
   await page.keyboard.press("Control+Shift+KeyM");
   const row = page.locator(".markers-panel .monaco-list-row", { hasText: "ONX202" }).first();
   await row.waitFor(LONG);
@@ -112,8 +121,8 @@ async function editing(used) {
   await shot(page, "problems");
   step("Problems row with the place the value came from");
 
-  await page.locator(".monaco-editor .view-lines").first().click({ position: { x: 300, y: 10 } });
   await page.keyboard.press("Control+KeyJ"); // the panel away
+  await toTop(page);
   await until("hover", async () => {
     const box = await page.locator(SQUIGGLE).nth(1).boundingBox();
     await page.mouse.move(5, 5);
@@ -130,7 +139,7 @@ async function editing(used) {
 
   await page.keyboard.press("Escape");
   await page.mouse.move(5, 5);
-  await page.locator(".monaco-editor .view-lines").first().click({ position: { x: 300, y: 10 } });
+  await toTop(page);
   await page.keyboard.press("F8");
   await page.waitForTimeout(500);
   await page.keyboard.press("Escape");
