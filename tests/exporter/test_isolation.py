@@ -374,9 +374,8 @@ def test_a_failed_export_leaves_the_old_pair_and_one_document(tmp_path: Path, wa
 
 @pytest.mark.torch
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_leaves_the_old_pair_no_process_and_no_temporary_folder(
-    number: int, tmp_path: Path, warm_python: str
-) -> None:
+def test_a_signal_leaves_the_old_pair_no_process_and_no_temporary_folder(number: int, tmp_path: Path) -> None:
+    """With the interpreter itself: what the tests' warm one leaves behind is not ours to end."""
     folder, temporary = tmp_path / "model", tmp_path / "temporary"
     folder.mkdir()
     temporary.mkdir()
@@ -385,7 +384,7 @@ def test_a_signal_leaves_the_old_pair_no_process_and_no_temporary_folder(
     (folder / "net.py").write_text(hang + NET)
     environment = {**os.environ, "TMPDIR": str(temporary)}
     process = subprocess.Popen(
-        command(folder, warm_python), cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        command(folder, sys.executable), cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     for _ in range(600):
         if pid_file.exists() and pid_file.read_text().endswith(" "):
