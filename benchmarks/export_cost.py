@@ -1,6 +1,6 @@
 """What the exporter costs: the drop-in against plain ``torch.onnx.export``, and the proof stage by stage.
 
-    python benchmarks/export_cost.py [--rounds 5] [--only resnet50,bert] [--stages]
+    python benchmarks/export_cost.py [--rounds 5] [--only resnet50,bert] [--engines torchscript] [--stages]
 
 Both are exported in one process, in turns, and compared by the processor time (user + system) of each; the ratio is
 of the least times. Models of ResNet-50's and BERT-base's size with random weights, built here. ``--stages`` then runs
@@ -170,11 +170,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", default=",".join(MODELS))
+    parser.add_argument("--engines", default="torchscript,dynamo")
     parser.add_argument("--stages", action="store_true")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    names = given.only.split(",")
-    ratios = [compare(name, given.rounds, dynamo) for name in names for dynamo in (False, True)]
+    names, engines = given.only.split(","), [name == "dynamo" for name in given.engines.split(",")]
+    ratios = [compare(name, given.rounds, dynamo) for name in names for dynamo in engines]
     if given.stages:
         for name in names:
             stages(name)
