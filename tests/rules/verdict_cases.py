@@ -67,7 +67,7 @@ SIZES = {
 
 DATA = {
     "if": "if x.sum() > 0:\n    return x + 1\nreturn x - 1",
-    "while": "while x.sum() < 10 * n:\n    x = x + 10\nreturn x",
+    "while": "while x.sum() < 10 * n:\n    x = x + 1\nreturn x",
     "ternary": "return x + 1 if x.max() > n else x - 1",
     "and": "return x + 1 if x.sum() > 0 and x.max() > 1 else x",
     "only raises": 'if x.sum() > 1000:\n    raise ValueError("large")\nreturn x',

@@ -406,7 +406,8 @@ class _Use:
             elif isinstance(node.index, ir.Sequence):
                 self._note(node.value, "tensor")
         elif isinstance(node, ir.Starred):
-            self._note(node.value, "list")
+            if isinstance(node.value, ir.Name) and _plural(node.value.id):
+                self._note(node.value, "list")
         elif isinstance(node, ir.Call):
             self._call(node)
         elif isinstance(node, (ir.For, ir.Generator)):
@@ -432,6 +433,9 @@ class _Use:
 
     def _call(self, node: ir.Call) -> None:
         name = _call_name(node.func)
+        for argument in node.args:  # `f(*x)` hands on a list of arguments; `[*x]` may take a tensor apart
+            if isinstance(argument, ir.Starred):
+                self._note(argument.value, "list")
         if name == "range":
             for argument in node.args:
                 self._note(argument, "number")
