@@ -1,0 +1,186 @@
+"""The page of ``--report``, the map, and what the model keeps of the machine it was made on."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from commands import Ran, export
+
+pytestmark = pytest.mark.torch
+
+MODEL = '''"""A net with <script>alert("x")</script> & a frozen value."""
+
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Linear(4, 8)
+
+    def unused(self, x):
+        return -x
+
+    def forward(self, image):
+        y = torch.relu(self.body(image))
+        largest = y.max()
+        return y / largest.item()  # <b>frozen</b>
+'''
+VOID = {"meta", "input"}
+
+
+class Page(HTMLParser):
+    """Reads a page, checks that its elements are closed in order, and keeps its text and its attributes."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: set[str] = set()
+        self.links: list[str] = []
+        self.words: list[str] = []
+        self.classes: dict[str, list[str]] = {}
+        self._rows: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        for name, value in attributes:
+            if name in ("src", "href", "data", "action") or name.startswith("on"):
+                self.links.append(f"{tag} {name}={value}")
+        self._rows.append(dict(attributes).get("class") or "")
+        if tag not in VOID:
+            self.open.append(tag)
+        else:
+            self._rows.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+        self._rows.pop()
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+        for classes in self._rows:
+            for name in classes.split():
+                self.classes.setdefault(name, []).append(data)
+
+    def text_of(self, name: str) -> str:
+        return "".join(self.classes.get(name, []))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("report")
+    (made / "net.py").write_text(MODEL)
+    return made
+
+
+@pytest.fixture(scope="module")
+def ran(folder: Path, warm_python: str) -> Ran:
+    options = ["--input", "image:float32[n,4]", "--report", "page.html", "--output", "net-{engine}.onnx", "--map"]
+    return export(folder, warm_python, ["net.py:Net", *options, "--output-format", "json", "--progress-format", "json"])
+
+
+@pytest.fixture(scope="module")
+def page(folder: Path, ran: Ran) -> Page:
+    return Page((folder / "page.html").read_text())
+
+
+def test_the_document_names_what_was_written(folder: Path, ran: Ran) -> None:
+    assert ran.status == 1
+    wrong, right = ran.export("torchscript"), ran.export("dynamo")
+    assert (wrong["ok"], wrong["input1"]["state"], wrong["input2"]["state"]) == (False, "right", "wrong")
+    assert (right["ok"], right["input1"]["state"], right["input2"]["state"]) == (True, "right", "right")
+    assert wrong["output"] is None and not (folder / "net-torchscript.onnx").exists()
+    assert (right["output"], right["map"], right["report"]) == (
+        "net-dynamo.onnx",
+        "net-dynamo.onnxmap.json",
+        "page.html",
+    )
+    assert wrong["map"] == "page.torchscript.onnxmap.json"
+    assert ("ONX202", 18, "torchscript") in ran.said
+
+
+def test_progress_goes_on_to_the_end(ran: Ran) -> None:
+    events = [json.loads(line) for line in ran.err.splitlines()]
+    for engine in ("torchscript", "dynamo"):
+        mine = [event for event in events if event["engine"] == engine]
+        assert all(event["event"] == "progress" for event in mine)
+        done = [event["done"] for event in mine]
+        assert done == sorted(done) and done[-1] == mine[-1]["of"] == 7
+        assert [e["stage"] for e in mine][:1] == ["load"] and mine[-1]["stage"] == "done"
+
+
+def test_the_map_leads_from_nodes_to_lines(folder: Path, ran: Ran) -> None:
+    assert ran.status == 1
+    written = json.loads((folder / "net-dynamo.onnxmap.json").read_text())
+    assert (written["engine"], written["target"]) == ("dynamo", "net.py:Net")
+    places = {node["op"]: node["stack"][0] for node in written["nodes"] if node["stack"]}
+    assert (places["Relu"]["file"], places["Relu"]["line"]) == ("net.py", 16)
+    assert (places["Div"]["file"], places["Div"]["line"]) == ("net.py", 18)
+    assert next(n for n in written["nodes"] if n["op"] == "Relu")["outputs"][0]["shape"][1] == 8
+    assert all(not frame["file"].startswith("/") for node in written["nodes"] for frame in node["stack"])
+
+
+def test_the_model_holds_no_path_of_this_machine(folder: Path, ran: Ran) -> None:
+    assert ran.status == 1
+    data = (folder / "net-dynamo.onnx").read_bytes()
+    for words in (str(folder).encode(), b"net.py", b"site-packages", str(Path.home()).encode() + b"/"):
+        assert words not in data
+
+
+def test_the_page_stands_alone(folder: Path, page: Page) -> None:
+    text = (folder / "page.html").read_text()
+    assert page.links == []
+    assert not page.tags & {"script", "link", "img", "iframe", "object", "base"}
+    assert not re.search(r"https?:|url\(|@import", text)
+    assert "default-src 'none'" in text and "prefers-color-scheme: dark" in text
+
+
+def test_the_page_shows_source_operators_and_what_is_said(page: Page) -> None:
+    table = page.text_of("engines")
+    assert all(words in table for words in ("torchscript", "dynamo", "right", "wrong", "input 2"))
+    source = page.text_of("source")
+    assert '<script>alert("x")</script>' in source and "# <b>frozen</b>" in source
+    assert "Relu" in page.text_of("chip") and "[n, 8]" in page.text_of("chip")
+    assert "ONX202" in page.text_of("note") and "confirmed" in page.text_of("badge")
+    assert "first value that differs" in page.text_of("first-difference")
+    assert page.text_of("error").count("largest.item()") >= 1
+    ran = page.text_of("ran")
+    assert "y = torch.relu" in ran and "return -x" not in ran
+
+
+def test_chromium_draws_the_page(folder: Path, page: Page) -> None:
+    """The browser lays it out with its style, and finds nothing to complain of; without one the tests above must do."""
+    assert page.words
+    browser = shutil.which("chromium") or shutil.which("chromium-browser")
+    if browser is None:
+        return
+    base = [browser, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'browser'}"]
+    address = (folder / "page.html").as_uri()
+    drawn = subprocess.run([*base, "--dump-dom", address], capture_output=True, text=True, timeout=180, check=True)
+    assert "largest.item()" in drawn.stdout and "<script" not in drawn.stdout
+    sizes = []
+    for name, scheme in (("light", "1"), ("dark", "0")):
+        picture = folder / f"{name}.png"
+        options = [
+            f"--blink-settings=preferredColorScheme={scheme}",
+            "--window-size=1200,900",
+            f"--screenshot={picture}",
+        ]
+        subprocess.run([*base, *options, address], capture_output=True, timeout=180, check=True)
+        data = picture.read_bytes()
+        assert data[:4] == b"\x89PNG" and int.from_bytes(data[16:20], "big") == 1200
+        sizes.append(data)
+    assert sizes[0] != sizes[1]
