@@ -92,6 +92,9 @@ class ClassInfo:
             tracker.read(self.module.record)
             for unit, _ in found:
                 tracker.read(unit.record)
+            for chunk in self._chunk.members if self._chunk is not None else ():
+                if chunk.name == name:  # also when it does not parse, and so says nothing yet
+                    tracker.read(self.module.unit(chunk, member=True).record)
         return found
 
     def _own_all(self, name: str) -> list[Member]:

@@ -21,6 +21,8 @@ from onnx_lint.source.text import SourceText
 if TYPE_CHECKING:
     from onnx_lint.project.modules import SourceModule
 
+_LARGE = 20_000
+
 Position = tuple[int, int]
 """Line (from 1) and column (from 0) within a chunk."""
 
@@ -93,9 +95,11 @@ def revise(module: SourceModule, source: SourceText) -> None:
         return
     change = _change_of(module, old, before, source.normal)
     chunks = change.chunks if change is not None else split(source.normal)
-    if change is not None and change.keeps_names:
-        _keep_names(module, old, chunks)
-    elif [_signature(c) for c in old] == [_signature(c) for c in chunks]:
+    if change is not None and change.broken is not None:
+        whole = split(source.normal)
+        if _parses(module, old, whole, max(_LARGE, 4 * len(change.broken))):
+            change, chunks = None, whole  # a decorator that belongs to what follows, a quote closed further down
+    if (change is not None and change.keeps_names) or [_signature(c) for c in old] == [_signature(c) for c in chunks]:
         _keep_names(module, old, chunks)
     else:
         _rebuild(module, old, chunks)
@@ -108,6 +112,8 @@ class _Change:
 
     chunks: list[Chunk]
     keeps_names: bool
+    broken: str | None
+    """The new text of the chunk, when it does not parse."""
 
 
 def _change_of(module: SourceModule, old: list[Chunk], source: SourceText, after: str) -> _Change | None:
@@ -141,7 +147,26 @@ def _change_of(module: SourceModule, old: list[Chunk], source: SourceText, after
     else:
         chunks.insert(leaf.index, changed)
     is_broken = module.project.store.get(text, leaf.member is not None).lowered.fault is not None
-    return _Change(chunks, is_broken or _signature(chunk) == _signature(changed))
+    keeps_names = is_broken or _signature(chunk) == _signature(changed)
+    return _Change(chunks, keeps_names, text if is_broken else None)
+
+
+def _parses(module: SourceModule, old: list[Chunk], new: list[Chunk], bound: int) -> bool:
+    """Whether all chunks parse. One longer than `bound` that was not there before is not tried: something open
+    swallows the file."""
+    valid: set[tuple[str, bool]] = set()
+    for chunk in old:
+        for each, is_member in ((chunk, False), *((m, True) for m in chunk.members)):
+            unit = module.held_unit(each)
+            if unit is not None and unit.patch is None and unit.is_lowered and unit.chunk.lowered.fault is None:
+                valid.add((unit.text, is_member))
+    for chunk in new:
+        for each, is_member in ((chunk, False), *((m, True) for m in chunk.members)):
+            text = each.header + " pass" if each.members else each.text
+            if (text, is_member) not in valid:
+                if len(text) > bound or module.project.store.get(text, is_member).lowered.fault is not None:
+                    return False
+    return True
 
 
 def _same_chunk(module: SourceModule, chunk: Chunk, text: str, is_member: bool) -> Chunk | None:

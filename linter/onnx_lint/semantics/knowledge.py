@@ -1,0 +1,165 @@
+"""What the analysis knows of an expression, for a reader of the code: hovers and inlay hints.
+
+Only in an editor's project, and only after a check of the file: the results of calls are kept then, with what each
+expression in them may hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from onnx_lint.diagnostic import Span
+from onnx_lint.project.modules import SourceModule
+from onnx_lint.project.project import Project
+from onnx_lint.project.unit import Unit
+from onnx_lint.semantics.session import session
+from onnx_lint.semantics.sites import origin_of
+from onnx_lint.semantics.values import (
+    Alternatives,
+    Array,
+    Const,
+    Dict,
+    Frozen,
+    Origin,
+    Seq,
+    Size,
+    Tensor,
+    Value,
+    join_all,
+)
+
+_MAX_SOURCE = 40
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of the expression at `span`. `text` is one phrase in Markdown; `frozen` says that its value is
+    that of the example once the model is traced."""
+
+    span: Span
+    text: str
+    frozen: bool
+
+
+def value_at(project: Project, path: str, line: int, column: int) -> Known | None:
+    """The innermost expression at a position (both from 1) of which something is known; ``None`` outside traced
+    code."""
+    best: Known | None = None
+    for known in values_in(project, path, line, line):
+        span = known.span
+        if (span.line, span.column) <= (line, column) < (span.end_line, span.end_column) and (
+            best is None or _size(span) < _size(best.span)
+        ):
+            best = known
+    return best
+
+
+def values_in(project: Project, path: str, first_line: int, last_line: int) -> list[Known]:
+    """What is known of the expressions that touch these lines (from 1, inclusive), in order of their places."""
+    module = project.modules.get(path)
+    if module is None or project.tracker is None:
+        return []
+    found: dict[Span, Known] = {}
+    for unit in _units(module, first_line, last_line):
+        for at, values in _values(project, unit).items():
+            if unit.is_hidden(at):
+                continue
+            value = join_all(values)
+            span = unit.span(at)
+            if value is None or span.end_line < first_line or span.line > last_line:
+                continue
+            text = describe(value)
+            if text is not None:
+                found[span] = Known(span, text, _is_frozen(value))
+    return [found[span] for span in sorted(found)]
+
+
+def _size(span: Span) -> tuple[int, int]:
+    lines = span.end_line - span.line
+    return lines, span.end_column - (span.column if not lines else 0)
+
+
+def _units(module: SourceModule, first_line: int, last_line: int) -> Iterator[Unit]:
+    for unit in module.lowered_units():
+        if unit.line <= last_line and unit.line + unit.text.count("\n") + 1 >= first_line:
+            yield unit
+
+
+def _values(project: Project, unit: Unit) -> dict[int, list[Value]]:
+    """What each expression of a unit may hold, by its number: one value for each way that it was reached."""
+    out: dict[int, list[Value]] = {}
+    for summary in session(project).analysis.of_unit.get(id(unit), ()):
+        if summary.values is not None and summary.record is not None and not summary.record.stale:
+            for at, value in summary.values.items():
+                out.setdefault(at, []).append(value)
+    return out
+
+
+def _is_frozen(value: Value) -> bool:
+    if isinstance(value, Alternatives):
+        return any(_is_frozen(v) for v in value.values)
+    return isinstance(value, (Frozen, Array))
+
+
+# ---------------------------------------------------------------------------------------------------------- wording
+def describe(value: Value) -> str | None:
+    """A value in a phrase; ``None`` when there is nothing worth saying, as of all that is fixed or unknown."""
+    if isinstance(value, Tensor):
+        return _tensor(value)
+    if isinstance(value, Size):
+        kind = "condition on sizes" if value.boolean else "size"
+        named = ""
+        if value.parameter is not None and value.axis is not None:
+            named = f", dimension {value.axis} of `{value.parameter}`"
+        return f"{kind}{_from(value)}: changes with the input{named}"
+    if isinstance(value, Frozen):
+        kind = {"str": "text", "bool": "truth value"}.get(value.type or "", "number")
+        return f"Python {kind} read from a {'tensor' if value.from_data else 'size'}{_where(value)}: frozen"
+    if isinstance(value, Array):
+        return f"NumPy array made from a tensor{_where(value)}: frozen"
+    if isinstance(value, (Seq, Dict)):
+        return _container(value)
+    if isinstance(value, Alternatives):
+        parts = [text for v in value.values if (text := describe(v)) is not None]
+        optional = any(isinstance(v, Const) and v.value is None for v in value.values)
+        return " or ".join(dict.fromkeys(parts)) + (", or `None`" if optional else "") if parts else None
+    return None
+
+
+def _tensor(value: Tensor) -> str | None:
+    if not value.traced:
+        return "tensor that does not depend on the inputs: a constant of the graph"
+    if value.parameter is not None:
+        return f"tensor: input `{value.parameter}` of the model"
+    return "presumably a tensor computed from the inputs" if value.presumed else "tensor computed from the inputs"
+
+
+def _container(value: Seq | Dict) -> str | None:
+    if not value.is_traced:
+        return None
+    if isinstance(value, Dict):
+        return "dict with values that depend on the inputs"
+    if value.kind == "shape":
+        return "shape: its sizes change with the input"
+    count = f" of {len(value.elements)}" if value.elements is not None else ""
+    return f"{value.kind}{count} with values that depend on the inputs"
+
+
+def _from(value: Value) -> str:
+    origin = origin_of(value)
+    text = _source(origin) if origin is not None and origin.what == "size" else ""
+    return f" `{text}`" if text else ""
+
+
+def _where(value: Value) -> str:
+    origin = origin_of(value)
+    if origin is None:
+        return ""
+    return f" at line {origin.unit.span(origin.at).line}"
+
+
+def _source(origin: Origin) -> str:
+    source = origin.unit.module.source
+    text = " ".join(source.slice(origin.unit.span(origin.at)).split())
+    return text if len(text) <= _MAX_SOURCE else text[: _MAX_SOURCE - 1] + "…"

@@ -1,0 +1,233 @@
+"""A project that is edited says what a fresh analysis of the same texts says, and costs only what was touched."""
+
+from __future__ import annotations
+
+import ast
+import random
+import textwrap
+
+import pytest
+from onnx_lint.checker import check_groups
+from onnx_lint.diagnostic import Diagnostic
+from onnx_lint.project.project import Project
+from onnx_lint.semantics import entry
+from onnx_lint.settings import Settings
+from onnx_lint.source.text import SourceText
+
+FILES = {
+    "pkg/__init__.py": "from pkg.blocks import Block\n",
+    "pkg/ops.py": textwrap.dedent(
+        """\
+        import torch
+
+        LIMIT = 4
+
+        def window(x, size: int):
+            n = x.shape[1]
+            if n % size:
+                x = x[:, : n - n % size]
+            return x
+
+        def scaled(x):
+            return x * x.max().item()
+
+        def make(kind):
+            from pkg.blocks import Block
+            return Block(kind)
+        """
+    ),
+    "pkg/blocks.py": textwrap.dedent(
+        """\
+        import torch
+        from torch import nn
+
+        from .ops import scaled, window
+
+
+        class Base(nn.Module):
+            size = 4
+
+            def prepare(self, x):
+                return window(x, self.size)
+
+
+        class Block(Base):
+            def __init__(self, kind, masked=False):
+                super().__init__()
+                self.kind = kind
+                self.masked = masked
+
+            def forward(self, x, mask=None):
+                x = self.prepare(x)
+                if self.masked:
+                    x = scaled(x)
+                for i in range(x.shape[0]):
+                    x = x + i
+                return x
+        """
+    ),
+    "pkg/model.py": textwrap.dedent(
+        """\
+        import torch
+        from torch import nn
+
+        from pkg import Block
+        from pkg.ops import make
+
+
+        class Model(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.first = Block("a")
+                self.second = Block("b", masked=True)
+                self.third = make("c")
+
+            def forward(self, x):
+                x = self.first(x)
+                x = self.second(x)
+                total = x.sum()
+                if total > 0:
+                    x = self.third(x)
+                return {"out": x, "n": len(x)}
+
+
+        class Other(nn.Module):
+            def forward(self, x):
+                return x.tolist()
+        """
+    ),
+}
+_TYPED = ["x", "(", ")", '"', "\n", " ", "# c", ".item()", '"""', ":", "=", "return x\n", "    ", "def f(x):\n"]
+
+Said = tuple[object, ...]
+
+
+def said(diagnostics: list[Diagnostic]) -> list[Said]:
+    """All but the notes: which of several ways to a place is told depends on which was gone first."""
+    return [(d.code, d.severity, d.span, d.message, d.engines, d.fix) for d in diagnostics]
+
+
+def fresh(texts: dict[str, str], path: str) -> list[Said]:
+    project = Project(editor=True)
+    for name, text in texts.items():
+        project.add(SourceText.from_text(name, text))
+    return said(check_groups(project, [(Settings(), {path})]))
+
+
+def edited(rng: random.Random, text: str) -> str:
+    lines = text.split("\n")
+    number, kind = rng.randrange(len(lines)), rng.random()
+    if kind < 0.5:
+        at = rng.randrange(len(text) + 1)
+        return text[:at] + rng.choice(_TYPED) + text[at:]
+    if kind < 0.7:
+        return "\n".join(lines[:number] + lines[number + 1 :])
+    return "\n".join([*lines[:number], lines[rng.randrange(len(lines))], *lines[number:]])
+
+
+def parses(texts: dict[str, str]) -> bool:
+    try:
+        for text in texts.values():
+            ast.parse(text)
+    except SyntaxError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_after_any_edits_the_same_is_said_as_of_the_texts_alone(seed: int) -> None:
+    rng = random.Random(seed)
+    texts = dict(FILES)
+    settings = Settings()
+    project = Project(editor=True)
+    for name, text in texts.items():
+        project.add(SourceText.from_text(name, text))
+    compared = 0
+    for _ in range(60):
+        path = rng.choice(list(FILES))
+        before = texts[path]
+        states = [edited(rng, before)]
+        states.append(before if rng.random() < 0.7 else edited(rng, states[0]))
+        for state in states:
+            texts[path] = state
+            project.add(SourceText.from_text(path, state))
+            for open_path in ("pkg/model.py", "pkg/ops.py"):
+                found = said(check_groups(project, [(settings, {open_path})]))
+                if parses(texts):
+                    compared += 1
+                    assert found == fresh(texts, open_path)
+        if not parses(texts):
+            texts[path] = before
+            project.add(SourceText.from_text(path, before))
+    assert compared > 40
+
+
+def test_an_editors_project_says_what_the_command_line_says() -> None:
+    plain, editor = Project(), Project(editor=True)
+    for name, text in FILES.items():
+        plain.add(SourceText.from_text(name, text))
+        editor.add(SourceText.from_text(name, text))
+    for path in FILES:
+        groups = [(Settings(), {path})]
+        assert said(check_groups(editor, groups)) == said(check_groups(plain, groups))
+
+
+def opened(path: str = "pkg/model.py") -> tuple[Project, list[Said]]:
+    project = Project(editor=True)
+    for name, text in FILES.items():
+        project.add(SourceText.from_text(name, text))
+    return project, said(check_groups(project, [(Settings(), {path})]))
+
+
+def after(project: Project, path: str, text: str, of: str) -> list[Diagnostic]:
+    project.add(SourceText.from_text(path, text))
+    return check_groups(project, [(Settings(), {of})])
+
+
+def test_a_broken_function_is_stood_in_for_and_the_rest_stays_in_place() -> None:
+    project, _ = opened()
+    broken = FILES["pkg/model.py"].replace("        total = x.sum()\n", "        total = x.sum((\n\n")
+    found = {d.code: d for d in after(project, "pkg/model.py", broken, "pkg/model.py")}
+    assert "ONX000" in found
+    assert found["ONX101"].span.line == 20, "below what was typed: one line further down"
+    assert found["ONX203"].span.line == 27, "in a function that was not touched"
+
+
+def test_an_open_quote_costs_only_the_function_that_it_stands_in() -> None:
+    project, before = opened()
+    broken = FILES["pkg/model.py"].replace("        x = self.first(x)\n", '        """\n        x = self.first(x)\n')
+    found = after(project, "pkg/model.py", broken, "pkg/model.py")
+    assert {d.code for d in found} - {"ONX000"} == {str(b[0]) for b in before}
+
+
+def test_nothing_is_said_where_the_text_is_another_now() -> None:
+    project, _ = opened("pkg/ops.py")
+    broken = FILES["pkg/ops.py"].replace("x * x.max().item()", "x * x.max(.item()")
+    found = after(project, "pkg/ops.py", broken, "pkg/ops.py")
+    assert {d.code for d in found} == {"ONX000", "ONX102"}
+
+
+def test_a_helper_in_another_file_changes_what_is_said() -> None:
+    project, _ = opened("pkg/blocks.py")
+    ranged = [d for d in check_groups(project, [(Settings(), {"pkg/blocks.py"})]) if d.code == "ONX105"]
+    assert ranged
+    changed = FILES["pkg/ops.py"].replace("    return x\n\ndef scaled", "    return 3\n\ndef scaled")
+    assert "ONX105" not in {d.code for d in after(project, "pkg/ops.py", changed, "pkg/blocks.py")}
+
+
+def test_only_what_rests_on_a_change_is_interpreted_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    project, _ = opened()
+    entered: list[str] = []
+    enter = entry.enter
+
+    def watched(analysis: object, info: object) -> object:
+        entered.append(info.name)  # type: ignore[attr-defined]
+        return enter(analysis, info)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(entry, "enter", watched)
+    changed = FILES["pkg/model.py"].replace("x.tolist()", "x.numpy()")
+    after(project, "pkg/model.py", changed, "pkg/model.py")
+    assert entered == ["Other"]
+    entered.clear()
+    after(project, "pkg/model.py", changed.replace("import torch\n", "import torch  # as ever\n", 1), "pkg/model.py")
+    assert entered == []
