@@ -32,7 +32,7 @@ done
 [ ${#PARTS[@]} -gt 0 ] || PARTS=(host ui neovim emacs)
 
 mkdir -p "$ONNX_LINT_EDITORS"
-WORK=$(mktemp -d "$ONNX_LINT_EDITORS/run-XXXXXX")
+WORK=$(mktemp -d "${TMPDIR:-/tmp}/onnx-lint-XXXXXX")
 export WORK
 FAILED=() SKIPPED=() PASSED=()
 

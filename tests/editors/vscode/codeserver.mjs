@@ -52,7 +52,7 @@ export function required(name) {
 
 /** A copy of the sample workspace of its own, so that a test may write there. */
 export function workspace(from = FIXTURE) {
-  const folder = mkdtempSync(join(WORK, "workspace-"));
+  const folder = join(mkdtempSync(join(WORK, "w-")), "models");
   cpSync(from, folder, { recursive: true });
   return folder;
 }

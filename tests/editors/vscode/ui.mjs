@@ -1,13 +1,17 @@
 // Drives a real VS Code in headless Chromium as a person would: node ui.mjs <vsix> <folder for pictures> [scenario …]
 // The extension is installed from its .vsix and runs with what is bundled in it.
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
+import { dirname, join } from "node:path";
 
 import { CodeServer, openBrowser, PYTHON, required, until, WORK, workspace } from "./codeserver.mjs";
 
 const [vsix, pictures, ...asked] = process.argv.slice(2);
 mkdirSync(pictures, { recursive: true });
 const LONG = { timeout: 90_000 };
+// The environment by a short name, for the pictures.
+const ENVIRONMENT = join(WORK, "venv");
+symlinkSync(dirname(dirname(PYTHON)), ENVIRONMENT);
+const INTERPRETER = join(ENVIRONMENT, "bin", "python");
 const SQUIGGLE = ".monaco-editor .squiggly-error";
 
 const browser = await openBrowser();
@@ -60,6 +64,7 @@ function step(text) {
 }
 
 async function shot(page, name) {
+  await page.mouse.move(5, 400);
   await page.waitForTimeout(400); // lets animations end; nothing is decided by it
   await page.screenshot({ path: join(pictures, `vscode-${name}.png`) });
 }
@@ -98,7 +103,7 @@ async function textUnder(page, index) {
 }
 
 async function editing(used) {
-  const { page, folder } = await openModel(used, { "onnxLint.interpreter": PYTHON });
+  const { page, folder } = await openModel(used, { "onnxLint.interpreter": INTERPRETER });
   await page.waitForSelector(SQUIGGLE, LONG);
   await page.waitForSelector(".codelens-decoration a:has-text('Export to ONNX')", LONG);
   await until("three squiggles at the right characters", async () => {
@@ -134,7 +139,7 @@ async function editing(used) {
       return false; // a lens moved the line meanwhile
     }
   });
-  await shot(page, "hover");
+  await page.screenshot({ path: join(pictures, "vscode-hover.png") });
   step("hover with the diagnostic and its rule");
 
   await page.keyboard.press("Escape");
@@ -159,23 +164,24 @@ async function editing(used) {
 }
 
 async function exporting(used) {
-  const { page, folder } = await openModel(used, { "onnxLint.interpreter": PYTHON });
+  const { page, folder } = await openModel(used, { "onnxLint.interpreter": INTERPRETER });
   await page.waitForSelector(SQUIGGLE, LONG);
   await page.locator(".codelens-decoration a", { hasText: "Export to ONNX" }).first().click(LONG);
   const rows = page.locator(".quick-input-list .monaco-list-row");
   await rows.filter({ hasText: "float32" }).first().waitFor(LONG);
-  // The guess cannot know the size that nn.Linear(3, 3) wants: a person changes it once.
   await rows.filter({ hasText: "x:float32" }).nth(1).click(LONG);
   await until("the input box", async () => (await page.locator(".quick-input-box input").inputValue()).startsWith("x:"));
-  await page.locator(".quick-input-box input").fill("x:float32[n=2,3]");
+  await page.locator(".quick-input-box input").fill("x:float32[n=4,3]");
   await page.keyboard.press("Enter");
-  await rows.filter({ hasText: "x:float32[n=2,3]" }).first().waitFor(LONG);
+  await rows.filter({ hasText: "x:float32[n=4,3]" }).first().waitFor(LONG);
   await shot(page, "inputs");
   await rows.first().click();
   step("inputs asked for, changed");
-  await page.waitForSelector(".notifications-toasts .notification-list-item:has-text('Gate')", LONG);
+  const progress = page.locator(".notifications-toasts .notification-list-item", { hasText: /Exporting Gate: \w+/ });
+  await progress.waitFor(LONG);
+  await progress.locator(".monaco-button", { hasText: "Cancel" }).waitFor(LONG);
+  step(`progress by stage: ${(await progress.innerText()).split("\n")[0]}`);
   await shot(page, "progress");
-  step("progress shown");
   await page.waitForSelector(".tab:has-text('ONNX export: Gate')", { timeout: 240_000 });
   step("report opened in the editor");
   const frame = await until("the report's text", async () => {
@@ -188,6 +194,8 @@ async function exporting(used) {
     return undefined;
   });
   step(`report holds ${(await frame.evaluate(() => document.body.innerText)).length} characters`);
+  await page.keyboard.press("Control+KeyB"); // the side bar away
+  await palette(page, "Notifications: Clear All Notifications");
   await shot(page, "report");
   await palette(page, "Problems: Focus on Problems View");
   await page.locator(".markers-panel .monaco-list-row", { hasText: "confirmed" }).first().waitFor(LONG);
@@ -198,7 +206,7 @@ async function exporting(used) {
 }
 
 async function restricted(used) {
-  const { page, folder } = await openModel(used, { "onnxLint.interpreter": PYTHON }, { trust: true });
+  const { page, folder } = await openModel(used, { "onnxLint.interpreter": INTERPRETER }, { trust: true });
   const dialog = page.locator(".monaco-dialog-box");
   await dialog.waitFor(LONG);
   await dialog.locator(".monaco-button", { hasText: /^No/ }).click();

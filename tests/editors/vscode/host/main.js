@@ -191,6 +191,34 @@ exports.run = suite({
     );
   },
 
+  async "the guessed inputs of a model export it right with both engines"() {
+    const document = await open("model.py");
+    const target = { uri: document.uri.toString(), name: "Plain" };
+    const { inputs } = await run("onnx-lint.inputSpec", target);
+    assert.match(inputs.join(), /^x:float32\[/);
+    const result = await run("onnx-lint.export", { ...target, inputs, engine: "both" });
+    assert.ok(result.ok, result.message);
+    assert.deepEqual(result.exports.map((e) => e.engine).sort(), ["dynamo", "torchscript"]);
+    for (const uri of [...result.outputs, result.report]) {
+      await vscode.workspace.fs.stat(vscode.Uri.parse(uri));
+    }
+    await until("the report", () =>
+      vscode.window.tabGroups.all.some((g) => g.tabs.some((t) => t.label === "ONNX export: Plain")),
+    );
+    await run("workbench.action.closeAllEditors");
+  },
+
+  async "an export that is cancelled ends, and says so"() {
+    const document = await open("model.py");
+    const target = { uri: document.uri.toString(), name: "Plain" };
+    const ended = run("onnx-lint.export", { ...target, inputs: ["x:float32[n=2,3]"], engine: "both" });
+    await until("the export to be cancelled", () => run("onnxLint.cancelExport"));
+    const result = await ended;
+    assert.equal(result.ok, false);
+    assert.match(result.message, /cancel/i);
+    await run("workbench.action.closeAllEditors");
+  },
+
   async "a rule is explained"() {
     const text = await run("onnxLint.explainRule", "ONX202");
     assert.match(text, /item/);
