@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TextIO
 
 from onnx_lint.diagnostic import Severity
-from onnx_lint.report.report import Report, engines_text, printable
+from onnx_lint.report.report import Report, engines_text, evidence_text, printable
 
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
@@ -24,6 +24,8 @@ def write(report: Report, stream: TextIO) -> None:
         place = f"file={_property(d.span.path)},line={d.span.line},col={d.span.column},endLine={d.span.end_line}"
         if d.span.end_line == d.span.line:
             place += f",endColumn={d.span.end_column}"
-        said = f"{d.span.path}:{d.span.line}:{d.span.column}: {d.code} {d.message} ({engines_text(d)})"
+        said = (
+            f"{d.span.path}:{d.span.line}:{d.span.column}: {d.code} {d.message} ({engines_text(d)}){evidence_text(d)}"
+        )
         message = _data(printable(said))
         stream.write(f"::{_LEVELS[d.severity]} title={title},{place}::{message}\n")

@@ -7,7 +7,7 @@ import json
 from typing import TextIO
 
 from onnx_lint.diagnostic import Severity
-from onnx_lint.report.report import Report, engines_text
+from onnx_lint.report.report import Report, engines_text, evidence_text
 
 _LEVELS = {Severity.ERROR: "major", Severity.WARNING: "minor", Severity.INFO: "info"}
 
@@ -21,7 +21,7 @@ def write(report: Report, stream: TextIO) -> None:
         digest = hashlib.sha256(f"{base}\0{seen[base]}".encode("utf-8", "surrogatepass")).hexdigest()
         entries.append(
             {
-                "description": f"{d.code}: {d.message} ({engines_text(d)})",
+                "description": f"{d.code}: {d.message} ({engines_text(d)}){evidence_text(d)}",
                 "check_name": d.name,
                 "fingerprint": digest,
                 "severity": _LEVELS[d.severity],

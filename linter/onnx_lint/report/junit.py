@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TextIO
 from xml.sax.saxutils import escape, quoteattr
 
-from onnx_lint.report.report import Report, engines_text, printable
+from onnx_lint.report.report import Report, engines_text, evidence_text, printable
 
 
 def write(report: Report, stream: TextIO) -> None:
@@ -15,7 +15,7 @@ def write(report: Report, stream: TextIO) -> None:
     stream.write(f'<testsuite name="onnx-lint" tests="{max(count, 1)}" failures="{count}">\n')
     for d in report.diagnostics:
         name = quoteattr(f"{d.code} at {d.span.line}:{d.span.column}")
-        message = f"{printable(d.message)} ({engines_text(d)})"
+        message = f"{printable(d.message)} ({engines_text(d)}){evidence_text(d)}"
         path = quoteattr(printable(d.span.path))
         stream.write(f'<testcase name={name} classname={path} file={path} line="{d.span.line}">')
         stream.write(f'<failure message={quoteattr(message)} type="{d.severity}">{escape(message)}</failure>')

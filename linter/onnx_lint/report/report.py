@@ -42,6 +42,11 @@ def engines_text(diagnostic: Diagnostic) -> str:
     return "both engines" if len(diagnostic.engines) > 1 else "".join(e.value for e in diagnostic.engines)
 
 
+def evidence_text(diagnostic: Diagnostic) -> str:
+    """What exports showed of a diagnostic, in brackets behind its message; empty when nothing is known."""
+    return "".join(f" [{e.engine}: {e.state.value}]" for e in diagnostic.evidence)
+
+
 def printable(text: str) -> str:
     """Text without control characters, which a terminal would obey, and without lone surrogates."""
     if text.isprintable():
