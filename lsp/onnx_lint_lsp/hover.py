@@ -8,7 +8,7 @@ from typing import Any
 from lsprotocol import types
 
 from onnx_lint.diagnostic import Diagnostic, Span
-from onnx_lint_lsp import knowledge
+from onnx_lint.semantics import knowledge
 from onnx_lint_lsp.convert import Json, range_json
 from onnx_lint_lsp.evidence import line_in
 from onnx_lint_lsp.root import Root

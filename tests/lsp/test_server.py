@@ -41,6 +41,12 @@ class Net(nn.Module):
 
 @pytest_lsp.fixture(params=["visual-studio-code", "neovim", "emacs"], config=CONFIG)
 async def client(request: pytest.FixtureRequest, lsp_client: LanguageClient, tmp_path: Path) -> AsyncIterator[None]:
+    for method in (
+        types.CLIENT_REGISTER_CAPABILITY,
+        types.WORKSPACE_CODE_LENS_REFRESH,
+        types.WORKSPACE_INLAY_HINT_REFRESH,
+    ):
+        lsp_client.feature(method)(lambda params: None)
     (tmp_path / "helper.py").write_text(HELPER.format("2"))
     (tmp_path / "user.py").write_text(USER)
     params = types.InitializeParams(
@@ -103,6 +109,17 @@ async def actions(client: LanguageClient, uri: str, where: types.Range, only: li
     return list(await client.text_document_code_action_async(params) or ())
 
 
+def edits(action: types.CodeAction, uri: str) -> list[types.TextEdit]:
+    """The edits of an action, in the form that the client understands; those of a document name its version."""
+    assert action.edit is not None
+    if action.edit.document_changes is None:
+        return list((action.edit.changes or {})[uri])
+    (change,) = action.edit.document_changes
+    assert isinstance(change, types.TextDocumentEdit)
+    assert (change.text_document.uri, change.text_document.version) == (uri, 1)
+    return [edit for edit in change.edits if isinstance(edit, types.TextEdit)]
+
+
 @pytest.mark.asyncio
 async def test_diagnostics_fixes_hover_and_lenses(client: LanguageClient) -> None:
     uri = open_text(client, "model.py", MODEL)
@@ -119,12 +136,11 @@ async def test_diagnostics_fixes_hover_and_lenses(client: LanguageClient) -> Non
     assert not unsafe.is_preferred
     assert "Disable ONX202 (item-call) for this line" in found
     assert "Disable ONX202 (item-call) for this file" in found
-    assert found["Explain ONX202 (item-call)"].command.arguments == ["ONX202"]
+    assert "Explain ONX202 (item-call)" in found
     (fix_all,) = await actions(client, uri, whole(MODEL), ["source.fixAll"])
-    (document_edit,) = fix_all.edit.document_changes
-    assert document_edit.text_document.version == 1
-    preferred = [a for a in await actions(client, uri, data.range) if a.is_preferred]
-    assert [e.range for e in preferred[0].edit.document_changes[0].edits] == [e.range for e in document_edit.edits]
+    (preferred,) = [a for a in await actions(client, uri, data.range) if getattr(a, "is_preferred", False)]
+    assert edits(preferred, uri) == edits(fix_all, uri)
+    assert edits(fix_all, uri)
 
     place = types.HoverParams(types.TextDocumentIdentifier(uri), item.range.start)
     hover = await client.text_document_hover_async(place)
