@@ -74,14 +74,31 @@ def with_defaults(model: Any, arguments: Arguments) -> Arguments:
 
     It does so for keyword-only parameters too, which is why it cannot export a model that has some.
     """
-    if isinstance(model, (torch.jit.ScriptModule, torch.jit.ScriptFunction, torch.export.ExportedProgram)):
+    if isinstance(model, torch.export.ExportedProgram):
         return arguments
+    if isinstance(model, (torch.jit.ScriptModule, torch.jit.ScriptFunction)):
+        return _with_scripted_defaults(model, arguments)
     args = list(arguments.args)
     for parameter in parameters(model)[len(args) :]:
         if parameter.name in arguments.kwargs:
             args.append(arguments.kwargs[parameter.name])
         elif parameter.default is not parameter.empty:
             args.append(parameter.default)
+    return Arguments(tuple(args))
+
+
+def _with_scripted_defaults(model: Any, arguments: Arguments) -> Arguments:
+    """Scripted code keeps its defaults in the schema; its graph has an input for each parameter all the same."""
+    schema: Any = model.schema if isinstance(model, torch.jit.ScriptFunction) else model.forward.schema
+    expected = [argument for argument in schema.arguments if argument.name != "self"]
+    args = list(arguments.args)
+    for argument in expected[len(args) :]:
+        if argument.name in arguments.kwargs:
+            args.append(arguments.kwargs[argument.name])
+        elif argument.has_default_value():
+            args.append(argument.default_value)
+        else:
+            return arguments
     return Arguments(tuple(args))
 
 
