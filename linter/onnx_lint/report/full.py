@@ -37,7 +37,10 @@ def _write_rich(report: Report, stream: TextIO) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    console = Console(file=stream, force_terminal=True, highlight=False, soft_wrap=True)
+    # whether to colour is decided already: what rich itself reads from the environment does not count
+    console = Console(
+        file=stream, force_terminal=True, color_system="standard", no_color=False, highlight=False, soft_wrap=True
+    )
     for line in _lines(report):
         console.print(Text.assemble(*line))
 
@@ -173,7 +176,15 @@ def _width(text: str) -> int:
     """Columns on a terminal: wide characters take two, combining ones none."""
     if text.isascii():
         return len(text)
-    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+    return sum(map(_columns, text))
+
+
+def _columns(character: str) -> int:
+    if character == "\N{VARIATION SELECTOR-16}":
+        return 1  # makes the narrow symbol before it a wide picture
+    if unicodedata.category(character) in ("Mn", "Me"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
 def _summary(report: Report) -> list[Piece]:
