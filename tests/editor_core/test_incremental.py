@@ -7,6 +7,7 @@ import random
 import textwrap
 
 import pytest
+
 from onnx_lint.checker import check_groups
 from onnx_lint.diagnostic import Diagnostic
 from onnx_lint.project.project import Project

@@ -13,9 +13,7 @@ if TYPE_CHECKING:
     from onnx_lint.project.modules import SourceModule
     from onnx_lint.project.project import Project
 
-_IMPORT = re.compile(
-    r"^[ \t]*(?:from[ \t]+(\.*)([\w.]*)[ \t]+import[ \t]+([^\n#]*)|import[ \t]+([\w.]+))", re.M
-)
+_IMPORT = re.compile(r"^[ \t]*(?:from[ \t]+(\.*)([\w.]*)[ \t]+import[ \t]+([^\n#]*)|import[ \t]+([\w.]+))", re.M)
 _NAME = re.compile(r"\w+")
 
 Statement = tuple[str, str, str, str]
