@@ -23,10 +23,12 @@ class Position(NamedTuple):
 class Text:
     """An immutable text with its line table. Positions outside of it are clamped, as the protocol asks."""
 
-    __slots__ = ("_starts", "encoding", "text")
+    __slots__ = ("_starts", "encoding", "is_plain", "text")
 
     def __init__(self, text: str, encoding: Encoding) -> None:
         self.text, self.encoding = text, encoding
+        self.is_plain = text.isascii()
+        """Whether a unit is a character in every encoding."""
         self._starts: list[int] | None = None
 
     @property
@@ -67,6 +69,8 @@ class Text:
         if not 0 <= line < len(self.starts):
             return 0
         start, end = self.content(line)
+        if self.is_plain:
+            return min(characters, end - start)
         return _units(self.text[start : min(start + characters, end)], self.encoding)
 
     def replaced(self, start: int, end: int, new: str) -> Text:
@@ -78,7 +82,7 @@ def line_starts(text: str) -> list[int]:
     """The offset of the first character of each line; an empty text has one line."""
     if "\r" in text:
         return [0, *(match.end() for match in _END.finditer(text))]
-    starts = list(accumulate((len(line) + 1 for line in text.split("\n")), initial=0))
+    starts = list(accumulate(map((1).__add__, map(len, text.split("\n"))), initial=0))
     starts.pop()
     return starts
 

@@ -75,6 +75,8 @@ class View:
     def _at(self, line: int) -> Part | None:
         if not self.parts:
             return None
+        if len(self.parts) == 1:
+            return self.parts[0]
         return self.parts[max(bisect_right([part.first for part in self.parts], line) - 1, 0)]
 
     def locate(self, span: Span) -> tuple[Part, Range] | None:
