@@ -107,8 +107,8 @@ def enter(analysis: Analysis, info: ClassInfo) -> Summary | None:
     owner, (unit, statement) = found
     if not isinstance(statement, ir.FunctionDef):
         return None
-    if info.is_subclass("torch.autograd.Function"):
-        return None
+    if info.is_subclass("torch.autograd.Function") or info.is_subclass("torch.jit.ScriptModule"):
+        return None  # scripted code is compiled, not traced: its branches and loops stay
     analysis.steps = 0
     made = constructions.of(analysis, info)
     summary: Summary | None = None
