@@ -139,6 +139,7 @@ async function editing(used) {
       return false; // a lens moved the line meanwhile
     }
   });
+  await page.waitForTimeout(600); // it fades in
   await page.screenshot({ path: join(pictures, "vscode-hover.png") });
   step("hover with the diagnostic and its rule");
 
@@ -180,7 +181,7 @@ async function exporting(used) {
   const progress = page.locator(".notifications-toasts .notification-list-item", { hasText: /Exporting Gate: \w+/ });
   await progress.waitFor(LONG);
   await progress.locator(".monaco-button", { hasText: "Cancel" }).waitFor(LONG);
-  step(`progress by stage: ${(await progress.innerText()).split("\n")[0]}`);
+  step(`progress by stage: ${/Exporting .*/.exec(await progress.innerText())?.[0]}`);
   await shot(page, "progress");
   await page.waitForSelector(".tab:has-text('ONNX export: Gate')", { timeout: 240_000 });
   step("report opened in the editor");
