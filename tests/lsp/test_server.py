@@ -191,6 +191,7 @@ async def test_a_helper_in_another_file_is_followed(client: LanguageClient) -> N
     await until(lambda: codes(client, helper) == [])
 
 
+@pytest.mark.parametrize("client", ["visual-studio-code"], indirect=True)
 @pytest.mark.asyncio
 async def test_configuration_files_are_followed(client: LanguageClient) -> None:
     uri = open_text(client, "model.py", MODEL)
@@ -201,6 +202,7 @@ async def test_configuration_files_are_followed(client: LanguageClient) -> None:
     await until(lambda: codes(client, uri) == ["ONX205"])
 
 
+@pytest.mark.parametrize("client", ["visual-studio-code"], indirect=True)
 @pytest.mark.asyncio
 async def test_untitled_documents_and_notebooks(client: LanguageClient) -> None:
     client.text_document_did_open(
@@ -234,6 +236,7 @@ async def test_untitled_documents_and_notebooks(client: LanguageClient) -> None:
     await until(lambda: codes(client, cells[1]) == [])
 
 
+@pytest.mark.parametrize("client", ["visual-studio-code"], indirect=True)
 @pytest.mark.asyncio
 async def test_odd_requests_are_answered(client: LanguageClient) -> None:
     uri = open_text(client, "model.py", MODEL)
