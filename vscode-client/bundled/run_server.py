@@ -23,7 +23,7 @@ LIBS = [os.path.join(HERE, "libs", "linter"), os.path.join(HERE, "libs", "server
 def add_user_site():
     """Packages installed with ``pip install --user``. ``-I`` leaves them out together with PYTHONPATH.
 
-    PYTHONPATH may name folders of the workspace, and what lies there must not run by itself. The user's own packages may.
+    PYTHONPATH may name folders of the workspace, and what lies there must not run by itself; the user's packages may.
     """
     if sys.prefix != sys.base_prefix:
         return  # a virtual environment does not see them
