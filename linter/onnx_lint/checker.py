@@ -329,6 +329,11 @@ def _configured_axes(settings: Settings, model: str) -> Mapping[str, tuple[int, 
 
 
 # ------------------------------------------------------------------------------------------------------- faults
+_MAX_KEPT_VALID = 10_000
+"""Statements of a file up to which an editor parses all of them, so that each has a valid version to stand in for a
+broken one: a file of a hundred thousand would take half a minute to open."""
+
+
 def _faults(project: Project, group: _Group, engines: tuple[Engine, ...]) -> Iterator[Diagnostic]:
     """What could not be analysed: syntax errors, and chunks beyond the guards. Every chunk is looked at, also those
     that no traced code reaches, when Python itself does not take the file."""
@@ -338,7 +343,8 @@ def _faults(project: Project, group: _Group, engines: tuple[Engine, ...]) -> Ite
         if module is None:
             continue
         units = module.lowered_units()
-        if project.tracker is not None or module.needs_full_parse():
+        in_editor = project.tracker is not None and len(module.chunks) <= _MAX_KEPT_VALID
+        if in_editor or module.needs_full_parse():
             units = module.all_units()
         for unit in list(units):
             chunk = unit.chunk if unit.patch is None else unit.patch.chunk
