@@ -18,6 +18,8 @@ from onnx_lint_lsp.views import View
 
 MAX_FILE = 4 * 1024 * 1024
 """Characters of the largest text that is analysed."""
+_SLACK = 2_000
+"""Parsed statements that may be kept for nothing."""
 FAULTS = frozenset({SYNTAX_ERROR[0], NOT_ANALYSED[0]})
 
 
@@ -59,6 +61,8 @@ class Root:
         self.project = Project(self._reader.load, editor=True)
         self._extra: set[str] = set()
         """Files that are not open and are part of the project, since open files matter to them or they to those."""
+        self._kept = 0
+        """Parsed statements that were needed when it was last looked."""
         self._related: tuple[object, ...] | None = None
 
     # -------------------------------------------------------------------------------------------- from any thread
@@ -125,6 +129,7 @@ class Root:
         """The diagnostics of all open documents. While somebody types, a broken statement does not change how the rest
         of the file is split; once the text has `settled`, its syntax errors are those that a new reader would find."""
         self.sync()
+        self._tidy()
         groups: dict[int, tuple[Settings, list[str]]] = {}
         settings_of: dict[str, Settings | None] = {}
         for path in self.views:
@@ -142,6 +147,15 @@ class Root:
                     others = [d for d in diagnostics if d.code not in FAULTS]
                     found[path] = sorted(others + self._faults(path, settings), key=lambda d: d.sort_key)
         return [Result(view, tuple(found[path]), settings_of[path]) for path, view in self.views.items()]
+
+    def _tidy(self) -> None:
+        """Let go of what no open document needs."""
+        if not self.views:
+            self._reader.clear()
+            self.project, self._extra, self._related = Project(self._reader.load, editor=True), set(), None
+        elif len(self.project.store) > 2 * self._kept + _SLACK:
+            self.project.trim()
+            self._kept = len(self.project.store)
 
     def _faults(self, path: str, settings: Settings) -> list[Diagnostic]:
         """What is wrong with a text as such, whatever it was before. Its parsed statements are shared."""
@@ -178,6 +192,10 @@ class _Reader:
 
     def forget(self, path: str) -> None:
         self._texts.pop(path, None)
+
+    def clear(self) -> None:
+        self.asked.clear()
+        self._texts.clear()
 
 
 def _bounded(source: SourceText) -> SourceText:

@@ -82,6 +82,17 @@ class Project:
         if self.modules.pop(path, None) is not None:
             self._changed()
 
+    def trim(self) -> None:
+        """Forget what was parsed and is in no file any more. For a server that lives long, now and then."""
+        wanted: set[int] = set()
+        loaded = [module for module in self._loaded.values() if module is not None]
+        for module in (*self.modules.values(), *loaded):
+            for unit in module.lowered_units():
+                wanted.add(id(unit.chunk))
+                if unit.patch is not None:
+                    wanted.add(id(unit.patch.chunk))
+        self.store.keep_only(wanted)
+
     def _changed(self) -> None:
         self.version += 1
         self.generation += 1

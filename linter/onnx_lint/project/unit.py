@@ -80,6 +80,10 @@ class ChunkStore:
         """Do not keep a text that was typed over; units that still have it are not concerned."""
         self._chunks.pop((text, member), None)
 
+    def keep_only(self, wanted: set[int]) -> None:
+        """Forget chunks that are not among `wanted`, identities of chunks that units hold."""
+        self._chunks = {key: chunk for key, chunk in self._chunks.items() if id(chunk) in wanted}
+
     def __len__(self) -> int:
         return len(self._chunks)
 
