@@ -96,6 +96,11 @@ _OPERATORS: dict[type[cst.CSTNode], str] = {
 _NAMED = {"None": None, "True": True, "False": False}
 
 
+@lru_cache(maxsize=4096)
+def _numeral(text: str) -> object:
+    return literal_eval(text)
+
+
 class Lowerer:
     """The walk; `nodes[at]` is the libcst node behind the IR node with that number."""
 
@@ -378,9 +383,9 @@ class Lowerer:
         at = self._at(node)
         if len(node.value) > _MAX_DIGITS:
             return ir.Opaque(at)
-        return ir.Const(
-            at, literal_eval(node.value.lstrip("0_") or "0") if node.value.isdigit() else literal_eval(node.value)
-        )
+        if node.value.isdecimal():  # most are, and a parser for each costs more than the rest of the walk
+            return ir.Const(at, int(node.value))
+        return ir.Const(at, _numeral(node.value))
 
     def _ellipsis(self, node: cst.Ellipsis) -> ir.Expr:
         return ir.Const(self._at(node), ...)
