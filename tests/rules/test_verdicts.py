@@ -5,6 +5,8 @@ from __future__ import annotations
 import textwrap
 
 import pytest
+from rules.proofs import Case, Measured, measure
+from rules.verdict_cases import DATA, SIZES
 
 from onnx_lint.project.project import Project
 from onnx_lint.registry import rules_of
@@ -12,8 +14,6 @@ from onnx_lint.semantics.entry import analyse
 from onnx_lint.source.text import SourceText
 from onnx_lint.target import BOTH, Engine, Verdict
 from onnx_lint.testing import as_module
-from rules.proofs import Case, Measured, measure
-from rules.verdict_cases import DATA, SIZES
 
 RULES = rules_of("onnx_lint_rules")
 HARMFUL = (Verdict.FAILS, Verdict.SILENTLY_WRONG)
