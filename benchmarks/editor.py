@@ -80,6 +80,14 @@ class Client:
             if params["uri"] == uri and params.get("version") == version:
                 return when
 
+    def seconds(self) -> float:
+        """CPU time of the server so far; not a number where the system does not tell."""
+        try:
+            fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return float("nan")
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def memory(self) -> float:
         """Resident memory in MB; not a number where the system does not tell."""
         try:
@@ -165,9 +173,10 @@ def main() -> None:
     if not given.settled:
         client.ready.wait(600)
         print(f"index ready after {time.perf_counter() - began:.1f} s", flush=True)
-    before = client.memory()
+    before, spent = client.memory(), client.seconds()
     times, version = typing(client, uri, text.split("\n"), given.keys, version)
     report("keystroke to diagnostics, index ready", times)
+    print(f"CPU time of the server: {(client.seconds() - spent) / len(times) * 1000:.1f} ms a keystroke", flush=True)
     print(f"memory: {client.memory():.0f} MB, {client.memory() - before:+.1f} MB over {len(times)} edits", flush=True)
     if given.helper:
         helper = Path(given.helper).resolve()

@@ -15,8 +15,11 @@ _IMPORT = re.compile(
     r"^[ \t]*(?:from[ \t]+(\.*)[ \t]*([\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n]*)|import[ \t]+([^\n]+))", re.M
 )
 _NAME = re.compile(r"([A-Za-z_][\w.]*)(?:\s+as\s+\w+)?")
+_DEFINITION = re.compile(r"^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)", re.M)
+_ALL = "*"
+"""Stands for a module as a whole."""
 _MAX_FILE = 4 * 1024 * 1024
-MAX_RELATED = 120
+MAX_RELATED = 40
 """Files besides the open ones that are analysed with them: the nearest importers."""
 MAX_EXPORTERS = 20
 _OUTER = 3
@@ -32,6 +35,8 @@ class Entry:
     imports: tuple[str, ...]
     """Absolute dotted names, or relative ones with their dots."""
     has_forward: bool
+    defines: frozenset[str]
+    """Names of its functions and classes."""
     exports: bool
     """Whether it may call the exporter, which says for what engine and dynamic axes the project is written."""
 
@@ -45,7 +50,7 @@ class Index:
         self.is_ready = False
         self.entries: dict[str, Entry] = {}
         self._excluded = excluded
-        self._importers: dict[str, set[str]] | None = None
+        self._importers: dict[str, dict[str, set[str]]] | None = None
 
     def build(self, progress: Callable[[int, int], None] | None = None) -> Iterator[None]:
         """Walk the folder and read every file; a step a file."""
@@ -82,12 +87,20 @@ class Index:
         """The files whose traced code may reach into one of `paths`, nearest first as far as the limit allows, and
         those that export models."""
         found: set[str] = set()
-        level = set(paths)
+        # a package's __init__ hands names on: through it only those count that come from the files we look at
+        level = {path: self.entries[path].defines for path in paths if path in self.entries}
         seen = set(level)
         importers = self.importers
         while level and len(found) < MAX_RELATED:
-            following = {i for path in level for i in importers.get(path, ()) if i not in seen}
-            seen |= following
+            following: dict[str, frozenset[str]] = {}
+            for path, wanted in level.items():
+                hands_on = self.entries[path].is_package
+                for importer, names in importers.get(path, {}).items():
+                    if importer in seen or (hands_on and not names & (wanted | {_ALL})):
+                        continue
+                    entry = self.entries[importer]
+                    following[importer] = wanted if entry.is_package else wanted | entry.defines
+            seen |= following.keys()
             for path in sorted(following):
                 if self.entries[path].has_forward and len(found) < MAX_RELATED:
                     found.add(path)
@@ -96,16 +109,16 @@ class Index:
         return found | set(exporters[:MAX_EXPORTERS])
 
     @property
-    def importers(self) -> dict[str, set[str]]:
-        """For each file those that import it."""
+    def importers(self) -> dict[str, dict[str, set[str]]]:
+        """For each file those that import it, with the names that they take from it."""
         if self._importers is None:
             names = self._names()
             self._importers = {}
             for path, entry in self.entries.items():
                 for name in entry.imports:
-                    for target in _targets(name, entry, names):
-                        if target != path:
-                            self._importers.setdefault(target, set()).add(path)
+                    found = _target(name, entry, names)
+                    if found is not None and found[0] != path:
+                        self._importers.setdefault(found[0], {}).setdefault(path, set()).add(found[1])
         return self._importers
 
     def _names(self) -> dict[str, str]:
@@ -125,21 +138,20 @@ class Index:
         return names
 
 
-def _targets(name: str, entry: Entry, names: dict[str, str]) -> Iterator[str]:
-    """The files that an import reads: the module, or the packages on the way to a name in it."""
+def _target(name: str, entry: Entry, names: dict[str, str]) -> tuple[str, str] | None:
+    """The file that an import reads, and the name that it takes from it."""
     dots = len(name) - len(name.lstrip("."))
     if dots:
         package = entry.module if entry.is_package else entry.module.rpartition(".")[0]
         for _ in range(dots - 1):
             package = package.rpartition(".")[0]
         name = ".".join(part for part in (package, name[dots:]) if part)
-    found = names.get(name)
-    if found is not None:
-        yield found
-        return
-    found = names.get(name.rpartition(".")[0])  # a name inside a module
-    if found is not None:
-        yield found
+    module = names.get(name)
+    if module is not None:
+        return module, _ALL
+    owner, _, last = name.rpartition(".")
+    module = names.get(owner)
+    return (module, last) if module is not None else None
 
 
 def _entry(path: str, text: str) -> Entry:
@@ -154,11 +166,12 @@ def _entry(path: str, text: str) -> Entry:
             continue
         prefix = dots + base
         imported = _NAME.findall(names if names.startswith("(") else names.partition("#")[0])
-        if not imported:
+        if not imported:  # `*`
             imports[prefix] = None
         for name in imported:
             imports[f"{prefix}.{name}" if base else f"{prefix}{name}"] = None
-    return Entry(module, is_package, tuple(sys.intern(name) for name in imports), has_forward, exports)
+    defines = frozenset(map(sys.intern, _DEFINITION.findall(text)))
+    return Entry(module, is_package, tuple(map(sys.intern, imports)), has_forward, defines, exports)
 
 
 def _module(path: str) -> tuple[str, bool]:

@@ -41,6 +41,21 @@ def test_importers_are_found_through_packages_and_relative_imports(tmp_path: Pat
     assert related == {"pkg/near.py", "pkg/sub/deep.py", "main.py", "export.py"}
 
 
+def test_a_package_hands_on_what_it_imports_and_nothing_else(tmp_path: Path) -> None:
+    index = make(
+        tmp_path,
+        {
+            "pkg/__init__.py": "from .ops import f\nfrom .other import g\n",
+            "pkg/ops.py": "def f(x):\n    return x\n",
+            "pkg/other.py": "def g(x):\n    return x\n",
+            "uses_f.py": "from pkg import f\ndef forward(): ...\n",
+            "uses_g.py": "from pkg import g\ndef forward(): ...\n",
+            "uses_all.py": "import pkg\ndef forward(): ...\n",
+        },
+    )
+    assert names(tmp_path, index.related([str(tmp_path / "pkg/ops.py")])) == {"uses_f.py", "uses_all.py"}
+
+
 def test_a_changed_file_changes_the_index(tmp_path: Path) -> None:
     index = make(tmp_path, {"a.py": "x = 1\n", "b.py": "def forward(): ...\n"})
     version = index.version
