@@ -157,7 +157,8 @@ def _unpack_one(frame: Frame, value: Value, count: int, star: int | None, node: 
     elif isinstance(value, RangeValue):
         one = Static("int")
     else:
-        one = element(frame, value, node, "unpack")
+        # with a star there are as many as the example has; without one the number is fixed, and right
+        one = element(frame, value, node, "unpack" if star is None else "star")
     return [Seq("list", None, one) if i == star else one for i in range(count)]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from onnx_lint.semantics import attributes, by_name, instances, iteration, torch_functions
 from onnx_lint.semantics.frame import Frame
-from onnx_lint.semantics.sites import Conversion, Formatting, NumpyCall, TensorCall, traced_parts
+from onnx_lint.semantics.sites import Conversion, Formatting, ListIndex, NumpyCall, TensorCall, traced_parts
 from onnx_lint.semantics.values import (
     NONE,
     STATIC,
@@ -41,7 +41,7 @@ def call(frame: Frame, node: ir.Call | None, receiver: Value, name: str, args: A
     if isinstance(receiver, Seq):
         return _sequence(frame, node, receiver, name, args)
     if isinstance(receiver, Dict):
-        return _dict(frame, receiver, name, args)
+        return _dict(frame, node, receiver, name, args)
     if isinstance(receiver, Size):
         return _size(frame, node, receiver, name, args)
     if isinstance(receiver, Array):
@@ -214,9 +214,11 @@ def _sequence(frame: Frame, node: ir.Call | None, value: Seq, name: str, args: A
     return NONE if name in ("sort", "reverse", "clear", "remove", "discard") else UNKNOWN
 
 
-def _dict(frame: Frame, value: Dict, name: str, args: Arguments) -> Value:
+def _dict(frame: Frame, node: ir.Call | None, value: Dict, name: str, args: Arguments) -> Value:
     given = args.positional[0] if args.positional else None
     every = join_all(value.values())
+    if name == "get" and isinstance(given, Size) and node is not None:
+        frame.emit(ListIndex(*frame.base(node, given), "dict.get"))
     if name in ("get", "pop", "setdefault"):
         default = args.positional[1] if len(args.positional) > 1 else NONE
         if isinstance(given, Const) and isinstance(given.value, (str, int)) and given.value in value.entries:

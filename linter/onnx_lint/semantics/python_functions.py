@@ -140,9 +140,11 @@ def _pick(name: str) -> Handler:
             if isinstance(single, (Seq, Alternatives)) or name == "sorted":
                 items = [i for v in alternatives(single) if isinstance(v, Seq) for i in v.items()]
                 hazard = next((p for i in items for p in traced_parts(i, 1) if is_hazardous(p)), None)
-                if hazard is not None and "key" not in args.keyword:
-                    _emit_conversion(frame, node, name, hazard)
                 joined = join_all(items) or UNKNOWN
+                if "key" in args.keyword:
+                    _pick_by_key(frame, node, name, args.keyword["key"], joined)
+                elif hazard is not None:
+                    _emit_conversion(frame, node, name, hazard)
                 return Seq("list", None, joined) if name == "sorted" else joined
             if isinstance(single, Tensor):
                 iteration.element(frame, single, _argument_node(node), name)
@@ -163,6 +165,15 @@ def _pick(name: str) -> Handler:
         return UNKNOWN if any(v is UNKNOWN for v in values) else Static(_common_type(values))
 
     return handler
+
+
+def _pick_by_key(frame: Frame, node: ir.Call | None, name: str, key: Value, item: Value) -> None:
+    """What is compared is what the key function makes of an element."""
+    compared = calls.apply(frame, node, key, Arguments([item], {}))
+    live = (p for p in traced_parts(compared) if is_hazardous(p) and not isinstance(p, Frozen))
+    hazard = next(live, None)
+    if hazard is not None:
+        _emit_conversion(frame, node, f"{name} by key", hazard)
 
 
 def _common_type(values: list[Value]) -> str | None:

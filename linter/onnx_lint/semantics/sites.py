@@ -187,7 +187,7 @@ class Conversion(Site):
     """A Python function turns a traced value into a Python value, or asks for its truth while it picks one.
 
     `converter`: ``int``, ``float``, ``bool``, ``complex``, ``round``, ``str``, ``math.ceil``, ``min``, ``max``,
-    ``sorted``, ``in``, ``index``, ….
+    ``sorted``, ``in``, ``index``, …; ``min by key`` when a key function gives what is compared.
     """
 
     converter: str

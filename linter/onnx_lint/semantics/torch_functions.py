@@ -249,6 +249,11 @@ def _result(frame: Frame, node: ir.Call | None, name: str, kind: ReturnKind, arg
         traced = traced or isinstance(value, Unknown)
     if node is not None and name.rpartition(".")[2] in _COUNTS:
         _count_argument(frame, node, name, args)
+    if name in _COMPARISONS:
+        compared = _hazardous_parts(args.all())
+        if compared and node is not None:
+            frame.emit(Conversion(*frame.base(node, compared[0]), name.replace("torch.Tensor.", "torch."), None))
+            return Frozen(True, "bool", frame.origin(node, "read", "", compared[0].origin))
     if torch_api.is_factory(name) and not traced:
         return Tensor(False)
     if torch_api.data_dependent_size(name) and traced:
@@ -259,6 +264,11 @@ def _result(frame: Frame, node: ir.Call | None, name: str, kind: ReturnKind, arg
 _COUNTS = {"split": 1, "chunk": 1, "roll": 1, "tensor_split": 1}
 """Functions that turn a size given at that position into a Python integer, and so freeze it; all others that were
 tried keep it live. Measured with torch 2.13."""
+
+
+_COMPARISONS = frozenset({"torch.equal", "torch.allclose", "torch.Tensor.equal", "torch.Tensor.allclose"})
+"""Functions that answer with a Python ``bool``. The tracer does not warn; dynamo stops with
+``DataDependentOutputException``. Measured with torch 2.13."""
 
 
 def _count_argument(frame: Frame, node: ir.Call, name: str, args: Arguments) -> None:

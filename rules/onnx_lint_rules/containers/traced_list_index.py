@@ -50,6 +50,11 @@ class TracedListIndex(Rule[ListIndex]):
         if index.container == "dict":
             verdicts[Engine.TORCHSCRIPT] = Verdict.FAILS
             message = f"a dict is indexed by {described(index.subject)}: both engines fail"
+        elif index.container == "dict.get":
+            message = (
+                f"`get` looks {described(index.subject)} up in a dict: torchscript never finds it and takes the "
+                "default without a warning, dynamo fails"
+            )
         else:
             message = (
                 f"a Python {index.container} is indexed by {described(index.subject)}: torchscript keeps the example's "

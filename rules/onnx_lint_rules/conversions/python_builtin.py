@@ -11,10 +11,20 @@ from onnx_lint_rules.wording import described
 
 _DYNAMO = {
     # (function, depends on data) -> verdict
+    ("min", False): Verdict.FINE,
+    ("min", True): Verdict.FINE,
+    ("max", False): Verdict.FINE,
+    ("max", True): Verdict.FINE,
     ("sorted", False): Verdict.SILENTLY_WRONG,
     ("sorted", True): Verdict.FAILS,
     ("in", False): Verdict.SILENTLY_WRONG,
     ("in", True): Verdict.FAILS,
+    ("sorted by key", False): Verdict.SILENTLY_WRONG,
+    ("sorted by key", True): Verdict.FAILS,
+    ("min by key", False): Verdict.SILENTLY_WRONG,
+    ("min by key", True): Verdict.FAILS,
+    ("max by key", False): Verdict.SILENTLY_WRONG,
+    ("max by key", True): Verdict.FAILS,
     ("repetition", False): Verdict.FAILS,
     ("repetition", True): Verdict.FAILS,
 }
@@ -55,15 +65,16 @@ class PythonBuiltin(Rule[Conversion]):
     verdicts = measured(torchscript=Verdict.SILENTLY_WRONG, dynamo=Verdict.FINE)
 
     def check(self, call: Conversion, /) -> Iterator[Finding]:
-        if call.converter not in ("min", "max", "sorted", "in", "sum", "abs", "any", "all", "repetition"):
-            return
         data = call.depends_on_data
-        verdicts = {**self.verdicts, Engine.DYNAMO: _DYNAMO.get((call.converter, data), Verdict.FINE)}
+        verdict = _DYNAMO.get((call.converter, data))
+        if verdict is None:
+            return
+        verdicts = {**self.verdicts, Engine.DYNAMO: verdict}
         if call.converter == "repetition":
             message = f"a list is repeated as often as {described(call.subject)} says for the example"
             help = "use `expand` or `repeat` on a tensor"
         else:
-            seen = f"`{call.converter}` compares {described(call.subject)} in Python"
+            seen = f"`{call.converter.removesuffix(' by key')}` compares {described(call.subject)} in Python"
             message = f"{seen}: the answer for the example is kept"
             help = (
                 "use `torch.minimum`, `torch.maximum`, `clamp` or `torch.sort`"

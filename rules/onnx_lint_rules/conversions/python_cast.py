@@ -52,7 +52,7 @@ class PythonCast(Rule[Conversion]):
     verdicts = measured(torchscript=Verdict.SILENTLY_WRONG, dynamo=Verdict.FINE)
 
     def check(self, cast: Conversion, /) -> Iterator[Finding]:
-        if cast.converter in _BUILT_IN:
+        if cast.converter.removesuffix(" by key") in _BUILT_IN:
             return
         what = quoted(cast, cast.argument) if cast.argument is not None else described(cast.subject)
         message = f"`{cast.converter}` of {what} is a constant of the trace: torchscript keeps the example's number"
@@ -83,6 +83,8 @@ def _is_dimension(cast: Conversion) -> bool:
 
 
 def _help(cast: Conversion) -> str:
+    if cast.converter in ("torch.equal", "torch.allclose"):
+        return "choose with `torch.where` on `(a == b).all()`, or on `torch.isclose(a, b).all()`"
     if cast.depends_on_data:
         return "keep the tensor: one-element tensors take part in arithmetic, comparison and indexing"
     if cast.converter in ("math.ceil", "round"):
