@@ -101,13 +101,24 @@ async def inlay_hints(session: Session, params: types.InlayHintParams) -> list[J
         return []
 
     def question(root: Root, view: View) -> list[Any]:
-        return knowledge.values_in(root.project, view.path, first[0], last[0])
+        return shown(knowledge.values_in(root.project, view.path, first[0], last[0]))
 
     out: list[Json] = []
     for known in await session.ask(uri, question) or []:
         placed = view.locate(known.span)
         if placed is not None and placed[0].document.uri == uri:
             out.append(_hint(known, placed[1][1]))
+    return out
+
+
+def shown(found: list[knowledge.Known]) -> list[knowledge.Known]:
+    """What is worth a hint: the outermost expressions that an export freezes. A hint behind every name that holds a
+    tensor would hide the code; a hover tells of the rest."""
+    out: list[knowledge.Known] = []
+    for known in sorted(found, key=lambda k: (k.span.line, k.span.column, -k.span.end_line, -k.span.end_column)):
+        inside = out and (out[-1].span.end_line, out[-1].span.end_column) >= (known.span.end_line, known.span.end_column)
+        if known.frozen and not inside:
+            out.append(known)
     return out
 
 
