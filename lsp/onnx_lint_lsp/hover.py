@@ -116,8 +116,8 @@ def shown(found: list[knowledge.Known]) -> list[knowledge.Known]:
     tensor would hide the code; a hover tells of the rest."""
     out: list[knowledge.Known] = []
     for known in sorted(found, key=lambda k: (k.span.line, k.span.column, -k.span.end_line, -k.span.end_column)):
-        inside = out and (out[-1].span.end_line, out[-1].span.end_column) >= (known.span.end_line, known.span.end_column)
-        if known.frozen and not inside:
+        end = (known.span.end_line, known.span.end_column)
+        if known.frozen and not (out and (out[-1].span.end_line, out[-1].span.end_column) >= end):
             out.append(known)
     return out
 

@@ -12,7 +12,8 @@ def known(line: int, column: int, end: int, frozen: bool) -> Known:
 
 
 def test_only_the_outermost_frozen_expressions_are_shown() -> None:
-    whole, part, live, other = known(3, 5, 30, True), known(3, 9, 20, True), known(3, 9, 12, False), known(4, 1, 4, True)
+    whole, part, live = known(3, 5, 30, True), known(3, 9, 20, True), known(3, 9, 12, False)
+    other = known(4, 1, 4, True)
     assert shown([live, part, other, whole]) == [whole, other]
 
 
