@@ -96,6 +96,8 @@ DATA = {
     "max": "return x * max(x[0, 0], x[0, 1])",
     "sorted": "a, b = sorted([x[0, 0], x[0, 1]])\nreturn x * a + b",
     "sorted by key": "a, b = sorted([x[0], x[1]], key=lambda row: row.sum())\nreturn x * a + b",
+    "copy": "import copy\nreturn x + copy.copy(x * 2)",
+    "deepcopy": "import copy\nreturn x + copy.deepcopy(x * 2)",
     "equal": "return x + 1 if torch.equal(x, x.abs()) else x",
     "allclose": "return x + 1 if torch.allclose(x, x.abs()) else x",
     "tensor of one": "return x + torch.tensor(x.max())",

@@ -405,6 +405,16 @@ def _divmod(frame: Frame, node: ir.Call | None, args: Arguments) -> Value:
     return UNKNOWN
 
 
+def _copy(name: str) -> Handler:
+    def handler(frame: Frame, node: ir.Call | None, args: Arguments) -> Value:
+        value = _first(args)
+        if isinstance(value, Tensor) and is_hazardous(value) and node is not None:
+            frame.emit(Conversion(*frame.base(node, value), name, _argument_node(node)))
+        return _same(frame, node, args)
+
+    return handler
+
+
 def _same(frame: Frame, node: ir.Call | None, args: Arguments) -> Value:
     value = _first(args)
     if isinstance(value, Seq):
@@ -471,7 +481,8 @@ _HANDLERS: dict[str, Handler] = {
     "enumerate": _enumerate, "reversed": _reversed, "map": _map, "filter": _filter, "next": _next, "iter": _iter,
     "isinstance": _isinstance, "hasattr": _hasattr, "getattr": _getattr, "setattr": _setattr, "dict": _dict,
     "type": _type, "pow": _pow, "divmod": _divmod, "functools.partial": _partial, "functools.reduce": _reduce,
-    "copy.copy": _same, "copy.deepcopy": _same, "typing.cast": _second, "itertools.repeat": _repeat,
+    "copy.copy": _copy("copy.copy"), "copy.deepcopy": _copy("copy.deepcopy"),
+    "typing.cast": _second, "itertools.repeat": _repeat,
     "itertools.chain": _chain, "itertools.product": _product, "itertools.zip_longest": _zip,
     "collections.OrderedDict": _dict, "operator.mul": _operator("*"), "operator.add": _operator("+"),
     "operator.sub": _operator("-"), "operator.floordiv": _operator("//"), "operator.truediv": _operator("/"),

@@ -14,6 +14,7 @@ from onnx_lint_rules.wording import atom, described, quoted
 
 _BUILT_IN = frozenset({"min", "max", "sorted", "in", "sum", "abs", "any", "all", "repetition"})
 """Left to ONX206."""
+_COPIES = ("copy.copy", "copy.deepcopy")
 _LIVE_UNDER_DYNAMO = frozenset({"math.ceil", "math.floor", "math.trunc", "math.pow", "float"})
 
 
@@ -55,7 +56,8 @@ class PythonCast(Rule[Conversion]):
         if cast.converter.removesuffix(" by key") in _BUILT_IN:
             return
         what = quoted(cast, cast.argument) if cast.argument is not None else described(cast.subject)
-        message = f"`{cast.converter}` of {what} is a constant of the trace: torchscript keeps the example's number"
+        kept = "values" if cast.converter in _COPIES else "number"
+        message = f"`{cast.converter}` of {what} is a constant of the trace: torchscript keeps the example's {kept}"
         yield self.at(cast, message, verdicts=_verdicts(cast), help=_help(cast), fix=_fix(cast))
 
 
@@ -83,6 +85,8 @@ def _is_dimension(cast: Conversion) -> bool:
 
 
 def _help(cast: Conversion) -> str:
+    if cast.converter in _COPIES:
+        return "copy a tensor with `clone()`"
     if cast.converter in ("torch.equal", "torch.allclose"):
         return "choose with `torch.where` on `(a == b).all()`, or on `torch.isclose(a, b).all()`"
     if cast.depends_on_data:
