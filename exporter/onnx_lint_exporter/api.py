@@ -192,6 +192,8 @@ def _one(model: Any, read: model_file.ModelFile, which: Arguments | None, given:
     named = inputs.name_leaves(model, inputs.with_defaults(model, which))
     try:
         results = running.run(running.session(read.path), running.feed(read, named, [v.name for v in read.inputs()]))
+    except running.NoRuntimeError as error:
+        return {"state": "not run", "text": str(error)}
     except running.RunError as error:
         return {"state": "failed", "text": str(error)}
     return running.compare(results, ran.outputs)

@@ -30,7 +30,8 @@ _SMALL = 256
 class MismatchReport:
     """What `find_mismatch` found. True when there is a mismatch; ``str()`` gives the tree.
 
-    `state` compares the outputs (``right``, ``wrong``, ``failed``), `place` is the line of the first value that
+    `state` compares the outputs (``right``, ``wrong``; ``failed`` when ONNX Runtime stops, ``not run`` when it has not
+    got an operator of one's own), `place` is the line of the first value that
     differs, `operator` the torch function that made it, `nodes` the ONNX nodes of that line. `fault` is
     ``converter`` when the recorded program is right and its translation wrong, ``tracing`` when the recording itself
     froze something.
@@ -48,7 +49,7 @@ class MismatchReport:
     _opset: int | None = None
 
     def __bool__(self) -> bool:
-        return self.state != "right"
+        return self.state in ("wrong", "failed")
 
     def __str__(self) -> str:
         return self.tree()
@@ -141,6 +142,9 @@ def _search(
             running.run(running.session(read.path), running.feed(read, leaves, names)), ran.outputs
         )
         report.state, report.text = result["state"], result["text"]
+    except running.NoRuntimeError as error:
+        report.state, report.text = "not run", str(error)
+        return report
     except running.RunError as error:
         report.state, report.text = "failed", str(error)
         return report

@@ -17,7 +17,8 @@ def for_torchscript(
 ) -> dict[str, Any]:
     """`named` are the leaves of the first input, completed by the defaults, with their names."""
     taken = torchscript.graph_names(named)
-    names = job.get("input_names") or taken
+    given = job.get("input_names") or []
+    names = given + taken[len(given) :]  # a partial list: the rest keep the names of the parameters of forward
     table = dict(zip(taken, names, strict=False))
     axes = {table.get(name, name): dims for name, dims in {**inputs.axes, **inputs.output_axes}.items()}
     options: dict[str, Any] = {

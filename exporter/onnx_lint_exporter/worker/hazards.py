@@ -12,6 +12,7 @@ from .frames import UserCode
 from .inputs import Inputs
 from .model_file import ModelFile, reached, shape_of
 from .observe import Observation, observation
+from .torchscript import graph_names
 
 
 def inputs_lost(
@@ -21,7 +22,7 @@ def inputs_lost(
     tensors = [(name, value) for name, value in named if isinstance(value, torch.Tensor)]
     present = {value.name for value in model_file.inputs()}
     found = []
-    renamed = dict(zip([name for name, _ in named], given or [], strict=False))
+    renamed = dict(zip(graph_names(named), given or [], strict=False))
     for name, _ in tensors:
         shown = renamed.get(name, name)
         if shown not in present and len(present) < len(tensors):
