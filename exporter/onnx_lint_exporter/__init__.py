@@ -1,8 +1,8 @@
 """Export PyTorch models to ONNX, verify them, and pin every failure on its line.
 
 ``export`` is a drop-in for ``torch.onnx.export``; ``verify``, ``find_mismatch``, ``unconvertible_ops`` and ``to_text``
-prove and show the result. All run in this process; the command ``onnx-lint --export`` runs the same in a process of
-its own.
+prove and show the result, ``enable_log`` tells what they do. All run in this process; the command
+``onnx-lint --export`` runs the same in a process of its own.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         unconvertible_ops,
         verify,
     )
+    from onnx_lint_exporter.log import disable_log, enable_log
     from onnx_lint_exporter.mismatch_report import MismatchReport, find_mismatch
 
 __all__ = [
@@ -26,6 +27,8 @@ __all__ = [
     "MismatchReport",
     "UnconvertibleOp",
     "Verification",
+    "disable_log",
+    "enable_log",
     "export",
     "find_mismatch",
     "to_text",
@@ -33,7 +36,12 @@ __all__ = [
     "verify",
 ]
 
-_REPORT = ("MismatchReport", "find_mismatch")
+_MODULES = {
+    "MismatchReport": "mismatch_report",
+    "find_mismatch": "mismatch_report",
+    "disable_log": "log",
+    "enable_log": "log",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -42,5 +50,4 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    module = "mismatch_report" if name in _REPORT else "api"
-    return getattr(import_module(f"{__name__}.{module}"), name)
+    return getattr(import_module(f"{__name__}.{_MODULES.get(name, 'api')}"), name)

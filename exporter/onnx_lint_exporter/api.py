@@ -7,6 +7,7 @@ the command, which exports in a process of its own.
 from __future__ import annotations
 
 import io
+import logging
 import os
 import sys
 import tempfile
@@ -21,13 +22,14 @@ import torch
 
 from onnx_lint.diagnostic import Diagnostic, Span
 from onnx_lint.target import Engine
-from onnx_lint_exporter.locate import diagnose
+from onnx_lint_exporter.locate import NO_OUTPUT_TENSOR, diagnose
+from onnx_lint_exporter.log import LOGGER, printed, step
 from onnx_lint_exporter.outcome import Outcome
 from onnx_lint_exporter.source_code import Sources
-from onnx_lint_exporter.worker import dynamo, inputs, model_file, torchscript
+from onnx_lint_exporter.worker import dynamo, frames, inputs, model_file, torchscript
 from onnx_lint_exporter.worker import verify as running
 from onnx_lint_exporter.worker.eager import Arguments, Reference, reference
-from onnx_lint_exporter.worker.frames import UserCode
+from onnx_lint_exporter.worker.frames import UserCode, of_live
 
 
 class ExportError(Exception):
@@ -77,12 +79,36 @@ def export(model: Any, args: Any = (), f: Any = None, **options: Any) -> Any:
     """Export a model: ``torch.onnx.export`` with its own arguments, defaults and result.
 
     `f` is a path, a file object or ``None``; a dict at the end of `args` holds keyword arguments of the model. Raises
-    `ExportError`, which tells every failure on its line and is an instance of torch's own exception as well.
+    `ExportError`, which tells every failure on its line and is an instance of torch's own exception as well; what the
+    model's code has no part in stands on the line that called. An ``OSError`` of the file to be written is raised as it
+    is. Afterwards every submodule is in the mode, training or not, in which it was; torch itself puts all of them in
+    that of the whole model.
     """
+    with _modes_kept(model), step(f"export {type(model).__name__}"):
+        try:
+            return torch.onnx.export(model, args, f, **options)
+        except Exception as error:
+            user = UserCode()
+            if isinstance(error, OSError) and not any(user.owns(place["file"]) for place in of_traceback(error)):
+                raise
+            raise _export_error(error, model, args, options) from error
+
+
+@contextmanager
+def _modes_kept(model: Any) -> Iterator[None]:
+    """Restore the mode of every submodule: those that were set apart from the rest, as frozen layers are, too."""
+    plain = isinstance(model, torch.nn.Module) and not isinstance(model, torch.jit.ScriptModule)
+    modes = [(module, module.training) for module in model.modules()] if plain else []
     try:
-        return torch.onnx.export(model, args, f, **options)
-    except Exception as error:
-        raise _export_error(error, model, args, options) from error
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
+def of_traceback(error: BaseException) -> list[dict[str, Any]]:
+    """The places of an exception's traceback, without this module's own."""
+    return [place for place in frames.of_traceback(error.__traceback__) if place["file"] != __file__]
 
 
 def _export_error(error: Exception, model: Any, args: Any, options: Mapping[str, Any]) -> ExportError:
@@ -93,6 +119,9 @@ def _export_error(error: Exception, model: Any, args: Any, options: Mapping[str,
     engine = Engine.DYNAMO if uses_dynamo else Engine.TORCHSCRIPT
     user = UserCode()
     stage, seen = dynamo.explain(error, user) if uses_dynamo else torchscript.explain(error, user, model)
+    for item in seen:
+        if item["kind"] == "capture-error" and not item["stack"] and not _speaks_of_the_model(item["message"]):
+            item["stack"] = of_live(sys._getframe(1), user)[:1]
     diagnostics = located(engine, stage, seen, model)
     made = _with_class_of(error)
     made.args = (_told(error, diagnostics), *error.args[1:])
@@ -100,17 +129,29 @@ def _export_error(error: Exception, model: Any, args: Any, options: Mapping[str,
     return made
 
 
+def _speaks_of_the_model(message: str) -> bool:
+    """Whether an error without a place is about what the model computes, not about the arguments of the call."""
+    return any(words in message for words in (*dynamo.LOST_DATA, *NO_OUTPUT_TENSOR))
+
+
 def _with_class_of(error: Exception) -> ExportError:
     kind = type(error)
+    body = {"__module__": __name__, "__init__": Exception.__init__, "__str__": _first_argument}
     try:
-        both: type[ExportError] = type(
-            "ExportError", (ExportError, kind), {"__module__": __name__, "__init__": Exception.__init__}
-        )
+        both: type[ExportError] = type("ExportError", (ExportError, kind), body)
         made = both.__new__(both)
     except TypeError:  # the two classes cannot be combined: a layout of its own, a required argument
         return ExportError()
     made.__dict__.update(vars(error))
+    if isinstance(error, OSError):
+        for name in ("errno", "strerror", "filename", "filename2"):
+            setattr(made, name, getattr(error, name))
     return made
+
+
+def _first_argument(error: BaseException) -> str:
+    """What is told, whatever torch's class makes of its arguments (a ``KeyError`` puts them in quotes)."""
+    return str(error.args[0]) if error.args else ""
 
 
 def _told(error: Exception, diagnostics: list[Diagnostic]) -> str:
@@ -176,10 +217,12 @@ def verify(
     given = inputs.Inputs(as_arguments(args, kwargs), as_arguments(second, None) if second is not None else None)
     if given.second is None:
         inputs.derive_second(model, given)
-    with on_disk(exported) as path:
+    with on_disk(exported) as path, step(f"verify {type(model).__name__}"):
         read = model_file.read(path, UserCode())
         model_file.check(read)
         results = [_one(model, read, which, given) for which in (given.first, given.second)]
+        for number, result in enumerate(results, 1):
+            LOGGER.info("input %d: %s: %s", number, result["state"], result["text"])
     return Verification(tuple(results))
 
 
@@ -263,18 +306,24 @@ def _unconvertible_dynamo(
 
 @contextmanager
 def silent() -> Iterator[None]:
-    """Send what the engines print from C++ while they are verbose nowhere; for the whole process."""
+    """Keep what the engines print from C++ while they are verbose off standard output, for the whole process.
+
+    It goes to the log instead, when that is on.
+    """
     sys.stdout.flush()
     try:
-        kept, null = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+        kept, other = os.dup(1), tempfile.TemporaryFile()  # noqa: SIM115 - closed below, after standard output is back
     except OSError:  # no standard output at all: nothing to keep silent
         yield
         return
     try:
-        os.dup2(null, 1)
+        os.dup2(other.fileno(), 1)
         yield
     finally:
         sys.stdout.flush()
         os.dup2(kept, 1)
         os.close(kept)
-        os.close(null)
+        with other:
+            if LOGGER.isEnabledFor(logging.INFO):
+                other.seek(0)
+                printed(other.read().decode("utf-8", "replace"))

@@ -64,7 +64,7 @@ _FREEZING = ("tracer-warning", "baked-value", "structure")
 _SIZES_FROZEN = ("ONX105", "ONX201", "ONX202", "ONX207", "ONX209")
 """Rules whose breach shows as a failure at run time, on an input of other sizes than the traced one."""
 _OUTPUT_KINDS = ("output-kind", "dropped-output", "flattened-output")
-_NO_OUTPUT_TENSOR = ("observable data dependence", "Only tuples, lists and Variables are supported")
+NO_OUTPUT_TENSOR = ("observable data dependence", "Only tuples, lists and Variables are supported")
 _FORM = ("dropped-output", "flattened-output", "frozen-argument", "engine-warning", "strict-capture", "random-output")
 _MAX_NOTES = 12
 
@@ -102,7 +102,7 @@ def diagnose(outcome: Outcome, sources: Sources) -> list[Diagnostic]:
 def _place(item: Json, outcome: Outcome, sources: Sources) -> Iterator[_Seen]:
     """The places of an observation: usually one; an output has its return statements."""
     kind, stack = item["kind"], item["stack"]
-    if kind == "capture-error" and any(words in item["message"] for words in _NO_OUTPUT_TENSOR):
+    if kind == "capture-error" and any(words in item["message"] for words in NO_OUTPUT_TENSOR):
         kind, stack = "output-kind", []
     if kind in _OUTPUT_KINDS or (item.get("operator") == "prim::DictConstruct" and not stack):
         yield from _outputs(item, kind, outcome, sources)
@@ -267,6 +267,14 @@ _WARNING_WORDS = {
 }
 
 
+def blame(fault: str | None) -> str:
+    """Who is to blame for a wrong result, as the end of a sentence; empty when that is not known."""
+    return {
+        "converter": "; the recorded program is right, its translation is wrong",
+        "tracing": "; the recorded program itself is wrong",
+    }.get(fault or "", "")
+
+
 def _message(each: _Seen, outcome: Outcome) -> str:
     item, kind = each.item, each.item["kind"]
     text: str = item["message"].rstrip(".")
@@ -282,13 +290,11 @@ def _message(each: _Seen, outcome: Outcome) -> str:
     if kind == "translate-error" and operator:
         return f"`{operator}` cannot be translated: {text}"
     if kind == "output-mismatch":
-        blame = {
-            "converter": "; the recorded program is right, its translation is wrong",
-            "tracing": "; the recorded program itself is wrong",
-        }
-        return f"{text}{blame.get(item.get('fault', ''), '')}" + (
-            f"; here `{operator}` is the first value that differs" if operator else ""
-        )
+        if not operator:
+            return text + blame(item.get("fault"))
+        if item.get("state") == "equal":
+            return f"{text}{blame(item.get('fault'))}; the graph has the value of `{operator}` here, but gives another"
+        return f"{text}{blame(item.get('fault'))}; here `{operator}` is the first value that differs"
     if kind == "data-dependent":
         return f"needs a value that is not known while exporting: {text}"
     if kind == "static-size":

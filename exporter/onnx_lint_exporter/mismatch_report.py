@@ -13,17 +13,19 @@ import torch
 
 from onnx_lint.diagnostic import Span
 from onnx_lint.target import Engine
+from onnx_lint_exporter import reproduction
 from onnx_lint_exporter.api import as_arguments, silent
+from onnx_lint_exporter.log import LOGGER
+from onnx_lint_exporter.log import step as logged
+from onnx_lint_exporter.reproduction import Call
 from onnx_lint_exporter.source_code import Sources
 from onnx_lint_exporter.worker import dynamo, inputs, mismatch, model_file, torchscript
 from onnx_lint_exporter.worker import verify as running
 from onnx_lint_exporter.worker.eager import Arguments, Recorder, callable_of, fresh, reference
-from onnx_lint_exporter.worker.frames import UserCode
+from onnx_lint_exporter.worker.frames import Frame, UserCode
 from onnx_lint_exporter.worker.mismatch import Step
 
-_MARKS = {"equal": "✓", "fused": "·", "differs": "✗"}
-_SMALL = 256
-"""Elements up to which a floating point argument is written out in a reproduction; integers always are."""
+_MARKS = {"equal": "✓", "fused": "·", "unused": "→", "differs": "✗"}
 
 
 @dataclass
@@ -45,8 +47,9 @@ class MismatchReport:
     fault: str = ""
     nodes: tuple[str, ...] = ()
     steps: list[Step] = field(default_factory=list)
-    _call: tuple[str, tuple[Any, ...], dict[str, Any]] | None = None
+    _call: Call | None = None
     _opset: int | None = None
+    _custom_opsets: Mapping[str, int] | None = None
 
     def __bool__(self) -> bool:
         return self.state in ("wrong", "failed")
@@ -55,7 +58,11 @@ class MismatchReport:
         return self.tree()
 
     def tree(self) -> str:
-        """Every torch call of the model below the lines that lead to it: ✓ in the graph, · fused away, ✗ differs."""
+        """Every torch call of the model below the lines that lead to it.
+
+        ✓ in the graph, · computed away within another operator, → for Python alone (no output is made of it),
+        ✗ not in the graph.
+        """
         sources = Sources(os.getcwd())
         lines = [f"{self.engine}: {self.state}: {self.text}"]
         open_places: list[str] = []
@@ -73,18 +80,20 @@ class MismatchReport:
         if self.place is not None:
             lines.append(
                 f"first difference: {self.place.path}:{self.place.line}:{self.place.column} "
-                f"`{self.operator}` ({self.fault})"
+                f"`{self.operator}`" + (f" ({self.fault})" if self.fault else "")
             )
         return "\n".join(lines)
 
     def write_reproduction(self, path: str | os.PathLike[str]) -> None:
         """Write a Python file that exports and compares the first differing call alone.
 
-        Raises `ValueError` when no differing call is known.
+        The symbolic functions and entries of ``custom_translation_table`` of one's own that its translation uses are
+        written out, too. Raises `ValueError` when no differing call is known, or it cannot be written out.
         """
         if self._call is None:
             raise ValueError("no differing call is known, so there is nothing to reproduce")
-        Path(path).write_text(_reproduction(self._call, self.engine, self._opset), encoding="utf-8")
+        text = reproduction.write(self._call, self.engine, self._opset, self._custom_opsets)
+        Path(path).write_text(text, encoding="utf-8")
 
 
 def find_mismatch(
@@ -107,7 +116,11 @@ def find_mismatch(
     other = as_arguments(second, None) if second is not None else first
     if opset_version is not None:
         options["opset_version"] = opset_version
-    with tempfile.TemporaryDirectory(prefix="onnx-lint-") as folder, silent():
+    with (
+        tempfile.TemporaryDirectory(prefix="onnx-lint-") as folder,
+        silent(),
+        logged(f"find mismatch {type(model).__name__}"),
+    ):
         path = os.path.join(folder, "model.onnx")
         program = None
         if chosen is Engine.TORCHSCRIPT:
@@ -136,7 +149,7 @@ def _search(
     given = inputs.with_defaults(model, other) if engine is Engine.TORCHSCRIPT else other
     leaves, ran = inputs.name_leaves(model, given), reference(model, other)
     names = options.get("input_names")
-    report = MismatchReport(engine, "right", "", _opset=options.get("opset_version"))
+    report = MismatchReport(engine, "right", "", _opset=read.opset, _custom_opsets=options.get("custom_opsets"))
     try:
         result = running.compare(
             running.run(running.session(read.path), running.feed(read, leaves, names)), ran.outputs
@@ -168,7 +181,18 @@ def _search(
     else:
         report.fault = mismatch.blame_torchscript(model, first, other, ran.outputs)
     report._call = _call_number(model, other, found.steps.index(culprit))
+    if report._call is not None and program is None:
+        report._call.symbolics = reproduction.own_symbolics(report._call, read.opset)
+    elif report._call is not None:
+        table = options.get("custom_translation_table") or {}
+        here = {node.target for node in program.graph.nodes if _is_at(dynamo.node_stack(node, user), frame)}
+        report._call.translations = {target: function for target, function in table.items() if target in here}
+    LOGGER.info("first difference: %s:%d: %s", report.place.path, report.place.line, report.operator)
     return report
+
+
+def _is_at(stack: list[Frame], frame: Frame) -> bool:
+    return bool(stack) and (stack[0]["file"], stack[0]["line"]) == (frame["file"], frame["line"])
 
 
 class _CallCatcher(Recorder):
@@ -177,7 +201,7 @@ class _CallCatcher(Recorder):
     def __init__(self, wanted: int) -> None:
         super().__init__(UserCode())
         self._wanted = wanted
-        self.caught: tuple[str, tuple[Any, ...], dict[str, Any]] | None = None
+        self.caught: Call | None = None
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         number = len(self.events)
@@ -185,64 +209,14 @@ class _CallCatcher(Recorder):
         result = super().__torch_function__(func, types, args, kwargs)
         if given is not None and len(self.events) > number and self.caught is None:
             name = torch.overrides.resolve_name(func) or getattr(func, "__name__", "")
-            self.caught = (name, given.args, given.kwargs)
+            self.caught = Call(name, func, given.args, given.kwargs)
         return result
 
 
-def _call_number(model: Any, arguments: Arguments, number: int) -> tuple[str, tuple[Any, ...], dict[str, Any]] | None:
+def _call_number(model: Any, arguments: Arguments, number: int) -> Call | None:
     catcher, given = _CallCatcher(number), arguments.copy()
     runnable = callable_of(fresh(model))
     torch.manual_seed(0)
     with torch.no_grad(), catcher:
         runnable(*given.args, **given.kwargs)
     return catcher.caught
-
-
-def _reproduction(call: tuple[str, tuple[Any, ...], dict[str, Any]], engine: Engine, opset: int | None) -> str:
-    name, args, kwargs = call
-    tensors: list[str] = []
-
-    def put(value: Any) -> str:
-        if isinstance(value, torch.Tensor):
-            tensors.append(_literal(value))
-            return f"given[{len(tensors) - 1}]"
-        if isinstance(value, (list, tuple)):
-            inner = ", ".join(map(put, value))
-            return f"[{inner}]" if isinstance(value, list) else f"({inner}{',' if len(value) == 1 else ''})"
-        return repr(value)
-
-    parts = [put(value) for value in args] + [f"{key}={put(value)}" for key, value in kwargs.items()]
-    options = f"dynamo={engine is Engine.DYNAMO}" + (f", opset_version={opset}" if opset else "")
-    listed = "".join(f"    {text},\n" for text in tensors)
-    return f'''"""The call `{name}` alone: exported and compared with itself."""
-
-import numpy as np
-import onnxruntime
-import torch
-
-torch.manual_seed(0)
-GIVEN = (
-{listed})
-
-
-class Call(torch.nn.Module):
-    def forward(self, *given):
-        return {name}({", ".join(parts)})
-
-
-want = Call()(*[value.clone() for value in GIVEN])
-torch.onnx.export(Call(), tuple(value.clone() for value in GIVEN), "call.onnx", {options})
-session = onnxruntime.InferenceSession("call.onnx", providers=["CPUExecutionProvider"])
-feed = {{entry.name: value.numpy() for entry, value in zip(session.get_inputs(), GIVEN)}}
-got = session.run(None, feed)
-wanted = want if isinstance(want, (tuple, list)) else [want]
-for a, b in zip(got, wanted):
-    np.testing.assert_allclose(a, b.numpy(), rtol=1e-3, atol=1e-5)
-'''
-
-
-def _literal(tensor: torch.Tensor) -> str:
-    plain = tensor.detach().cpu()
-    if plain.is_floating_point() and plain.numel() > _SMALL:
-        return f"torch.randn({list(plain.shape)}).to({plain.dtype})"
-    return f"torch.tensor({plain.tolist()}, dtype={plain.dtype})"

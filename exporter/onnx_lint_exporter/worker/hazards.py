@@ -52,6 +52,20 @@ def inputs_lost(
     return found
 
 
+def names_unused(model_file: ModelFile, named: list[tuple[str, Any]], given: list[str] | None) -> list[Observation]:
+    """Input names that the graph lacks: torchscript gives those beyond the inputs to parameters, dynamo to nothing."""
+    tensors = sum(isinstance(value, torch.Tensor) for _, value in named)
+    present = {value.name for value in model_file.inputs()} | {
+        tensor.name for tensor in model_file.proto.graph.initializer
+    }
+    unused = [name for name in (given or [])[tensors:] if name not in present]
+    if not unused:
+        return []
+    plural = "s" if len(unused) > 1 else ""
+    text = f"no input has the name{plural} {', '.join(unused)}: the model has {tensors} tensor inputs"
+    return [observation("engine-warning", text, [])]
+
+
 def axes_lost(
     model_file: ModelFile, inputs: Inputs, names: dict[str, str], guards: Guards | None, program: Any
 ) -> list[Observation]:

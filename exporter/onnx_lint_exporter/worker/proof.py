@@ -105,6 +105,7 @@ class Proof:
             table = dict(zip(graph_names(named), names or [], strict=False))
             self._of.see(*self._of.warnings.observations())
             self._of.see(*hazards.inputs_lost(self._exported, named, self._of.engine, names))
+            self._of.see(*hazards.names_unused(self._exported, named, names))
             self._of.see(
                 *hazards.axes_lost(
                     self._exported,
@@ -147,6 +148,8 @@ class Proof:
                 found = None
         text = f"wrong on input {wrong[-1]}: {self._of.outcome[wrong]['text']}"
         if found is None or found.culprit is None:
+            if found is not None:
+                self._of.outcome["mismatch"] = {"fault": found.fault, "nodes": [], "steps": []}
             self._of.see(observation("output-mismatch", text, [], fault=found.fault if found else ""), failure=True)
             return
         culprit = found.culprit
@@ -168,6 +171,7 @@ class Proof:
                 culprit.stack,
                 operator=culprit.name,
                 fault=found.fault,
+                state=culprit.state,
                 detail=culprit.detail,
                 nodes=found.nodes,
             ),
@@ -182,6 +186,8 @@ class Proof:
             found.fault = mismatch.blame_dynamo(self._of.program, arguments, ran.outputs)
         elif not isinstance(model, (torch.jit.ScriptModule, torch.jit.ScriptFunction)):
             found.fault = mismatch.blame_torchscript(model, self._of.inputs.first, arguments, ran.outputs)
+        if not found.fault and any(item["kind"] == "tracer-warning" for item in self._of.outcome["observations"]):
+            found.fault = "tracing"  # in code that the trace calls anew
         return found
 
     def finish(self) -> None:
