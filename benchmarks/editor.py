@@ -2,8 +2,11 @@
 
 Types into FILE (a real model file, best of a few thousand lines) key by key, each after the diagnostics of the one
 before, and prints the time from a change to its diagnostics as the client measures it, without a pause for typing. With
-a workspace, its index is built meanwhile, and the time until it is ready is printed; with a helper that FILE imports,
-the time from an edit of the helper to the diagnostics of FILE.
+a workspace, its index is built meanwhile, and the time until it is ready is printed. With a helper, both files are
+open; a function at the end of the helper, which a model at the end of FILE calls, begins and ceases to read a number
+from a tensor, and the time from that edit to the diagnostics of FILE that tell so is printed. With ``--growth``, so
+many more keys are typed, and the resident memory of the server is printed after the first 1,000 and at the end. On disk
+nothing changes.
 """
 
 from __future__ import annotations
@@ -80,6 +83,15 @@ class Client:
             if params["uri"] == uri and params.get("version") == version:
                 return when
 
+    def wait_for(self, uri: str, line: int, shown: bool) -> float:
+        """The time at which diagnostics came that have one on that line, or none there."""
+        while True:
+            when, params = self.published.get(timeout=120)
+            if params["uri"] == uri:
+                lines = {d["range"]["start"]["line"] for d in params["diagnostics"]}
+                if (line in lines) == shown:
+                    return when
+
     def seconds(self) -> float:
         """CPU time of the server so far; not a number where the system does not tell."""
         try:
@@ -114,9 +126,11 @@ def report(name: str, times: list[float]) -> None:
     print(f"{name}: {shown}, max {max(times) * 1000:.1f} ms ({len(times)})", flush=True)
 
 
-def typing(client: Client, uri: str, lines: list[str], keys: int, version: int) -> tuple[list[float], int]:
+def typing(
+    client: Client, uri: str, lines: list[str], keys: int, version: int, seed: int = 7
+) -> tuple[list[float], int]:
     """Type statements behind lines of functions, key by key, and take them away again."""
-    chance = random.Random(7)
+    chance = random.Random(seed)
     places = [n for n, line in enumerate(lines) if line.startswith("        ") and line.rstrip().endswith(")")]
     times: list[float] = []
     while len(times) < keys:
@@ -149,18 +163,71 @@ def typing(client: Client, uri: str, lines: list[str], keys: int, version: int) 
     return times, version
 
 
+PROBE = "\n\n\ndef _benchmark_probe(value):\n    return "
+FIXED, READ = "3", "int(value.sum())"
+PROBED = """
+
+
+from {module} import _benchmark_probe
+from torch import nn as _benchmark_nn
+
+
+class _BenchmarkProbe(_benchmark_nn.Module):
+    def forward(self, x):
+        if _benchmark_probe(x) > 2:
+            x = x + 1
+        return x
+"""
+BRANCH = 9
+"""The line of `PROBED` that is a hazard when the helper reads a tensor."""
+
+
+def module_name(path: Path, helper: Path) -> str:
+    """How the file at `path` imports the helper: by its place in the same package, else by its file name."""
+    parents = [folder for folder in path.parents if (folder / "__init__.py").is_file()]
+    for level, folder in enumerate(parents, 1):
+        if folder in helper.parents:
+            return "." * level + ".".join(helper.relative_to(folder).with_suffix("").parts)
+    return helper.stem
+
+
+def helper_edits(client: Client, path: Path, text: str, version: int, helper: Path, count: int = 40) -> list[float]:
+    """Seconds from edits of the helper to the diagnostics of the file at `path` that change with them."""
+    uri, helper_uri = path.as_uri(), helper.as_uri()
+    probed = PROBED.format(module=module_name(path, helper))
+    line, before = text.count("\n") + BRANCH, helper.read_text(encoding="utf-8") + PROBE
+    place = (before.count("\n"), len("    return "))
+    client.open(helper_uri, before + FIXED + "\n")
+    client.wait(helper_uri, 1)
+    last = text.rpartition("\n")[2]
+    change(client, uri, version + 1, text.count("\n"), len(last), probed)
+    client.wait(uri, version + 1)
+    times: list[float] = []
+    held = FIXED
+    for number in range(2, 2 + count):
+        new = READ if held == FIXED else FIXED
+        began = change(client, helper_uri, number, *place, new, removed=len(held))
+        times.append(client.wait_for(uri, line, shown=new == READ) - began)
+        held = new
+    return times
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file")
-    parser.add_argument("--workspace", help="the workspace folder (default: an empty one)")
-    parser.add_argument("--helper", help="a file that FILE imports from")
+    parser.add_argument("--workspace", help="the workspace folder (default: that of FILE)")
+    parser.add_argument("--helper", help="a file of the workspace that FILE imports from")
     parser.add_argument("--keys", type=int, default=500)
+    parser.add_argument("--growth", type=int, default=0, metavar="N", help="type N more keys and watch the memory")
     parser.add_argument("--settled", action="store_true", help="type only when the index is ready")
     given = parser.parse_args()
     path = Path(given.file).resolve()
+    workspace = Path(given.workspace).resolve() if given.workspace else path.parent
+    if given.helper and workspace not in Path(given.helper).resolve().parents:
+        parser.error("the helper lies outside of the workspace: files are analysed together within one")
     text = path.read_text(encoding="utf-8")
     uri = path.as_uri()
-    client = Client(given.workspace or str(path.parent))
+    client = Client(str(workspace))
     began = time.perf_counter()
     if given.settled:
         client.ready.wait(600)
@@ -178,15 +245,17 @@ def main() -> None:
     report("keystroke to diagnostics, index ready", times)
     print(f"CPU time of the server: {(client.seconds() - spent) / len(times) * 1000:.1f} ms a keystroke", flush=True)
     print(f"memory: {client.memory():.0f} MB, {client.memory() - before:+.1f} MB over {len(times)} edits", flush=True)
+    if given.growth:
+        times, version = typing(client, uri, text.split("\n"), min(given.growth, 1000), version, seed=8)
+        first = client.memory()
+        print(f"memory after {len(times)} edits: {first:.0f} MB", flush=True)
+        more, version = typing(client, uri, text.split("\n"), given.growth - len(times), version, seed=9)
+        edits = len(times) + len(more)
+        print(f"memory after {edits} edits: {client.memory():.0f} MB, {client.memory() - first:+.1f} MB", flush=True)
+        report("keystroke to diagnostics", times + more)
     if given.helper:
-        helper = Path(given.helper).resolve()
-        client.open(helper.as_uri(), helper.read_text(encoding="utf-8"))
-        client.wait(helper.as_uri(), 1)
-        times = []
-        for number in range(2, 22):
-            start = change(client, helper.as_uri(), number, 0, 0, "\n" if number % 2 else "#\n")
-            times.append(client.wait(helper.as_uri(), number) - start)
-        report("edit of the helper to diagnostics", times)
+        times = helper_edits(client, path, text, version, Path(given.helper).resolve())
+        report("edit of the helper to the diagnostics of the file that calls it", times)
     client.ask("shutdown", None)
     client.tell("exit", None)
     client.process.wait(20)

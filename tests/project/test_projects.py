@@ -360,3 +360,20 @@ def test_silent(name: str) -> None:
     got, expected = compared(SILENT[name])
     assert not any(expected.values())
     assert got == expected
+
+
+def test_one_file_of_a_package_finds_what_it_imports_from_the_folders_above() -> None:
+    files = {
+        "top/pkg/__init__.py": "",
+        "top/pkg/sub/__init__.py": "",
+        "top/pkg/ops.py": UNUSED_OPS,
+        "top/pkg/sub/net.py": net(
+            "def forward(self, x):\n    return x if scaled(x) > 1 else -x\n", "from ..ops import scaled"
+        ),
+    }
+    sources = {path: SourceText.from_text(path, text) for path, text in files.items()}
+    path = "top/pkg/sub/net.py"
+    for editor in (False, True):
+        project = Project(sources.get, editor=editor)
+        project.add(sources[path])
+        assert [d.code for d in check(project, Settings(), {path})] == ["ONX101"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from onnx_lint.project.classes import ClassInfo
@@ -112,7 +112,7 @@ class Project:
     def by_name(self) -> dict[str, SourceModule]:
         """Modules by dotted name, counted from the folder above the outermost ``__init__.py``."""
         if self._by_name is None:
-            packages = {p.replace("\\", "/").rpartition("/")[0] for p, m in self.modules.items() if m.is_package}
+            packages = _Packages(self.modules, self._loader)
             self._by_name, self._prefixes = {}, set()
             for path, module in self.modules.items():
                 folder, _, file = path.replace("\\", "/").rpartition("/")
@@ -127,7 +127,7 @@ class Project:
             self._outer_names(packages)
         return self._by_name
 
-    def _outer_names(self, packages: set[str]) -> None:
+    def _outer_names(self, packages: _Packages) -> None:
         """Files of folders without ``__init__.py`` can be imported from every folder above: ``models.common``."""
         assert self._by_name is not None
         for path, module in self.modules.items():
@@ -263,6 +263,23 @@ class Project:
         for module in list(self.modules.values()):
             for chunk in module.class_chunks():
                 yield module.class_of(chunk)
+
+
+class _Packages:
+    """The folders with an ``__init__.py``: one that was added, or one that the loader finds."""
+
+    def __init__(self, modules: Mapping[str, SourceModule], loader: Loader | None) -> None:
+        added = (path.replace("\\", "/").rpartition("/")[0] for path, module in modules.items() if module.is_package)
+        self._known = dict.fromkeys(added, True)
+        self._known[""] = False  # what lies above a relative path is not known
+        self._loader = loader
+
+    def __contains__(self, folder: str) -> bool:
+        known = self._known.get(folder)
+        if known is None:
+            known = self._loader is not None and self._loader(f"{folder}/__init__.py") is not None
+            self._known[folder] = known
+        return known
 
 
 def _candidates(importer: SourceModule, name: str) -> list[str]:
