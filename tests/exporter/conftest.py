@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import sys
+import types
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,3 +20,15 @@ def warm_python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server = WarmPython(tmp_path_factory.mktemp("warm"))
     yield str(server.program)
     server.close()
+
+
+@pytest.fixture(scope="session")
+def torchlib_once() -> Iterator[None]:
+    """For exports in this process: each parses all of torchlib again, most of the time of a small one; once is enough."""
+    from torch.onnx._internal.exporter import _registration
+
+    before = _registration.onnxscript_apis
+    ops = functools.cache(before.get_torchlib_ops)
+    _registration.onnxscript_apis = types.SimpleNamespace(get_torchlib_ops=ops)
+    yield
+    _registration.onnxscript_apis = before
