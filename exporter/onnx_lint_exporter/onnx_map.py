@@ -34,7 +34,18 @@ def build(outcome: Outcome, folder: str) -> dict[str, Any]:
             for frame in row["stack"]
         ]
         nodes.append({"name": row["name"], "op": row["op"], "outputs": row["outputs"], "stack": stack})
-    return {"version": VERSION, "engine": outcome.engine.value, "target": outcome.target, "nodes": nodes}
+    target = _relative(outcome.target, folder)
+    return {"version": VERSION, "engine": outcome.engine.value, "target": target, "nodes": nodes}
+
+
+def _relative(target: str, folder: str) -> str:
+    """A target whose file was given by its absolute path, relative to the map as all other files are."""
+    where, colon, attribute = target.rpartition(":")
+    if not colon or os.path.isfile(target):
+        where, colon, attribute = target, "", ""
+    if not os.path.isabs(where):
+        return target
+    return f"{os.path.relpath(where, folder).replace(os.sep, '/')}{colon}{attribute}"
 
 
 def write_map(outcome: Outcome, path: str) -> None:

@@ -10,18 +10,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from onnx_lint.diagnostic import Diagnostic
+from onnx_lint.diagnostic import Diagnostic, EvidenceState, Severity
 from onnx_lint.source.text import SourceText
 from onnx_lint.target import Engine
 from onnx_lint_exporter import table
+from onnx_lint_exporter.codes import ExportCode
+from onnx_lint_exporter.locate import blame
 from onnx_lint_exporter.outcome import Outcome
 from onnx_lint_exporter.report_listing import Annotations, listing, note, text
+from onnx_lint_exporter.report_names import PageNames
 from onnx_lint_exporter.source_code import Sources
 from onnx_lint_exporter.writer import write_text
 
 _STYLE = Path(__file__).with_name("report_style.css")
 _MAX_STEPS = 400
-_MARKS = {"equal": "✓", "fused": "·", "differs": "✗"}
+_MARKS = {"equal": "✓", "fused": "·", "unused": "→", "differs": "✗"}
 
 
 def write_report(
@@ -44,7 +47,9 @@ def page(
     linted: Mapping[str, SourceText],
 ) -> Iterator[str]:
     """The page, in pieces."""
-    known = _annotations(outcomes, diagnostics, sources)
+    names = PageNames(outcomes)
+    target = names.target(target, sources)
+    known = _annotations(outcomes, [names.notes(d) for d in diagnostics], sources)
     texts = {**linted, **sources.texts()}
     yield (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -66,7 +71,7 @@ def page(
         if source is None:
             homeless += known[name].diagnostics
             continue
-        yield f"<section><h2><code>{text(name)}</code></h2>\n"
+        yield f"<section><h2><code>{text(names.of(name))}</code></h2>\n"
         yield from listing(source, known[name], engines)
         yield "</section>\n"
     if homeless:
@@ -123,16 +128,16 @@ def _annotations(
         return known.setdefault(name, Annotations())
 
     for outcome in outcomes:
+        own = (outcome.facts.get("definition") or {}).get("file")
+        if own and sources.get(own) is not None:
+            of(sources.shown(own))  # the model's own file is shown also when nothing is said of it
         for row in outcome.facts.get("map") or []:
             frame = row["stack"][0] if row["stack"] else None
             if frame is not None and sources.get(frame["file"]) is not None:
                 lines = of(sources.shown(frame["file"])).operators.setdefault(outcome.engine, {})
                 lines.setdefault(frame["line"], []).append(row)
-        found = outcome.facts.get("mismatch") or {}
-        culprit = found.get("culprit")
-        if culprit is not None and sources.get(culprit["file"]) is not None:
-            lines_of = of(sources.shown(culprit["file"])).differing
-            lines_of.setdefault(culprit["line"], []).append(f"{outcome.engine}: {_about(found)}")
+        for path, line, badge, words in _marks(outcome, diagnostics, sources):
+            of(path).differing.setdefault(line, []).append((badge, words))
     for d in diagnostics:
         of(d.span.path).diagnostics.append(d)
     for outcome in outcomes:
@@ -141,6 +146,48 @@ def _annotations(
             if name in known:
                 known[name].executed.update(executed)
     return known
+
+
+_NO_CAUSE = {
+    entry.code for entry in ExportCode if entry not in (ExportCode.BAKED, ExportCode.STATIC, ExportCode.VANISHED)
+}
+"""Codes of what follows from a frozen value, or has nothing to do with one."""
+
+
+def _marks(
+    outcome: Outcome, diagnostics: Sequence[Diagnostic], sources: Sources
+) -> Iterator[tuple[str, int, str, str]]:
+    """The lines to blame for a wrong result: path, line, badge, words.
+
+    Where the recording froze a value, that line is the cause, and the first value that differs only shows it.
+    """
+    found: dict[str, Any] = outcome.facts.get("mismatch") or {}
+    culprit: dict[str, Any] = found.get("culprit") or {}
+    frozen = [] if found.get("fault") == "converter" or not outcome.wrong else _frozen(outcome, diagnostics)
+    here = sources.shown(culprit["file"]) if culprit and sources.get(culprit["file"]) is not None else None
+    for path, line in frozen:
+        shows = (
+            f"; it shows first in line {culprit['line']}" if here and (path, line) != (here, culprit["line"]) else ""
+        )
+        yield path, line, "frozen here", f"{outcome.engine}: the cause of the wrong result{shows}"
+    if here is not None:
+        lines = sorted({line for path, line in frozen if path == here} - {culprit["line"]})
+        cause = f"; frozen in line {', '.join(map(str, lines))}" if lines else ""
+        yield here, culprit["line"], "first value that differs", f"{outcome.engine}: {_about(found)}{cause}"
+
+
+def _frozen(outcome: Outcome, diagnostics: Sequence[Diagnostic]) -> list[tuple[str, int]]:
+    """The lines that an error with a cause of its own names, shown to be one by this engine's export."""
+    shown = (EvidenceState.CONFIRMED, EvidenceState.MISSED_BY_LINT)
+    return list(
+        dict.fromkeys(
+            (d.span.path, d.span.line)
+            for d in diagnostics
+            if d.severity is Severity.ERROR
+            and d.code not in _NO_CAUSE
+            and any(e.engine is outcome.engine and e.state in shown for e in d.evidence)
+        )
+    )
 
 
 def _order(known: Mapping[str, Annotations], outcomes: Sequence[Outcome], sources: Sources) -> list[str]:
@@ -164,17 +211,16 @@ def _search(outcome: Outcome, sources: Sources) -> Iterator[str]:
     for step in steps[start : start + _MAX_STEPS]:
         yield _step(step, sources)
     yield "</pre></div>"
-    yield '<p class="soft">✓ in the graph, · computed away inside another operator, ✗ not in the graph.</p></section>\n'
+    yield (
+        '<p class="soft">✓ in the graph, · computed away within another operator, → for Python alone (no output is '
+        "made of it), ✗ not in the graph.</p></section>\n"
+    )
 
 
 def _about(found: dict[str, Any]) -> str:
     """What the search knows of the first value that differs."""
     words = f"`{found['operator']}`, {found['detail']}" if found.get("detail") else f"`{found['operator']}`"
-    blame = {
-        "converter": "; the recorded program is right, its translation is wrong",
-        "tracing": "; the recorded program itself is wrong",
-    }.get(found.get("fault", ""), "")
-    return words + blame
+    return words + blame(found.get("fault"))
 
 
 def _step(step: dict[str, Any], sources: Sources) -> str:

@@ -43,8 +43,8 @@ class Annotations:
     """Engine → line → the rows of the map whose innermost place is that line."""
     executed: set[int] = field(default_factory=set)
     diagnostics: list[Diagnostic] = field(default_factory=list)
-    differing: dict[int, list[str]] = field(default_factory=dict)
-    """Line of the first value that differs → what is known of it, for each engine."""
+    differing: dict[int, list[tuple[str, str]]] = field(default_factory=dict)
+    """Line to blame for a wrong result → badge and words, for each engine."""
 
     def lines(self) -> set[int]:
         """Every line of which something is said."""
@@ -74,10 +74,10 @@ def listing(source: SourceText, known: Annotations, engines: Sequence[Engine]) -
         if number != previous + 1:
             yield f'<tr class="gap"><td colspan="{width}">lines {previous + 1} to {number - 1}</td></tr>\n'
         yield _line(source, number, known, colours.get(number, {}), by_line, engines)
-        for difference in known.differing.get(number, ()):
+        for badge, words in known.differing.get(number, ()):
             yield (
                 f'<tr class="first-difference"><td></td><td colspan="{width - 1}">'
-                f'<span class="badge">first value that differs</span> {text(difference)}</td></tr>\n'
+                f'<span class="badge">{text(badge)}</span> {text(words)}</td></tr>\n'
             )
         said = by_line.get(number, [])
         if said:

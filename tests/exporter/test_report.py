@@ -161,6 +161,94 @@ def test_the_page_shows_source_operators_and_what_is_said(page: Page) -> None:
     assert "y = torch.relu" in ran and "return -x" not in ran
 
 
+MARKED = """import torch
+from torch import nn
+from torch.onnx import register_custom_op_symbolic
+
+
+def wrong_relu(g, given):
+    return g.op("Abs", given)
+
+
+register_custom_op_symbolic("aten::relu", wrong_relu, 9)
+
+
+class Frozen(nn.Module):
+    def forward(self, x):
+        y = x + 1
+        largest = y.max()
+        scale = largest.item()
+        return y / scale
+
+
+class Translated(nn.Module):
+    def forward(self, x):
+        y = x * 2
+        return torch.relu(y) + 1
+
+
+class Leaving(nn.Module):
+    def forward(self, x):
+        while x.sum() < 100:
+            x = x * 2
+        return x
+
+
+def growing():
+    return [(torch.full((2, 3), 1.0),), (torch.full((2, 3), 6.0),)]
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "marks"),
+    [
+        ("Frozen", {17: "frozen here", 18: "first value that differs"}),
+        ("Translated", {24: "first value that differs"}),
+        ("Leaving", {29: "frozen here", 30: "first value that differs"}),
+    ],
+)
+def test_the_marks_stand_on_the_lines_to_blame(
+    tmp_path: Path, warm_python: str, name: str, marks: dict[int, str]
+) -> None:
+    """The frozen line is the cause, the first differing value shows it; what Python alone reads differs for nothing."""
+    (tmp_path / "nets.py").write_text(MARKED)
+    inputs = ["--inputs-from", "nets.py:growing"] if name == "Leaving" else ["--input", "x:float32[n,3]"]
+    arguments = [f"nets.py:{name}", *inputs, "--engine", "torchscript", "--report", "page.html"]
+    assert export(tmp_path, warm_python, arguments).status == 1
+    rows = re.findall(
+        r'<td class="number">(\d+)</td>|<td></td><td colspan="\d+"><span class="badge">([^<]*)</span> ([^<]*)',
+        (tmp_path / "page.html").read_text(),
+    )
+    found, line = {}, 0
+    for number, badge, words in rows:
+        line = int(number or line)
+        if badge:
+            assert words.startswith("torchscript: ")
+            found[line] = badge
+    assert found == marks
+
+
+def test_the_page_of_a_target_elsewhere_has_no_absolute_path(tmp_path: Path, warm_python: str) -> None:
+    package, here = tmp_path / "src" / "family", tmp_path / "here"
+    package.mkdir(parents=True)
+    here.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "parts.py").write_text("def scaled(x):\n    return x * x.max().item()\n")
+    (package / "net.py").write_text(
+        "from torch import nn\n\nfrom .parts import scaled\n\n\n"
+        "class Net(nn.Module):\n    def forward(self, x):\n        return scaled(x)\n"
+    )
+    target = f"{package / 'net.py'}:Net"
+    arguments = [target, "--input", "x:float32[n,3]", "--engine", "torchscript", "--report", "page.html", "--map"]
+    assert export(here, warm_python, arguments).status == 1
+    text = (here / "page.html").read_text()
+    assert str(tmp_path) not in text
+    assert "<title>family/net.py:Net: export report</title>" in text and "<h1>family/net.py:Net</h1>" in text
+    assert re.findall("<h2><code>(.*?)</code></h2>", text) == ["family/net.py", "family/parts.py"]
+    written = json.loads((here / "page.torchscript.onnxmap.json").read_text())
+    assert written["target"] == "../src/family/net.py:Net"
+
+
 def test_chromium_draws_the_page(folder: Path, page: Page) -> None:
     """The browser lays it out with its style, and finds nothing to complain of; without one the tests above must do."""
     assert page.words

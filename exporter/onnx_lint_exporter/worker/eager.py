@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from types import FrameType
@@ -83,6 +83,15 @@ def tensors(value: Any) -> list[torch.Tensor]:
     return [item for _, item in leaves(value) if isinstance(item, torch.Tensor)]
 
 
+def _taken(value: Any) -> list[torch.Tensor]:
+    """The tensors in a call's arguments, also those that bound a slice."""
+    if isinstance(value, slice):
+        return _taken([value.start, value.stop, value.step])
+    if type(value) in (list, tuple):
+        return [tensor for item in value for tensor in _taken(item)]
+    return tensors(value)
+
+
 @dataclass
 class Event:
     """One torch call of an eager run: its name, the user's stack (innermost first), results, and what it was given."""
@@ -95,29 +104,44 @@ class Event:
 
 
 class Recorder(TorchFunctionMode):
-    """Notes every torch call that the user's code leads to."""
+    """Notes every torch call that the user's code leads to. `known` are the tensors that the model starts from."""
 
-    def __init__(self, user: UserCode, keep_results: bool = False) -> None:
+    def __init__(self, user: UserCode, keep_results: bool = False, known: Iterable[torch.Tensor] = ()) -> None:
         super().__init__()
         self._user = user
         self._keep = keep_results
         self._maker: dict[int, int] = {}
+        self._known = {id(tensor) for tensor in known}
         self._alive: list[Any] = []
         self.events: list[Event] = []
+        self.foreign = 0
+        """The number of the last event that was given a tensor of unknown origin, as an ``autograd.Function`` makes."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
         given = tensors(result) if isinstance(result, (torch.Tensor, tuple, list)) else []
+        name = getattr(func, "__name__", str(func))
+        if name == "__setitem__":
+            given = [args[0]]
         if not given:
             return result
         stack = of_live(sys._getframe(1), self._user)
-        sources = tuple({self._maker[id(t)] for t in tensors([args, kwargs or {}]) if id(t) in self._maker})
+        taken = _taken([args, kwargs or {}])
+        sources = tuple({self._maker[id(t)] for t in taken if id(t) in self._maker})
+        if any(id(t) not in self._maker and id(t) not in self._known for t in taken):
+            self.foreign = len(self.events)
         kept = [tensor.detach().clone() for tensor in given] if self._keep else []
-        for tensor in given:
+        writes = name == "__setitem__" or (name.endswith("_") and not name.endswith("__"))
+        changed = [t._base for t in given if writes and t._base is not None]
+        for tensor in (*given, *changed):
             self._maker[id(tensor)] = len(self.events)
         self._alive.extend(given if self._keep else ())
-        self.events.append(Event(getattr(func, "__name__", str(func)), stack, kept, sources))
+        self.events.append(Event(name, stack, kept, sources))
         return result
+
+    def makers(self, value: Any) -> set[int]:
+        """The numbers of the events that made the tensors of a nested value."""
+        return {self._maker[id(tensor)] for tensor in tensors(value) if id(tensor) in self._maker}
 
     def calls(self) -> dict[tuple[str, int], list[tuple[str, Frame]]]:
         """For each file and line the torch calls seen there, with their columns."""

@@ -2,8 +2,8 @@
 
 The eager run gives every intermediate value with its line; the graph, run with every value as an output, gives all of
 its own. A value of the model that no node computes is suspect. It is cleared when a call that uses it has its value in
-the graph all the same (operators are fused). The first suspect that is not cleared, and whose own inputs are right,
-is the place.
+the graph all the same (operators are fused), and when no output is made of it by torch calls: Python alone read it, and
+the graph has no need of it. The first suspect that is not cleared, and whose own inputs are right, is the place.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 import onnx
 import torch
 
-from .eager import Arguments, Event, Recorder, callable_of, fresh, leaves
+from .eager import Arguments, Event, Recorder, callable_of, fresh, leaves, tensors
 from .frames import Frame, UserCode
 from .model_file import ModelFile
 from .twin import trace
@@ -25,7 +25,11 @@ from .verify import RunError, array_of, close, compare, feed, run, session, wors
 
 @dataclass
 class Step:
-    """One torch call of the eager run, and whether the graph has its value: ``equal``, ``fused`` or ``differs``."""
+    """One torch call of the eager run, and whether the graph has its value.
+
+    ``equal``: it has; ``fused``: computed away within another operator; ``unused``: not there, and no output is made
+    of it by torch calls; ``differs``: not there.
+    """
 
     name: str
     stack: list[Frame]
@@ -41,7 +45,10 @@ class Mismatch:
     culprit: Step | None = None
     node: str | None = None
     fault: str = ""
-    """``converter``: the traced program is right, its translation wrong. ``tracing``: the program froze something."""
+    """``converter``: the traced program is right, its translation wrong. ``tracing``: the program froze something.
+
+    Empty when neither is sure.
+    """
     nodes: list[str] = field(default_factory=list)
     """The ONNX nodes on the culprit's line."""
 
@@ -91,13 +98,24 @@ def graph_values(model: ModelFile, arrays: dict[str, Any]) -> dict[str, Any]:
         os.unlink(path)
 
 
-def record(model: Any, arguments: Arguments, user: UserCode) -> list[Event]:
-    recorder, given = Recorder(user, keep_results=True), arguments.copy()
-    runnable = callable_of(fresh(model))
+def record(model: Any, arguments: Arguments, user: UserCode) -> tuple[list[Event], set[int], int | None]:
+    """The torch calls of an eager run, the numbers of those that an output may be made of, and the last of these."""
+    given, runnable = arguments.copy(), callable_of(fresh(model))
+    known = tensors([given.args, given.kwargs])
+    if isinstance(runnable, torch.nn.Module):
+        known += [*runnable.parameters(), *runnable.buffers()]
+    recorder = Recorder(user, keep_results=True, known=known)
     torch.manual_seed(0)
     with torch.no_grad(), recorder:
-        runnable(*given.args, **given.kwargs)
-    return recorder.events
+        outputs = runnable(*given.args, **given.kwargs)
+    used = recorder.makers(outputs)
+    last = max(used, default=None)
+    # what made a tensor of unknown origin is unknown too: all before it may have
+    used |= set(range(recorder.foreign)) if used or recorder.foreign else set(range(len(recorder.events)))
+    for number in range(len(recorder.events) - 1, -1, -1):
+        if number in used:
+            used.update(recorder.events[number].sources)
+    return recorder.events, used, last
 
 
 def search(
@@ -115,7 +133,7 @@ def search(
         if not tensor.external_data:
             values[tensor.name] = onnx.numpy_helper.to_array(tensor)
     pool = _Pool(values)
-    events = record(model, arguments, user)
+    events, used, last = record(model, arguments, user)
     found = Mismatch()
     missing: dict[int, str] = {}
     for number, event in enumerate(events):
@@ -132,14 +150,21 @@ def search(
         if any(user_number not in missing or user_number in fused for user_number in users):
             fused.add(number)
     for number, event in enumerate(events):
-        state = "equal" if number not in missing else "fused" if number in fused else "differs"
+        state = "differs"
+        if number not in missing:
+            state = "equal"
+        elif number in fused or number not in used:
+            state = "fused" if number in fused else "unused"
         step = Step(event.name, event.stack, state, missing.get(number, "") if state == "differs" else "")
         found.steps.append(step)
-        clean = all(source not in missing or source in fused for source in event.sources)
+        clean = all(source not in missing or source in fused or source not in used for source in event.sources)
         if state == "differs" and clean and found.culprit is None and event.stack:
             found.culprit = step
     if found.culprit is None:
         found.culprit = next((step for step in found.steps if step.state == "differs" and step.stack), None)
+    if found.culprit is None and last is not None and found.steps[last].stack:
+        found.culprit = found.steps[last]
+        found.culprit.detail = "the graph has this value, but gives another one as its output"
     if found.culprit is not None:
         place = (found.culprit.stack[0]["file"], found.culprit.stack[0]["line"])
         found.nodes = [
@@ -165,11 +190,17 @@ def _difference(pool: _Pool, wanted: Any) -> str:
 
 
 def blame_torchscript(model: Any, first: Arguments, second: Arguments, outputs: list[tuple[str, Any]]) -> str:
-    """Run the trace of the first input on the second one: right means that the converter is wrong."""
+    """Run the trace of the first input on the second one: right means that the converter is wrong.
+
+    An ``autograd.Function`` stands in the trace as Python code, which runs anew; the export records what is in it. Then
+    a right result tells nothing, and neither is to blame for sure.
+    """
     traced = trace(model, first)
+    python = any(node.kind() == "prim::PythonOp" for node in traced.inlined_graph.nodes())
     given = second.copy()
     tensors = [v for _, v in leaves([given.args, given.kwargs]) if isinstance(v, torch.Tensor)]
-    return _fault(lambda: traced(*tensors), outputs)
+    fault = _fault(lambda: traced(*tensors), outputs)
+    return "" if python and fault == "converter" else fault
 
 
 def blame_dynamo(program: Any, second: Arguments, outputs: list[tuple[str, Any]]) -> str:
