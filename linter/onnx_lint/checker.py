@@ -329,11 +329,6 @@ def _configured_axes(settings: Settings, model: str) -> Mapping[str, tuple[int, 
 
 
 # ------------------------------------------------------------------------------------------------------- faults
-_MAX_KEPT_VALID = 10_000
-"""Statements of a file up to which an editor parses all of them, so that each has a valid version to stand in for a
-broken one: a file of a hundred thousand would take half a minute to open."""
-
-
 def _faults(project: Project, group: _Group, engines: tuple[Engine, ...]) -> Iterator[Diagnostic]:
     """What could not be analysed: syntax errors, and chunks beyond the guards. Every chunk is looked at, also those
     that no traced code reaches, when Python itself does not take the file."""
@@ -342,11 +337,7 @@ def _faults(project: Project, group: _Group, engines: tuple[Engine, ...]) -> Ite
         module = project.modules.get(path)
         if module is None:
             continue
-        units = module.lowered_units()
-        in_editor = project.tracker is not None and len(module.chunks) <= _MAX_KEPT_VALID
-        if in_editor or module.needs_full_parse():
-            units = module.all_units()
-        for unit in list(units):
+        for unit in module.faulty_units():
             chunk = unit.chunk if unit.patch is None else unit.patch.chunk
             if chunk.refused is not None:
                 span = unit.fault_span(1, 0)

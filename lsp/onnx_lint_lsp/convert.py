@@ -6,7 +6,7 @@ each, and they are made anew at every keystroke.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from onnx_lint.diagnostic import Applicability, Diagnostic, EvidenceState, Note, Severity, Span
@@ -46,11 +46,36 @@ def location(span: Span, find: Finder) -> Json:
     return {"uri": part.document.uri, "range": range_json(start, end)}
 
 
+Made = dict[int, tuple[Diagnostic, bool, Part, Json]]
+"""Diagnostics that were converted, by identity: with whether they were faded, and what they became."""
+
+
 class Converter:
     """Makes protocol diagnostics. `related` and `links` say what the client understands."""
 
     def __init__(self, *, related: bool = True, links: Callable[[str], str | None] = lambda code: None) -> None:
         self._related, self._links = related, links
+
+    def all(
+        self, found: Iterable[tuple[Diagnostic, bool]], view: View, find: Finder, before: Made
+    ) -> Iterator[tuple[str, Json]]:
+        """Diagnostics, each with whether it is faded, as the protocol's with the URI of their document.
+
+        `before` holds what was converted the last time and is still the same object: nothing that it speaks of has
+        moved, and it is not made again. It must be emptied when documents are opened or closed.
+        """
+        made: Made = {}
+        for d, faded in found:
+            held = before.get(id(d))
+            if held is None or held[0] is not d or held[1] is not faded or view.is_notebook:
+                placed = self.diagnostic(d, view, find, faded=faded)
+                if placed is None:
+                    continue
+                held = (d, faded, *placed)
+            made[id(d)] = held
+            yield held[2].document.uri, held[3]
+        before.clear()
+        before.update(made)
 
     def diagnostic(self, d: Diagnostic, view: View, find: Finder, *, faded: bool = False) -> tuple[Part, Json] | None:
         """The diagnostic with the document in which it stands."""

@@ -13,6 +13,7 @@ from onnx_lint.project.project import Project
 from onnx_lint.settings import Settings
 from onnx_lint.source.text import SourceError, SourceText, read
 from onnx_lint_lsp.configuration import Configuration
+from onnx_lint_lsp.convert import Made
 from onnx_lint_lsp.index import Index
 from onnx_lint_lsp.views import View
 
@@ -59,6 +60,8 @@ class Root:
         self._lock = threading.Lock()
         self._reader = _Reader()
         self.project = Project(self._reader.load, editor=True)
+        self.converted: dict[str, Made] = {}
+        """What was sent of each open document the last time."""
         self._extra: set[str] = set()
         """Files that are not open and are part of the project, since open files matter to them or they to those."""
         self._kept = 0
@@ -83,6 +86,8 @@ class Root:
             pending, self._pending = self._pending, _Pending()
         for path, view in pending.views.items():
             before = self.views.get(path)
+            if view is None or before is None:
+                self.converted.clear()
             if view is None:
                 if self.views.pop(path, None) is not None:
                     self.project.remove(path)

@@ -184,10 +184,9 @@ class Session:
         out: list[tuple[Result, Wire]] = []
         for result in results:
             wire: Wire = {uri: [] for uri in result.view.versions}
-            for diagnostic, faded in self.evidence.joined(result):
-                placed = self.converter.diagnostic(diagnostic, result.view, root.find, faded=faded)
-                if placed is not None:
-                    wire[placed[0].document.uri].append(placed[1])
+            made = root.converted.setdefault(result.view.path, {})
+            for uri, item in self.converter.all(self.evidence.joined(result), result.view, root.find, made):
+                wire[uri].append(item)
             out.append((result, wire))
         return out
 

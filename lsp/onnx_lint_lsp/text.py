@@ -75,7 +75,14 @@ class Text:
 
     def replaced(self, start: int, end: int, new: str) -> Text:
         """The text with a stretch replaced."""
-        return Text(self.text[:start] + new + self.text[max(start, end) :], self.encoding)
+        end = max(start, end)
+        after = Text(self.text[:start] + new + self.text[end:], self.encoding)
+        if self._starts is not None and "\r" not in self.text and "\r" not in new:
+            first, last = bisect_right(self._starts, start), bisect_right(self._starts, end)
+            shift = len(new) - (end - start)
+            inside = [start + match.end() for match in _END.finditer(new)]
+            after._starts = [*self._starts[:first], *inside, *[at + shift for at in self._starts[last:]]]
+        return after
 
 
 def line_starts(text: str) -> list[int]:

@@ -62,7 +62,10 @@ class View:
         if self.is_notebook:
             text = "\n".join(python_of(part.document.text) for part in self.parts)
             return SourceText.from_text(self.path, text)
-        return SourceText.from_text(self.path, self.parts[0].document.text.text[self._mark :])
+        whole = self.parts[0].document.text
+        if self._mark:
+            return SourceText.from_text(self.path, whole.text[1:])
+        return SourceText.from_text(self.path, whole.text, whole.starts)
 
     @cached_property
     def _mark(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from onnx_lint.project.records import Remembered
+from onnx_lint.project.records import Record, Remembered
 from onnx_lint.project.unit import Unit
 from onnx_lint.source import ir
 from onnx_lint.source.split import Chunk
@@ -36,6 +36,8 @@ class ClassInfo:
         self._members: dict[str, list[Member]] = {}
         self._statements: dict[str, list[Member]] | None = None
         self._derived = Remembered(module.project.tracker)
+        self.record = Record()
+        """The fact of which members it has, but for what functions say."""
         self._order: list[ClassInfo | External] | None = None
 
     def move(self, chunk: Chunk) -> None:
@@ -48,7 +50,8 @@ class ClassInfo:
         """What is being computed rests on the names of this class."""
         tracker = self.module.project.tracker
         if tracker is not None:
-            tracker.read(self.module.record)
+            tracker.read(self.record)
+            tracker.read(self.header_unit.record)
 
     @classmethod
     def of_chunk(cls, module: SourceModule, chunk: Chunk) -> ClassInfo:
@@ -89,7 +92,8 @@ class ClassInfo:
         found = self._own_all(name)
         tracker = self.module.project.tracker
         if tracker is not None:
-            tracker.read(self.module.record)
+            tracker.read(self.record)
+            tracker.read(self.header_unit.record)
             for unit, _ in found:
                 tracker.read(unit.record)
             for chunk in self._chunk.members if self._chunk is not None else ():

@@ -26,7 +26,9 @@ class ImportGraph:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._statements: dict[str, tuple[SourceText, list[Statement]]] = {}
-        self._imported: dict[str, tuple[SourceText, int, list[SourceModule]]] = {}
+        self._imported: dict[str, tuple[list[Statement], int, list[SourceModule]]] = {}
+        self.changes = 0
+        """How often the import statements of a file were found to be others than before."""
         self._importers: dict[str, set[str]] | None = None
         self._generation = -1
 
@@ -43,20 +45,27 @@ class ImportGraph:
                         found += _in_chunk(text)
             if held is None or held[1] != found:
                 self._importers = None
+                self.changes += 1
             else:
                 found = held[1]
             held = self._statements[module.path] = (module.source, found)
         return held[1]
+
+    def refresh(self) -> None:
+        """Read the files that have changed."""
+        for module in self._project.modules.values():
+            self.scan(module)
 
     def imported(self, module: SourceModule) -> list[SourceModule]:
         """The project's files that a file imports."""
         project = self._project
         by_name = project.by_name
         held = self._imported.get(module.path)
-        if held is not None and held[0] is module.source and held[1] == project.generation:
+        statements = self.scan(module)
+        if held is not None and held[0] is statements and held[1] == project.generation:
             return held[2]
         out: dict[str, SourceModule] = {}
-        for dots, name, names, plain in self.scan(module):
+        for dots, name, names, plain in statements:
             target = plain or name
             if dots:
                 package = module.package
@@ -69,7 +78,7 @@ class ImportGraph:
                 if found is not None and found is not module:
                     out[found.path] = found
         modules = list(out.values())
-        self._imported[module.path] = (module.source, project.generation, modules)
+        self._imported[module.path] = (statements, project.generation, modules)
         return modules
 
     def importers(self, paths: Collection[str], among: Iterable[SourceModule], limit: int) -> list[SourceModule]:

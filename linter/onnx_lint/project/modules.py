@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import symtable
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Union
 
@@ -18,6 +18,7 @@ from onnx_lint.source.text import SourceText
 if TYPE_CHECKING:
     from onnx_lint.project.classes import ClassInfo
     from onnx_lint.project.project import Project
+    from onnx_lint.project.revision import Change
 
 
 @dataclass(eq=False, slots=True)
@@ -47,6 +48,9 @@ class ValueBinding:
     annotation: ir.Expr | None = None
 
 
+STARS = "*"
+"""What stands for all names at once that ``from m import *`` binds."""
+
 Binding = Union[FunctionBinding, "ClassInfo", ImportBinding, ValueBinding]
 
 
@@ -65,7 +69,11 @@ class SourceModule:
         """Assignments to one name that have not been lowered yet; where `bindings` has that name, they are behind."""
         self._stars: list[ImportBinding] = []
         self.record = Record()
-        """The fact of which names the file binds."""
+        """The fact of which chunks there are, but for what functions say."""
+        self.changes = 0
+        """How often that has changed."""
+        self._names: dict[str, Record] = {}
+        self._is_known_to_parse: bool | None = None
 
     @property
     def chunks(self) -> list[Chunk]:
@@ -89,25 +97,75 @@ class SourceModule:
         """The unit of a chunk, if it was asked for before."""
         return self._units.get(id(chunk))
 
-    def take_over(
-        self, chunks: list[Chunk], units: dict[int, Unit], moved: dict[int, Chunk] | None, dropped: set[int]
-    ) -> None:
-        """Replace the chunks, with the units that outlive it. `moved` says which chunk each one has become when the
-        file binds the same names; `dropped` are the identities of units that have gone."""
-        self._chunks, self._units, self._definitions = chunks, units, None
-        if moved is None:
-            self._classes, self._bindings, self._assigned, self._stars = {}, None, {}, []
+    # -------------------------------------------------------------------------------------- an editor's changes
+    def name_record(self, name: str) -> Record:
+        """The fact of what a top-level name is bound to."""
+        record = self._names.get(name)
+        if record is None:
+            record = self._names[name] = Record()
+        return record
+
+    def spoil(self, record: Record) -> None:
+        if self.project.tracker is not None:
+            self.project.tracker.spoil(record)
+
+    def spoil_name(self, name: str) -> None:
+        """A name is bound to something else."""
+        if name in self._names:
+            self.spoil(self._names[name])
+
+    def take_units(self, chunks: list[Chunk]) -> dict[int, Unit]:
+        """The units of chunks that go, by the identity of the chunk; they are not held here any more."""
+        taken: dict[int, Unit] = {}
+        for chunk in chunks:
+            for each in (chunk, *chunk.members):
+                unit = self._units.pop(id(each), None)
+                if unit is not None:
+                    taken[id(each)] = unit
+        return taken
+
+    def hold(self, chunk: Chunk, unit: Unit) -> None:
+        """`unit` is that of a chunk from now on."""
+        self._units[id(chunk)] = unit
+
+    def move_class(self, before: Chunk, after: Chunk) -> None:
+        """The class of a chunk stands in another one, with the same members but for what is in functions."""
+        info = self._classes.pop(id(before), None)
+        if info is not None:
+            info.move(after)
+            self._classes[id(after)] = info
+
+    def drop_classes(self, chunks: set[int], units: set[int]) -> None:
+        """Classes of these chunks and units, by identity, are no more."""
+        for key, info in list(self._classes.items()):
+            if key in chunks or id(info.header_unit) in units:
+                del self._classes[key]
+                self.spoil(info.record)
+
+    def replace(self, change: Change, *, is_other: bool, rebinds: bool) -> None:
+        """Put chunks in the place of others; `is_other` says that other code can see it, `rebinds` that statements
+        have come or gone."""
+        chunks = self.chunks
+        if change.shift:
+            for chunk in chunks[change.last :]:
+                chunk.move(change.shift)
+                for each in (chunk, *chunk.members):
+                    unit = self._units.get(id(each))
+                    if unit is not None:
+                        unit.move(each.line, unit.patch)
+        self._definitions = None
+        if not is_other:
+            chunks[change.first : change.last] = change.chunks
             return
-        classes: dict[int, ClassInfo] = {}
-        for key, info in self._classes.items():
-            chunk = moved.get(key)
-            if chunk is not None:
-                info.move(chunk)
-                classes[id(chunk)] = info
-            elif id(info.header_unit) not in dropped:
-                classes[key] = info
-        self._classes = classes
-        self._assigned = {name: moved[id(chunk)] for name, chunk in self._assigned.items()}
+        self._chunks = [*chunks[: change.first], *change.chunks, *chunks[change.last :]]
+        self.changes += 1
+        if rebinds:
+            self._bindings, self._assigned, self._stars = None, {}, []
+        self.spoil(self.record)
+
+    def units(self) -> Iterable[Unit]:
+        """The units that there are so far."""
+        return self._units.values()
 
     def lowered_units(self) -> Iterator[Unit]:
         for unit in self._units.values():
@@ -121,7 +179,16 @@ class SourceModule:
             for member in chunk.members:
                 yield self.unit(member, member=True)
 
-    def needs_full_parse(self) -> bool:
+    def faulty_units(self) -> list[Unit]:
+        """The units that do not parse or are beyond the guards, also among those that nobody has asked for."""
+        if self._is_known_to_parse is None or self.project.tracker is None:
+            self._is_known_to_parse = not self._may_not_parse()
+            if not self._is_known_to_parse:
+                for unit in self.all_units():
+                    _ = unit.chunk
+        return [unit for unit in self._units.values() if unit.is_faulty]
+
+    def _may_not_parse(self) -> bool:
         """Whether a chunk that was not lowered may hold a syntax error: Python's own symbol-table pass, which neither
         compiles nor runs anything and costs a twentieth of a parse, does not take them together. They may also be
         newer than this Python."""
@@ -275,9 +342,7 @@ class _Binder:
         elif isinstance(statement, ir.FunctionDef):
             module.bind(statement.name, FunctionBinding(self.unit, statement), straight)
         elif isinstance(statement, ir.ClassDef):
-            from onnx_lint.project.classes import ClassInfo
-
-            module.bind(statement.name, ClassInfo.of_statement(module, self.unit, statement), straight)
+            module.bind(statement.name, module.class_of_statement(self.unit, statement), straight)
         elif isinstance(statement, ir.If):
             self.block(statement.body, False)
             self.block(statement.orelse, False)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from onnx_lint.project.classes import ClassInfo
-from onnx_lint.project.modules import Binding, FunctionBinding, ImportBinding, SourceModule, ValueBinding
+from onnx_lint.project.modules import STARS, Binding, FunctionBinding, ImportBinding, SourceModule, ValueBinding
 from onnx_lint.project.records import Remembered, Tracker
 from onnx_lint.project.revision import revise
 from onnx_lint.project.unit import ChunkStore
@@ -206,7 +206,7 @@ class Project:
             return None
         fallback: Meaning | None = None
         if self.tracker is not None:
-            self.tracker.read(module.record)
+            self.tracker.read(module.name_record(name))
         for binding in module.lookup(name):
             meaning = self._follow(module, binding, hops)
             if meaning is None:
@@ -217,6 +217,8 @@ class Project:
             return meaning
         if fallback is not None:
             return fallback
+        if self.tracker is not None:
+            self.tracker.read(module.name_record(STARS))
         for star in module.stars:
             target = self.load(module, self.import_of(module, star))
             if target is not None and target.source is not None and target.source is not module:

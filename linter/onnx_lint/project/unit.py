@@ -11,7 +11,7 @@ from onnx_lint.source.guards import too_complex
 
 if TYPE_CHECKING:
     from onnx_lint.project.modules import SourceModule
-    from onnx_lint.project.revision import Patch
+    from onnx_lint.project.patch import Patch
     from onnx_lint.source.lower import Lowered
     from onnx_lint.source.positions import Place
 
@@ -34,6 +34,11 @@ class LoweredChunk:
         if self.lowered.fault is not None and not self.lowered.fault.is_error:
             self.refused = self.lowered.fault.message
         self.lines = text.count("\n") + 1
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether it parses and is within the guards."""
+        return self.refused is None and self.lowered.fault is None
 
     def place(self, at: int) -> Place:
         if self.spans is None:
@@ -71,6 +76,9 @@ class ChunkStore:
             oldest = self._with_tree.popleft()
             oldest.lowered.tree = None
             self._lines -= oldest.lines
+
+    def has(self, text: str, member: bool) -> bool:
+        return (text, member) in self._chunks
 
     def put(self, chunk: LoweredChunk) -> None:
         """Keep a chunk again."""
@@ -118,6 +126,18 @@ class Unit:
     @property
     def is_lowered(self) -> bool:
         return self._chunk is not None
+
+    @property
+    def is_faulty(self) -> bool:
+        """Whether something is known to be wrong with what the file says."""
+        return self.patch is not None or (self._chunk is not None and not self._chunk.is_sound)
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether what the file says is known not to parse."""
+        return self.patch is not None or (
+            self._chunk is not None and self._chunk.lowered.fault is not None and self._chunk.refused is None
+        )
 
     @property
     def record(self) -> Record:

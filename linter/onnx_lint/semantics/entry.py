@@ -19,18 +19,23 @@ __all__ = ["analyse", "statements"]
 
 
 def module_classes(project: Project, modules: Iterable[SourceModule]) -> Iterator[ClassInfo]:
-    """The classes of `modules` that have a ``forward``, importers before what they import, last class first: a model
-    stands behind its parts, so that parts are seen as they are used."""
-    for module in _in_order(project, modules):
-        for chunk in reversed(module.class_chunks()):
-            info = module.class_of(chunk)
-            if info.is_module and (info.has_own("forward") or _is_variant(info)):
-                yield info
-        if "torch" in module.source.text and "    class " in module.source.text:
-            for bindings in module.bindings.values():
-                for binding in bindings:
-                    if isinstance(binding, ClassInfo) and binding.own("forward") is not None and binding.is_module:
-                        yield binding
+    """The classes of `modules` that have a ``forward``, importers before what they import: parts are seen as they are
+    used."""
+    for module in in_order(project, modules):
+        yield from classes_of(module)
+
+
+def classes_of(module: SourceModule) -> Iterator[ClassInfo]:
+    """The classes of a file that have a ``forward``, the last one first: a model stands behind its parts."""
+    for chunk in reversed(module.class_chunks()):
+        info = module.class_of(chunk)
+        if info.is_module and (info.has_own("forward") or _is_variant(info)):
+            yield info
+    if any(" class " in chunk.text for chunk in module.chunks if chunk.kind == "statement"):
+        for bindings in module.bindings.values():
+            for binding in bindings:
+                if isinstance(binding, ClassInfo) and binding.own("forward") is not None and binding.is_module:
+                    yield binding
 
 
 def _is_variant(info: ClassInfo) -> bool:
@@ -47,7 +52,7 @@ def mentions_forward(module: SourceModule) -> bool:
     return "forward" in module.source.text
 
 
-def _in_order(project: Project, modules: Iterable[SourceModule]) -> list[SourceModule]:
+def in_order(project: Project, modules: Iterable[SourceModule]) -> list[SourceModule]:
     candidates = [m for m in modules if mentions_forward(m)]
     by_path = {m.path: m for m in candidates}
     graph = import_graph(project)
@@ -95,8 +100,13 @@ def analyse(project: Project, *, progress: Callable[[int, int], None] | None = N
 
 def is_entered(info: ClassInfo, entered: set[tuple[int, int]]) -> bool:
     """Whether a caller was followed into the ``forward`` of a class already: it is no entry point then."""
+    return forward_of(info) in entered
+
+
+def forward_of(info: ClassInfo) -> tuple[int, int] | None:
+    """What identifies the ``forward`` that a class defines itself; ``None`` if it inherits it."""
     found = info.find("forward")
-    return found is not None and found[0] is info and (id(found[1][0]), id(found[1][1])) in entered
+    return (id(found[1][0]), id(found[1][1])) if found is not None and found[0] is info else None
 
 
 def enter(analysis: Analysis, info: ClassInfo) -> Summary | None:

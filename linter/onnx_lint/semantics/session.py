@@ -25,6 +25,14 @@ _LITTER = 2_000
 
 
 @dataclass(slots=True)
+class _Candidates:
+    """The classes of a file that may be entry points, each with what identifies its own ``forward``."""
+
+    record: Record
+    classes: list[tuple[ClassInfo, tuple[int, int] | None]]
+
+
+@dataclass(slots=True)
 class _Entry:
     """An entry point as it was interpreted last, and the results of all calls below it."""
 
@@ -44,6 +52,8 @@ class Session:
     def _start(self) -> None:
         self.analysis = Analysis(self.project)
         self._entries: dict[int, _Entry] = {}
+        self._candidates: dict[str, _Candidates] = {}
+        self._order: tuple[object, list[SourceModule]] = (None, [])
         self._generation = self.project.generation
         self._changes = self._litter = 0
 
@@ -52,8 +62,8 @@ class Session:
         self._refresh()
         seen: set[int] = set()
         traced: set[tuple[int, int]] = set()
-        for info in entry.module_classes(self.project, self._scope(paths, importers)):
-            if entry.is_entered(info, traced):
+        for info, forward in self._classes(self._scope(paths, importers)):
+            if forward in traced:
                 continue
             found = self._enter(info)
             traced |= found.traced
@@ -71,6 +81,29 @@ class Session:
             return own
         candidates = [m for m in project.modules.values() if entry.mentions_forward(m)]
         return own + import_graph(project).importers(paths, candidates, _MAX_IMPORTERS)
+
+    def _classes(self, modules: list[SourceModule]) -> Iterator[tuple[ClassInfo, tuple[int, int] | None]]:
+        """The classes of these files that may be entry points, importers before what they import."""
+        files = frozenset(module.path for module in modules if entry.mentions_forward(module))
+        key = (files, self.project.generation, import_graph(self.project).changes)
+        if self._order[0] != key:
+            self._order = (key, entry.in_order(self.project, modules))
+        for module in self._order[1]:
+            held = self._candidates.get(module.path)
+            if held is None or held.record.stale:
+                held = self._candidates[module.path] = self._look_for_classes(module)
+            yield from held.classes
+
+    def _look_for_classes(self, module: SourceModule) -> _Candidates:
+        tracker = self.project.tracker
+        assert tracker is not None, "a session is for an editor's project"
+        record = Record()
+
+        def look() -> list[tuple[ClassInfo, tuple[int, int] | None]]:
+            tracker.read(module.record)
+            return [(info, entry.forward_of(info)) for info in entry.classes_of(module)]
+
+        return _Candidates(record, tracker.compute(record, look))
 
     def _enter(self, info: ClassInfo) -> _Entry:
         held = self._entries.get(id(info))
@@ -94,6 +127,7 @@ class Session:
         self._changes += 1
         methods(self.project).refresh()
         factories(self.project).refresh()
+        import_graph(self.project).refresh()
         spoiled = tracker.take_spoiled()
         if self._generation != self.project.generation or (self.analysis.worn and self._changes > _WEAR):
             self._start()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Chunk:
     """One top-level statement, or one member of a class: the unit of parsing and of caching.
 
@@ -16,6 +16,7 @@ class Chunk:
     ``class`` defines. `text` runs from the first decorator to the last character of code, without the blank lines and
     comments behind it, and keeps its indentation; `line` (from 1) is where it begins in the file. A class has a
     `header`, up to its colon, and `members`, if they stand on lines of their own; only top-level classes are split.
+    Nothing but the line ever changes, when an editor inserts lines above.
     """
 
     kind: str
@@ -24,6 +25,12 @@ class Chunk:
     text: str
     header: str
     members: tuple[Chunk, ...]
+
+    def move(self, lines: int) -> None:
+        """It stands so many lines further down now."""
+        self.line += lines
+        for member in self.members:
+            member.line += lines
 
 
 _STRINGS = re.compile(
@@ -118,13 +125,53 @@ def split(normal: str) -> list[Chunk]:
     first = starts[0] if starts else len(blanked)
     if blanked[:first].strip():  # indented, or a closing bracket: an error, to be told by the parser
         starts = [0, *starts]
+    return _chunks(normal, blanked, starts, len(normal), 1)
+
+
+def _chunks(normal: str, blanked: str, starts: list[int], end: int, line: int) -> list[Chunk]:
+    """The chunks that begin at `starts` and end at `end`; the text begins at line `line` of the file."""
     chunks: list[Chunk] = []
-    line, at = 1, 0
-    for start, end in zip(starts, [*starts[1:], len(normal)], strict=False):
+    at = 0
+    for start, stop in zip(starts, [*starts[1:], end], strict=False):
         line += normal.count("\n", at, start)
         at = start
-        chunks.append(_chunk(normal, blanked, start, end, line, ""))
+        chunks.append(_chunk(normal, blanked, start, stop, line, ""))
     return chunks
+
+
+def resplit(normal: str, line: int, marks: Sequence[int], limit: int | None) -> tuple[list[Chunk], int] | None:
+    """Split a part of a file again: from its beginning, where a chunk begins at line `line` of the file, to the first
+    of `marks` at which a statement begins. `marks` are the offsets behind an edit at which statements began before; the
+    last one is the end of the text.
+
+    Gives the chunks, and which mark ends them: what follows is as it was. ``None`` when no statement begins at a mark
+    within `limit` characters, as behind an open quote.
+    """
+    count = 2
+    while True:
+        window = marks[min(count, len(marks)) - 1]
+        if limit is not None and window > limit and count > 2:
+            return None
+        text = normal[:window]
+        blanked = blank(text)
+        starts = _statements(blanked, "", 0, window)
+        if blanked[: starts[0] if starts else window].strip():
+            starts = [0, *starts]
+        begun = set(starts)
+        if window == len(normal):
+            begun.add(window)
+        for number, mark in enumerate(marks[:count]):
+            if mark in begun:
+                return _chunks(text, blanked, [s for s in starts if s < mark], mark, line), number
+        count *= 2
+
+
+def one_chunk(text: str, line: int, indent: str) -> Chunk | None:
+    """The chunk of a text that is one statement with that indentation; ``None`` if it is none or several."""
+    blanked = blank(text)
+    if _statements(blanked, indent, 0, len(text)) != [0] or (indent and _statements(blanked, "", 0, len(text))):
+        return None
+    return _chunk(text, blanked, 0, len(text), line, indent)
 
 
 def _definition(blanked: str, start: int, end: int) -> re.Match[str] | None:

@@ -23,11 +23,14 @@ class SourceText:
     """A decoded file. `text` is what the file says (without a byte order mark, newlines as they are); `normal` is what
     the splitter and the parser see: LF newlines, no form feeds. Lines are the same in both."""
 
-    __slots__ = ("_shifts", "_starts", "bom", "encoding", "normal", "path", "text")
+    __slots__ = ("_normal_starts", "_shifts", "_starts", "bom", "encoding", "normal", "path", "text")
 
-    def __init__(self, path: str, text: str, encoding: str = "utf-8", bom: bytes = b"") -> None:
+    def __init__(
+        self, path: str, text: str, encoding: str = "utf-8", bom: bytes = b"", starts: list[int] | None = None
+    ) -> None:
         self.path, self.text, self.encoding, self.bom = path, text, encoding, bom
-        self._starts: list[int] | None = None
+        self._starts = starts
+        self._normal_starts: list[int] | None = None
         self._shifts: dict[int, int] = {}
         normal = _NEWLINE.sub("\n", text) if "\r" in text else text
         if "\f" in normal:
@@ -45,9 +48,9 @@ class SourceText:
         self.normal = normal
 
     @classmethod
-    def from_text(cls, path: str, text: str) -> SourceText:
-        """A text that was never bytes, such as an unsaved buffer."""
-        return cls(path, text)
+    def from_text(cls, path: str, text: str, starts: list[int] | None = None) -> SourceText:
+        """A text that was never bytes, such as an unsaved buffer; with the offsets of its lines, if they are known."""
+        return cls(path, text, starts=starts)
 
     @classmethod
     def decode(cls, path: str, data: bytes) -> SourceText:
@@ -72,6 +75,15 @@ class SourceText:
             else:
                 self._starts = list(accumulate([len(line) + 1 for line in self.text.split("\n")[:-1]], initial=0))
         return self._starts
+
+    @property
+    def normal_starts(self) -> list[int]:
+        """Offsets in `normal` at which the lines begin."""
+        if self.normal is self.text:
+            return self.starts
+        if self._normal_starts is None:
+            self._normal_starts = list(accumulate([len(line) + 1 for line in self.normal.split("\n")[:-1]], initial=0))
+        return self._normal_starts
 
     def encode(self, text: str) -> bytes:
         """A text as bytes of this file: its encoding, its byte order mark. Raises `UnicodeEncodeError`."""
