@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any, TextIO
 
-from onnx_lint.config import Config, ConfigError
+from onnx_lint.config import ConfigError
 from onnx_lint.diagnostic import Diagnostic, Severity
+from onnx_lint.inputs import Settled, UsageError
 from onnx_lint.registry import RegistryError
 from onnx_lint.report.report import Report, printable, render
 from onnx_lint.selection import UnknownRule
@@ -50,7 +51,7 @@ def run(argv: list[str]) -> int:
             return Command(given).run(problems)
     except Interrupted as interrupted:
         return interrupted.status
-    except (options.UsageError, ConfigError, RegistryError, UnknownRule, WorkerError) as error:
+    except (UsageError, ConfigError, RegistryError, UnknownRule, WorkerError) as error:
         problems.append(str(error))
     except OSError:
         raise  # standard output is gone or full: there is nowhere to tell it
@@ -115,7 +116,8 @@ class Command:
     def __init__(self, given: argparse.Namespace) -> None:
         self.given = given
         self.request: Request = options.request(given)
-        self.configs = lint.configs_for(given)
+        self.settled = Settled(given)
+        self.config = self.settled.of(".")
         self.sources = Sources(os.getcwd())
 
     def run(self, problems: list[str]) -> int:
@@ -148,12 +150,12 @@ class Command:
     def _lint(self, outcomes: list[Outcome]) -> lint.Checked:
         """The linter's view: of the PATHs, or, without any, of the files that the export touched."""
         paths = self.given.paths or self._touched(outcomes)
-        checked = lint.check_paths(self.given, self.configs, paths) if paths else lint.Checked()
+        checked = lint.check_paths(self.given, self.settled, paths) if paths else lint.Checked()
         for path, source in checked.sources.items():
             self.sources.show_as(path, path)
             del source
-        if not self.given.paths:
-            checked.problems.clear()
+        if not self.given.paths:  # files that nobody asked for: only a configuration that cannot be used is told
+            checked.problems = list(self.settled.problems)
         return checked
 
     def _touched(self, outcomes: list[Outcome]) -> list[str]:
@@ -183,7 +185,7 @@ class Command:
     ) -> None:
         for problem in problems:
             _complain(problem)
-        name = self.given.output_format or checked.output_format or "full"
+        name = self.given.output_format or checked.output_format or self.config.output_format or "full"
         sources: dict[str, SourceText] = {**self.sources.texts(), **checked.sources}
         exports: list[dict[str, object]] = []
         for outcome in outcomes:
@@ -224,18 +226,11 @@ class Command:
     ) -> int:
         if problems:
             return 2
-        fail_level = Severity(self.given.fail_level) if self.given.fail_level else self._fail_level(checked)
         if not all(outcome.ok for outcome in outcomes):
             return 1
         if self.given.exit_zero:
             return 0
-        return int(any(d.severity >= fail_level for d in diagnostics))
-
-    def _fail_level(self, checked: lint.Checked) -> Severity:
-        if checked.sources:
-            return checked.fail_level
-        config: Config = self.configs.of(".")
-        return config.fail_level
+        return int(any(d.severity >= checked.fail_level(d.span.path, self.config) for d in diagnostics))
 
 
 def _note(message: str, given: argparse.Namespace) -> None:
@@ -269,4 +264,4 @@ def _stream(given: argparse.Namespace) -> Iterator[TextIO]:
         with open(given.output_file, "w", encoding="utf-8", errors="backslashreplace") as stream:
             yield stream
     except OSError as error:
-        raise options.UsageError(f"--output-file {given.output_file}: {error.strerror}") from error
+        raise UsageError(f"--output-file {given.output_file}: {error.strerror}") from error

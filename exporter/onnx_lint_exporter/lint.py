@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import os
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from onnx_lint.checker import check
-from onnx_lint.config import Config, ConfigError, Configs, engines_of, load
+from onnx_lint.checker import check_groups
+from onnx_lint.config import Config
 from onnx_lint.diagnostic import Diagnostic, Severity
-from onnx_lint.globs import matches
+from onnx_lint.inputs import Settled, gather
 from onnx_lint.project.project import Project
 from onnx_lint.settings import Settings
-from onnx_lint.source.files import Problem, discover
-from onnx_lint.source.text import SourceError, SourceText, read
+from onnx_lint.source.text import SourceText
 
 
 @dataclass
@@ -23,85 +20,28 @@ class Checked:
 
     diagnostics: list[Diagnostic] = field(default_factory=list)
     sources: dict[str, SourceText] = field(default_factory=dict)
+    configs: dict[str, Config] = field(default_factory=dict)
+    """For each file, with what the command line says on top."""
     problems: list[str] = field(default_factory=list)
-    fail_level: Severity = Severity.WARNING
-    output_format: str | None = None
+
+    @property
+    def output_format(self) -> str | None:
+        """The format that a configuration asks for."""
+        return next((config.output_format for config in self.configs.values() if config.output_format), None)
+
+    def fail_level(self, path: str, otherwise: Config) -> Severity:
+        """The severity from which a diagnostic in a file makes the run fail."""
+        return self.configs.get(path, otherwise).fail_level
 
 
-def configs_for(options: argparse.Namespace) -> Configs:
-    """The configuration that the options name. Raises `ConfigError`."""
-    if options.isolated:
-        return Configs(Config())
-    if options.config is None:
-        return Configs()
-    config = load(options.config)
-    if config is None:
-        raise ConfigError(f"{options.config}: has no [tool.onnx-lint] table")
-    return Configs(config)
-
-
-def settings_for(options: argparse.Namespace, config: Config) -> Settings:
-    """The configuration's settings with what the command line says on top."""
-    settings = config.settings
-    target = settings.target
-    if options.engine is not None:
-        target = replace(target, engines=engines_of(options.engine))
-    if options.opset is not None:
-        target = replace(target, opset=options.opset)
-    return replace(
-        settings,
-        target=target,
-        engine_given=settings.engine_given or options.engine is not None,
-        select=tuple(options.select) if options.select else settings.select,
-        ignore=(*settings.ignore, *(options.ignore or ())),
-        extend_select=(*settings.extend_select, *(options.extend_select or ())),
-        minimum=Severity(options.severity) if options.severity else settings.minimum,
-        preview=settings.preview or options.preview,
-    )
-
-
-def check_paths(options: argparse.Namespace, configs: Configs, paths: list[str]) -> Checked:
-    """Lint files and folders as ``onnx-lint PATHS`` does. Raises `ConfigError`."""
-    checked = Checked()
-
-    def excluded(path: str) -> bool:
-        config = configs.of(os.path.dirname(path) or ".")
-        return any(matches(p, path, config.settings.root) for p in config.exclude) or any(
-            matches(p, path) for p in options.exclude or ()
-        )
-
-    by_config: dict[str | None, tuple[Config, list[str]]] = {}
-    for found in discover(paths, excluded=excluded, respect_gitignore=not options.no_gitignore):
-        if isinstance(found, Problem):
-            checked.problems.append(found.message)
-            continue
-        try:
-            checked.sources[found.path] = read(found.path)
-        except SourceError as error:
-            checked.problems.append(str(error))
-            continue
-        config = configs.of(found.path)
-        by_config.setdefault(config.path, (config, []))[1].append(found.path)
-    project = Project(_neighbour(checked.sources))
-    for source in checked.sources.values():
+def check_paths(options: argparse.Namespace, settled: Settled, paths: list[str]) -> Checked:
+    """Lint files and folders as ``onnx-lint PATHS`` does. Raises `UsageError` and `ConfigError`."""
+    inputs = gather(argparse.Namespace(**{**vars(options), "paths": paths}), settled)
+    project = Project(inputs.neighbour)
+    for source in inputs.sources.values():
         project.add(source)
-    for config, files in by_config.values():
-        checked.fail_level = config.fail_level
-        checked.output_format = config.output_format
-        checked.diagnostics += check(project, settings_for(options, config), set(files))
-    checked.diagnostics.sort(key=lambda d: d.sort_key)
-    return checked
-
-
-def _neighbour(sources: dict[str, SourceText]) -> Callable[[str], SourceText | None]:
-    """Reads what a linted file imports from its own package, for what it says only."""
-
-    def load_file(path: str) -> SourceText | None:
-        if path in sources or not os.path.isfile(path):
-            return None
-        try:
-            return read(path)
-        except SourceError:
-            return None  # nobody asked for this file; its own run will tell
-
-    return load_file
+    groups: dict[int, tuple[Settings, set[str]]] = {}
+    for path, config in inputs.configs.items():
+        groups.setdefault(id(config), (config.settings, set()))[1].add(path)
+    found = check_groups(project, list(groups.values()))
+    return Checked(sorted(found, key=lambda d: d.sort_key), inputs.sources, inputs.configs, inputs.problems)

@@ -18,6 +18,7 @@ _FAILURE_CODES: dict[str, ExportCode] = {
     "usage": ExportCode.LOAD,
     "load-error": ExportCode.LOAD,
     "eager-error": ExportCode.LOAD,
+    "unknown-input": ExportCode.LOAD,
     "capture-error": ExportCode.CAPTURE,
     "data-dependent": ExportCode.CAPTURE,
     "lost-data": ExportCode.CAPTURE,
@@ -87,6 +88,8 @@ def diagnose(outcome: Outcome, sources: Sources) -> list[Diagnostic]:
     frozen_here = {
         (each.span.path, each.span.line) for each in seen if each.item["kind"] in ("baked-value", "structure")
     }
+    if frozen_here and not used_elsewhere and not any(each.item["kind"] == "structure" for each in seen):
+        seen = [each for each in seen if not _harmless_branch(each, frozen_here)]
     merged: dict[tuple[str, int, str], Diagnostic] = {}
     for each in seen:
         severity = _severity(each, outcome, used_elsewhere or (each.span.path, each.span.line) in frozen_here)
@@ -182,6 +185,16 @@ def _drop_consequences(seen: list[_Seen], outcome: Outcome) -> list[_Seen]:
             continue
         kept.append(each)
     return kept
+
+
+def _harmless_branch(each: _Seen, frozen_here: set[tuple[str, int]]) -> bool:
+    """Whether the tracer warned of a branch that both inputs take the same way.
+
+    That is known when the twin trace found what was frozen, elsewhere, and no difference in what was computed.
+    """
+    item = each.item
+    boolean = item["kind"] == "tracer-warning" and item["what"] == "boolean"
+    return boolean and (each.span.path, each.span.line) not in frozen_here
 
 
 def _explained_elsewhere(each: _Seen, causes: list[_Seen], outcome: Outcome, seen: list[_Seen]) -> bool:
@@ -304,6 +317,7 @@ def _message(each: _Seen, outcome: Outcome) -> str:
     prefix = {
         "load-error": "the model cannot be loaded: ",
         "eager-error": "the model itself fails on this input: ",
+        "unknown-input": "no input is given, and the model fails on those that were tried, first with ",
         "capture-error": "cannot be recorded: ",
         "lost-data": "the tensor read here leaves the recording: ",
         "check-error": "the ONNX checker refuses the model: ",
@@ -377,6 +391,8 @@ def _help(item: Json) -> str | None:
         )
     if kind == "output-mismatch" and item.get("nodes"):
         return f"the ONNX nodes of this line: {', '.join(item['nodes'])}"
+    if kind == "unknown-input":
+        return "give one with --input 'x:float32[n,3]' for each argument, with --inputs-from, or with ONNX_LINT_INPUTS"
     if kind == "timeout":
         return "the innermost line of the model that was running when time was up"
     return None

@@ -10,6 +10,7 @@ from typing import Any
 
 from onnx_lint.arguments import parser as lint_parser
 from onnx_lint.config import engines_of
+from onnx_lint.inputs import UsageError
 from onnx_lint.target import BOTH, Engine
 from onnx_lint_exporter import target_spec
 from onnx_lint_exporter.child import Limits, memory_of_machine
@@ -21,10 +22,6 @@ from onnx_lint_exporter.writer import WriteError, place_for
 
 ENGINE_PLACE = "{engine}"
 """In ``--output``, stands for the engine's name, so that each engine writes a file of its own."""
-
-
-class UsageError(Exception):
-    """Arguments that cannot be used; the message is one line."""
 
 
 def parser() -> argparse.ArgumentParser:

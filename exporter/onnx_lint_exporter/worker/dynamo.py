@@ -307,6 +307,8 @@ def _as_dims(shapes: Any) -> Any:
         return torch.export.Dim.DYNAMIC
     if isinstance(shapes, dict):
         return {key: _as_dims(value) for key, value in shapes.items()}
+    if isinstance(shapes, tuple) and hasattr(shapes, "_fields"):
+        return type(shapes)(*map(_as_dims, shapes))
     if isinstance(shapes, (list, tuple)):
         return type(shapes)(map(_as_dims, shapes))
     return shapes

@@ -62,6 +62,8 @@ def _integer_keys(shapes: Any) -> Any:
             int(key) if isinstance(key, str) and key.isdigit() else key: _integer_keys(value)
             for key, value in shapes.items()
         }
+    if isinstance(shapes, tuple) and hasattr(shapes, "_fields"):
+        return type(shapes)(*map(_integer_keys, shapes))
     if isinstance(shapes, (list, tuple)):
         return type(shapes)(map(_integer_keys, shapes))
     return shapes

@@ -77,6 +77,9 @@ class ExportJob(Telling):
             self.outcome["usage"] = clip(error)
             self.tell()
             return False
+        except build_inputs.GuessError as error:
+            self.fail(error.__cause__ or error, "unknown-input")
+            return False
         except BaseException as error:  # noqa: BLE001 - the user's module or model may raise anything
             self.fail(error, "load-error" if not hasattr(self, "loaded") else "eager-error")
             return False
@@ -99,7 +102,7 @@ class ExportJob(Telling):
                     f"the model itself fails on the second input: {type(error).__name__}: {clip(error, 200)}"
                 )
         self.outcome["arguments"] = [
-            {"name": name, "kind": _kind(value), "second": _kind(other)}
+            {"name": name, "kind": build_inputs.described(value), "second": build_inputs.described(other)}
             for (name, value), (_, other) in zip(
                 inputs.named(model), inputs.named(model, inputs.second or inputs.first), strict=False
             )
@@ -238,12 +241,6 @@ class ExportJob(Telling):
 def _set_mode(model: Any, mode: str) -> None:
     if isinstance(model, torch.nn.Module) and mode != "preserve":
         model.train(mode == "train")
-
-
-def _kind(value: Any) -> str:
-    if isinstance(value, torch.Tensor):
-        return f"{str(value.dtype).removeprefix('torch.')}{list(value.shape)}".replace(" ", "")
-    return clip(f"{type(value).__name__} {value!r}", 60)
 
 
 def _place(item: Observation) -> tuple[Any, ...]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from .channel import clip
 from .eager import Arguments, call, leaves
 from .load import LoadError, import_file, import_named
 from .spec import InputSpec, SpecError, parse
@@ -277,6 +278,10 @@ def _varied(model: Any, first: Arguments, axes: Axes) -> Arguments:
 _PLAIN_KINDS = {int: 2, float: 0.5, bool: True, "int": 2, "float": 0.5, "bool": True}
 
 
+class GuessError(Exception):
+    """No guess fits the model; the cause is what it raised on the first one."""
+
+
 def guess(model: Any) -> Inputs:
     """Inputs from the signature, annotations and defaults of ``forward`` and the layers of the model, by trial."""
     if isinstance(model, torch.export.ExportedProgram):
@@ -290,8 +295,7 @@ def guess(model: Any) -> Inputs:
         if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
     ]
     first_error: Exception | None = None
-    for make, words in _candidate_tensors(model):
-        texts = [f"{p.name}:{words}" for p in needed]
+    for make in _candidate_tensors(model):
         values = {p.name: _from_annotation(p, make) for p in needed}
         arguments = _arrange(needed, values)
         try:
@@ -301,10 +305,18 @@ def guess(model: Any) -> Inputs:
         except Exception as error:  # noqa: BLE001 - the model's own code may raise anything on a wrong guess
             first_error = first_error or error
             continue
-        return Inputs(arguments, None, origin=f"guessed {', '.join(texts)}", second_given=False)
+        guessed = ", ".join(f"{name}:{described(value)}" for name, value in values.items())
+        return Inputs(arguments, None, origin=f"guessed {guessed}", second_given=False)
     if first_error is not None:
-        raise first_error
+        raise GuessError from first_error
     return Inputs(Arguments(), None, origin="no inputs", second_given=False)
+
+
+def described(value: Any) -> str:
+    """A value in few words: dtype and shape of a tensor, else type and value."""
+    if isinstance(value, torch.Tensor):
+        return f"{str(value.dtype).removeprefix('torch.')}{list(value.shape)}".replace(" ", "")
+    return clip(f"{type(value).__name__} {value!r}", 60)
 
 
 def _from_annotation(parameter: inspect.Parameter, make: Callable[[], torch.Tensor]) -> Any:
@@ -318,7 +330,7 @@ def _from_annotation(parameter: inspect.Parameter, make: Callable[[], torch.Tens
     return make()
 
 
-def _candidate_tensors(model: Any) -> Iterator[tuple[Callable[[], torch.Tensor], str]]:
+def _candidate_tensors(model: Any) -> Iterator[Callable[[], torch.Tensor]]:
     shapes: list[tuple[tuple[int, ...], int]] = []
     nn = torch.nn
     modules = model.modules() if isinstance(model, nn.Module) else ()
@@ -337,8 +349,7 @@ def _candidate_tensors(model: Any) -> Iterator[tuple[Callable[[], torch.Tensor],
         if shapes:
             break
     for shape, high in [*shapes, ((2, 3), 0), ((2, 3, 4), 0), ((2, 3, 64, 64), 0), ((4,), 0), ((2, 5), 2)]:
-        words = f"{'int64' if high else 'float32'}{list(shape)}".replace(" ", "")
-        yield partial(_example, shape, high), words
+        yield partial(_example, shape, high)
 
 
 def _example(shape: tuple[int, ...], high: int) -> torch.Tensor:

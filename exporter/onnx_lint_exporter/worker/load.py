@@ -78,7 +78,14 @@ def import_named(name: str, cwd: str) -> tuple[ModuleType, str]:
     """Import ``pkg.module``, with the current folder on the path."""
     if cwd not in sys.path:
         sys.path.insert(0, cwd)
-    module = importlib.import_module(name)
+    try:
+        module = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+            raise  # found, and what it imports is not
+        raise LoadError(
+            f"{name}: no module named {error.name!r}; name a file, or run where it can be imported"
+        ) from error
     file = module.__file__ or ""
     for _ in range(name.count(".") + os.path.basename(file).startswith("__init__.")):
         file = os.path.dirname(file)

@@ -68,7 +68,7 @@ def _in_scripted(model: Any, kind: str) -> str:
 def explain(error: BaseException, user: UserCode, model: Any = None) -> tuple[str, list[Observation]]:
     """The stage in which the export failed, and the failure at its place in the user's code."""
     node = failing_node(error)
-    text = shorten(str(error))
+    text = shorten(str(error)) or type(error).__name__  # a bare ``assert`` says nothing
     if node is not None:
         stack = user.choose(of_trace_text(node.sourceRange() or _in_scripted(model, node.kind())))
         kind = "unsupported-operator" if type(error).__name__ == "UnsupportedOperatorError" else "translate-error"
