@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from onnx_lint.diagnostic import Applicability, Diagnostic, Edit, Fix, Severity, Span
@@ -149,7 +149,17 @@ class Suppressions:
                     close = get_close_matches(selector[:60], [*codes.codes, *codes.codes.values()], 1)
                     hints[selector] = f"; did you mean {close[0]}?" if close else ""
                 message = f"{_shown(selector)} is no rule{hints[selector]}"
-                yield Diagnostic(code, name, Severity.WARNING, suppression.span, message, BOTH)
+                yield Diagnostic(code, name, Severity.WARNING, self._place(suppression, selector), message, BOTH)
+
+    def _place(self, suppression: Suppression, selector: str) -> Span:
+        """Where a selector stands in the brackets of a suppression."""
+        span = suppression.span
+        start, end = suppression.brackets or (span.column, span.end_column)
+        text = self.source.line(span.line)[start - 1 : end - 1]
+        found = re.search(rf"(?<![^\s,]){re.escape(selector)}(?![^\s,])", text)
+        if found is None:
+            return span
+        return replace(span, column=start + found.start(), end_column=start + found.end())
 
     def _unused(self, codes: Codes) -> Iterator[Diagnostic]:
         for suppression in self.found:

@@ -190,3 +190,10 @@ def test_many_suppressions_meet_many_diagnostics() -> None:
     start = time.process_time()
     assert said(model(body, header="  # onnx-lint: ignore-block[ONX101]")) == []
     assert time.process_time() - start < 8
+
+
+def test_an_unknown_rule_is_marked_where_it_stands() -> None:
+    source = model("return x  # onnx-lint: ignore[ONX1011, ONX101, x-ONX101] why")
+    spans = [d.span for d in found(source) if d.code == "ONX002"]
+    lines = source.split("\n")
+    assert [lines[s.line - 1][s.column - 1 : s.end_column - 1] for s in spans] == ["ONX1011", "x-ONX101"]
