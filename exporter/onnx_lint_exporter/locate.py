@@ -211,13 +211,14 @@ def _uses_of_other_lines(seen: list[_Seen]) -> bool:
     """Whether constants stand in the trace that no expression on their own line froze: they came from another line."""
     baked: dict[tuple[str, int], set[str]] = {}
     warned: dict[tuple[str, int], int] = {}
-    for each in seen:
-        place = (each.span.path, each.span.line)
-        if each.item["kind"] == "baked-value":
-            if not each.explained:
+    places = [((each.span.path, each.span.line), each.item) for each in seen]
+    values = {place for place, item in places if item["kind"] == "tracer-warning" and item["what"] != "boolean"}
+    for each, (place, item) in zip(seen, places, strict=True):
+        if item["kind"] == "baked-value":
+            if not each.explained and place not in values:
                 return True
-            baked.setdefault(place, set()).add(f"{each.item['value']} {each.item['other']}")
-        elif each.item["kind"] == "tracer-warning":
+            baked.setdefault(place, set()).add(f"{item['value']} {item['other']}")
+        elif item["kind"] == "tracer-warning":
             warned[place] = warned.get(place, 0) + 1
     return any(len(values) > max(warned.get(place, 0), 1) for place, values in baked.items())
 

@@ -24,7 +24,7 @@ def warm_python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def torchlib_once() -> Iterator[None]:
-    """For exports in this process: each parses all of torchlib again, most of the time of a small one; once is enough."""
+    """For exports in this process: each parses all of torchlib again, most of its time; once is enough."""
     from torch.onnx._internal.exporter import _registration
 
     before = _registration.onnxscript_apis

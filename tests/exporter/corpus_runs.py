@@ -89,6 +89,8 @@ def result_of(outcome: Outcome) -> str:
     for number, run in ((1, outcome.input1), (2, outcome.input2)):
         if run["state"] in ("wrong", "failed"):
             return f"{'wrong' if run['state'] == 'wrong' else 'fails'} {number}"
+    if outcome.input1["state"] == outcome.input2["state"] == "not run" and "has no operator" in outcome.input1["text"]:
+        return "not run"
     if not outcome.verified:
         return f"not verified: {outcome.input1} {outcome.input2}"
     return "right strict" if outcome.strict else "right"

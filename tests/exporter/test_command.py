@@ -132,7 +132,7 @@ def test_the_join_with_the_linter(tmp_path: Path, warm_python: str) -> None:
     assert ran.status == 1
     evidence = {d["line"]: [e["state"] for e in d["evidence"]] for d in ran.document["diagnostics"]}
     assert evidence[7] == ["confirmed"]
-    assert evidence.get(9, ["not reached"]) == ["not reached"]
+    assert 9 not in evidence  # only in training mode, in which nothing is exported
     assert {d["source"] for d in ran.document["diagnostics"]} <= {"lint", "export"}
 
 

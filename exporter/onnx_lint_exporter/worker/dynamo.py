@@ -144,7 +144,7 @@ def node_stack(node: Any, user: UserCode) -> list[Frame]:
 
 
 _REFUSED = re.compile(r"^No ONNX function found for <OpOverload.*?>\. Failure message: ")
-_STAGES = (("ConversionError", "translate"), ("TorchExportError", "capture"))
+_STAGES = (("ConversionError", "translate"), ("TorchExportError", "capture"), ("PassError", "translate"))
 
 
 def explain(error: BaseException, user: UserCode, guards: Guards | None = None) -> tuple[str, list[Observation]]:
@@ -189,8 +189,8 @@ LOST_DATA = ("fake tensor in the exported program", "lifted constant", "FakeTens
 
 
 def _telling(causes: list[BaseException]) -> BaseException:
-    """The cause that says most: not torch.onnx's own wrapping."""
-    wrapped = ("TorchExportError", "ConversionError")
+    """The cause that says most: not torch.onnx's own wrapping, nor that of the passes over the graph."""
+    wrapped = ("TorchExportError", "ConversionError", "PassError")
     return next((cause for cause in causes if type(cause).__name__ not in wrapped), causes[-1])
 
 

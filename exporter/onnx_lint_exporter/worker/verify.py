@@ -90,11 +90,46 @@ def session(path: str, plain: bool = False) -> Any:
 
 def run(prepared: Any, arrays: dict[str, Any]) -> dict[str, Any]:
     """All outputs by name."""
+    entries = [*prepared.get_inputs(), *prepared.get_outputs()]
     try:
-        results = prepared.run(None, {entry.name: arrays[entry.name] for entry in prepared.get_inputs()})
+        if any("bfloat16" in entry.type for entry in entries):
+            results = _run_bound(prepared, arrays)
+        else:
+            results = prepared.run(None, {entry.name: arrays[entry.name] for entry in prepared.get_inputs()})
     except Exception as error:
         raise _run_error(error) from error
     return {entry.name: value for entry, value in zip(prepared.get_outputs(), results, strict=False)}
+
+
+def _run_bound(prepared: Any, arrays: dict[str, Any]) -> list[Any]:
+    """The outputs of a model with bfloat16 inputs or outputs, which ONNX Runtime does not exchange with NumPy."""
+    import ctypes
+
+    import ml_dtypes
+    import onnx
+    import onnxruntime
+
+    binding = prepared.io_binding()
+    for entry in prepared.get_inputs():
+        array = np.ascontiguousarray(arrays[entry.name])
+        if array.dtype == ml_dtypes.bfloat16:
+            value = onnxruntime.OrtValue.ortvalue_from_numpy_with_onnx_type(
+                array.view(np.uint16), onnx.TensorProto.BFLOAT16
+            )
+        else:
+            value = onnxruntime.OrtValue.ortvalue_from_numpy(array)
+        binding.bind_ortvalue_input(entry.name, value)
+    for entry in prepared.get_outputs():
+        binding.bind_output(entry.name)
+    prepared.run_with_iobinding(binding)
+    results = []
+    for value in binding.get_outputs():
+        if value.data_type() != "tensor(bfloat16)":
+            results.append(value.numpy())
+            continue
+        raw = ctypes.string_at(value.data_ptr(), value.tensor_size_in_bytes())
+        results.append(np.frombuffer(raw, dtype=ml_dtypes.bfloat16).reshape(value.shape()))
+    return results
 
 
 def _run_error(error: Exception) -> RunError:

@@ -57,11 +57,39 @@ def symbolic_selu(g, x):
 torch.onnx.register_custom_op_symbolic("aten::selu", symbolic_selu, 9)
 
 
+@torch.onnx.symbolic_helper.parse_args("v", "f", "f", "f")
+def symbolic_elu(g, x, alpha, scale, input_scale):
+    """CELU is ELU for an alpha of 1, and another operator than torch's own translation."""
+    return g.op("Celu", x, alpha_f=alpha)
+
+
+torch.onnx.register_custom_op_symbolic("aten::elu", symbolic_elu, 9)
+
+
+def symbolic_erf(g, x):
+    return g.op("onnx_lint_corpus.mine::MyErf", x).setType(x.type())
+
+
+torch.onnx.register_custom_op_symbolic("aten::erf", symbolic_erf, 9)
+custom_opsets = {"onnx_lint_corpus.mine": 3}
+
+
 def dynamo_twice_plus(x, bias: float):
     return op.Add(op.Mul(x, op.Constant(value_float=2.0)), op.Constant(value_float=bias))
 
 
-custom_translation_table = {torch.ops.onnx_lint_corpus.twice_plus.default: dynamo_twice_plus}
+def dynamo_selu(x):
+    """A plain function with the body of the script: dynamo cannot inline an ``onnxscript.script`` function."""
+    zero = op.Constant(value_float=0.0)
+    negative = op.Sub(op.Exp(op.Min(x, zero)), op.Constant(value_float=1.0))
+    scaled = op.Mul(op.Constant(value_float=1.67326), negative)
+    return op.Mul(op.Constant(value_float=1.0507), op.Add(op.Max(x, zero), scaled))
+
+
+custom_translation_table = {
+    torch.ops.onnx_lint_corpus.twice_plus.default: dynamo_twice_plus,
+    torch.ops.aten.selu.default: dynamo_selu,
+}
 
 
 class CustomOperator(nn.Module):
@@ -84,10 +112,41 @@ class UnknownOperator(nn.Module):
 
 
 class ScriptedSelu(nn.Module):
-    """torchscript takes the onnxscript function, whose opset must be the model's; dynamo has a selu of its own."""
+    """torchscript takes the onnxscript function, whose opset must be the model's; dynamo a plain one."""
 
     result = {"torchscript": "right", "dynamo": "right"}
     inputs = staticmethod(one)
 
     def forward(self, x):
         return torch.selu(x)
+
+
+class OwnElu(nn.Module):
+    result = {"torchscript": "right", "dynamo": "right"}
+    inputs = staticmethod(one)
+
+    def forward(self, x):
+        return torch.nn.functional.elu(x)
+
+
+class OwnDomain(nn.Module):
+    """An operator that ONNX Runtime does not have: exported, and not compared."""
+
+    result = {"torchscript": "not run", "dynamo": "right"}
+    inputs = staticmethod(one)
+
+    def forward(self, x):
+        return torch.erf(torch.relu(x))
+
+
+class OwnDomainSymbolic(nn.Module):
+    """dynamo's way to it; torchscript knows nothing of the operator."""
+
+    result = {"torchscript": "error capture", "dynamo": "not run"}
+    inputs = staticmethod(one)
+
+    def forward(self, x):
+        y = torch.relu(x)
+        return torch.onnx.ops.symbolic(  # torchscript: ONX902
+            "onnx_lint_corpus.mine::MyErf", (y,), dtype=y.dtype, shape=y.shape, version=3
+        )

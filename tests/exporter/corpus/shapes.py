@@ -112,6 +112,26 @@ class ValueWhile(nn.Module):
         return x
 
 
+class ThreeValues(nn.Module):
+    """All places that need a value while exporting, at once; the last names of dynamo are those of draft_export."""
+
+    result = {"torchscript": "wrong 2", "dynamo": "error capture"}
+
+    @staticmethod
+    def inputs():
+        return [(ones(4, 6), torch.tensor([2, 3])), (-ones(4, 6), torch.tensor([5, 0]))]
+
+    def forward(self, x, y):
+        if x.sum() > 0:  # torchscript: ONX101 dynamo: ONX101
+            x = x + 1
+        n = int(y.max())  # torchscript: ONX201 dynamo: ONX201
+        if n > 3:
+            x = x * 2
+        while y.min() < 1:  # torchscript: ONX101 dynamo: ONX101
+            y = y + 1
+        return x[:n] + y.sum()
+
+
 class ShapeBranch(nn.Module):
     result = {"torchscript": "wrong 2", "dynamo": "wrong 2"}
     inputs = staticmethod(batch)

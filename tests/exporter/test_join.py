@@ -1,0 +1,92 @@
+"""The join with the linter, strictly: every state of the evidence is there, on its line, for its engine."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from commands import Ran, export
+
+pytestmark = pytest.mark.torch
+EVERY = """import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def forward(self, x):
+        y = x * float(x.max())  # cast
+        if x.shape[0] > 100:  # branch
+            y = y * x.min().item()  # unreached
+        return y * eval("x.min().item()")  # eval
+
+
+class Right(nn.Module):
+    def forward(self, x):
+        if x.shape[0] > 100:  # large
+            return x - 1
+        return x.reshape(int(x.shape[1]), -1)  # fixed
+"""
+
+
+def line(mark: str) -> int:
+    return 1 + next(number for number, text in enumerate(EVERY.split("\n")) if text.endswith(f"# {mark}"))
+
+
+def evidence(ran: Ran) -> dict[tuple[int, str, str], list[tuple[str, str]]]:
+    """Line, code and source of a diagnostic → engine and state of each piece of evidence."""
+    return {
+        (d["line"], d["code"], d["source"]): [(e["engine"], e["state"]) for e in d["evidence"]]
+        for d in ran.document["diagnostics"]
+    }
+
+
+@pytest.fixture(scope="module")
+def joined(tmp_path_factory: pytest.TempPathFactory, warm_python: str) -> Ran:
+    folder = tmp_path_factory.mktemp("joined")
+    (folder / "net.py").write_text(EVERY)
+    return export(folder, warm_python, ["net.py:Net", "net.py", "--input", "x:float32[n,3]", "--output-format", "json"])
+
+
+def test_confirmed(joined: Ran) -> None:
+    assert evidence(joined)[line("cast"), "ONX201", "lint"] == [("torchscript", "confirmed")]
+    found = next(d for d in joined.document["diagnostics"] if d["line"] == line("cast"))
+    assert "wrong on input 2" in found["evidence"][0]["text"]
+
+
+def test_a_branch_that_both_inputs_take_alike_is_not_confirmed(joined: Ran) -> None:
+    """The result of torchscript is wrong, and the branch has no part in it; dynamo does not get as far as a result."""
+    assert evidence(joined)[line("branch"), "ONX102", "lint"] == []
+
+
+def test_not_reached(joined: Ran) -> None:
+    assert evidence(joined)[line("unreached"), "ONX202", "lint"] == [("torchscript", "not reached")]
+
+
+def test_missed_by_lint(joined: Ran) -> None:
+    """Code that is a string until it runs: no reading of the source tells what it does."""
+    found = evidence(joined)
+    assert found[line("eval"), "ONX202", "export"] == [("torchscript", "missed by lint")]
+    assert not any(source == "lint" for place, _, source in found if place == line("eval"))
+
+
+def test_nothing_else_is_said(joined: Ran) -> None:
+    places = {line(mark) for mark in ("cast", "branch", "unreached", "eval", "large", "fixed")}
+    assert {place for place, _, _ in evidence(joined)} <= places
+    assert joined.status == 1
+
+
+def test_refuted(tmp_path: Path, warm_python: str) -> None:
+    """Hazards for other sizes, and right for those of both inputs, which the evidence says."""
+    (tmp_path / "net.py").write_text(EVERY)
+    ran = export(
+        tmp_path, warm_python, ["net.py:Right", "net.py", "--input", "x:float32[n=4,6]", "--output-format", "json"]
+    )
+    found = evidence(ran)
+    assert all(entry["ok"] for entry in ran.document["exports"])
+    assert found[line("fixed"), "ONX201", "lint"] == [("torchscript", "refuted")]
+    assert found[line("large"), "ONX102", "lint"] == [("torchscript", "refuted"), ("dynamo", "refuted")]
+    assert found[line("cast"), "ONX201", "lint"] == [("torchscript", "not reached")]
+    assert found[line("branch"), "ONX102", "lint"] == [("torchscript", "not reached"), ("dynamo", "not reached")]
