@@ -14,6 +14,7 @@ from onnx_lint import __version__
 from onnx_lint_lsp.configuration import Configuration
 from onnx_lint_lsp.exporting import Exports
 from onnx_lint_lsp.options import SECTION
+from onnx_lint_lsp.progress import Progress
 from onnx_lint_lsp.protocol import Protocol
 from onnx_lint_lsp.session import Session
 from onnx_lint_lsp.uris import of_path
@@ -101,6 +102,9 @@ class Server(LanguageServer):
         options = self.configuration.options(self.configuration.folders[0] if self.configuration.folders else "")
         params = {"state": state, "message": message, "engine": options.engine, "files": self.session.indexing.files}
         self.protocol.send_raw("onnx-lint/status", params)
+
+    def new_progress(self) -> Progress:
+        return Progress(self)
 
     def failed(self, error: BaseException) -> None:
         """An exception that should not be: logged once for each place where it was raised."""

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-
-from lsprotocol import types
 
 from onnx_lint.source.text import SourceError, read
 from onnx_lint_lsp import signature
 from onnx_lint_lsp.export_process import ExportEnd, ExportPlan, ExportProcess, Json
 from onnx_lint_lsp.export_result import describe, evidence_of, outputs_of
 from onnx_lint_lsp.options import ClientOptions
+from onnx_lint_lsp.progress import Progress
 from onnx_lint_lsp.uris import of_path, to_path
 
 if TYPE_CHECKING:
@@ -148,20 +146,27 @@ class Exports:
 
     async def _run(self, target: Target, plan: ExportPlan) -> ExportEnd:
         server = self._server
-        progress = await _Progress.begin(server, target.name)
-        process = self._running[target.key] = ExportProcess(plan, progress.report)
-        if progress.token is not None:
-            self._tokens[progress.token] = target.key
-        server.status("exporting", target.name)
-        server.refresh("codeLens")
+        progress = Progress(server)
+
+        def report(engine: str, stage: str, share: float) -> None:
+            progress.report(f"{engine}: {stage}", share)
+
+        process = self._running[target.key] = ExportProcess(plan, report)
+        token: str | None = None
         try:
+            await progress.begin(f"Exporting {target.name}", cancellable=True)
+            token = progress.token
+            if token is not None:
+                self._tokens[token] = target.key
+            server.status("exporting", target.name)
+            server.refresh("codeLens")
             return await process.run()
         except OSError as error:
             raise Refused(f"the export could not be started: {error}") from error
         finally:
             del self._running[target.key]
-            if progress.token is not None:
-                self._tokens.pop(progress.token, None)
+            if token is not None:
+                self._tokens.pop(token, None)
             progress.end()
             server.status("ready", "")
             server.refresh("codeLens")
@@ -204,34 +209,3 @@ def _make_private(folder: str) -> None:
         os.makedirs(folder)
         with open(os.path.join(folder, ".gitignore"), "w", encoding="utf-8") as file:
             file.write("*\n")
-
-
-class _Progress:
-    """Work-done progress of one export; silent where the client shows none."""
-
-    def __init__(self, server: Server, token: str | None) -> None:
-        self._server, self.token = server, token
-
-    @classmethod
-    async def begin(cls, server: Server, name: str) -> _Progress:
-        if not server.features.progress:
-            return cls(server, None)
-        token = str(uuid.uuid4())
-        try:
-            await server.work_done_progress.create_async(token)
-        except Exception as error:  # noqa: BLE001 - a client that takes no token: then without progress
-            server.failed(error)
-            return cls(server, None)
-        begin = types.WorkDoneProgressBegin(title=f"Exporting {name}", percentage=0, cancellable=True)
-        server.work_done_progress.begin(token, begin)
-        return cls(server, token)
-
-    def report(self, engine: str, stage: str, share: float) -> None:
-        if self.token is not None:
-            report = types.WorkDoneProgressReport(message=f"{engine}: {stage}", percentage=int(share * 100))
-            self._server.work_done_progress.report(self.token, report)
-
-    def end(self) -> None:
-        if self.token is not None:
-            self._server.work_done_progress.end(self.token, types.WorkDoneProgressEnd())
-            self._server.work_done_progress.tokens.pop(self.token, None)

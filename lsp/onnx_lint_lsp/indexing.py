@@ -10,6 +10,7 @@ from onnx_lint_lsp import worker
 from onnx_lint_lsp.index import Index
 
 if TYPE_CHECKING:
+    from onnx_lint_lsp.progress import Progress
     from onnx_lint_lsp.session import Session
 
 _STEP = 100
@@ -71,18 +72,26 @@ class Indexing:
         self._building.add(index.folder)
         loop = asyncio.get_running_loop()
         client = self._session.client
-        client.status("indexing", f"Indexing {os.path.basename(index.folder) or index.folder}")
+        title = f"Indexing {os.path.basename(index.folder) or index.folder}"
+        client.status("indexing", title)
+        shown = client.new_progress()
+
+        def show(done: int, total: int) -> None:
+            shown.begin_soon(title)
+            shown.report(f"{done} of {total} files", done / total)
+            client.status("indexing", f"{done} of {total} files")
 
         def progress(done: int, total: int) -> None:
-            if done % _STEP == 0:
-                _post(loop, client.status, "indexing", f"{done} of {total} files")
+            if done and done % _STEP == 0:  # a small folder is done before anybody has read that it is begun
+                _post(loop, show, done, total)
 
         def then(error: BaseException | None) -> None:
-            _post(loop, self._built, index, error)
+            _post(loop, self._built, index, error, shown)
 
         self._session.worker.background(index.build(progress), then)
 
-    def _built(self, index: Index, error: BaseException | None) -> None:
+    def _built(self, index: Index, error: BaseException | None, shown: Progress) -> None:
+        shown.end()
         self._building.discard(index.folder)
         if error is not None:
             self._session.client.failed(error)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field, replace
 
 from onnx_lint.checker import NOT_ANALYSED, SYNTAX_ERROR, check_groups
 from onnx_lint.diagnostic import Diagnostic
@@ -62,6 +62,8 @@ class Root:
         self.project = Project(self._reader.load, editor=True)
         self.converted: dict[str, Made] = {}
         """What was sent of each open document the last time."""
+        self._opened: set[str] = set()
+        """Documents that were opened since the last check of all."""
         self._extra: set[str] = set()
         """Files that are not open and are part of the project, since open files matter to them or they to those."""
         self._kept = 0
@@ -80,12 +82,14 @@ class Root:
             self._pending.changed.add(path)
 
     # ------------------------------------------------------------------------------------------ the analysis thread
-    def sync(self) -> None:
-        """Bring the project to the present state."""
+    def sync(self, *, relate: bool = True) -> None:
+        """Bring the project to the present state; without `relate`, but for files that are not open."""
         with self._lock:
             pending, self._pending = self._pending, _Pending()
         for path, view in pending.views.items():
             before = self.views.get(path)
+            if before is None:
+                self._opened.add(path)
             if view is None or before is None:
                 self.converted.clear()
             if view is None:
@@ -103,7 +107,8 @@ class Root:
                 self.project.remove(path)
             elif path in self._reader.asked:
                 self._renew(path)
-        self._relate()
+        if relate:
+            self._relate()
 
     def _renew(self, path: str) -> None:
         """A file that was read because another imports it has changed: whatever was concluded from it is void."""
@@ -130,28 +135,51 @@ class Root:
                 self.project.add(source)
         self._extra = wanted
 
+    def check_opened(self) -> list[Result]:
+        """The diagnostics of documents that were just opened, as far as they themselves tell: somebody waits to see
+        something. `check` looks at the files around them."""
+        self.sync(relate=False)
+        return self._check(self._opened & self.views.keys(), None, importers=False)
+
     def check(self, progress: Callable[[int, int], None] | None = None, *, settled: bool = False) -> list[Result]:
         """The diagnostics of all open documents. While somebody types, a broken statement does not change how the rest
         of the file is split; once the text has `settled`, its syntax errors are those that a new reader would find."""
         self.sync()
         self._tidy()
+        results = self._check(self.views.keys(), progress, importers=True)
+        self._opened.clear()
+        if not settled:
+            return results
+        return [self._settled(result) if is_broken(result.diagnostics) else result for result in results]
+
+    def _check(
+        self, paths: Collection[str], progress: Callable[[int, int], None] | None, *, importers: bool
+    ) -> list[Result]:
         groups: dict[int, tuple[Settings, list[str]]] = {}
         settings_of: dict[str, Settings | None] = {}
+        found: dict[str, list[Diagnostic]] = {}
         for path in self.views:
-            settings = settings_of[path] = self._configuration.settings(path)
-            if settings is not None:
-                groups.setdefault(id(settings), (settings, []))[1].append(path)
-        found: dict[str, list[Diagnostic]] = {path: [] for path in self.views}
+            if path in paths:
+                settings = settings_of[path] = self._configuration.settings(path)
+                found[path] = []
+                if settings is not None:
+                    groups.setdefault(id(settings), (settings, []))[1].append(path)
         if groups:
-            for diagnostic in check_groups(self.project, groups.values(), progress=progress):
+            for diagnostic in check_groups(self.project, groups.values(), progress=progress, importers=importers):
                 found[diagnostic.span.path].append(diagnostic)
-        if settled:
-            for path, diagnostics in found.items():
-                settings = settings_of[path]
-                if settings is not None and is_broken(diagnostics):
-                    others = [d for d in diagnostics if d.code not in FAULTS]
-                    found[path] = sorted(others + self._faults(path, settings), key=lambda d: d.sort_key)
-        return [Result(view, tuple(found[path]), settings_of[path]) for path, view in self.views.items()]
+        return [Result(self.views[path], tuple(found[path]), settings_of[path]) for path in found]
+
+    def _settled(self, result: Result) -> Result:
+        """With what is wrong with the text as such, whatever it was before. Its parsed statements are shared."""
+        if result.settings is None:
+            return result
+        path = result.view.path
+        fresh = Project()
+        fresh.store = self.project.store
+        fresh.add(_bounded(self.views[path].source))
+        faults = [d for d in check_groups(fresh, [(result.settings, [path])]) if d.code in FAULTS]
+        others = [d for d in result.diagnostics if d.code not in FAULTS]
+        return replace(result, diagnostics=tuple(sorted(others + faults, key=lambda d: d.sort_key)))
 
     def _tidy(self) -> None:
         """Let go of what no open document needs."""
@@ -161,13 +189,6 @@ class Root:
         elif len(self.project.store) > 2 * self._kept + _SLACK:
             self.project.trim()
             self._kept = len(self.project.store)
-
-    def _faults(self, path: str, settings: Settings) -> list[Diagnostic]:
-        """What is wrong with a text as such, whatever it was before. Its parsed statements are shared."""
-        fresh = Project()
-        fresh.store = self.project.store
-        fresh.add(_bounded(self.views[path].source))
-        return [d for d in check_groups(fresh, [(settings, [path])]) if d.code in FAULTS]
 
     def find(self, path: str) -> View | None:
         """The view of an open document; of another file of the project nothing."""

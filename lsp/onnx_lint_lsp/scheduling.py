@@ -43,8 +43,10 @@ class Checks(Generic[T]):
         self._running = False
         self._again = False
         self._hurry = False
-        self._settling: asyncio.TimerHandle | None = None
         """Whether what came in during a check is not to wait for a pause."""
+        self._opened = False
+        """Whether a document was opened that was not looked at yet."""
+        self._settling: asyncio.TimerHandle | None = None
         self._stopped = False
         self._stops = 0
         self.cost = 0.0
@@ -55,10 +57,11 @@ class Checks(Generic[T]):
         """How long to wait for the next keystroke before a check begins."""
         return 0.0 if self.cost <= _QUICK else min(self.cost, _LONGEST)
 
-    def request(self, *, at_once: bool = False) -> None:
-        """Something changed: check, soon."""
+    def request(self, *, at_once: bool = False, opened: bool = False) -> None:
+        """Something changed: check, soon. A document that was `opened` is looked at by itself first."""
         if self._stopped:
             return
+        self._opened |= opened
         if self._running:
             self._again = True
             self._hurry |= at_once
@@ -89,8 +92,15 @@ class Checks(Generic[T]):
         if self._stopped:
             return
         self._running, self._again, self._hurry = True, False, False
-        future = self._thread.submit(lambda: self._job(settled), worker.CHECK)
+        if self._opened:
+            self._opened, self._again, self._hurry = False, True, True
+            future = self._thread.submit(self._first_job, worker.CHECK)
+        else:
+            future = self._thread.submit(lambda: self._job(settled), worker.CHECK)
         future.add_done_callback(lambda f: self._loop.call_soon_threadsafe(self._ended, f))
+
+    def _first_job(self) -> tuple[T, float, bool]:
+        return self._convert(self.root, self.root.check_opened()), self.cost, False
 
     def _job(self, settled: bool) -> tuple[T, float, bool]:
         start = time.perf_counter()

@@ -14,6 +14,7 @@ from onnx_lint_lsp.convert import Converter, Json
 from onnx_lint_lsp.documents import Document, Documents
 from onnx_lint_lsp.evidence import EvidenceStore
 from onnx_lint_lsp.indexing import Indexing
+from onnx_lint_lsp.progress import Progress
 from onnx_lint_lsp.root import Result, Root
 from onnx_lint_lsp.scheduling import Checks
 from onnx_lint_lsp.views import View
@@ -38,6 +39,8 @@ class Client(Protocol):
     def failed(self, error: BaseException) -> None: ...
 
     def status(self, state: str, message: str) -> None: ...
+
+    def new_progress(self) -> Progress: ...
 
 
 class Session:
@@ -75,7 +78,7 @@ class Session:
         self._withdraw_parts(before, view)
         self.root_of(path).update(path, view)
         if opened or self.configuration.options(path).run == "onType":
-            self.checks_of(path).request(at_once=opened)
+            self.checks_of(path).request(at_once=opened, opened=opened)
 
     def saved(self, uri: str) -> None:
         path = self.documents.key(uri)

@@ -12,12 +12,15 @@ from itertools import count
 from typing import Any, TypeVar
 
 from onnx_lint.checker import start_deep_thread
+from onnx_lint_lsp.garbage import Garbage
 
 T = TypeVar("T")
 
 REQUEST, CHECK, BACKGROUND = range(3)
 """Urgencies: somebody waits for an answer; diagnostics; the index."""
 
+_PAUSE = 2.0
+"""Seconds without a job that count as a pause."""
 _SLICE = 0.008
 """Seconds of background work between two looks at what is more urgent."""
 
@@ -77,13 +80,18 @@ class Worker:
             self._ready.notify()
 
     def _run(self) -> None:
+        garbage = Garbage()
         while True:
             with self._ready:
-                while not self._jobs and not self._stopped:
-                    self._ready.wait()
+                if not self._jobs and not self._stopped:
+                    self._ready.wait(_PAUSE if garbage.is_due else None)
                 if self._stopped:
                     return
-                _, _, job, future = heapq.heappop(self._jobs)
+                taken = heapq.heappop(self._jobs) if self._jobs else None
+            if taken is None:
+                garbage.in_pause()
+                continue
+            _, _, job, future = taken
             if not future.set_running_or_notify_cancel():
                 continue
             try:
@@ -92,3 +100,6 @@ class Worker:
                 future.set_exception(error)
             else:
                 future.set_result(result)
+            del taken, job, future
+            if not self._jobs:
+                garbage.after_job()

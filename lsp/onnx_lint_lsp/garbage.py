@@ -1,0 +1,37 @@
+"""Garbage is collected while nobody waits: a look at all that was parsed takes longer than many keystrokes."""
+
+from __future__ import annotations
+
+import gc
+
+_YOUNG = 50_000
+"""Objects made since the last look after which the new ones are looked at, for some milliseconds."""
+_MANY = 40
+"""Such looks after which all objects are looked at, once nothing has happened for a while."""
+
+
+class Garbage:
+    """Python's collector, driven by the analysis thread. What is there after a full collection is not looked at
+    again until the next one."""
+
+    def __init__(self) -> None:
+        gc.disable()
+        self._looks = _MANY
+
+    @property
+    def is_due(self) -> bool:
+        """Whether a full collection is worth waiting for a pause."""
+        return self._looks >= _MANY
+
+    def after_job(self) -> None:
+        """Nothing is to do at this moment."""
+        if gc.get_count()[0] > _YOUNG:
+            gc.collect(1)
+            self._looks += 1
+
+    def in_pause(self) -> None:
+        """Nothing has happened for a while."""
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()
+        self._looks = 0
