@@ -232,3 +232,23 @@ def test_only_what_rests_on_a_change_is_interpreted_again(monkeypatch: pytest.Mo
     entered.clear()
     after(project, "pkg/model.py", changed.replace("import torch\n", "import torch  # as ever\n", 1), "pkg/model.py")
     assert entered == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_files_that_come_and_go_leave_what_a_fresh_analysis_says(seed: int) -> None:
+    rng = random.Random(seed)
+    settings = Settings()
+    project = Project(editor=True)
+    texts: dict[str, str] = {}
+    for _ in range(40):
+        path = rng.choice(list(FILES))
+        if path in texts and rng.random() < 0.4:
+            del texts[path]
+            project.remove(path)
+        else:
+            texts[path] = FILES[path] if rng.random() < 0.7 else edited(rng, FILES[path])
+            if not parses({path: texts[path]}):
+                texts[path] = FILES[path]
+            project.add(SourceText.from_text(path, texts[path]))
+        for open_path in texts:
+            assert said(check_groups(project, [(settings, {open_path})])) == fresh(texts, open_path)

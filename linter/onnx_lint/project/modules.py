@@ -114,6 +114,15 @@ class SourceModule:
         if name in self._names:
             self.spoil(self._names[name])
 
+    def retire(self) -> None:
+        """The file is no longer part of the project: what was computed from it is stale."""
+        for record in (self.record, *self._names.values()):
+            self.spoil(record)
+        for unit in self._units.values():
+            self.spoil(unit.record)
+        for info in self._classes.values():
+            self.spoil(info.record)
+
     def take_units(self, chunks: list[Chunk]) -> dict[int, Unit]:
         """The units of chunks that go, by the identity of the chunk; they are not held here any more."""
         taken: dict[int, Unit] = {}

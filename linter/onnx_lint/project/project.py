@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.modules import STARS, Binding, FunctionBinding, ImportBinding, SourceModule, ValueBinding
-from onnx_lint.project.records import Remembered, Tracker
+from onnx_lint.project.records import Record, Remembered, Tracker
 from onnx_lint.project.revision import revise
 from onnx_lint.project.unit import ChunkStore
 from onnx_lint.source import ir
@@ -44,8 +44,7 @@ class Project:
     added are read for what they say (they are not reported on).
 
     In an `editor`, what was computed is kept over changes: a new text of a file that is there already costs what it
-    touches, and a broken function is stood in for by its last valid version. New files, and files that go, cost
-    everything: add them together.
+    touches, and a broken function is stood in for by its last valid version. So do files that come and go.
     """
 
     def __init__(self, loader: Loader | None = None, *, editor: bool = False) -> None:
@@ -56,6 +55,8 @@ class Project:
         """Grows with every change."""
         self.generation = 0
         """Grows when files come and go."""
+        self.renamings = 0
+        """Grows when files that are there already get another dotted name: then nothing that was computed holds."""
         self.derived: dict[str, object] = {}
         """What other rooms keep with the project, by their name."""
         self._by_name: dict[str, SourceModule] | None = None
@@ -63,6 +64,8 @@ class Project:
         self._loader = loader
         self._loaded: dict[str, SourceModule | None] = {}
         self._meanings = Remembered(self.tracker)
+        self._named: dict[str, Record] = {}
+        """The facts of which module a dotted name stands for."""
         self._resolving: set[tuple[str, str]] = set()
 
     def add(self, source: SourceText) -> SourceModule:
@@ -75,12 +78,13 @@ class Project:
         name, is_package = self._name_of(source.path)
         module = SourceModule(self, source, name, is_package)
         self.modules[source.path] = module
-        self._changed()
+        self._changed(source.path, held)
         return module
 
     def remove(self, path: str) -> None:
-        if self.modules.pop(path, None) is not None:
-            self._changed()
+        held = self.modules.pop(path, None)
+        if held is not None:
+            self._changed(path, held)
 
     def trim(self) -> None:
         """Forget what was parsed and is in no file any more. For a server that lives long, now and then."""
@@ -93,12 +97,36 @@ class Project:
                     wanted.add(id(unit.patch.chunk))
         self.store.keep_only(wanted)
 
-    def _changed(self) -> None:
+    def _changed(self, path: str, before: SourceModule | None) -> None:
+        """Another file, or none, stands at `path`."""
         self.version += 1
         self.generation += 1
-        self._by_name = None
-        self._meanings = Remembered(self.tracker)
-        self._loaded.clear()
+        names, prefixes, self._by_name = self._by_name, self._prefixes, None
+        if self.tracker is None:
+            self._meanings = Remembered(None)
+            self._loaded.clear()
+            return
+        for gone in (before, self._loaded.pop(path, None)):
+            if gone is not None:
+                gone.retire()
+        if names is not None:
+            held = {id(module): module.name for module in names.values()}
+            now = self.by_name
+            others = [n for n in names.keys() | now.keys() if names.get(n) is not now.get(n)]
+            for name in (*others, *(prefixes ^ self._prefixes)):
+                if name in self._named:
+                    self.tracker.spoil(self._named[name])
+            if any(held.get(id(module), module.name) != module.name for module in now.values()):
+                self.renamings += 1
+                self._meanings = Remembered(self.tracker)
+
+    def _read_name(self, name: str) -> None:
+        """What is being computed rests on which module a dotted name stands for."""
+        if self.tracker is not None:
+            record = self._named.get(name)
+            if record is None:
+                record = self._named[name] = Record()
+            self.tracker.read(record)
 
     # -------------------------------------------------------------------------------------------------- modules
     def _name_of(self, path: str) -> tuple[str, bool]:
@@ -142,6 +170,7 @@ class Project:
 
     def module(self, name: str) -> Module | None:
         """The project's module of that dotted name, if there is one."""
+        self._read_name(name)
         source = self.by_name.get(name)
         if source is not None or name in self._prefixes:
             return Module(name, source)
@@ -243,6 +272,7 @@ class Project:
             if submodule is not None:
                 return submodule
             root = target.partition(".")[0]
+            self._read_name(root)
             known = root in self._prefixes or root in self.by_name
             return None if known and not target else External(f"{target}.{binding.attribute}")
         return self.attribute(source, binding.attribute, hops + 1)

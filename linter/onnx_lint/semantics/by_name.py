@@ -57,9 +57,11 @@ class Methods:
     def update(self) -> None:
         """Look at what has changed since the last time."""
         project = self._project
-        if self._generation != project.generation:
-            self._generation, self._files = project.generation, {}
         changed: set[str] = set()
+        if self._generation != project.generation:
+            self._generation = project.generation
+            for path in self._files.keys() - project.modules.keys():
+                changed.update(method for method, _ in self._files.pop(path)[1])
         for path, module in project.modules.items():
             if "forward" not in module.source.text:
                 chunks: list[Chunk] = []

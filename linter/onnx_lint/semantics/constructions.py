@@ -83,7 +83,9 @@ class Factories:
         project = self._project
         changed: set[str] = set()
         if self._generation != project.generation:
-            self._generation, self._files = project.generation, {}
+            self._generation = project.generation
+            for path in self._files.keys() - project.modules.keys():
+                changed.update(self._files.pop(path)[1])
         for path, module in project.modules.items():
             held = self._files.get(path)
             if held is not None and held[0] is module.source:

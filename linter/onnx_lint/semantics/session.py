@@ -28,6 +28,7 @@ _LITTER = 2_000
 class _Candidates:
     """The classes of a file that may be entry points, each with what identifies its own ``forward``."""
 
+    module: SourceModule
     record: Record
     classes: list[tuple[ClassInfo, tuple[int, int] | None]]
 
@@ -54,7 +55,7 @@ class Session:
         self._entries: dict[int, _Entry] = {}
         self._candidates: dict[str, _Candidates] = {}
         self._order: tuple[object, list[SourceModule]] = (None, [])
-        self._generation = self.project.generation
+        self._renamings = self.project.renamings
         self._changes = self._litter = 0
 
     def sites(self, paths: Collection[str], *, importers: bool = True) -> Iterator[Site]:
@@ -90,7 +91,7 @@ class Session:
             self._order = (key, entry.in_order(self.project, modules))
         for module in self._order[1]:
             held = self._candidates.get(module.path)
-            if held is None or held.record.stale:
+            if held is None or held.module is not module or held.record.stale:
                 held = self._candidates[module.path] = self._look_for_classes(module)
             yield from held.classes
 
@@ -103,7 +104,7 @@ class Session:
             tracker.read(module.record)
             return [(info, entry.forward_of(info)) for info in entry.classes_of(module)]
 
-        return _Candidates(record, tracker.compute(record, look))
+        return _Candidates(module, record, tracker.compute(record, look))
 
     def _enter(self, info: ClassInfo) -> _Entry:
         held = self._entries.get(id(info))
@@ -129,7 +130,7 @@ class Session:
         factories(self.project).refresh()
         import_graph(self.project).refresh()
         spoiled = tracker.take_spoiled()
-        if self._generation != self.project.generation or (self.analysis.worn and self._changes > _WEAR):
+        if self._renamings != self.project.renamings or (self.analysis.worn and self._changes > _WEAR):
             self._start()
             return
         analysis = self.analysis
