@@ -110,8 +110,10 @@ def _run_bound(prepared: Any, arrays: dict[str, Any]) -> list[Any]:
     import onnxruntime
 
     binding = prepared.io_binding()
+    held = []  # an OrtValue may use the memory of its array
     for entry in prepared.get_inputs():
         array = np.ascontiguousarray(arrays[entry.name])
+        held.append(array)
         if array.dtype == ml_dtypes.bfloat16:
             value = onnxruntime.OrtValue.ortvalue_from_numpy_with_onnx_type(
                 array.view(np.uint16), onnx.TensorProto.BFLOAT16
