@@ -65,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--external-data", action="store_true", help="weights in a file of their own also when they would fit"
     )
-    made.add_argument("--no-export-params", action="store_true", help="leave the weights out")
+    made.add_argument("--no-export-params", action="store_true", help="leave the weights out: they become inputs")
     made.add_argument("--keep-initializers-as-inputs", action="store_true", help="list the weights as inputs too")
     how = out.add_argument_group("export: how")
     how.add_argument(
@@ -159,6 +159,8 @@ def request(options: argparse.Namespace) -> Request:
         not isinstance(axes, dict) or not all(isinstance(dims, (dict, list)) for dims in axes.values())
     ):
         raise UsageError('--dynamic-axes: write {"input": {"0": "axis"}} or {"input": [0]}')
+    # a weight that folding has changed is none of the model's: without their values, weights stay as they are
+    fold = options.optimize and not options.no_export_params
     job = {
         "input_specs": options.input,
         "inputs_from": source.as_job() if source else None,
@@ -171,19 +173,20 @@ def request(options: argparse.Namespace) -> Request:
         "custom_opsets": _json("--custom-opsets", options.custom_opsets),
         "training": options.training,
         "external_data": options.external_data,
+        "weights_left_out": options.no_export_params,
         "verify": not options.no_verify,
         "want_map": bool(options.map or options.report or options.output),
         "want_text": options.text,
         "threads": options.threads,
         "torchscript": {
-            "do_constant_folding": options.optimize,
+            "do_constant_folding": fold,
             "keep_initializers_as_inputs": options.keep_initializers_as_inputs,
             "export_params": not options.no_export_params,
         },
-        "dynamo": {"optimize": options.optimize, **_artifacts(options)},
+        "dynamo": {"optimize": fold, **_artifacts(options)},
         "save": {
             "include_initializers": not options.no_export_params,
-            "keep_initializers_as_inputs": options.keep_initializers_as_inputs,
+            "keep_initializers_as_inputs": options.keep_initializers_as_inputs or options.no_export_params,
         },
     }
     limits = Limits(options.timeout, options.memory_limit or _default_memory(len(engines(options))))
@@ -205,7 +208,9 @@ def _writable(option: str, path: str) -> None:
 
 def _artifacts(options: argparse.Namespace) -> dict[str, Any]:
     if not options.artifacts_dir:
-        return {"profile": True} if options.profile else {}
+        if options.profile:
+            raise UsageError("--profile: written into torch's report: give --artifacts-dir as well")
+        return {}
     try:
         os.makedirs(options.artifacts_dir, exist_ok=True)
     except OSError as error:

@@ -37,6 +37,13 @@ with warnings.catch_warnings():  # the first export of a process costs seconds
     torch.onnx.export(Small(), (torch.randn(4, 4),), dynamo=True, verbose=False, dynamic_shapes={"x": {0: "n"}})
 
 
+def signal_group(pid, number):
+    try:
+        os.killpg(pid, number)
+    except ProcessLookupError:  # killed before it made its group
+        os.kill(pid, number)
+
+
 def serve(connection):
     message, ancillary, _, _ = connection.recvmsg(1 << 20, socket.CMSG_SPACE(12))
     request = json.loads(message)
@@ -65,11 +72,11 @@ def serve(connection):
     for stream in streams:
         os.close(stream)
     ended = os.pidfd_open(pid)
-    while not select.select([ended, connection], [], [])[0] == [ended]:
-        if select.select([ended], [], [], 0)[0]:
-            break
-        if not connection.recv(1):  # the client was killed: so is the worker
-            os.killpg(pid, signal.SIGKILL)
+    if ended not in select.select([ended, connection], [], [])[0]:  # the client was killed: so is the worker
+        signal_group(pid, signal.SIGABRT)  # by itself it would have got the signal of its group, and told where it was
+        select.select([ended], [], [], 2)
+        signal_group(pid, signal.SIGKILL)
+        return
     connection.send(str(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])).encode())
 
 
@@ -84,6 +91,8 @@ while True:
         listener.close()
         try:
             serve(connection)
+        except BaseException:
+            sys.excepthook(*sys.exc_info())  # into the log
         finally:
             os._exit(0)
     connection.close()
@@ -102,7 +111,8 @@ streams = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0, 1, 2]))
 connection.sendmsg([json.dumps(request).encode()], [streams])
 status = int(connection.recv(16) or 1)
 if status < 0:
-    signal.signal(-status, signal.SIG_DFL)
+    if -status != signal.SIGKILL:
+        signal.signal(-status, signal.SIG_DFL)
     os.kill(os.getpid(), -status)
 sys.exit(status)
 """

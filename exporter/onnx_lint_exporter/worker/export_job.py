@@ -5,15 +5,17 @@ from __future__ import annotations
 import errno
 import logging
 import os
+from importlib.util import find_spec
 from typing import Any
 
 import torch
 
-from . import dynamo, engine_options, model_file, torchscript
+from . import dynamo, engine_options, input_sources, model_file, torchscript
 from . import inputs as build_inputs
 from .channel import Channel, clip
 from .eager import Arguments, Reference, reference, watch
 from .frames import of_traceback, source_of
+from .guess import GuessError
 from .load import Loaded, LoadError, load
 from .observe import Observation, Warnings, observation
 from .proof import Proof
@@ -59,6 +61,8 @@ class ExportJob(Telling):
         job, cwd = self.job, os.getcwd()
         try:
             with self.stage("load"):
+                if (job.get("dynamo") or {}).get("profile") and find_spec("pyinstrument") is None:
+                    raise LoadError("--profile: torch profiles with pyinstrument: pip install pyinstrument beside it")
                 self.loaded = load(job["target"], cwd, job.get("register") or [])
                 self.user.claim(self.loaded.root)
                 self.outcome["definition"] = {
@@ -70,14 +74,14 @@ class ExportJob(Telling):
                 self.channel.send("loaded", definition=self.outcome["definition"])
                 _set_mode(self.loaded.model, job.get("training") or "eval")
             with self.stage("eager"):
-                self.inputs = build_inputs.build(self.loaded.model, self.loaded.module, job, cwd)
+                self.inputs = input_sources.build(self.loaded.model, self.loaded.module, job, cwd)
                 self._run_eagerly()
         except LoadError as error:
             self.see(observation("usage", clip(error), []), failure=True)
             self.outcome["usage"] = clip(error)
             self.tell()
             return False
-        except build_inputs.GuessError as error:
+        except GuessError as error:
             self.fail(error.__cause__ or error, "unknown-input")
             return False
         except BaseException as error:  # noqa: BLE001 - the user's module or model may raise anything

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import partial
-from types import ModuleType
 from typing import Any
 
 import torch
 
 from .channel import clip
 from .eager import Arguments, call, leaves
-from .load import LoadError, import_file, import_named
+from .load import LoadError
 from .spec import InputSpec, SpecError, parse
 
 Axes = dict[str, dict[int, str]]
@@ -68,6 +66,13 @@ def name_leaves(model: Any, arguments: Arguments) -> list[tuple[str, Any]]:
     for key in sorted(arguments.kwargs, key=lambda k: order.index(k) if k in order else len(order)):
         named += leaves(arguments.kwargs[key], key)
     return named
+
+
+def described(value: Any) -> str:
+    """A value in few words: dtype and shape of a tensor, else type and value."""
+    if isinstance(value, torch.Tensor):
+        return f"{str(value.dtype).removeprefix('torch.')}{list(value.shape)}".replace(" ", "")
+    return clip(f"{type(value).__name__} {value!r}", 60)
 
 
 def with_defaults(model: Any, arguments: Arguments) -> Arguments:
@@ -141,12 +146,12 @@ def from_specs(model: Any, specs: list[InputSpec]) -> Inputs:
     built = []
     for second in (False, True):
         values = {s.name: _tensor(s, second) if s.dtype else s.value for s in specs}
-        built.append(_arrange(known, values))
+        built.append(arrange(known, values))
     axes = {s.name: {k: d.axis for k, d in enumerate(s.dims) if d.axis} for s in specs}
     return Inputs(built[0], built[1], {name: dims for name, dims in axes.items() if dims}, origin="--input")
 
 
-def _arrange(known: list[inspect.Parameter], values: dict[str, Any]) -> Arguments:
+def arrange(known: list[inspect.Parameter], values: dict[str, Any]) -> Arguments:
     """Positional as far as the order of the parameters allows, the rest by keyword."""
     args, rest = [], dict(values)
     for parameter in known:
@@ -271,132 +276,3 @@ def _varied(model: Any, first: Arguments, axes: Axes) -> Arguments:
     keys = sorted(first.kwargs, key=lambda k: order.index(k) if k in order else len(order))
     changed = {key: change(first.kwargs[key]) for key in keys}
     return Arguments(args, {key: changed[key] for key in first.kwargs})
-
-
-# --- from the model itself -----------------------------------------------------------------------------------------
-
-_PLAIN_KINDS = {int: 2, float: 0.5, bool: True, "int": 2, "float": 0.5, "bool": True}
-
-
-class GuessError(Exception):
-    """No guess fits the model; the cause is what it raised on the first one."""
-
-
-def guess(model: Any) -> Inputs:
-    """Inputs from the signature, annotations and defaults of ``forward`` and the layers of the model, by trial."""
-    if isinstance(model, torch.export.ExportedProgram):
-        if model.example_inputs is None:
-            raise LoadError("the exported program holds no example inputs: give --input or --inputs-from")
-        args, kwargs = model.example_inputs
-        return Inputs(Arguments(tuple(args), dict(kwargs)), None, origin="the exported program", second_given=False)
-    needed = [
-        p
-        for p in parameters(model)
-        if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
-    ]
-    first_error: Exception | None = None
-    for make in _candidate_tensors(model):
-        values = {p.name: _from_annotation(p, make) for p in needed}
-        arguments = _arrange(needed, values)
-        try:
-            call(model, arguments)
-        except (MemoryError, RecursionError):
-            raise
-        except Exception as error:  # noqa: BLE001 - the model's own code may raise anything on a wrong guess
-            first_error = first_error or error
-            continue
-        guessed = ", ".join(f"{name}:{described(value)}" for name, value in values.items())
-        return Inputs(arguments, None, origin=f"guessed {guessed}", second_given=False)
-    if first_error is not None:
-        raise GuessError from first_error
-    return Inputs(Arguments(), None, origin="no inputs", second_given=False)
-
-
-def described(value: Any) -> str:
-    """A value in few words: dtype and shape of a tensor, else type and value."""
-    if isinstance(value, torch.Tensor):
-        return f"{str(value.dtype).removeprefix('torch.')}{list(value.shape)}".replace(" ", "")
-    return clip(f"{type(value).__name__} {value!r}", 60)
-
-
-def _from_annotation(parameter: inspect.Parameter, make: Callable[[], torch.Tensor]) -> Any:
-    kind = parameter.annotation
-    if kind in _PLAIN_KINDS:
-        return _PLAIN_KINDS[kind]
-    dims = getattr(kind, "dim_str", None)
-    if isinstance(dims, str):
-        sizes = [int(d) if d.isdigit() else 2 + k for k, d in enumerate(dims.split())]
-        return torch.randn(sizes, generator=torch.Generator().manual_seed(0))
-    return make()
-
-
-def _candidate_tensors(model: Any) -> Iterator[Callable[[], torch.Tensor]]:
-    shapes: list[tuple[tuple[int, ...], int]] = []
-    nn = torch.nn
-    modules = model.modules() if isinstance(model, nn.Module) else ()
-    for module in modules:
-        if isinstance(module, (nn.Conv1d, nn.Conv2d, nn.Conv3d)):
-            rank = len(module.kernel_size)
-            shapes += [((2, module.in_channels, *[size] * rank), 0) for size in (64, 224, 32)]
-        elif isinstance(module, nn.Linear):
-            shapes += [((2, module.in_features), 0), ((2, 5, module.in_features), 0)]
-        elif isinstance(module, nn.Embedding):
-            shapes += [((2, 5), module.num_embeddings)]
-        elif isinstance(module, nn.RNNBase):
-            shapes += [((3, 2, module.input_size), 0)]
-        elif isinstance(module, nn.LayerNorm):
-            shapes += [((2, 5, *module.normalized_shape), 0)]
-        if shapes:
-            break
-    for shape, high in [*shapes, ((2, 3), 0), ((2, 3, 4), 0), ((2, 3, 64, 64), 0), ((4,), 0), ((2, 5), 2)]:
-        yield partial(_example, shape, high)
-
-
-def _example(shape: tuple[int, ...], high: int) -> torch.Tensor:
-    """A tensor of a shape: normal, or integers below `high` when that is given."""
-    generator = torch.Generator().manual_seed(0)
-    return torch.randint(0, high, shape, generator=generator) if high else torch.randn(shape, generator=generator)
-
-
-# --- the door ------------------------------------------------------------------------------------------------------
-
-
-def build(model: Any, module: ModuleType, job: dict[str, Any], cwd: str) -> Inputs:
-    """The inputs a job asks for; see the package documentation for the order in which sources are tried."""
-    source = job.get("inputs_from")
-    if job.get("input_specs"):
-        inputs = from_specs(model, parse(job["input_specs"]))
-    elif source:
-        given: Any = import_file(source["file"])[0] if source.get("file") else import_named(source["module"], cwd)[0]
-        for part in source["attribute"].split("."):
-            if not hasattr(given, part):
-                raise LoadError(f"{source['text']}: no `{source['attribute']}` there")
-            given = getattr(given, part)
-        inputs = from_value(model, given, f"--inputs-from {source['text']}")
-    elif hasattr(module, "ONNX_LINT_INPUTS"):
-        inputs = from_value(model, module.ONNX_LINT_INPUTS, "ONNX_LINT_INPUTS")
-    elif callable(getattr(module, "example_inputs", None)):
-        inputs = from_value(model, module.example_inputs, "example_inputs()")
-    else:
-        inputs = guess(model)
-    if job.get("axes") is not None:
-        inputs.axes, inputs.output_axes = named_axes(model, inputs, job["axes"], job.get("output_names") or [])
-    return inputs
-
-
-def named_axes(model: Any, inputs: Inputs, asked: dict[str, Any], outputs: list[str]) -> tuple[Axes, Axes]:
-    """``--dynamic-axes`` in one form, for inputs and for outputs: name → dimension → axis name.
-
-    A name that is neither an input nor an output is an error; torch itself only warns and leaves the axis static.
-    """
-    known = [name for name, _ in name_leaves(model, inputs.first)]
-    axes: Axes = {}
-    for name, dims in asked.items():
-        if name not in known and name not in outputs:
-            raise LoadError(f"--dynamic-axes: no input `{name}`; the inputs are {', '.join(known)}")
-        named = dims if isinstance(dims, dict) else {dim: f"{name}_dynamic_axes_{k + 1}" for k, dim in enumerate(dims)}
-        axes[name] = {int(dim): str(axis) for dim, axis in named.items()}
-    return (
-        {name: dims for name, dims in axes.items() if name in known},
-        {name: dims for name, dims in axes.items() if name not in known},
-    )

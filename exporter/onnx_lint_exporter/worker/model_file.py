@@ -261,7 +261,10 @@ def text(model: ModelFile) -> str:
             tensor.ClearField(name)
         if not uses_external_data(tensor):
             tensor.data_location = onnx.TensorProto.DEFAULT
+    weights = {tensor.name for tensor in slim.graph.initializer}
     del slim.graph.initializer[:]
+    for known in [value for value in slim.graph.value_info if value.name in weights]:
+        slim.graph.value_info.remove(known)
     for initial in model.proto.graph.initializer:
         dims = "×".join(map(str, initial.dims)) or "scalar"
         slim.graph.value_info.append(

@@ -59,13 +59,22 @@ class Proof:
             if ran.random:
                 self._of.outcome[key] = {"state": "not run", "text": "the model gives random results"}
                 continue
-            self._run_once(key, ran, self._of.named(ran.arguments))
+            self._run_once(key, ran, self._fed(ran))
             self._of.tell()
         if self._of.first.random:
             with self._of.stage("hazards"):
                 self._of.see(*hazards.random_places(self._of.loaded.model, self._of.inputs.first, self._of.user))
         self._hazards(named)
         self._mismatch()
+
+    def _fed(self, ran: Reference) -> list[tuple[str, Any]]:
+        """What the graph is fed: the leaves of an input, and the weights that were left out and are inputs now."""
+        named = self._of.named(ran.arguments)
+        model, taken = self._of.loaded.model, {value.name for value in self._exported.inputs()}
+        if self._of.job.get("weights_left_out") and isinstance(model, torch.nn.Module):
+            weights = [*model.named_parameters(remove_duplicate=False), *model.named_buffers(remove_duplicate=False)]
+            named = [*named, *((name, value) for name, value in weights if name in taken)]
+        return named
 
     def _run_once(self, key: str, ran: Reference, named: list[tuple[str, Any]]) -> None:
         names = self._of.job.get("input_names")
@@ -180,8 +189,9 @@ class Proof:
 
     def _search(self, ran: Reference) -> mismatch.Mismatch:
         model, arguments = self._of.loaded.model, ran.arguments
-        named = self._of.named(arguments)
-        found = mismatch.search(model, arguments, self._exported, named, self._of.job.get("input_names"), self._of.user)
+        found = mismatch.search(
+            model, arguments, self._exported, self._fed(ran), self._of.job.get("input_names"), self._of.user
+        )
         if self._of.program is not None:
             found.fault = mismatch.blame_dynamo(self._of.program, arguments, ran.outputs)
         elif not isinstance(model, (torch.jit.ScriptModule, torch.jit.ScriptFunction)):
