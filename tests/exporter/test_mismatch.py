@@ -129,6 +129,21 @@ def test_a_registered_symbolic_function_is_used_until_it_is_unregistered() -> No
         missing()
 
 
+def test_a_registration_holds_until_torch_has_a_later_one() -> None:
+    """torch has translations of gelu for opset 9 and for opset 20: one registered for 9 counts below 20 only."""
+
+    class Gelu(nn.Module):
+        def forward(self, x):
+            return nn.functional.gelu(x)
+
+    torch.onnx.register_custom_op_symbolic("aten::gelu", lambda g, given, approximate: g.op("Neg", given), 9)
+    try:
+        assert find_mismatch(Gelu(), (X,), opset_version=17)
+        assert not find_mismatch(Gelu(), (X,), opset_version=20)
+    finally:
+        torch.onnx.unregister_custom_op_symbolic("aten::gelu", 9)
+
+
 def test_the_tracing_is_told_from_the_converter() -> None:
     class Frozen(nn.Module):
         def forward(self, x):
