@@ -98,16 +98,17 @@ def check_groups(
     *,
     rules: Iterable[Rule[Any]] | None = None,
     progress: Callable[[int, int], None] | None = None,
-    importers: bool = True,
+    hurry: bool = False,
 ) -> list[Diagnostic]:
     """Like `check`, for files under different settings, at the cost of one analysis.
 
-    In an editor's project only the files of the groups are looked at, as their own entry points reach them and, with
-    `importers`, those of the files that import them; what still holds from the last time is not computed again.
+    In an editor's project only the files of the groups are looked at, as their own entry points and those of the files
+    that import them reach them; what still holds from the last time is not computed again. For `hurry` see
+    `Session.sites`.
     """
     given = rules is not None
     chosen = [_Group(settings, paths, Selection(settings, rules), is_ordinary=not given) for settings, paths in groups]
-    return with_deep_stack(lambda: _check(project, chosen, progress, importers))
+    return with_deep_stack(lambda: _check(project, chosen, progress, hurry))
 
 
 class _Group:
@@ -139,11 +140,11 @@ class _Group:
 
 
 def _check(
-    project: Project, groups: list[_Group], progress: Callable[[int, int], None] | None, importers: bool
+    project: Project, groups: list[_Group], progress: Callable[[int, int], None] | None, hurry: bool
 ) -> list[Diagnostic]:
     facts = export_calls.collect(project)
     said = _said(project) if all(g.is_ordinary for g in groups) else None
-    for site in _sites(project, groups, progress, importers):
+    for site in _sites(project, groups, progress, hurry):
         for group in groups:
             rules = group.by_site.get(type(site))
             if rules and group.has(site.unit.module.path):
@@ -158,14 +159,14 @@ def _check(
 
 
 def _sites(
-    project: Project, groups: list[_Group], progress: Callable[[int, int], None] | None, importers: bool
+    project: Project, groups: list[_Group], progress: Callable[[int, int], None] | None, hurry: bool
 ) -> Iterator[Site]:
     if project.tracker is None:
         return entry.analyse(project, progress=progress)
     wanted: set[str] = set()
     for group in groups:
         wanted.update(project.modules if group.paths is None else group.paths)
-    return session(project).sites(wanted, importers=importers)
+    return session(project).sites(wanted, hurry=hurry, progress=progress)
 
 
 def _finish(

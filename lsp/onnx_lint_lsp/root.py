@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from onnx_lint.checker import NOT_ANALYSED, SYNTAX_ERROR, check_groups
 from onnx_lint.diagnostic import Diagnostic
 from onnx_lint.project.project import Project
+from onnx_lint.semantics.session import session
 from onnx_lint.settings import Settings
 from onnx_lint.source.text import SourceError, SourceText, read
 from onnx_lint_lsp.configuration import Configuration
@@ -63,7 +64,9 @@ class Root:
         self.converted: dict[str, Made] = {}
         """What was sent of each open document the last time."""
         self._opened: set[str] = set()
-        """Documents that were opened since the last check of all."""
+        """Documents that were opened since the last check that was in no hurry."""
+        self.is_complete = True
+        """Whether the last check told all."""
         self._extra: set[str] = set()
         """Files that are not open and are part of the project, since open files matter to them or they to those."""
         self._kept = 0
@@ -135,39 +138,36 @@ class Root:
                 self.project.add(source)
         self._extra = wanted
 
-    def check_opened(self) -> list[Result]:
-        """The diagnostics of documents that were just opened, as far as they themselves tell: somebody waits to see
-        something. `check` looks at the files around them."""
-        self.sync(relate=False)
-        return self._check(self._opened & self.views.keys(), None, importers=False)
-
-    def check(self, progress: Callable[[int, int], None] | None = None, *, settled: bool = False) -> list[Result]:
+    def check(
+        self, progress: Callable[[int, int], None] | None = None, *, settled: bool = False, hurry: bool = False
+    ) -> list[Result]:
         """The diagnostics of all open documents. While somebody types, a broken statement does not change how the rest
-        of the file is split; once the text has `settled`, its syntax errors are those that a new reader would find."""
-        self.sync()
+        of the file is split; once the text has `settled`, its syntax errors are those that a new reader would find.
+
+        In a `hurry` files that are not open are looked at as they were the last time, and `is_complete` tells whether
+        that was enough."""
+        self.sync(relate=not hurry or not self._opened)
         self._tidy()
-        results = self._check(self.views.keys(), progress, importers=True)
-        self._opened.clear()
+        results = self._check(progress, hurry)
+        self.is_complete = session(self.project).is_complete and not (hurry and self._opened)
+        if not hurry:
+            self._opened.clear()
         if not settled:
             return results
         return [self._settled(result) if is_broken(result.diagnostics) else result for result in results]
 
-    def _check(
-        self, paths: Collection[str], progress: Callable[[int, int], None] | None, *, importers: bool
-    ) -> list[Result]:
+    def _check(self, progress: Callable[[int, int], None] | None, hurry: bool) -> list[Result]:
         groups: dict[int, tuple[Settings, list[str]]] = {}
         settings_of: dict[str, Settings | None] = {}
-        found: dict[str, list[Diagnostic]] = {}
         for path in self.views:
-            if path in paths:
-                settings = settings_of[path] = self._configuration.settings(path)
-                found[path] = []
-                if settings is not None:
-                    groups.setdefault(id(settings), (settings, []))[1].append(path)
+            settings = settings_of[path] = self._configuration.settings(path)
+            if settings is not None:
+                groups.setdefault(id(settings), (settings, []))[1].append(path)
+        found: dict[str, list[Diagnostic]] = {path: [] for path in self.views}
         if groups:
-            for diagnostic in check_groups(self.project, groups.values(), progress=progress, importers=importers):
+            for diagnostic in check_groups(self.project, groups.values(), progress=progress, hurry=hurry):
                 found[diagnostic.span.path].append(diagnostic)
-        return [Result(self.views[path], tuple(found[path]), settings_of[path]) for path in found]
+        return [Result(view, tuple(found[path]), settings_of[path]) for path, view in self.views.items()]
 
     def _settled(self, result: Result) -> Result:
         """With what is wrong with the text as such, whatever it was before. Its parsed statements are shared."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from concurrent.futures import CancelledError
-from typing import Any, Generic, TypeVar
+from concurrent.futures import CancelledError, Future
+from dataclasses import dataclass
+from enum import Enum
+from typing import Generic, TypeVar
 
 from onnx_lint_lsp import worker
 from onnx_lint_lsp.root import Result, Root, is_broken
@@ -20,10 +22,28 @@ _LONGEST = 0.5
 """Seconds of the longest pause that is waited for."""
 _SETTLED = 0.3
 """Seconds without a change after which a broken text counts as settled."""
+_BREATH = 0.15
+"""Seconds without a change before files that are not open are looked at: one of their models is not left halfway."""
 _PATIENCE = 0.25
-"""Seconds a check runs before a newer text stops it."""
+"""Seconds a check in a hurry runs before a newer text stops it."""
 _MOST_STOPS = 4
 """Checks stopped in a row: then one runs to its end, so that someone who never pauses sees diagnostics too."""
+
+
+class _Kind(Enum):
+    """What a check is for."""
+
+    HURRIED = "what the open files themselves tell, at once"
+    WHOLE = "what the files around them add, whenever nobody waits"
+    SETTLED = "the same, for a broken text at which nobody types"
+
+
+@dataclass(frozen=True)
+class _Ended(Generic[T]):
+    converted: T
+    seconds: float
+    is_complete: bool
+    is_broken: bool
 
 
 class Checks(Generic[T]):
@@ -44,8 +64,9 @@ class Checks(Generic[T]):
         self._again = False
         self._hurry = False
         """Whether what came in during a check is not to wait for a pause."""
-        self._opened = False
-        """Whether a document was opened that was not looked at yet."""
+        self._kind = _Kind.HURRIED
+        self._is_first = False
+        """Whether a document was opened since the last check: that does not tell how long a keystroke's takes."""
         self._settling: asyncio.TimerHandle | None = None
         self._stopped = False
         self._stops = 0
@@ -58,10 +79,10 @@ class Checks(Generic[T]):
         return 0.0 if self.cost <= _QUICK else min(self.cost, _LONGEST)
 
     def request(self, *, at_once: bool = False, opened: bool = False) -> None:
-        """Something changed: check, soon. A document that was `opened` is looked at by itself first."""
+        """Something changed: check, soon."""
         if self._stopped:
             return
-        self._opened |= opened
+        self._is_first |= opened
         if self._running:
             self._again = True
             self._hurry |= at_once
@@ -87,52 +108,66 @@ class Checks(Generic[T]):
         if self._timer is not None:
             self._timer.cancel()
 
-    def _start(self, settled: bool = False) -> None:
+    def _start(self, kind: _Kind = _Kind.HURRIED) -> None:
         self._timer = self._settling = None
         if self._stopped:
             return
-        self._running, self._again, self._hurry = True, False, False
-        if self._opened:
-            self._opened, self._again, self._hurry = False, True, True
-            future = self._thread.submit(self._first_job, worker.CHECK)
-        else:
-            future = self._thread.submit(lambda: self._job(settled), worker.CHECK)
+        self._running, self._again, self._hurry, self._kind = True, False, False, kind
+        future = self._thread.submit(lambda: self._job(kind), worker.CHECK)
         future.add_done_callback(lambda f: self._loop.call_soon_threadsafe(self._ended, f))
 
-    def _first_job(self) -> tuple[T, float, bool]:
-        return self._convert(self.root, self.root.check_opened()), self.cost, False
-
-    def _job(self, settled: bool) -> tuple[T, float, bool]:
+    def _job(self, kind: _Kind) -> _Ended[T]:
         start = time.perf_counter()
         may_stop = self._stops < _MOST_STOPS
 
         def progress(done: int, total: int) -> None:
-            if self._stopped or (self._again and may_stop and time.perf_counter() - start > _PATIENCE):
+            if kind is _Kind.HURRIED:
+                is_late = self._again and may_stop and time.perf_counter() - start > _PATIENCE
+            else:
+                is_late = self._again or self._thread.is_wanted
+            if self._stopped or is_late:
                 raise Superseded
 
-        results = self.root.check(progress, settled=settled)
+        results = self.root.check(progress, settled=kind is _Kind.SETTLED, hurry=kind is _Kind.HURRIED)
         converted = self._convert(self.root, results)
-        settles = not settled and any(is_broken(result.diagnostics) for result in results)
-        return converted, time.perf_counter() - start, settles
+        broken = any(is_broken(result.diagnostics) for result in results)
+        return _Ended(converted, time.perf_counter() - start, self.root.is_complete, broken)
 
-    def _ended(self, future: Any) -> None:
+    def _ended(self, future: Future[_Ended[T]]) -> None:
         self._running = False
         if self._stopped:
             return
+        kind, following = self._kind, None
         try:
-            converted, seconds, settles = future.result()
+            ended = future.result()
         except Superseded:
-            self._stops += 1
-            self.cost = max(self.cost, 2 * _PATIENCE)
+            if kind is _Kind.HURRIED:
+                self._stops += 1
+                self.cost = max(self.cost, 2 * _PATIENCE)
+            else:
+                following = kind  # what was done is kept
         except CancelledError:
             return
         except Exception as error:  # noqa: BLE001 - told to the log; the next edit tries again
             self._failed(error)
         else:
-            self._stops = 0
-            self.cost = seconds if self.cost == 0 else 0.5 * self.cost + 0.5 * seconds
-            self._done(converted)
-            if settles and not self._again:
-                self._settling = self._loop.call_later(_SETTLED, self._start, True)
+            self._done(ended.converted)
+            if kind is _Kind.HURRIED:
+                self._stops = 0
+                self._learn(ended.seconds)
+            if not ended.is_complete:
+                following = _Kind.WHOLE
+            elif ended.is_broken and kind is not _Kind.SETTLED:
+                following = _Kind.SETTLED
         if self._again:
             self.request(at_once=self._hurry)
+        elif following is not None:
+            pause = _SETTLED if following is _Kind.SETTLED else _BREATH
+            self._settling = self._loop.call_later(pause, self._start, following)
+
+    def _learn(self, seconds: float) -> None:
+        """How long the checks of keystrokes take: one quick check after a slow one is believed at once, one slow one
+        half."""
+        if not self._is_first:
+            self.cost = min(seconds, 0.5 * self.cost + 0.5 * seconds) if self.cost else seconds
+        self._is_first = False

@@ -39,6 +39,11 @@ class Worker:
         self._stopped = False
         self._thread: threading.Thread | None = None
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether somebody waits for an answer."""
+        return bool(self._jobs) and self._jobs[0][0] == REQUEST
+
     def submit(self, job: Callable[[], T], urgency: int) -> Future[T]:
         """Run `job` on the analysis thread. A future that is cancelled before its turn never runs."""
         future: Future[T] = Future()

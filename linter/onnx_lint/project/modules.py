@@ -119,6 +119,7 @@ class SourceModule:
         for record in (self.record, *self._names.values()):
             self.spoil(record)
         for unit in self._units.values():
+            unit.is_gone = True
             self.spoil(unit.record)
         for info in self._classes.values():
             self.spoil(info.record)

@@ -109,6 +109,7 @@ class _Takeover:
         module = self.module
         module.drop_classes({id(chunk) for chunk in gone}, {id(unit) for unit in self.dropped})
         for unit in self.dropped:
+            unit.is_gone = True
             module.project.store.forget(unit.text, unit.member)
             module.spoil(unit.record)
         for name in names:

@@ -100,12 +100,14 @@ class Unit:
     """One chunk at its place in a file. In an editor it outlives changes elsewhere in the file, and stands in for its
     chunk while that does not parse."""
 
-    __slots__ = ("_chunk", "_record", "line", "member", "module", "moves", "patch", "text")
+    __slots__ = ("_chunk", "_record", "is_gone", "line", "member", "module", "moves", "patch", "text")
 
     def __init__(self, module: SourceModule, line: int, text: str, member: bool) -> None:
         self.module, self.text, self.member, self.line = module, text, member, line
         self.patch: Patch | None = None
         """How the text in the file differs, while that does not parse."""
+        self.is_gone = False
+        """Whether its file says something else now."""
         self.moves = 0
         """Grows when its places move in the file."""
         self._chunk: LoweredChunk | None = None

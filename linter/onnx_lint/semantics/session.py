@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from onnx_lint.project.classes import ClassInfo
@@ -48,6 +48,8 @@ class Session:
 
     def __init__(self, project: Project) -> None:
         self.project = project
+        self.is_complete = True
+        """Whether the last sites are all that there are."""
         self._start()
 
     def _start(self) -> None:
@@ -58,28 +60,45 @@ class Session:
         self._renamings = self.project.renamings
         self._changes = self._litter = 0
 
-    def sites(self, paths: Collection[str], *, importers: bool = True) -> Iterator[Site]:
-        """The sites in the files `paths`, as their own entry points and those of their importers reach them."""
+    def sites(
+        self, paths: Collection[str], *, hurry: bool = False, progress: Callable[[int, int], None] | None = None
+    ) -> Iterator[Site]:
+        """The sites in the files `paths`, as their own entry points and those of their importers reach them.
+
+        In a `hurry` no entry point of another file is interpreted: what it said last stands in, where it speaks of code
+        that is still there, and `is_complete` tells whether that was so. `progress` hears how many entry points are
+        done, and of how many, before each that is interpreted; it may raise: what is done is kept.
+        """
         self._refresh()
+        self.is_complete = True
         seen: set[int] = set()
         traced: set[tuple[int, int]] = set()
-        for info, forward in self._classes(self._scope(paths, importers)):
+        classes = list(self._classes(self._scope(paths)))
+        for done, (info, forward) in enumerate(classes):
             if forward in traced:
                 continue
-            found = self._enter(info)
+            found = self._entries.get(id(info))
+            if found is None or found.record.stale:
+                if hurry and info.module.path not in paths:
+                    self.is_complete = False
+                    if found is None:
+                        continue
+                else:
+                    if progress is not None:
+                        progress(done, len(classes))
+                    found = self._enter(info)
             traced |= found.traced
             for summary in found.calls:
                 if id(summary) not in seen:
                     seen.add(id(summary))
                     for site in summary.sites:
-                        if site.unit.module.path in paths and not site.unit.is_hidden(site.node.at):
+                        unit = site.unit
+                        if unit.module.path in paths and not unit.is_gone and not unit.is_hidden(site.node.at):
                             yield site
 
-    def _scope(self, paths: Collection[str], importers: bool) -> list[SourceModule]:
+    def _scope(self, paths: Collection[str]) -> list[SourceModule]:
         project = self.project
         own = [project.modules[p] for p in paths if p in project.modules]
-        if not importers:
-            return own
         candidates = [m for m in project.modules.values() if entry.mentions_forward(m)]
         return own + import_graph(project).importers(paths, candidates, _MAX_IMPORTERS)
 
@@ -107,9 +126,6 @@ class Session:
         return _Candidates(module, record, tracker.compute(record, look))
 
     def _enter(self, info: ClassInfo) -> _Entry:
-        held = self._entries.get(id(info))
-        if held is not None and not held.record.stale:
-            return held
         tracker = self.project.tracker
         assert tracker is not None, "a session is for an editor's project"
         record = Record()
