@@ -304,6 +304,8 @@ def _message(each: _Seen, outcome: Outcome) -> str:
     if kind == "translate-error" and operator:
         return f"`{operator}` cannot be translated: {text}"
     if kind == "output-mismatch":
+        if item.get("what") == "changed-size":
+            return f"{text}; a size is changed in place here, which changes it under its other names in the trace, too"
         if not operator:
             return text + blame(item.get("fault"))
         if item.get("state") == "equal":

@@ -50,8 +50,17 @@ def cases() -> list[Case]:
                         found.append(Case(file, node.name, node.lineno, node.end_lineno or 0, results))
             if isinstance(node, ast.Assign) and getattr(node.targets[0], "attr", "") == "result":
                 name = node.targets[0].value.id  # type: ignore[attr-defined]
-                found.append(Case(file, name, 0, 0, tuple(ast.literal_eval(node.value).items())))
+                first, last = _built(tree, name)
+                found.append(Case(file, name, first, last, tuple(ast.literal_eval(node.value).items())))
     return found
+
+
+def _built(tree: ast.Module, factory: str) -> tuple[int, int]:
+    """The lines of the class that a function builds."""
+    function = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == factory)
+    names = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
+    built = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name in names)
+    return built.lineno, built.end_lineno or 0
 
 
 def expected(file: Path, engine: Engine) -> dict[int, set[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import re
 from importlib.util import find_spec
 from typing import Any
 
@@ -22,6 +23,8 @@ from .proof import Proof
 from .telling import Telling
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
+
+_NAMED_OPERATOR = re.compile(r"aten::(?P<name>\w+)")
 
 
 class ExportJob(Telling):
@@ -191,6 +194,7 @@ class ExportJob(Telling):
     def _explain(self, error: Exception) -> None:
         if self.engine == "torchscript":
             stage, found = torchscript.explain(error, self.user, self.loaded.model)
+            found = self._named_call(found)
         else:
             stage, found = dynamo.explain(error, self.user, self.guards)
             found = self._data_accesses(found)
@@ -207,6 +211,14 @@ class ExportJob(Telling):
             self.outcome["stage"] = stage
             places = {_place(item) for item in self.outcome["observations"] if item["failure"]}
             self.see(*(item for item in more if _place(item) not in places), failure=True)
+
+    def _named_call(self, found: list[Observation]) -> list[Observation]:
+        """An error without a place that names an operator: at the call of it, when the model has one only."""
+        named = _NAMED_OPERATOR.search(found[0]["message"])
+        if found[0]["stack"] or named is None:
+            return found
+        frames = [frame for calls in self.calls.values() for name, frame in calls if name.strip("_") == named["name"]]
+        return [{**found[0], "stack": frames, "operator": named[0]}] if len(frames) == 1 else found
 
     def _data_accesses(self, found: list[Observation]) -> list[Observation]:
         """An error about tensors that left the recording, without a place: at each ``.data`` that the model reads."""

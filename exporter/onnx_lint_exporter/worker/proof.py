@@ -10,6 +10,7 @@ import torch
 from . import hazards, mismatch, model_file, twin, verify
 from .channel import clip
 from .eager import Reference, callable_of
+from .frames import Frame
 from .observe import observation
 from .torchscript import graph_names, shorten
 
@@ -173,12 +174,14 @@ class Proof:
                 for step in found.steps[:2000]
             ],
         }
+        size = self._changed_size(culprit.stack[0]) if (wrong, found.fault) == ("input1", "tracing") else []
         self._of.see(
             observation(
                 "output-mismatch",
                 text,
-                culprit.stack,
-                operator=culprit.name,
+                size or culprit.stack,
+                operator="" if size else culprit.name,
+                what="changed-size" if size else "",
                 fault=found.fault,
                 state=culprit.state,
                 detail=culprit.detail,
@@ -186,6 +189,17 @@ class Proof:
             ),
             failure=True,
         )
+
+    def _changed_size(self, used: Frame) -> list[Frame]:
+        """The place of a size changed in place, when that is why the trace is wrong on its own input."""
+        model = self._of.loaded.model
+        if self._of.program is not None or isinstance(model, (torch.jit.ScriptModule, torch.jit.ScriptFunction)):
+            return []
+        try:
+            return twin.changed_size(twin.trace(model, self._of.inputs.first), used, self._of.user)
+        except Exception as error:  # noqa: BLE001 - what a trace cannot take was exported all the same
+            self._of.outcome["twin"] = f"{type(error).__name__}: {clip(error, 200)}"
+            return []
 
     def _search(self, ran: Reference) -> mismatch.Mismatch:
         model, arguments = self._of.loaded.model, ran.arguments

@@ -57,12 +57,21 @@ def operator_of(node: Any) -> str:
     return schema.split("(")[0] if "(" in schema and "no schema" not in schema else str(node.kind())
 
 
+def _scripted_nodes(model: Any, kind: str) -> list[Any]:
+    scripted = isinstance(model, (torch.jit.ScriptModule, torch.jit.ScriptFunction))
+    return list(model.graph.findAllNodes(kind)) if scripted else []
+
+
 def _in_scripted(model: Any, kind: str) -> str:
     """The range of the first node of a kind in scripted code; the export's own passes lose some."""
-    graph = (
-        getattr(model, "graph", None) if isinstance(model, (torch.jit.ScriptModule, torch.jit.ScriptFunction)) else None
-    )
-    return next((str(node.sourceRange()) for node in (graph.findAllNodes(kind) if graph else ())), "")
+    return next((str(node.sourceRange()) for node in _scripted_nodes(model, kind)), "")
+
+
+def _appended_tuple(model: Any) -> str:
+    """The range in scripted code where a list is given a tuple, which has no place of its own."""
+    appends = _scripted_nodes(model, "aten::append")
+    given = (node for node in appends if list(node.inputs())[1].node().kind() == "prim::TupleConstruct")
+    return next((str(node.sourceRange()) for node in given), "")
 
 
 def explain(error: BaseException, user: UserCode, model: Any = None) -> tuple[str, list[Observation]]:
@@ -74,6 +83,8 @@ def explain(error: BaseException, user: UserCode, model: Any = None) -> tuple[st
         kind = "unsupported-operator" if type(error).__name__ == "UnsupportedOperatorError" else "translate-error"
         return "translate", [observation(kind, text, stack, operator=operator_of(node), error=type(error).__name__)]
     stack = user.choose(of_traceback(error.__traceback__))
+    if not stack and "lower all tuples" in text:
+        stack = user.choose(of_trace_text(_appended_tuple(model)))
     translate = any(
         frame["function"] in ("_run_symbolic_method", "_optimize_graph") for frame in of_traceback(error.__traceback__)
     )

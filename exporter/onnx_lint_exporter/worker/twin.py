@@ -143,6 +143,30 @@ def differences(model: Any, first: Arguments, second: Arguments, user: UserCode)
     return found
 
 
+def changed_size(traced: Any, used: Frame, user: UserCode) -> list[Frame]:
+    """Where a size is changed in place that the line `used` takes; the empty stack when none is.
+
+    In Python ``n += 2`` gives `n` a new number; in a trace it changes the recorded one, which other names still hold.
+    """
+    sizes: set[str] = set()
+    changed: dict[str, list[Frame]] = {}
+    for node in traced.inlined_graph.nodes():
+        inputs = [value.debugName() for value in node.inputs()]
+        outputs = [value.debugName() for value in node.outputs()]
+        stack = user.choose(of_trace_text(node.sourceRange()))
+        source = next((changed[name] for name in inputs if name in changed), [])
+        if source and stack and (stack[0]["file"], stack[0]["line"]) == (used["file"], used["line"]):
+            return source
+        in_place = node.kind().endswith("_") and not node.kind().endswith("__")
+        if node.kind() == "prim::NumToTensor" or (in_place and inputs[0] in sizes):
+            sizes.update(outputs)
+        if in_place and inputs[0] in sizes:
+            source = source or stack
+        if source:
+            changed.update(dict.fromkeys(outputs, source))
+    return []
+
+
 def _structure(one: list[_Node], two: list[_Node]) -> list[Observation]:
     """A stretch of operations that only one of the traces has: a branch taken, a loop unrolled."""
     placed = [node for node in [*one, *two] if node.stack]

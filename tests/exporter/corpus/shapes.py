@@ -20,6 +20,30 @@ class PlainSizeSum(nn.Module):
         return torch.zeros(n, 3) + x.sum()
 
 
+class AliasedSize(nn.Module):
+    """Wrong even on the example: the other name of the size changes with it."""
+
+    result = {"torchscript": "wrong 1", "dynamo": "right"}
+    inputs = staticmethod(batch)
+
+    def forward(self, x):
+        n = x.shape[0]
+        before = n
+        n += 2  # torchscript: ONX906
+        return torch.zeros(n, 3) + before
+
+
+class MinOfSizes(nn.Module):
+    """The same one is the smaller for both inputs."""
+
+    result = {"torchscript": "right", "dynamo": "right"}
+    inputs = staticmethod(batch)
+
+    def forward(self, x):
+        k = min(x.shape[0], 10)
+        return x[:k] * k
+
+
 class TensorOfShape(nn.Module):
     """Wrong even on the example: the in-place sum is recorded twice."""
 
@@ -110,6 +134,18 @@ class ValueWhile(nn.Module):
         while x.sum() < 100:  # torchscript: ONX101 dynamo: ONX101
             x = x * 2
         return x
+
+
+class ValueAnd(nn.Module):
+    result = {"torchscript": "wrong 2", "dynamo": "error capture"}
+
+    @staticmethod
+    def inputs():
+        return [(ones(4, 6),), (-ones(4, 6),)]
+
+    def forward(self, x):
+        largest = (x.sum() > 0) and x.max()  # torchscript: ONX101 dynamo: ONX101
+        return x * largest
 
 
 class ThreeValues(nn.Module):

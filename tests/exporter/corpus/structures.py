@@ -168,3 +168,19 @@ def scripted_dict():
 
 scripted_dict.inputs = one
 scripted_dict.result = {"torchscript": "error translate", "dynamo": "error capture"}
+
+
+class TuplesScripted(nn.Module):
+    def forward(self, x):  # dynamo: ONX918
+        rows: list[tuple[torch.Tensor, torch.Tensor]] = []
+        for i in range(x.size(0)):
+            rows.append((x[i], x[i] * 2))  # torchscript: ONX903
+        return rows[0][0]
+
+
+def scripted_tuples():
+    return torch.jit.script(TuplesScripted())
+
+
+scripted_tuples.inputs = lambda: [(randn(4, 6),), (randn(5, 6),)]
+scripted_tuples.result = {"torchscript": "error translate", "dynamo": "error capture"}

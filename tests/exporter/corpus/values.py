@@ -95,6 +95,20 @@ class FloatScale(nn.Module):
         return x * float(x.max())  # torchscript: ONX201
 
 
+class BoolFactor(nn.Module):
+    """torchscript has no product of a tensor and a bool, and says so without a place."""
+
+    result = {"torchscript": "error translate", "dynamo": "right strict"}
+
+    @staticmethod
+    def inputs():
+        return [(torch.ones(4, 6),), (-torch.ones(4, 6),)]
+
+    def forward(self, x):
+        positive = bool(x.sum() > 0)
+        return x * positive  # torchscript: ONX903
+
+
 class IntSlice(nn.Module):
     result = {"torchscript": "wrong 2", "dynamo": "right strict"}
 
