@@ -28,6 +28,14 @@ class Right(nn.Module):
         if x.shape[0] > 100:  # large
             return x - 1
         return x.reshape(int(x.shape[1]), -1)  # fixed
+
+
+class Aliased(nn.Module):
+    def forward(self, x):
+        n = x.shape[0]
+        before = n
+        n += 2  # alias
+        return torch.zeros(n, 3) + before
 """
 
 
@@ -73,7 +81,7 @@ def test_missed_by_lint(joined: Ran) -> None:
 
 
 def test_nothing_else_is_said(joined: Ran) -> None:
-    places = {line(mark) for mark in ("cast", "branch", "unreached", "eval", "large", "fixed")}
+    places = {line(mark) for mark in ("cast", "branch", "unreached", "eval", "large", "fixed", "alias")}
     assert {place for place, _, _ in evidence(joined)} <= places
     assert joined.status == 1
 
@@ -90,3 +98,12 @@ def test_refuted(tmp_path: Path, warm_python: str) -> None:
     assert found[line("large"), "ONX102", "lint"] == [("torchscript", "refuted"), ("dynamo", "refuted")]
     assert found[line("cast"), "ONX201", "lint"] == [("torchscript", "not reached")]
     assert found[line("branch"), "ONX102", "lint"] == [("torchscript", "not reached"), ("dynamo", "not reached")]
+
+
+def test_the_cause_that_the_linter_knows_is_confirmed_at_its_place(tmp_path: Path, warm_python: str) -> None:
+    """The first value that differs is a line later; nothing is missed by lint."""
+    (tmp_path / "net.py").write_text(EVERY)
+    arguments = ["net.py:Aliased", "net.py", "--input", "x:float32[n,6]", "--engine", "torchscript"]
+    found = evidence(export(tmp_path, warm_python, [*arguments, "--output-format", "json"]))
+    assert found[line("alias"), "ONX301", "lint"] == [("torchscript", "confirmed")]
+    assert not any(state == "missed by lint" for each in found.values() for _, state in each)

@@ -154,6 +154,43 @@ def test_old_opsets(tmp_path: Path, dynamo: bool, opset: int) -> None:
     assert made.version == (18 if dynamo and opset < 17 else opset)
 
 
+class Twice(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, given):
+        return given * 2
+
+
+class Applies(nn.Module):
+    def forward(self, x):
+        return Twice.apply(x)  # applied
+
+
+def test_a_function_without_symbolic_is_inlined_unless_told_not_to(tmp_path: Path) -> None:
+    assert [node.op_type for node in graph(tmp_path, Applies(), (X,), dynamo=False).node][-1] == "Mul"
+    with pytest.raises(ExportError, match="Couldn't export Python operator") as raised:
+        export(Applies(), (X,), "", dynamo=False, autograd_inlining=False)
+    assert [(d.code, d.span.line) for d in raised.value.diagnostics] == [("ONX903", line_of("applied"))]
+
+
+class Raises(nn.Module):
+    def __init__(self, error: Exception):
+        super().__init__()
+        self.error = error
+
+    def forward(self, x):
+        raise self.error  # raises
+
+
+@pytest.mark.parametrize("error", [KeyError("a key"), FileNotFoundError(2, "No such file", "a.txt"), ValueError()])
+def test_an_error_of_the_model_keeps_its_class_and_is_told_on_its_line(error: Exception) -> None:
+    with pytest.raises(type(error)) as raised:
+        export(Raises(error), (X,), "", dynamo=False)
+    assert isinstance(raised.value, ExportError) and raised.value.__cause__ is error
+    assert raised.value.diagnostics[0].span.line == line_of("raises")
+    assert str(raised.value).startswith(f"{raised.value.diagnostics[0].span.path}:{line_of('raises')}:")
+    assert getattr(raised.value, "errno", None) == getattr(error, "errno", None)
+
+
 NETS = """import torch
 from torch import nn
 

@@ -85,7 +85,9 @@ def explain(error: BaseException, user: UserCode, model: Any = None) -> tuple[st
     stack = user.choose(of_traceback(error.__traceback__))
     if not stack and "lower all tuples" in text:
         stack = user.choose(of_trace_text(_appended_tuple(model)))
-    translate = any(
+    defined = str(error).partition("Defined at:\n")[2].partition("\n\n")[0]  # of an autograd.Function left as it is
+    stack = stack or user.choose(of_trace_text(defined))
+    translate = bool(defined) or any(
         frame["function"] in ("_run_symbolic_method", "_optimize_graph") for frame in of_traceback(error.__traceback__)
     )
     kind = "translate-error" if translate else "capture-error"
@@ -95,6 +97,7 @@ def explain(error: BaseException, user: UserCode, model: Any = None) -> tuple[st
 _NOISE = (
     "Please feel free to request support",
     "Please open a bug",
+    "Defined at:",
     "If you are using",
     "Caused by the value",
     "(node defined in",
