@@ -118,18 +118,22 @@ def _pinned(case: Case, found: list[Diagnostic]) -> bool:
 
 
 def _lines_of(file: Path) -> dict[str, range]:
-    """The lines of each case: a scripted function's own; a class's from the end of the case before, with its helpers."""
+    """The lines of each case: a class's from the end of the case before, with its helpers; a factory's class's."""
     found, start = {}, 1
-    functions: dict[str, range] = {}
+    classes: dict[str, range] = {}
+    made: dict[str, str] = {}
     for node in ast.parse(file.read_text(encoding="utf-8")).body:
         end = (node.end_lineno or node.lineno) + 1
         if isinstance(node, ast.FunctionDef):
-            functions[node.name] = range(node.lineno, end)
-        elif isinstance(node, ast.ClassDef) and any("result" in ast.unparse(part).split(" =")[0] for part in node.body):
-            found[node.name], start = range(start, end), end
+            made[node.name] = ast.unparse(node)
+        elif isinstance(node, ast.ClassDef):
+            classes[node.name] = range(node.lineno, end)
+            if any("result" in ast.unparse(part).split(" =")[0] for part in node.body):
+                found[node.name], start = range(start, end), end
         elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).endswith(".result"):
             name = ast.unparse(node.targets[0]).removesuffix(".result")
-            found[name], start = functions[name], end
+            found[name] = next(lines for kind, lines in classes.items() if f"{kind}(" in made[name])
+            start = end
     return found
 
 
