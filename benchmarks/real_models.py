@@ -45,13 +45,14 @@ def _transformers(name: str, config: str, **options: Any) -> Any:
     _import_torchvision()
     import transformers
 
-    return getattr(transformers, name)(getattr(transformers, config)(return_dict=False, **options))
+    return getattr(transformers, name)(getattr(transformers, config)(**{"return_dict": False, **options}))
 
 
 _SMALL = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
 _WORDS = {**_SMALL, "vocab_size": 100, "max_position_embeddings": 64}
 _CAUSAL = {**_WORDS, "use_cache": False}
-_GROUPED = {**_CAUSAL, "num_key_value_heads": 2}
+_INSIDE = {**_CAUSAL, "return_dict": True}  # the head reads an attribute of what the model below returns
+_GROUPED = {**_INSIDE, "num_key_value_heads": 2}
 _PICTURE = {**_SMALL, "image_size": 64, "patch_size": 16}
 _IDS = ("input_ids:int64[n=2,s=7]=100",)
 _IDS_AND_MASK = (*_IDS, "attention_mask:int64[n,s]=1..2")
@@ -128,7 +129,7 @@ _WORD_MODELS: dict[str, tuple[str, str, dict[str, Any], tuple[str, ...]]] = {
         {"vocab_size": 100, "n_positions": 64, "n_embd": 32, "n_layer": 2, "n_head": 4, "use_cache": False},
         _IDS,
     ),
-    "gpt_neox": ("GPTNeoXForCausalLM", "GPTNeoXConfig", _CAUSAL, _IDS),
+    "gpt_neox": ("GPTNeoXForCausalLM", "GPTNeoXConfig", _INSIDE, _IDS),
     "opt": (
         "OPTForCausalLM",
         "OPTConfig",
@@ -139,7 +140,7 @@ _WORD_MODELS: dict[str, tuple[str, str, dict[str, Any], tuple[str, ...]]] = {
     "mistral": ("MistralForCausalLM", "MistralConfig", _GROUPED, _IDS),
     "qwen2": ("Qwen2ForCausalLM", "Qwen2Config", _GROUPED, _IDS_AND_MASK),
     "gemma": ("GemmaForCausalLM", "GemmaConfig", {**_GROUPED, "head_dim": 8}, _IDS),
-    "phi": ("PhiForCausalLM", "PhiConfig", _CAUSAL, _IDS),
+    "phi": ("PhiForCausalLM", "PhiConfig", _INSIDE, _IDS),
     "t5_encoder": (
         "T5EncoderModel",
         "T5Config",
