@@ -252,3 +252,15 @@ def test_files_that_come_and_go_leave_what_a_fresh_analysis_says(seed: int) -> N
             project.add(SourceText.from_text(path, texts[path]))
         for open_path in texts:
             assert said(check_groups(project, [(settings, {open_path})])) == fresh(texts, open_path)
+
+
+def test_what_is_wrong_with_a_text_is_known_after_any_edits() -> None:
+    """Also where what stood there before was broken too."""
+    project = Project(editor=True)
+    path = "one.py"
+    for text in ("x = 1\n\n\ndef f(:\n    pass\n", "x = 1\n\n\ndef f(::\n    pass\n", "x = (\n\n\ndef f(::\n    pass\n"):
+        project.add(SourceText.from_text(path, text))
+        found = check_groups(project, [(Settings(), {path})])
+        assert [d.code for d in found] == ["ONX000"] * text.count("\n\ndef f(:") + ["ONX000"] * text.count("= (")
+    project.add(SourceText.from_text(path, "x = 1\n\n\ndef f():\n    pass\n"))
+    assert check_groups(project, [(Settings(), {path})]) == []

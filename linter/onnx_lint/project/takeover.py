@@ -85,7 +85,13 @@ class _Takeover:
                 return unit
             store.put(lowered)
         self.dropped.append(unit)
-        return Unit(self.module, chunk.line, chunk.text, is_member)
+        return self._made(chunk, chunk.text, is_member)
+
+    def _made(self, chunk: Chunk, text: str, is_member: bool) -> Unit:
+        """A new unit, of which is known what is wrong with it."""
+        unit = Unit(self.module, chunk.line, text, is_member)
+        _ = unit.chunk
+        return unit
 
     # -------------------------------------------------------------------------------------------- other chunks
     def _reuse(self, gone: Sequence[Chunk], come: Sequence[Chunk], units: dict[int, Unit]) -> None:
@@ -98,10 +104,9 @@ class _Takeover:
         for chunk, is_member in _flat(come):
             text = _text(chunk)
             fitting = free.get((text, is_member))
-            unit = fitting.pop() if fitting else Unit(self.module, chunk.line, text, is_member)
+            unit = fitting.pop() if fitting else self._made(chunk, text, is_member)
             unit.move(chunk.line, unit.patch)
             self.module.hold(chunk, unit)
-            _ = unit.chunk  # so that what is wrong with it is known
         for left in free.values():
             self.dropped += left
 
