@@ -18,7 +18,7 @@ from pytest_lsp import client_capabilities
 
 Json = dict[str, Any]
 PROFILES = ("visual-studio-code", "neovim", "emacs")
-_LIMIT = 120.0
+_LIMIT = 60.0
 """Seconds after which a server that stays silent fails the test."""
 
 

@@ -69,7 +69,10 @@ class EvidenceStore:
 
 
 def _unique(evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
-    return tuple(dict.fromkeys(evidence))
+    """Each once. That one model does not come by a line says nothing where another model's export reached it."""
+    reached = {e.engine for e in evidence if e.state is not EvidenceState.NOT_REACHED}
+    kept = (e for e in evidence if e.state is not EvidenceState.NOT_REACHED or e.engine not in reached)
+    return tuple(dict.fromkeys(kept))
 
 
 def _same(a: Diagnostic, b: Diagnostic) -> bool:

@@ -29,6 +29,7 @@ async def hover(session: Session, params: types.HoverParams) -> Json | None:
     if view is None or place is None:
         return None
     line, column = place
+    await session.result(uri)  # what is known is known from a check
     sections: list[str] = []
     known = await session.ask(uri, lambda root, view: knowledge.value_at(root.project, view.path, line, column))
     span: Span | None = None
@@ -103,6 +104,7 @@ async def inlay_hints(session: Session, params: types.InlayHintParams) -> list[J
     def question(root: Root, view: View) -> list[Any]:
         return shown(knowledge.values_in(root.project, view.path, first[0], last[0]))
 
+    await session.result(uri)  # what is known is known from a check
     out: list[Json] = []
     for known in await session.ask(uri, question) or []:
         placed = view.locate(known.span)

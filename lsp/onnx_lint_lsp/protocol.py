@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcInvalidParams
+from pygls.exceptions import JsonRpcInternalError, JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol
 from pygls.protocol.language_server import lsp_method
@@ -94,13 +94,21 @@ class Protocol(LanguageServerProtocol):
         try:
             message = self.structure_message(data)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the sender is told
-            if method is not None and ident is not None:
-                reason = str(error.__cause__ or error)[:300]
+            reason = str(error.__cause__ or error)[:300]
+            if method is None:
+                self._give_up(ident, f"an answer that does not fit: {reason}")
+            elif ident is not None:
                 self._refuse(ident, INVALID_PARAMS, f"parameters that do not fit {method[:200]!r}: {reason}")
             return
         if method == types.INITIALIZE:
             self._initialized = True
         self.handle_message(message)
+
+    def _give_up(self, ident: Any, reason: str) -> None:
+        """A request of ours got an answer that is none: whoever waits for it is told, and does not wait for ever."""
+        future = self._request_futures.pop(ident, None) if _is_id(ident) else None
+        if future is not None and not future.done():
+            future.set_exception(JsonRpcInternalError(reason))
 
     def _refuse(self, ident: Any, code: int, message: str) -> None:
         known = ident if _is_id(ident) else None

@@ -61,3 +61,14 @@ def test_a_new_export_of_a_target_replaces_the_old() -> None:
     held = store(diagnostic("ONX901", 3, "export"))
     held.put("t", {})
     assert held.of(PATH) == []
+
+
+def test_what_one_model_does_not_reach_is_not_told_where_another_did() -> None:
+    missed = (
+        Evidence(EvidenceState.NOT_REACHED, Engine.TORCHSCRIPT),
+        Evidence(EvidenceState.NOT_REACHED, Engine.DYNAMO),
+    )
+    held = store(diagnostic("ONX101", 2, evidence=CONFIRMED))
+    held.put("other", {PATH: FileEvidence(TEXT, (diagnostic("ONX101", 2, evidence=missed),))})
+    ((joined, _),) = held.joined(result(TEXT, diagnostic("ONX101", 2)))
+    assert joined.evidence == (*CONFIRMED, missed[1])
