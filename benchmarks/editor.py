@@ -29,6 +29,7 @@ class Client:
 
     def __init__(self, folder: str) -> None:
         command = [sys.executable, "-m", "onnx_lint", "--lsp"]
+        began = time.perf_counter()
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.published: queue.Queue[tuple[float, dict[str, Any]]] = queue.Queue()
         self.answers: queue.Queue[dict[str, Any]] = queue.Queue()
@@ -41,6 +42,8 @@ class Client:
             "initialize",
             {"processId": os.getpid(), "rootUri": None, "capabilities": capabilities, "workspaceFolders": [workspace]},
         )
+        self.startup = time.perf_counter() - began
+        """Seconds from the start of the process to its answer."""
         self.tell("initialized", {})
 
     def _read(self) -> None:
@@ -228,6 +231,7 @@ def main() -> None:
     text = path.read_text(encoding="utf-8")
     uri = path.as_uri()
     client = Client(str(workspace))
+    print(f"start to the answer of initialize: {client.startup * 1000:.0f} ms", flush=True)
     began = time.perf_counter()
     if given.settled:
         client.ready.wait(600)
