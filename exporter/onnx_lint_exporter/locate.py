@@ -251,10 +251,16 @@ def _severity(each: _Seen, outcome: Outcome, frozen: bool) -> Severity:
 
 
 def _promote(diagnostics: list[Diagnostic], outcome: Outcome) -> list[Diagnostic]:
-    """A wrong export has at least one error: when no cause is sure, all suspects are."""
+    """A wrong export has at least one error: when no cause is sure, all suspects are, else whatever froze a value."""
     if not outcome.wrong or any(d.severity is Severity.ERROR for d in diagnostics):
         return diagnostics
-    return [replace(d, severity=Severity.ERROR) if d.severity is Severity.WARNING else d for d in diagnostics]
+    suspects = {id(d) for d in diagnostics if d.severity is Severity.WARNING}
+    suspects = suspects or {id(d) for d in diagnostics if d.code.startswith(("ONX1", "ONX2", "ONX3"))}
+    confirmed = (Evidence(EvidenceState.CONFIRMED, outcome.engine, result_words(outcome)),)
+    return [
+        replace(d, severity=Severity.ERROR, evidence=d.evidence or confirmed) if id(d) in suspects else d
+        for d in diagnostics
+    ]
 
 
 def _merge(one: Diagnostic, two: Diagnostic) -> Diagnostic:

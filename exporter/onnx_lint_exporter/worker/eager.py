@@ -92,6 +92,22 @@ def _taken(value: Any) -> list[torch.Tensor]:
     return tensors(value)
 
 
+_WRITES = {
+    "__setitem__",
+    *(f"__i{name}__" for name in ("add", "sub", "mul", "div", "truediv", "floordiv", "mod", "pow", "matmul")),
+    *(f"__i{name}__" for name in ("and", "or", "xor", "lshift", "rshift")),
+}
+"""Names of calls that change their first argument, beside those that end in an underscore."""
+
+
+def _memory(tensor: torch.Tensor) -> int:
+    """Where a tensor's values lie; 0 when it has no memory of its own (empty, sparse, on the meta device)."""
+    try:
+        return tensor.untyped_storage().data_ptr()
+    except (RuntimeError, NotImplementedError):
+        return 0
+
+
 @dataclass
 class Event:
     """One torch call of an eager run: its name, the user's stack (innermost first), results, and what it was given."""
@@ -101,6 +117,12 @@ class Event:
     results: list[torch.Tensor]
     sources: tuple[int, ...]
     """The numbers of the events that gave its arguments."""
+    writes: bool = False
+    """Whether it changes its first argument."""
+    view: bool = False
+    """Whether its result shares the memory of an argument, without a change."""
+    written: tuple[int, ...] = ()
+    """The numbers of the events that may have changed its arguments through other tensors of the same memory."""
 
 
 class Recorder(TorchFunctionMode):
@@ -113,6 +135,9 @@ class Recorder(TorchFunctionMode):
         self._maker: dict[int, int] = {}
         self._known = {id(tensor) for tensor in known}
         self._alive: list[Any] = []
+        self._sharing: dict[int, set[int]] = {}
+        self._writer: dict[int, int] = {}
+        """Tensor → the last event that wrote into its memory through another one."""
         self.events: list[Event] = []
         self.foreign = 0
         """The number of the last event that was given a tensor of unknown origin, as an ``autograd.Function`` makes."""
@@ -131,17 +156,30 @@ class Recorder(TorchFunctionMode):
         if any(id(t) not in self._maker and id(t) not in self._known for t in taken):
             self.foreign = len(self.events)
         kept = [tensor.detach().clone() for tensor in given] if self._keep else []
-        writes = name == "__setitem__" or (name.endswith("_") and not name.endswith("__"))
-        changed = [t._base for t in given if writes and t._base is not None]
-        for tensor in (*given, *changed):
+        writes = name in _WRITES or (name.endswith("_") and not name.endswith("__"))
+        view = self._note_memory(given, taken, writes) if self._keep else False
+        written = tuple({self._writer[id(t)] for t in taken if id(t) in self._writer} - {*sources, len(self.events)})
+        for tensor in given:
             self._maker[id(tensor)] = len(self.events)
+            self._writer.pop(id(tensor), None)
         self._alive.extend(given if self._keep else ())
-        self.events.append(Event(name, stack, kept, sources))
+        self.events.append(Event(name, stack, kept, sources, writes, view, written))
         return result
 
+    def _note_memory(self, given: list[torch.Tensor], taken: list[torch.Tensor], writes: bool) -> bool:
+        """Whether a result shares memory with an argument. A write is one into all tensors that share the memory."""
+        memory = {_memory(tensor) for tensor in given} - {0}
+        for place in memory:
+            known = self._sharing.setdefault(place, set())
+            if writes:
+                self._writer.update(dict.fromkeys(known, len(self.events)))
+            known.update(id(tensor) for tensor in given)
+        return not writes and bool(memory & {_memory(tensor) for tensor in taken})
+
     def makers(self, value: Any) -> set[int]:
-        """The numbers of the events that made the tensors of a nested value."""
-        return {self._maker[id(tensor)] for tensor in tensors(value) if id(tensor) in self._maker}
+        """The numbers of the events that made the tensors of a nested value, or wrote into their memory."""
+        given = [id(tensor) for tensor in tensors(value)]
+        return {made[key] for key in given for made in (self._maker, self._writer) if key in made}
 
     def calls(self) -> dict[tuple[str, int], list[tuple[str, Frame]]]:
         """For each file and line the torch calls seen there, with their columns."""

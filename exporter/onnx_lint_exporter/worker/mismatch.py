@@ -114,7 +114,7 @@ def record(model: Any, arguments: Arguments, user: UserCode) -> tuple[list[Event
     used |= set(range(recorder.foreign)) if used or recorder.foreign else set(range(len(recorder.events)))
     for number in range(len(recorder.events) - 1, -1, -1):
         if number in used:
-            used.update(recorder.events[number].sources)
+            used.update((*recorder.events[number].sources, *recorder.events[number].written))
     return recorder.events, used, last
 
 
@@ -166,6 +166,7 @@ def search(
         found.culprit = found.steps[last]
         found.culprit.detail = "the graph has this value, but gives another one as its output"
     if found.culprit is not None:
+        found.culprit = _lost_write(found, events, missing, consumers)
         place = (found.culprit.stack[0]["file"], found.culprit.stack[0]["line"])
         found.nodes = [
             f"{node.op_type} {node.name}"
@@ -177,6 +178,22 @@ def search(
             )
         ][:8]
     return found
+
+
+def _lost_write(found: Mismatch, events: list[Event], missing: dict[int, str], consumers: dict[int, list[int]]) -> Step:
+    """The write that the graph lost, when the culprit is a view that only that write uses: else the culprit itself.
+
+    A graph that drops a write through a view has no need of the view either, so that is missing first.
+    """
+    culprit = found.culprit
+    assert culprit is not None
+    number = next(k for k, step in enumerate(found.steps) if step is culprit)
+    while events[number].view:
+        users = consumers.get(number, [])
+        if not users or not all(user in missing and (events[user].view or events[user].writes) for user in users):
+            return culprit
+        number = users[0]
+    return found.steps[number] if events[number].writes and found.steps[number].stack else culprit
 
 
 def _difference(pool: _Pool, wanted: Any) -> str:
