@@ -6,8 +6,10 @@ import gc
 
 _YOUNG = 50_000
 """Objects made since the last look after which the new ones are looked at, for some milliseconds."""
+_OLDER = 8
+"""Of so many such looks one goes to all objects that have come since the last full collection."""
 _MANY = 40
-"""Such looks after which all objects are looked at, once nothing has happened for a while."""
+"""Looks after which really all objects are looked at, once nothing has happened for a while."""
 
 
 class Garbage:
@@ -26,8 +28,8 @@ class Garbage:
     def after_job(self) -> None:
         """Nothing is to do at this moment."""
         if gc.get_count()[0] > _YOUNG:
-            gc.collect(1)
             self._looks += 1
+            gc.collect(1 if self._looks % _OLDER else 2)
 
     def in_pause(self) -> None:
         """Nothing has happened for a while."""

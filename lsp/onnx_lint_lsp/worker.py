@@ -19,7 +19,7 @@ T = TypeVar("T")
 REQUEST, CHECK, BACKGROUND = range(3)
 """Urgencies: somebody waits for an answer; diagnostics; the index."""
 
-_PAUSE = 2.0
+_PAUSE = 0.5
 """Seconds without a job that count as a pause."""
 _SLICE = 0.008
 """Seconds of background work between two looks at what is more urgent."""
