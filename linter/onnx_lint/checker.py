@@ -142,7 +142,7 @@ class _Group:
 def _check(
     project: Project, groups: list[_Group], progress: Callable[[int, int], None] | None, hurry: bool
 ) -> list[Diagnostic]:
-    facts = export_calls.collect(project)
+    facts = export_calls.collect(project, hurry=hurry, progress=progress if project.tracker is not None else None)
     said = _said(project) if all(g.is_ordinary for g in groups) else None
     for site in _sites(project, groups, progress, hurry):
         for group in groups:

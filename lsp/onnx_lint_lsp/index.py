@@ -64,6 +64,7 @@ class Index:
             if progress is not None:
                 progress(done, len(paths))
             yield
+        yield from self._link()
         self.is_ready = True
         self.version += 1
 
@@ -112,14 +113,24 @@ class Index:
     def importers(self) -> dict[str, dict[str, set[str]]]:
         """For each file those that import it, with the names that they take from it."""
         if self._importers is None:
-            names = self._names()
-            self._importers = {}
-            for path, entry in self.entries.items():
-                for name in entry.imports:
-                    found = _target(name, entry, names)
-                    if found is not None and found[0] != path:
-                        self._importers.setdefault(found[0], {}).setdefault(path, set()).add(found[1])
+            for _ in self._link():
+                pass
+        assert self._importers is not None
         return self._importers
+
+    def _link(self) -> Iterator[None]:
+        """Find out who imports whom; a step a file."""
+        names = self._names()
+        importers: dict[str, dict[str, set[str]]] = {}
+        version = self.version
+        for path, entry in list(self.entries.items()):
+            for name in entry.imports:
+                found = _target(name, entry, names)
+                if found is not None and found[0] != path:
+                    importers.setdefault(found[0], {}).setdefault(path, set()).add(found[1])
+            yield
+        if version == self.version:  # else a file has changed meanwhile
+            self._importers = importers
 
     def _names(self) -> dict[str, str]:
         """Paths by the dotted names under which they can be imported."""

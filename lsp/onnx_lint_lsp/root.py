@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from onnx_lint.checker import NOT_ANALYSED, SYNTAX_ERROR, check_groups
 from onnx_lint.diagnostic import Diagnostic
 from onnx_lint.project.project import Project
+from onnx_lint.semantics.export_calls import export_calls
 from onnx_lint.semantics.session import session
 from onnx_lint.settings import Settings
 from onnx_lint.source.text import SourceError, SourceText, read
@@ -63,8 +64,6 @@ class Root:
         self.project = Project(self._reader.load, editor=True)
         self.converted: dict[str, Made] = {}
         """What was sent of each open document the last time."""
-        self._opened: set[str] = set()
-        """Documents that were opened since the last check that was in no hurry."""
         self.is_complete = True
         """Whether the last check told all."""
         self._extra: set[str] = set()
@@ -85,14 +84,13 @@ class Root:
             self._pending.changed.add(path)
 
     # ------------------------------------------------------------------------------------------ the analysis thread
-    def sync(self, *, relate: bool = True) -> None:
-        """Bring the project to the present state; without `relate`, but for files that are not open."""
+    def sync(self, *, relate: bool = True, progress: Callable[[int, int], None] | None = None) -> None:
+        """Bring the project to the present state; without `relate`, but for files that are not open. `progress` is
+        called before each of these; it may raise, and what was done is kept."""
         with self._lock:
             pending, self._pending = self._pending, _Pending()
         for path, view in pending.views.items():
             before = self.views.get(path)
-            if before is None:
-                self._opened.add(path)
             if view is None or before is None:
                 self.converted.clear()
             if view is None:
@@ -111,7 +109,7 @@ class Root:
             elif path in self._reader.asked:
                 self._renew(path)
         if relate:
-            self._relate()
+            self._relate(progress)
 
     def _renew(self, path: str) -> None:
         """A file that was read because another imports it has changed: whatever was concluded from it is void."""
@@ -120,23 +118,33 @@ class Root:
             self.project.add(source)
         self.project.remove(path)
 
-    def _relate(self) -> None:
+    def _relate(self, progress: Callable[[int, int], None] | None) -> None:
         """Make files part of the project whose analysis reaches into open ones."""
         if self.index is None or not self.index.is_ready:
             return
         state = (self.index.version, frozenset(self.views))
         if state == self._related:
             return
-        self._related = state
         wanted = self.index.related(self.views.keys()) - self.views.keys()
         for path in self._extra - wanted:
             if path not in self.views:
                 self.project.remove(path)
-        for path in wanted - self._extra:
+        self._extra &= wanted
+        missing = sorted(wanted - self._extra)
+        for done, path in enumerate(missing):
+            if progress is not None:
+                progress(done, len(missing))
+            self._extra.add(path)
             source = self._reader.load(path)
             if source is not None:
                 self.project.add(source)
-        self._extra = wanted
+        self._related = state
+
+    @property
+    def _is_unrelated(self) -> bool:
+        """Whether files that are not open may have to become part of the project, or to leave it."""
+        index = self.index
+        return index is not None and index.is_ready and self._related != (index.version, frozenset(self.views))
 
     def check(
         self, progress: Callable[[int, int], None] | None = None, *, settled: bool = False, hurry: bool = False
@@ -146,12 +154,11 @@ class Root:
 
         In a `hurry` files that are not open are looked at as they were the last time, and `is_complete` tells whether
         that was enough."""
-        self.sync(relate=not hurry or not self._opened)
+        self.sync(relate=not hurry, progress=progress)
         self._tidy()
         results = self._check(progress, hurry)
-        self.is_complete = session(self.project).is_complete and not (hurry and self._opened)
-        if not hurry:
-            self._opened.clear()
+        parts = (session(self.project), export_calls(self.project))
+        self.is_complete = all(part.is_complete for part in parts) and not (hurry and self._is_unrelated)
         if not settled:
             return results
         return [self._settled(result) if is_broken(result.diagnostics) else result for result in results]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -70,27 +70,33 @@ class ExportCalls:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._files: dict[str, tuple[SourceText, Record, tuple[ExportCall, ...]]] = {}
-        self._facts: ExportFacts | None = None
+        self._facts: tuple[tuple[ExportCall, ...], ExportFacts] | None = None
+        self.is_complete = True
+        """Whether the last facts are all that there are."""
         self._generation = -1
 
-    def facts(self) -> ExportFacts:
-        """What they say now."""
-        project, changed = self._project, self._facts is None
+    def facts(self, *, hurry: bool = False, progress: Callable[[int, int], None] | None = None) -> ExportFacts:
+        """What they say now; in a `hurry`, without files that were never read. `progress` is called before each file
+        that is read; it may raise, and what was read is kept."""
+        project = self._project
         if self._generation != project.generation:
-            self._generation, changed = project.generation, True
+            self._generation = project.generation
             self._files = {p: f for p, f in self._files.items() if p in project.modules}
-        for path, module in project.modules.items():
+        self.is_complete = True
+        for done, (path, module) in enumerate(project.modules.items()):
             held = self._files.get(path)
-            if held is not None and held[0] is module.source and not held[1].stale:
-                continue
-            before = held[2] if held is not None else ()
-            after = self._read(module)
-            changed = changed or before != after
-        if changed or self._facts is None:
-            self._facts = ExportFacts(tuple(c for _, _, calls in self._files.values() for c in calls))
-        return self._facts
+            if held is None and hurry and self._facts is not None:
+                self.is_complete = False
+            elif held is None or held[0] is not module.source or held[1].stale:
+                if progress is not None:
+                    progress(done, len(project.modules))
+                self._read(module)
+        calls = tuple(c for path in project.modules if path in self._files for c in self._files[path][2])
+        if self._facts is None or self._facts[0] != calls:
+            self._facts = (calls, ExportFacts(calls))
+        return self._facts[1]
 
-    def _read(self, module: SourceModule) -> tuple[ExportCall, ...]:
+    def _read(self, module: SourceModule) -> None:
         text, record = module.source.text, Record()
         calls: tuple[ExportCall, ...] = ()
         if "onnx" in text and "export(" in text:
@@ -98,15 +104,23 @@ class ExportCalls:
             read = partial(_calls_of, self._project, module)
             calls = read() if tracker is None else tracker.compute(record, read)
         self._files[module.path] = (module.source, record, calls)
-        return calls
 
 
-def collect(project: Project) -> ExportFacts:
-    """What all export calls of the project say."""
+def export_calls(project: Project) -> ExportCalls:
+    """The export calls of a project, kept with it."""
     held = project.derived.get("export calls")
-    if not isinstance(held, ExportCalls):
-        held = project.derived["export calls"] = ExportCalls(project)
-    return held.facts()
+    if isinstance(held, ExportCalls):
+        return held
+    made = ExportCalls(project)
+    project.derived["export calls"] = made
+    return made
+
+
+def collect(
+    project: Project, *, hurry: bool = False, progress: Callable[[int, int], None] | None = None
+) -> ExportFacts:
+    """What all export calls of the project say; see `ExportCalls.facts`."""
+    return export_calls(project).facts(hurry=hurry, progress=progress)
 
 
 def _calls_of(project: Project, module: SourceModule) -> tuple[ExportCall, ...]:
