@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from onnx_lint.diagnostic import Diagnostic, Evidence, EvidenceState, Note, Severity, Span
+from onnx_lint_exporter.causes import Seen, drop_consequences, harmless_branch, uses_of_other_lines
 from onnx_lint_exporter.codes import ExportCode, name_of
 from onnx_lint_exporter.explain_place import explain
 from onnx_lint_exporter.outcome import Outcome
@@ -61,7 +62,6 @@ _EXPLAINABLE = (
     "narrowed-axis",
     "run-error",
 )
-_FREEZING = ("tracer-warning", "baked-value", "structure")
 _SIZES_FROZEN = ("ONX105", "ONX201", "ONX202", "ONX207", "ONX209")
 """Rules whose breach shows as a failure at run time, on an input of other sizes than the traced one."""
 _OUTPUT_KINDS = ("output-kind", "dropped-output", "flattened-output")
@@ -70,26 +70,16 @@ _FORM = ("dropped-output", "flattened-output", "frozen-argument", "engine-warnin
 _MAX_NOTES = 12
 
 
-@dataclass
-class _Seen:
-    """An observation with the place and the code it got."""
-
-    item: Json
-    code: str
-    span: Span
-    explained: bool
-
-
 def diagnose(outcome: Outcome, sources: Sources) -> list[Diagnostic]:
     """All diagnostics of one outcome, sorted, one for each place and code."""
     seen = [each for item in outcome.observations for each in _place(item, outcome, sources)]
-    used_elsewhere = _uses_of_other_lines(seen)
-    seen = _drop_consequences(seen, outcome)
+    used_elsewhere = uses_of_other_lines(seen)
+    seen = drop_consequences(seen, outcome)
     frozen_here = {
         (each.span.path, each.span.line) for each in seen if each.item["kind"] in ("baked-value", "structure")
     }
     if frozen_here and not used_elsewhere and not any(each.item["kind"] == "structure" for each in seen):
-        seen = [each for each in seen if not _harmless_branch(each, frozen_here)]
+        seen = [each for each in seen if not harmless_branch(each, frozen_here)]
     merged: dict[tuple[str, int, str], Diagnostic] = {}
     for each in seen:
         severity = _severity(each, outcome, used_elsewhere or (each.span.path, each.span.line) in frozen_here)
@@ -102,7 +92,7 @@ def diagnose(outcome: Outcome, sources: Sources) -> list[Diagnostic]:
 # --- where ---------------------------------------------------------------------------------------------------------
 
 
-def _place(item: Json, outcome: Outcome, sources: Sources) -> Iterator[_Seen]:
+def _place(item: Json, outcome: Outcome, sources: Sources) -> Iterator[Seen]:
     """The places of an observation: usually one; an output has its return statements."""
     kind, stack = item["kind"], item["stack"]
     if kind == "capture-error" and any(words in item["message"] for words in NO_OUTPUT_TENSOR):
@@ -112,12 +102,12 @@ def _place(item: Json, outcome: Outcome, sources: Sources) -> Iterator[_Seen]:
         return
     frame = stack[0] if stack else _definition(outcome)
     if frame is None:
-        yield _Seen(item, _own_code(item), Span(outcome.target.rpartition(":")[0] or outcome.target, 1, 1, 1, 2), False)
+        yield Seen(item, _own_code(item), Span(outcome.target.rpartition(":")[0] or outcome.target, 1, 1, 1, 2), False)
         return
     file = sources.get(frame["file"])
     if file is None:
         line = frame["line"]
-        yield _Seen(item, _own_code(item), Span(sources.shown(frame["file"]), line, 1, line, 2), False)
+        yield Seen(item, _own_code(item), Span(sources.shown(frame["file"]), line, 1, line, 2), False)
         return
     if frame.get("inside"):
         function = file.function_at(frame["line"])
@@ -128,16 +118,16 @@ def _place(item: Json, outcome: Outcome, sources: Sources) -> Iterator[_Seen]:
         if kind == "run-error" and (outcome.input1["state"] != "right" or (found or ("",))[0] not in _SIZES_FROZEN):
             found = None
     if found is not None:
-        yield _Seen(item, found[0], found[1] or _span(file, frame), True)
+        yield Seen(item, found[0], found[1] or _span(file, frame), True)
     else:
-        yield _Seen(item, _own_code(item), _span(file, frame), False)
+        yield Seen(item, _own_code(item), _span(file, frame), False)
 
 
 def _own_code(item: Json) -> str:
     return {**_FAILURE_CODES, **_HAZARD_CODES}.get(item["kind"], ExportCode.CAPTURE).code
 
 
-def _outputs(item: Json, kind: str, outcome: Outcome, sources: Sources) -> Iterator[_Seen]:
+def _outputs(item: Json, kind: str, outcome: Outcome, sources: Sources) -> Iterator[Seen]:
     code = "ONX402" if kind in ("output-kind", "dropped-output") else "ONX401"
     frame = _definition(outcome)
     file = sources.get(frame["file"]) if frame else None
@@ -145,7 +135,7 @@ def _outputs(item: Json, kind: str, outcome: Outcome, sources: Sources) -> Itera
         return
     returned = file.returns(frame["line"])
     span = file.span(returned[-1]) if returned else _span(file, frame)
-    yield _Seen(item, code, span, True)
+    yield Seen(item, code, span, True)
 
 
 def _definition(outcome: Outcome) -> Json | None:
@@ -168,62 +158,7 @@ def _span(file: SourceFile, frame: Json) -> Span:
     return Span(file.path, frame["line"], column, frame["end_line"], max(frame["end_column"], column + 1))
 
 
-# --- what belongs together -----------------------------------------------------------------------------------------
-
-
-def _drop_consequences(seen: list[_Seen], outcome: Outcome) -> list[_Seen]:
-    """Leave out what only repeats a cause that is told: a constant at its use, a wrong result, a failing node."""
-    causes = [each for each in seen if each.item["kind"] in _FREEZING and each.explained]
-    kept = []
-    for each in seen:
-        kind = each.item["kind"]
-        if kind in ("baked-value", "structure") and not each.explained and causes:
-            continue
-        if kind in ("vanished-input", "dead-input", "constant-output") and (causes or not outcome.wrong):
-            continue
-        if kind in ("output-mismatch", "run-error") and _explained_elsewhere(each, causes, outcome, seen):
-            continue
-        kept.append(each)
-    return kept
-
-
-def _harmless_branch(each: _Seen, frozen_here: set[tuple[str, int]]) -> bool:
-    """Whether the tracer warned of a branch that both inputs take the same way.
-
-    That is known when the twin trace found what was frozen, elsewhere, and no difference in what was computed.
-    """
-    item = each.item
-    boolean = item["kind"] == "tracer-warning" and item["what"] == "boolean"
-    return boolean and (each.span.path, each.span.line) not in frozen_here
-
-
-def _explained_elsewhere(each: _Seen, causes: list[_Seen], outcome: Outcome, seen: list[_Seen]) -> bool:
-    """Whether what was frozen explains a wrong result: only when the first input, which was traced, is right."""
-    if (
-        any(other.item["kind"] in ("static-axis", "narrowed-axis") for other in seen)
-        and outcome.input1["state"] == "right"
-    ):
-        return True
-    return bool(causes) and outcome.input1["state"] == "right"
-
-
-def _uses_of_other_lines(seen: list[_Seen]) -> bool:
-    """Whether constants stand in the trace that no expression on their own line froze: they came from another line."""
-    baked: dict[tuple[str, int], set[str]] = {}
-    warned: dict[tuple[str, int], int] = {}
-    places = [((each.span.path, each.span.line), each.item) for each in seen]
-    values = {place for place, item in places if item["kind"] == "tracer-warning" and item["what"] != "boolean"}
-    for each, (place, item) in zip(seen, places, strict=True):
-        if item["kind"] == "baked-value":
-            if not each.explained and place not in values:
-                return True
-            baked.setdefault(place, set()).add(f"{item['value']} {item['other']}")
-        elif item["kind"] == "tracer-warning":
-            warned[place] = warned.get(place, 0) + 1
-    return any(len(values) > max(warned.get(place, 0), 1) for place, values in baked.items())
-
-
-def _severity(each: _Seen, outcome: Outcome, frozen: bool) -> Severity:
+def _severity(each: Seen, outcome: Outcome, frozen: bool) -> Severity:
     """`frozen`: the twin trace saw a difference at this line, or one at the use of a value from another line."""
     kind, item = each.item["kind"], each.item
     if item["failure"]:
@@ -295,7 +230,7 @@ def blame(fault: str | None) -> str:
     }.get(fault or "", "")
 
 
-def _message(each: _Seen, outcome: Outcome) -> str:
+def _message(each: Seen, outcome: Outcome) -> str:
     item, kind = each.item, each.item["kind"]
     text: str = item["message"].rstrip(".")
     operator = item.get("operator", "")
@@ -349,7 +284,7 @@ def result_words(outcome: Outcome) -> str:
     return "; ".join(words) or "right on both inputs" if outcome.verified else "; ".join(words) or "exported"
 
 
-def _diagnostic(each: _Seen, outcome: Outcome, severity: Severity, sources: Sources) -> Diagnostic:
+def _diagnostic(each: Seen, outcome: Outcome, severity: Severity, sources: Sources) -> Diagnostic:
     message = _message(each, outcome)
     item = each.item
     if item.get("count", 1) > 1:
@@ -371,7 +306,7 @@ def _diagnostic(each: _Seen, outcome: Outcome, severity: Severity, sources: Sour
     )
 
 
-def _evidence_text(each: _Seen, outcome: Outcome) -> str:
+def _evidence_text(each: Seen, outcome: Outcome) -> str:
     if each.item["kind"] in _FORM:
         return ""  # seen in the graph itself; how its values compare says nothing of it
     if each.item["failure"] and not outcome.exported:
