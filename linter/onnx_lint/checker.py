@@ -143,13 +143,15 @@ def _check(
     project: Project, groups: list[_Group], progress: Callable[[int, int], None] | None, hurry: bool
 ) -> list[Diagnostic]:
     facts = export_calls.collect(project, hurry=hurry, progress=progress if project.tracker is not None else None)
-    said = _said(project) if all(g.is_ordinary for g in groups) else None
+    said = _Memory(project) if project.tracker is not None and all(g.is_ordinary for g in groups) else None
     for site in _sites(project, groups, progress, hurry):
         for group in groups:
             rules = group.by_site.get(type(site))
             if rules and group.has(site.unit.module.path):
                 for diagnostic in _of_site(site, rules, group, facts, said):
                     group.add(diagnostic)
+    if said is not None:
+        said.keep(project)
     out: list[Diagnostic] = []
     for group in groups:
         everything = [*group.found.values(), *_faults(project, group, group.engines(facts))]
@@ -194,9 +196,6 @@ def _finish(
 
 
 # -------------------------------------------------------------------------------------------- findings → diagnostics
-_MAX_SAID = 50_000
-
-
 @dataclass(slots=True)
 class _Said:
     """What was said of a site, and what that rests on."""
@@ -211,15 +210,18 @@ class _Said:
         return same and self.moves == site.moves
 
 
-def _said(project: Project) -> dict[tuple[int, int], _Said] | None:
-    """What was said of sites that are still there, in an editor."""
-    if project.tracker is None:
-        return None
-    held = project.derived.setdefault("said", {})
-    assert isinstance(held, dict)
-    if len(held) > _MAX_SAID:
-        held.clear()
-    return held
+class _Memory:
+    """What was said in the last check of an editor, and what is said in this one."""
+
+    def __init__(self, project: Project) -> None:
+        held = project.derived.get("said")
+        self.before: dict[tuple[int, int], _Said] = held.now if isinstance(held, _Memory) else {}
+        self.now: dict[tuple[int, int], _Said] = {}
+
+    def keep(self, project: Project) -> None:
+        """The check has come to its end: what it did not say is forgotten."""
+        self.before = {}
+        project.derived["said"] = self
 
 
 def _of_site(
@@ -227,18 +229,19 @@ def _of_site(
     rules: Iterable[Rule[Any]],
     group: _Group,
     facts: ExportFacts,
-    said: dict[tuple[int, int], _Said] | None,
+    said: _Memory | None,
 ) -> Iterable[Diagnostic]:
     """What the rules say of a site. In an editor most sites are the same as before the last key was pressed."""
     settings, key = group.settings, (id(site), id(group.settings))
     if said is not None:
-        held = said.get(key)
+        held = said.before.get(key)
         if held is not None and held.rests_on(site, settings, facts):
+            said.now[key] = held
             return held.diagnostics
     engines = group.engines(facts, site.model)
     found = tuple([d for rule in rules for d in _apply(rule, site, settings, engines, facts)])
     if said is not None:
-        said[key] = _Said(site, (settings, facts), site.moves, found)
+        said.now[key] = _Said(site, (settings, facts), site.moves, found)
     return found
 
 

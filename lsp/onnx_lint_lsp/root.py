@@ -21,7 +21,7 @@ from onnx_lint_lsp.views import View
 
 MAX_FILE = 4 * 1024 * 1024
 """Characters of the largest text that is analysed."""
-_SLACK = 2_000
+_SLACK = 200
 """Parsed statements that may be kept for nothing."""
 FAULTS = frozenset({SYNTAX_ERROR[0], NOT_ANALYSED[0]})
 
@@ -193,7 +193,7 @@ class Root:
         if not self.views:
             self._reader.clear()
             self.project, self._extra, self._related = Project(self._reader.load, editor=True), set(), None
-        elif len(self.project.store) > 2 * self._kept + _SLACK:
+        elif len(self.project.store) > self._kept + self._kept // 8 + _SLACK:
             self.project.trim()
             self._kept = len(self.project.store)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from onnx_lint.source.text import SourceText
@@ -29,6 +28,8 @@ class ImportGraph:
         self._imported: dict[str, tuple[list[Statement], int, list[SourceModule]]] = {}
         self.changes = 0
         """How often the import statements of a file were found to be others than before."""
+        self._in_chunks: dict[str, dict[str, list[Statement]]] = {}
+        """By path, what chunks with these texts say."""
         self._importers: dict[str, set[str]] | None = None
         self._generation = -1
 
@@ -40,9 +41,12 @@ class ImportGraph:
             if self._project.tracker is None:
                 found = _IMPORT.findall(module.source.text)
             else:  # most chunks are the same as before the last key was pressed
+                before, now = self._in_chunks.get(module.path, {}), dict[str, list[Statement]]()
                 for chunk in module.chunks:
                     for text in [m.text for m in chunk.members] or [chunk.text]:
-                        found += _in_chunk(text)
+                        if "import" in text:
+                            found += now.setdefault(text, before.get(text) or _IMPORT.findall(text))
+                self._in_chunks[module.path] = now
             if held is None or held[1] != found:
                 self._importers = None
                 self.changes += 1
@@ -97,11 +101,6 @@ class ImportGraph:
             found.update(dict.fromkeys(above[: limit - len(found)]))
             level = above
         return [self._project.modules[p] for p in found if p in self._project.modules]
-
-
-@lru_cache(maxsize=65_536)
-def _in_chunk(text: str) -> tuple[Statement, ...]:
-    return tuple(_IMPORT.findall(text)) if "import" in text else ()
 
 
 def import_graph(project: Project) -> ImportGraph:

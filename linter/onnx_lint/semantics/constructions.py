@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.modules import FunctionBinding, SourceModule
@@ -61,6 +60,8 @@ class Factories:
         self._project = project
         self._generation = -1
         self._files: dict[str, tuple[SourceText, dict[str, tuple[str, ...]]]] = {}
+        self._in_chunks: dict[str, dict[str, frozenset[str]]] = {}
+        """By path, the class names that functions with these texts call."""
         self._by_class: dict[str, list[tuple[SourceModule, str]]] = {}
         self._records: dict[str, Record] = {}
 
@@ -90,7 +91,7 @@ class Factories:
             held = self._files.get(path)
             if held is not None and held[0] is module.source:
                 continue
-            before, after = held[1] if held is not None else {}, _called(module)
+            before, after = held[1] if held is not None else {}, self._called(module)
             self._files[path] = (module.source, after)
             changed.update(n for n in {**before, **after} if before.get(n) != after.get(n))
         if not changed:
@@ -104,6 +105,21 @@ class Factories:
                 if name in self._records:
                     project.tracker.spoil(self._records[name])
 
+    def _called(self, module: SourceModule) -> dict[str, tuple[str, ...]]:
+        """The functions of a file by the class names that they call."""
+        out: dict[str, tuple[str, ...]] = {}
+        if "torch" not in module.source.text and "nn" not in module.source.text:
+            return out
+        before, now = self._in_chunks.get(module.path, {}), dict[str, frozenset[str]]()
+        for chunk in module.chunks:
+            if chunk.kind == "def":
+                names = before.get(chunk.text)
+                now[chunk.text] = frozenset(_CALLED.findall(chunk.text)) if names is None else names
+                for name in now[chunk.text]:
+                    out[name] = (*out.get(name, ()), chunk.name)
+        self._in_chunks[module.path] = now
+        return out
+
 
 def factories(project: Project) -> Factories:
     """The factories of a project, kept with it."""
@@ -113,23 +129,6 @@ def factories(project: Project) -> Factories:
     made = Factories(project)
     project.derived["factories"] = made
     return made
-
-
-def _called(module: SourceModule) -> dict[str, tuple[str, ...]]:
-    """The functions of a file by the class names that they call."""
-    out: dict[str, tuple[str, ...]] = {}
-    if "torch" not in module.source.text and "nn" not in module.source.text:
-        return out
-    for chunk in module.chunks:
-        if chunk.kind == "def":
-            for name in _names_called(chunk.text):
-                out[name] = (*out.get(name, ()), chunk.name)
-    return out
-
-
-@lru_cache(maxsize=16_384)
-def _names_called(text: str) -> frozenset[str]:
-    return frozenset(_CALLED.findall(text))
 
 
 def _run(analysis: Analysis, binding: FunctionBinding, info: ClassInfo) -> list[Arguments]:

@@ -20,7 +20,7 @@ _MAX_IMPORTERS = 40
 """Files looked at for how they call what a file defines; the nearest ones."""
 _WEAR = 200
 """Changes after which an analysis that met its bounds on contexts is begun anew."""
-_LITTER = 2_000
+_LITTER = 400
 """Results that went stale after which what holds them is swept."""
 
 
