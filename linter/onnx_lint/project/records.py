@@ -15,7 +15,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-_FIRST_BOUND = 16
+_FIRST_BOUND = 4
 
 
 class Record:
@@ -108,6 +108,13 @@ class Remembered:
 
     def forget(self, key: Hashable) -> None:
         self._held.pop(key, None)
+
+    def retire(self) -> None:
+        """Nothing of it is needed any more: what it rests on may forget it."""
+        for _, record in self._held.values():
+            if record is not None:
+                record.stale = True
+        self._held.clear()
 
     def sweep(self) -> None:
         """Drop what is stale."""

@@ -50,9 +50,14 @@ class Session:
         self.project = project
         self.is_complete = True
         """Whether the last sites are all that there are."""
+        self.analysis = Analysis(project)
         self._start()
 
     def _start(self) -> None:
+        self.analysis.remembered.retire()
+        for summary in self.analysis.memo.values():
+            if summary.record is not None:
+                summary.record.stale = True
         self.analysis = Analysis(self.project)
         self._entries: dict[int, _Entry] = {}
         self._candidates: dict[str, _Candidates] = {}
