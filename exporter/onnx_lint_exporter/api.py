@@ -7,7 +7,6 @@ the command, which exports in a process of its own.
 from __future__ import annotations
 
 import io
-import logging
 import os
 import sys
 import tempfile
@@ -23,8 +22,9 @@ import torch
 from onnx_lint.diagnostic import Diagnostic, Span
 from onnx_lint.target import Engine
 from onnx_lint_exporter.locate import NO_OUTPUT_TENSOR, diagnose
-from onnx_lint_exporter.log import LOGGER, printed, step
+from onnx_lint_exporter.log import LOGGER, step
 from onnx_lint_exporter.outcome import Outcome
+from onnx_lint_exporter.silence import silent
 from onnx_lint_exporter.source_code import Sources
 from onnx_lint_exporter.worker import dynamo, frames, inputs, model_file, torchscript
 from onnx_lint_exporter.worker import verify as running
@@ -302,28 +302,3 @@ def _unconvertible_dynamo(
                 raise _export_error(error, model, given.args, {"dynamo": True}) from error
             return dynamo.unconvertible(program, options, user)
     return []
-
-
-@contextmanager
-def silent() -> Iterator[None]:
-    """Keep what the engines print from C++ while they are verbose off standard output, for the whole process.
-
-    It goes to the log instead, when that is on.
-    """
-    sys.stdout.flush()
-    try:
-        kept, other = os.dup(1), tempfile.TemporaryFile()  # noqa: SIM115 - closed below, after standard output is back
-    except OSError:  # no standard output at all: nothing to keep silent
-        yield
-        return
-    try:
-        os.dup2(other.fileno(), 1)
-        yield
-    finally:
-        sys.stdout.flush()
-        os.dup2(kept, 1)
-        os.close(kept)
-        with other:
-            if LOGGER.isEnabledFor(logging.INFO):
-                other.seek(0)
-                printed(other.read().decode("utf-8", "replace"))

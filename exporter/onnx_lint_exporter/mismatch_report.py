@@ -14,10 +14,11 @@ import torch
 from onnx_lint.diagnostic import Span
 from onnx_lint.target import Engine
 from onnx_lint_exporter import reproduction
-from onnx_lint_exporter.api import as_arguments, silent
+from onnx_lint_exporter.api import as_arguments
 from onnx_lint_exporter.log import LOGGER
 from onnx_lint_exporter.log import step as logged
 from onnx_lint_exporter.reproduction import Call
+from onnx_lint_exporter.silence import silent
 from onnx_lint_exporter.source_code import Sources
 from onnx_lint_exporter.worker import dynamo, inputs, mismatch, model_file, torchscript
 from onnx_lint_exporter.worker import verify as running

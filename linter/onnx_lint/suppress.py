@@ -266,6 +266,7 @@ class _Lines:
 
     def __init__(self, normal: str) -> None:
         self._normal = normal
+        self._count: int | None = None
         self._lines: list[str] | None = None
         self._next: list[int] | None = None
         self._ends: list[int] | None = None
@@ -279,7 +280,9 @@ class _Lines:
     def covered(self, kind: str, number: int, alone: bool) -> tuple[int, int]:
         """The lines that a suppression on line `number` covers."""
         if kind == "ignore-file":
-            return 0, self._normal.count("\n") + 2
+            if self._count is None:
+                self._count = self._normal.count("\n")
+            return 0, self._count + 2
         target = self._next_code(number) if alone else number
         if kind == "ignore":
             return target, target
