@@ -130,6 +130,9 @@ async function editing(used) {
   await toTop(page);
   await until("hover", async () => {
     const box = await page.locator(SQUIGGLE).nth(1).boundingBox();
+    if (box === null) {
+      return false; // drawn anew at this moment
+    }
     await page.mouse.move(5, 5);
     await page.mouse.move(box.x + box.width / 2, box.y + 6, { steps: 5 });
     try {
