@@ -1,6 +1,6 @@
 """Generate what torch's functions, methods, attributes and modules return, from an installed torch.
 
-    python tools/generate_torch_api.py            # writes linter/onnx_lint/semantics/data/torch_api.json
+    python tools/generate_torch_api.py            # writes linter/onnx_lint/semantics/catalogue/data/torch_api.json
 
 Sources: the schemas of all ATen operators, the annotations of the Python functions, the attributes of `torch.Tensor`,
 and what instances of `torch.nn` classes return when they are run. Run it with the torch version that the linter is to
@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from torch import nn
 
-TARGET = Path(__file__).parents[1] / "linter/onnx_lint/semantics/data/torch_api.json"
+TARGET = Path(__file__).parents[1] / "linter/onnx_lint/semantics/catalogue/data/torch_api.json"
 
 _SCALARS = {"int": "int", "bool": "bool", "float": "float", "str": "str", "number": "number", "Scalar": "number"}
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from onnx_lint.registry import rules_of
 from onnx_lint.selection import BUILT_IN
-from onnx_lint.semantics import sites
+from onnx_lint.semantics.domain import sites
 
 ROOT = Path(__file__).parents[1]
 RULES = ROOT / "rules" / "onnx_lint_rules"
@@ -31,7 +31,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from onnx_lint.rule import Finding, Rule
-from onnx_lint.semantics.sites import {site}
+from onnx_lint.semantics.domain.sites import {site}
 from onnx_lint.target import Verdict, measured
 
 

@@ -14,9 +14,9 @@ from onnx_lint.project.project import Project
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.selection import Selection
 from onnx_lint.semantics import entry, export_calls
+from onnx_lint.semantics.domain.sites import Output, Site
 from onnx_lint.semantics.export_calls import ExportFacts
-from onnx_lint.semantics.session import session
-from onnx_lint.semantics.sites import Output, Site
+from onnx_lint.semantics.incremental import session
 from onnx_lint.settings import Settings
 from onnx_lint.suppress import suppressions
 from onnx_lint.target import BOTH, Engine, Verdict

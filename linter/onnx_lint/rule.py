@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar, get_args
 
 from onnx_lint.diagnostic import Fix
-from onnx_lint.semantics.sites import Site
+from onnx_lint.semantics.domain.sites import Site
 from onnx_lint.target import Engine, Verdict
 
 SiteT = TypeVar("SiteT", bound=Site)

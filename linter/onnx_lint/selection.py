@@ -10,7 +10,7 @@ from onnx_lint.diagnostic import Diagnostic
 from onnx_lint.globs import matches
 from onnx_lint.registry import load
 from onnx_lint.rule import Rule
-from onnx_lint.semantics.sites import Site
+from onnx_lint.semantics.domain.sites import Site
 from onnx_lint.settings import Settings
 
 BUILT_IN = {

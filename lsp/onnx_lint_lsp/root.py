@@ -11,7 +11,7 @@ from onnx_lint.checker import NOT_ANALYSED, SYNTAX_ERROR, check_groups
 from onnx_lint.diagnostic import Diagnostic
 from onnx_lint.project.project import Project
 from onnx_lint.semantics.export_calls import export_calls
-from onnx_lint.semantics.session import session
+from onnx_lint.semantics.incremental import session
 from onnx_lint.settings import Settings
 from onnx_lint.source.text import SourceError, SourceText, read
 from onnx_lint_lsp.configuration import Configuration

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from onnx_lint.semantics.sites import Site
-from onnx_lint.semantics.values import Array, Frozen, Size, Tensor, Value
+from onnx_lint.semantics.domain.sites import Site
+from onnx_lint.semantics.domain.values import Array, Frozen, Size, Tensor, Value
 from onnx_lint.source import ir
 
 _LONGEST = 48

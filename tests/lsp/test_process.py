@@ -27,7 +27,7 @@ NOISY_RULE = """\
     from collections.abc import Iterator
 
     from onnx_lint.rule import Finding, Rule
-    from onnx_lint.semantics.sites import TensorCall
+    from onnx_lint.semantics.domain.sites import TensorCall
     from onnx_lint.target import Verdict
 
 

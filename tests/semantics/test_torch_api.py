@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from onnx_lint.semantics import torch_api
-from onnx_lint.semantics.torch_api import Questions, ReturnKind
+from onnx_lint.semantics.catalogue import torch_kinds
+from onnx_lint.semantics.catalogue.torch_kinds import Questions, ReturnKind
 
 ROOT = Path(__file__).parents[2]
-DATA = ROOT / "linter/onnx_lint/semantics/data"
+DATA = ROOT / "linter/onnx_lint/semantics/catalogue/data"
 
 KINDS = {
     "tensor", "presumed", "tuple", "tuple*", "list", "size", "dim", "number", "int", "float", "bool", "str", "none",
@@ -49,7 +49,7 @@ def written(kind: ReturnKind | None) -> str:
     ],
 )
 def test_kinds_are_read_as_written(text: str, expected: str) -> None:
-    assert written(torch_api.parse(text)) == expected
+    assert written(torch_kinds.parse(text)) == expected
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_kinds_are_read_as_written(text: str, expected: str) -> None:
     ],
 )
 def test_names_have_one_public_form(name: str, public: str) -> None:
-    assert torch_api.canonical(name) == public
+    assert torch_kinds.canonical(name) == public
 
 
 # ------------------------------------------------------------------------------------------ which arguments decide
@@ -80,7 +80,7 @@ def chosen(kind: ReturnKind | None, *positional: object, **keyword: object) -> s
 
 
 def test_a_second_tensor_is_compared_a_dimension_is_reduced() -> None:
-    largest = torch_api.function_kind("torch.max")
+    largest = torch_kinds.function_kind("torch.max")
     assert chosen(largest, "tensor") == "tensor"
     assert chosen(largest, "tensor", "tensor") == "tensor"
     assert chosen(largest, "tensor", 1) == "tuple(tensor,tensor)"
@@ -88,7 +88,7 @@ def test_a_second_tensor_is_compared_a_dimension_is_reduced() -> None:
 
 
 def test_unique_returns_what_is_asked_for() -> None:
-    unique = torch_api.function_kind("torch.unique")
+    unique = torch_kinds.function_kind("torch.unique")
     assert chosen(unique, "tensor") == "tensor"
     assert chosen(unique, "tensor", return_counts=True) == "tuple(tensor,tensor)"
     assert chosen(unique, "tensor", return_inverse=True, return_counts=True) == "tuple(tensor,tensor,tensor)"
@@ -97,35 +97,35 @@ def test_unique_returns_what_is_asked_for() -> None:
 
 
 def test_an_argument_of_unknown_truth_counts_as_true() -> None:
-    unique = torch_api.function_kind("torch.unique")
+    unique = torch_kinds.function_kind("torch.unique")
     assert unique is not None
     unsure = Questions(lambda value: None, lambda value: False)
     assert written(unique.choose(["tensor"], {"return_inverse": object()}, unsure)) == "tuple(tensor,tensor)"
 
 
 def test_attention_weights_can_be_left_out() -> None:
-    attention = torch_api.module_kind("torch.nn.MultiheadAttention")
+    attention = torch_kinds.module_kind("torch.nn.MultiheadAttention")
     assert chosen(attention, "tensor", "tensor", "tensor") == "tuple(tensor,tensor)"
     assert chosen(attention, "tensor", "tensor", "tensor", need_weights=False) == "tuple(tensor,none)"
     assert chosen(attention, "tensor", "tensor", "tensor", None, False) == "tuple(tensor,none)"
 
 
 def test_where_of_a_condition_alone_returns_indices() -> None:
-    where = torch_api.function_kind("torch.where")
+    where = torch_kinds.function_kind("torch.where")
     assert chosen(where, "tensor") == "tuple*:tensor"
     assert chosen(where, "tensor", "tensor", "tensor") == "tensor"
 
 
 # ----------------------------------------------------------------------------------------------------- the answers
 def test_nothing_is_known_of_unknown_names() -> None:
-    assert torch_api.function_kind("torch.no_such_function") is None
-    assert torch_api.function_kind("nothing") is None
-    assert torch_api.function_kind("") is None
-    assert torch_api.method_kind("no_such_method") is None
-    assert torch_api.module_kind("torch.nn.NoSuchModule") is None
-    assert torch_api.attribute_kind("no_such_attribute") is None
-    assert torch_api.function_kind("einops.layers.torch.Rearrange") is None, "a class, not a function"
-    assert torch_api.module_kind("einops.rearrange") is None, "a function, not a class"
+    assert torch_kinds.function_kind("torch.no_such_function") is None
+    assert torch_kinds.function_kind("nothing") is None
+    assert torch_kinds.function_kind("") is None
+    assert torch_kinds.method_kind("no_such_method") is None
+    assert torch_kinds.module_kind("torch.nn.NoSuchModule") is None
+    assert torch_kinds.attribute_kind("no_such_attribute") is None
+    assert torch_kinds.function_kind("einops.layers.torch.Rearrange") is None, "a class, not a function"
+    assert torch_kinds.module_kind("einops.rearrange") is None, "a function, not a class"
 
 
 @pytest.mark.parametrize(
@@ -134,36 +134,36 @@ def test_nothing_is_known_of_unknown_names() -> None:
      ("data", "tensor"), ("grad", "tensor"), ("real", "tensor"), ("view", "method"), ("requires_grad", "bool")],
 )  # fmt: skip
 def test_attributes(name: str, kind: str) -> None:
-    assert torch_api.attribute_kind(name) == kind
+    assert torch_kinds.attribute_kind(name) == kind
 
 
 def test_methods_that_only_tensors_have() -> None:
     for name in ("unsqueeze", "permute", "contiguous", "expand", "masked_fill", "softmax", "unbind", "numel"):
-        assert torch_api.is_tensor_only_method(name), name
+        assert torch_kinds.is_tensor_only_method(name), name
     for name in ("append", "items", "get", "format", "split", "copy", "index", "view", "reshape", "mean", "to", "item"):
-        assert not torch_api.is_tensor_only_method(name), name
+        assert not torch_kinds.is_tensor_only_method(name), name
 
 
 def test_in_place_methods() -> None:
-    assert torch_api.is_in_place("add_")
-    assert torch_api.is_in_place("requires_grad_")
-    assert not torch_api.is_in_place("add")
-    assert not torch_api.is_in_place("__add__")
+    assert torch_kinds.is_in_place("add_")
+    assert torch_kinds.is_in_place("requires_grad_")
+    assert not torch_kinds.is_in_place("add")
+    assert not torch_kinds.is_in_place("__add__")
 
 
 def test_packed_sequences_are_no_tensors() -> None:
-    assert written(torch_api.function_kind("torch.nn.utils.rnn.pack_padded_sequence")) == "unknown"
-    assert written(torch_api.function_kind("torch.nn.utils.rnn.pad_packed_sequence")) == "tuple(tensor,tensor)"
+    assert written(torch_kinds.function_kind("torch.nn.utils.rnn.pack_padded_sequence")) == "unknown"
+    assert written(torch_kinds.function_kind("torch.nn.utils.rnn.pad_packed_sequence")) == "tuple(tensor,tensor)"
 
 
 def test_factories_and_results_of_unknown_size() -> None:
     for name in ("zeros", "ones", "arange", "full", "rand", "eye", "linspace", "empty"):
-        assert torch_api.is_factory(f"torch.{name}"), name
-    assert not torch_api.is_factory("torch.zeros_like")
-    assert not torch_api.is_factory("numpy.zeros")
-    assert torch_api.data_dependent_size("torch.nonzero")
-    assert torch_api.data_dependent_size("torch.Tensor.masked_select")
-    assert not torch_api.data_dependent_size("torch.sort")
+        assert torch_kinds.is_factory(f"torch.{name}"), name
+    assert not torch_kinds.is_factory("torch.zeros_like")
+    assert not torch_kinds.is_factory("numpy.zeros")
+    assert torch_kinds.data_dependent_size("torch.nonzero")
+    assert torch_kinds.data_dependent_size("torch.Tensor.masked_select")
+    assert not torch_kinds.data_dependent_size("torch.sort")
 
 
 def test_every_companion_has_a_known_kind() -> None:
@@ -175,20 +175,20 @@ def test_every_companion_has_a_known_kind() -> None:
         return {kind.kind}.union(*[kinds(i) for i in inner])
 
     for name, text in returns.items():
-        assert kinds(torch_api.parse(text.removeprefix("module->"))) <= KINDS, name
+        assert kinds(torch_kinds.parse(text.removeprefix("module->"))) <= KINDS, name
 
 
 def test_a_companion_is_found_wherever_its_library_offers_it() -> None:
     for name in ("timm.layers.DropPath", "timm.models.layers.DropPath", "timm.models.layers.drop.DropPath"):
-        assert written(torch_api.module_kind(name)) == "tensor"
-    assert written(torch_api.function_kind("einops.rearrange")) == "tensor"
-    assert torch_api.module_kind("timm_like.layers.DropPath") is None
+        assert written(torch_kinds.module_kind(name)) == "tensor"
+    assert written(torch_kinds.function_kind("einops.rearrange")) == "tensor"
+    assert torch_kinds.module_kind("timm_like.layers.DropPath") is None
 
 
 # ------------------------------------------------------------------------------------------------------------ cost
 def test_reading_needs_no_torch() -> None:
     code = (
-        "import sys; from onnx_lint.semantics import torch_api as t; t.function_kind('torch.relu');"
+        "import sys; from onnx_lint.semantics import torch_kinds as t; t.function_kind('torch.relu');"
         "assert not {'torch', 'numpy'} & set(sys.modules)"
     )
     paths = [str(ROOT / "linter")]
@@ -196,4 +196,4 @@ def test_reading_needs_no_torch() -> None:
 
 
 def test_the_table_stays_small() -> None:
-    assert (DATA / "torch_api.json").stat().st_size < 120_000
+    assert (DATA / "torch_kinds.json").stat().st_size < 120_000

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from onnx_lint.semantics import torch_api
-from onnx_lint.semantics.torch_api import Questions, ReturnKind
+from onnx_lint.semantics.catalogue import torch_kinds
+from onnx_lint.semantics.catalogue.torch_kinds import Questions, ReturnKind
 
 ROOT = Path(__file__).parents[2]
-DATA = ROOT / "linter/onnx_lint/semantics/data"
+DATA = ROOT / "linter/onnx_lint/semantics/catalogue/data"
 
 
 def generator() -> ModuleType:
@@ -31,7 +31,7 @@ def generator() -> ModuleType:
 @pytest.mark.filterwarnings("ignore")
 def test_the_table_is_what_the_generator_makes() -> None:
     torch = pytest.importorskip("torch")
-    text = (DATA / "torch_api.json").read_text()
+    text = (DATA / "torch_kinds.json").read_text()
     known = json.loads(text)["torch"]
     if torch.__version__.partition("+")[0] != known:
         pytest.skip(f"the table is of torch {known}")
@@ -187,7 +187,7 @@ def questions() -> Questions:
 def test_functions_return_what_the_table_says(call: str) -> None:
     pytest.importorskip("torch")
     name, positional, keyword = called(call)
-    kind = torch_api.function_kind(name)
+    kind = torch_kinds.function_kind(name)
     assert kind is not None
     chosen_kind = kind.choose(positional, keyword, questions())
     value = resolved(name)(*positional, **keyword)
@@ -254,7 +254,7 @@ def test_methods_return_what_the_table_says(call: str) -> None:
     torch = pytest.importorskip("torch")
     name, positional, keyword = called(call)
     tensor = torch.rand(4, 4, requires_grad=name == "retain_grad")
-    kind = torch_api.method_kind(name)
+    kind = torch_kinds.method_kind(name)
     assert kind is not None
     chosen_kind = kind.choose([tensor, *positional], keyword, questions())
     value = getattr(tensor, name)(*positional, **keyword)
@@ -265,7 +265,7 @@ def test_methods_return_what_the_table_says(call: str) -> None:
 @pytest.mark.filterwarnings("ignore")
 def test_every_function_of_the_table_exists() -> None:
     pytest.importorskip("torch")
-    table = json.loads((DATA / "torch_api.json").read_text())
+    table = json.loads((DATA / "torch_kinds.json").read_text())
     for prefix, names in table["functions"].items():
         for name in names:
             assert callable(resolved(f"{prefix}.{name}")), f"{prefix}.{name}"
@@ -286,9 +286,9 @@ def test_every_function_of_the_table_exists() -> None:
 def test_modules_return_what_the_table_says(make: str, call: tuple[str, ...], expected: str) -> None:
     torch = pytest.importorskip("torch")
     name = "torch.nn." + make.partition("(")[0]
-    kind = torch_api.module_kind(name)
+    kind = torch_kinds.module_kind(name)
     assert kind is not None
-    assert (kind.kind, kind.items) == (torch_api.parse(expected).kind, torch_api.parse(expected).items)
+    assert (kind.kind, kind.items) == (torch_kinds.parse(expected).kind, torch_kinds.parse(expected).items)
     module = eval(f"nn.{make}", {"nn": torch.nn})
     with torch.no_grad():
         assert agrees(kind, module(*[arguments()[a] for a in call]))

@@ -12,9 +12,9 @@ from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.modules import FunctionBinding, SourceModule
 from onnx_lint.project.project import Project
 from onnx_lint.project.records import Record
-from onnx_lint.semantics import calls, parameters
-from onnx_lint.semantics.frame import Analysis, Environment, Frame, Summary
-from onnx_lint.semantics.values import Arguments, Function, Static, Value
+from onnx_lint.semantics.domain.values import Arguments, Function, Static, Value
+from onnx_lint.semantics.evaluation import calls, parameters
+from onnx_lint.semantics.evaluation.frame import Analysis, Environment, Frame, Summary
 from onnx_lint.source import ir
 from onnx_lint.source.text import SourceText
 

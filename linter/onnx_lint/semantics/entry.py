@@ -9,10 +9,11 @@ from onnx_lint.project.imports import import_graph
 from onnx_lint.project.modules import SourceModule
 from onnx_lint.project.project import Project
 from onnx_lint.project.unit import Unit
-from onnx_lint.semantics import calls, constructions, instances, outputs, parameters, statements
-from onnx_lint.semantics.frame import Analysis, Environment, Frame, Summary
-from onnx_lint.semantics.sites import Site
-from onnx_lint.semantics.values import Arguments, Function, Instance
+from onnx_lint.semantics import constructions, outputs
+from onnx_lint.semantics.domain.sites import Site
+from onnx_lint.semantics.domain.values import Arguments, Function, Instance
+from onnx_lint.semantics.evaluation import calls, objects, parameters, statements
+from onnx_lint.semantics.evaluation.frame import Analysis, Environment, Frame, Summary
 from onnx_lint.source import ir
 
 __all__ = ["analyse", "statements"]
@@ -124,7 +125,7 @@ def enter(analysis: Analysis, info: ClassInfo) -> Summary | None:
     summary: Summary | None = None
     choices: list[Arguments | None] = [*made] or [None]
     for args in choices:
-        instance = instances.make(Frame(analysis, unit, Environment({}, None)), info, args)
+        instance = objects.make(Frame(analysis, unit, Environment({}, None)), info, args)
         if isinstance(instance, Instance):
             one = _enter_instance(analysis, info, instance, owner, unit, statement)
             if summary is None:

@@ -11,7 +11,7 @@ from onnx_lint.project.modules import SourceModule
 from onnx_lint.project.project import External, Project
 from onnx_lint.project.records import Record
 from onnx_lint.project.unit import Unit
-from onnx_lint.semantics.sites import Site
+from onnx_lint.semantics.domain.sites import Site
 from onnx_lint.source import ir
 from onnx_lint.source.text import SourceText
 from onnx_lint.target import BOTH, Engine

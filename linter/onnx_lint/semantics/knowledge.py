@@ -13,9 +13,8 @@ from onnx_lint.diagnostic import Span
 from onnx_lint.project.modules import SourceModule
 from onnx_lint.project.project import Project
 from onnx_lint.project.unit import Unit
-from onnx_lint.semantics.session import session
-from onnx_lint.semantics.sites import origin_of
-from onnx_lint.semantics.values import (
+from onnx_lint.semantics.domain.sites import origin_of
+from onnx_lint.semantics.domain.values import (
     Alternatives,
     Array,
     Const,
@@ -28,6 +27,7 @@ from onnx_lint.semantics.values import (
     Value,
     join_all,
 )
+from onnx_lint.semantics.incremental import session
 
 _MAX_SOURCE = 40
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from onnx_lint.project.classes import ClassInfo
-from onnx_lint.semantics.frame import ALL_ENGINES, Analysis, Environment, Frame, Summary
-from onnx_lint.semantics.sites import Output
-from onnx_lint.semantics.values import (
+from onnx_lint.semantics.domain.sites import Output
+from onnx_lint.semantics.domain.values import (
     Const,
     Dict,
     ExternalInstance,
@@ -18,6 +17,7 @@ from onnx_lint.semantics.values import (
     Value,
     alternatives,
 )
+from onnx_lint.semantics.evaluation.frame import ALL_ENGINES, Analysis, Environment, Frame, Summary
 from onnx_lint.source import ir
 
 

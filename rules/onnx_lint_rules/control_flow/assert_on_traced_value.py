@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from onnx_lint.rule import Finding, Rule
-from onnx_lint.semantics.sites import Branch
+from onnx_lint.semantics.domain.sites import Branch
 from onnx_lint.target import Engine, Verdict, measured
 from onnx_lint_rules.wording import construct, described
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from onnx_lint.semantics.sites import Conversion
-from onnx_lint.semantics.values import Size
+from onnx_lint.semantics.domain.sites import Conversion
+from onnx_lint.semantics.domain.values import Size
 from onnx_lint.source import ir
 from onnx_lint_rules.wording import atom
 

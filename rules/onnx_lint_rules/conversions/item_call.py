@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from onnx_lint.diagnostic import Applicability, Edit, Fix
 from onnx_lint.rule import Finding, Rule
-from onnx_lint.semantics.sites import TensorCall
+from onnx_lint.semantics.domain.sites import TensorCall
 from onnx_lint.target import Verdict, measured
 from onnx_lint_rules.wording import quoted
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from onnx_lint.diagnostic import Applicability, Edit, Fix
 from onnx_lint.rule import Finding, Rule
-from onnx_lint.semantics.sites import Length
+from onnx_lint.semantics.domain.sites import Length
 from onnx_lint.target import Verdict, measured
 from onnx_lint_rules.wording import is_atom, quoted
 

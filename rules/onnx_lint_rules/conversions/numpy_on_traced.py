@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from onnx_lint.diagnostic import Applicability, Edit, Fix
 from onnx_lint.rule import Finding, Rule
-from onnx_lint.semantics.sites import NumpyCall
-from onnx_lint.semantics.values import Size, Tensor
+from onnx_lint.semantics.domain.sites import NumpyCall
+from onnx_lint.semantics.domain.values import Size, Tensor
 from onnx_lint.target import Engine, Verdict, measured
 from onnx_lint_rules.wording import described, quoted
 

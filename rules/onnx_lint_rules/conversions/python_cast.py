@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from onnx_lint.diagnostic import Applicability, Edit, Fix
 from onnx_lint.rule import Finding, Rule
-from onnx_lint.semantics.sites import Conversion
-from onnx_lint.semantics.values import Size, Tensor
+from onnx_lint.semantics.domain.sites import Conversion
+from onnx_lint.semantics.domain.values import Size, Tensor
 from onnx_lint.target import Engine, Verdict, measured
 from onnx_lint_rules.conversions.integer_arithmetic import simplified
 from onnx_lint_rules.wording import atom, described, quoted

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from onnx_lint.rule import Finding, Rule
-from onnx_lint.semantics.sites import TensorFrom
-from onnx_lint.semantics.values import Array, Frozen
+from onnx_lint.semantics.domain.sites import TensorFrom
+from onnx_lint.semantics.domain.values import Array, Frozen
 from onnx_lint.target import Engine, Verdict, measured
 from onnx_lint_rules.wording import described
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from onnx_lint.rule import Finding, Rule
-from onnx_lint.semantics.sites import Output
-from onnx_lint.semantics.values import Frozen
+from onnx_lint.semantics.domain.sites import Output
+from onnx_lint.semantics.domain.values import Frozen
 from onnx_lint.target import Verdict, measured
 
 _VERDICTS = {

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from onnx_lint.diagnostic import Applicability, Edit, Fix
 from onnx_lint.rule import Finding, Rule
-from onnx_lint.semantics.sites import AliasedChange
-from onnx_lint.semantics.values import Size
+from onnx_lint.semantics.domain.sites import AliasedChange
+from onnx_lint.semantics.domain.values import Size
 from onnx_lint.source import ir
 from onnx_lint.target import Verdict, measured
 from onnx_lint_rules.wording import atom

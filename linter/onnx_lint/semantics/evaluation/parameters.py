@@ -7,9 +7,8 @@ from collections.abc import Hashable
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.modules import SourceModule, ValueBinding
 from onnx_lint.project.project import External
-from onnx_lint.semantics import expressions, torch_functions
-from onnx_lint.semantics.frame import Analysis, Environment, Frame
-from onnx_lint.semantics.values import (
+from onnx_lint.semantics.catalogue import torch_functions
+from onnx_lint.semantics.domain.values import (
     NONE,
     STATIC,
     UNKNOWN,
@@ -30,6 +29,8 @@ from onnx_lint.semantics.values import (
     join,
     type_name,
 )
+from onnx_lint.semantics.evaluation import expressions
+from onnx_lint.semantics.evaluation.frame import Analysis, Environment, Frame
 from onnx_lint.source import ir
 
 
@@ -322,7 +323,7 @@ def _input(frame: Frame, function: Function, param: ir.Param, use: _Use) -> Valu
 
 
 def _with_origin(value: Value, name: str, origin: object) -> Value:
-    from onnx_lint.semantics.values import Origin
+    from onnx_lint.semantics.domain.values import Origin
 
     assert isinstance(origin, Origin)
     if isinstance(value, Tensor):
@@ -340,7 +341,7 @@ def _with_origin(value: Value, name: str, origin: object) -> Value:
 
 def _by_use(name: str, origin: object, use: _Use, *, optional: bool) -> Value:
     """An input without annotation: a tensor, unless it is used like a list, a dict or a number."""
-    from onnx_lint.semantics.values import Origin
+    from onnx_lint.semantics.domain.values import Origin
 
     assert isinstance(origin, Origin)
     kind = use.kind_of(name)

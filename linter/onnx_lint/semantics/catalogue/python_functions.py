@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 
-from onnx_lint.semantics import calls, conditions, expressions, iteration
-from onnx_lint.semantics.frame import Frame
-from onnx_lint.semantics.sites import Branch, Conversion, Formatting, Length, TensorCall, traced_parts
-from onnx_lint.semantics.values import (
+from onnx_lint.semantics.domain.sites import Branch, Conversion, Formatting, Length, TensorCall, traced_parts
+from onnx_lint.semantics.domain.values import (
     NONE,
     STATIC,
     UNKNOWN,
@@ -34,6 +32,8 @@ from onnx_lint.semantics.values import (
     join_all,
     type_name,
 )
+from onnx_lint.semantics.evaluation import calls, conditions, expressions, iteration
+from onnx_lint.semantics.evaluation.frame import Frame
 from onnx_lint.source import ir
 
 Handler = Callable[[Frame, "ir.Call | None", Arguments], Value]
@@ -338,7 +338,7 @@ def _hasattr(frame: Frame, node: ir.Call | None, args: Arguments) -> Value:
 
 
 def _getattr(frame: Frame, node: ir.Call | None, args: Arguments) -> Value:
-    from onnx_lint.semantics import attributes
+    from onnx_lint.semantics.evaluation import attributes
 
     if len(args.positional) < 2:
         return UNKNOWN
@@ -356,18 +356,18 @@ def _getattr(frame: Frame, node: ir.Call | None, args: Arguments) -> Value:
 
 def _any_module(frame: Frame, instance: Instance) -> Value:
     """``getattr(self, name)`` with a computed name: one of the sub-modules, if it has any that are known."""
-    from onnx_lint.semantics import instances
+    from onnx_lint.semantics.evaluation import objects
 
-    instances.initialise(frame, instance)
+    objects.initialise(frame, instance)
     held = [v for v in instance.attributes.values() if isinstance(v, (Instance, ExternalInstance))]
     return join_all(held) or STATIC
 
 
 def _setattr(frame: Frame, node: ir.Call | None, args: Arguments) -> Value:
-    from onnx_lint.semantics import instances
+    from onnx_lint.semantics.evaluation import objects
 
     if len(args.positional) == 3 and isinstance(args.positional[0], Instance):
-        instances.register(args.positional[0], args.positional[1], args.positional[2])
+        objects.register(args.positional[0], args.positional[1], args.positional[2])
     return NONE
 
 

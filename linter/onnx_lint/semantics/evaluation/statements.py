@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from onnx_lint.semantics import calls, conditions, expressions, instances, iteration
-from onnx_lint.semantics.frame import Environment, Frame, join_environments
-from onnx_lint.semantics.sites import AliasedChange
-from onnx_lint.semantics.values import (
+from onnx_lint.semantics.domain.sites import AliasedChange
+from onnx_lint.semantics.domain.values import (
     STATIC,
     UNKNOWN,
     Const,
@@ -24,6 +22,8 @@ from onnx_lint.semantics.values import (
     alternatives,
     join,
 )
+from onnx_lint.semantics.evaluation import calls, conditions, expressions, iteration, objects
+from onnx_lint.semantics.evaluation.frame import Environment, Frame, join_environments
 from onnx_lint.source import ir
 
 _LOOP_PASSES = 3
@@ -89,7 +89,7 @@ def assign(frame: Frame, target: ir.Expr, value: Value, source: ir.Expr | None) 
     elif isinstance(target, ir.Attribute):
         for receiver in alternatives(expressions.evaluate(frame, target.value)):
             if isinstance(receiver, Instance):
-                instances.set_attribute(frame, receiver, target.attr, value)
+                objects.set_attribute(frame, receiver, target.attr, value)
     elif isinstance(target, ir.Subscript):
         _assign_item(frame, target, value)
     elif isinstance(target, ir.Starred):
@@ -141,7 +141,7 @@ def _assign(frame: Frame, node: ir.Assign) -> None:
         return
     value = expressions.evaluate(frame, node.value)
     if node.annotation is not None and value is UNKNOWN:
-        from onnx_lint.semantics import parameters
+        from onnx_lint.semantics.evaluation import parameters
 
         value = parameters.annotated(frame.analysis, frame.module, node.annotation) or value
     for target in node.targets:

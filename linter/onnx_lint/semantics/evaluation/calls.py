@@ -10,18 +10,9 @@ from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.modules import FunctionBinding
 from onnx_lint.project.records import Record
 from onnx_lint.project.unit import Unit
-from onnx_lint.semantics import (
-    expressions,
-    instances,
-    iteration,
-    methods,
-    parameters,
-    python_functions,
-    torch_functions,
-)
-from onnx_lint.semantics.frame import MAX_CONTEXTS, MAX_DEPTH, MAX_STEPS, Analysis, Environment, Frame, Summary
-from onnx_lint.semantics.sites import Step
-from onnx_lint.semantics.values import (
+from onnx_lint.semantics.catalogue import methods, python_functions, torch_functions
+from onnx_lint.semantics.domain.sites import Step
+from onnx_lint.semantics.domain.values import (
     NONE,
     STATIC,
     UNKNOWN,
@@ -46,6 +37,16 @@ from onnx_lint.semantics.values import (
     join,
     join_all,
     type_name,
+)
+from onnx_lint.semantics.evaluation import expressions, iteration, objects, parameters
+from onnx_lint.semantics.evaluation.frame import (
+    MAX_CONTEXTS,
+    MAX_DEPTH,
+    MAX_STEPS,
+    Analysis,
+    Environment,
+    Frame,
+    Summary,
 )
 from onnx_lint.source import ir
 
@@ -122,7 +123,7 @@ def _apply(frame: Frame, node: ir.Call | None, function: Value, args: Arguments)
             return python_functions.call(frame, node, function.name, args)
         return torch_functions.call(frame, node, function.name, args)
     if isinstance(function, ClassValue):
-        return instances.make(frame, function.cls, args)
+        return objects.make(frame, function.cls, args)
     if isinstance(function, Instance):
         return _call_instance(frame, node, function, args)
     if isinstance(function, ExternalInstance):
@@ -354,7 +355,7 @@ def _interpret(
     args: Arguments,
     record: Record | None,
 ) -> Summary:
-    from onnx_lint.semantics.statements import block
+    from onnx_lint.semantics.evaluation.statements import block
 
     definition, unit = function.function, function.unit
     qualified = f"{function.owner.name}.{definition.name}" if function.owner is not None else definition.name

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.unit import Unit
-from onnx_lint.semantics import calls, expressions, parameters
-from onnx_lint.semantics.frame import Environment, Frame
-from onnx_lint.semantics.values import (
+from onnx_lint.semantics.domain.values import (
     NONE,
     STATIC,
     UNKNOWN,
@@ -27,6 +25,8 @@ from onnx_lint.semantics.values import (
     join,
     type_name,
 )
+from onnx_lint.semantics.evaluation import calls, expressions, parameters
+from onnx_lint.semantics.evaluation.frame import Environment, Frame
 from onnx_lint.source import ir
 
 _MAX_INSTANCE_CONTEXTS = 8

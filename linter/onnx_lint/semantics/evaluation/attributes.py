@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from onnx_lint.semantics import by_name, calls, expressions, instances, torch_functions
-from onnx_lint.semantics.frame import Frame
-from onnx_lint.semantics.sites import AttributeRead
-from onnx_lint.semantics.values import (
+from onnx_lint.semantics import duck_typing
+from onnx_lint.semantics.catalogue import torch_functions
+from onnx_lint.semantics.domain.sites import AttributeRead
+from onnx_lint.semantics.domain.values import (
     STATIC,
     UNKNOWN,
     Alternatives,
@@ -31,6 +31,8 @@ from onnx_lint.semantics.values import (
     element_of,
     join_all,
 )
+from onnx_lint.semantics.evaluation import calls, expressions, objects
+from onnx_lint.semantics.evaluation.frame import Frame
 from onnx_lint.source import ir
 
 _SEQUENCE_METHODS = frozenset(
@@ -82,7 +84,7 @@ def of(frame: Frame, node: ir.Attribute, value: Value) -> Value:
 def _of(frame: Frame, node: ir.Attribute, value: Value) -> Value:
     name = node.attr
     if isinstance(value, Instance):
-        return instances.attribute(frame, node, value, name)
+        return objects.attribute(frame, node, value, name)
     if isinstance(value, Tensor):
         return _tensor_attribute(frame, node, value, name)
     if isinstance(value, ExternalValue):
@@ -99,9 +101,9 @@ def _of(frame: Frame, node: ir.Attribute, value: Value) -> Value:
         found = value.entries.get(name)
         return found if found is not None else value.rest if value.rest is not None else UNKNOWN
     if isinstance(value, Super):
-        return instances.super_attribute(frame, value, name)
+        return objects.super_attribute(frame, value, name)
     if isinstance(value, ClassValue):
-        return instances.class_attribute(frame, value.cls, name, None)
+        return objects.class_attribute(frame, value.cls, name, None)
     if isinstance(value, (Size, Frozen, Array)):
         if isinstance(value, Array) and name in ("T", "real", "imag", "flat"):
             return value
@@ -135,7 +137,7 @@ def presumed_shape(frame: Frame, node: ir.Expr) -> Value:
 
 
 def _static_attribute(frame: Frame, value: Static, name: str) -> Value:
-    if torch_functions.is_tensor_only(name) or by_name.is_telling(frame.analysis, name):
+    if torch_functions.is_tensor_only(name) or duck_typing.is_telling(frame.analysis, name):
         return Bound(name, value)
     return STATIC
 

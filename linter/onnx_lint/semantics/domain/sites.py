@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from onnx_lint.diagnostic import Note, Span
-from onnx_lint.semantics.values import Alternatives, Array, Dict, Frozen, Origin, Seq, Size, Tensor, Value
+from onnx_lint.semantics.domain.values import Alternatives, Array, Dict, Frozen, Origin, Seq, Size, Tensor, Value
 from onnx_lint.source import ir
 from onnx_lint.target import Engine
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from onnx_lint.semantics import attributes, by_name, instances, iteration, torch_functions
-from onnx_lint.semantics.frame import Frame
-from onnx_lint.semantics.sites import Conversion, Formatting, ListIndex, NumpyCall, TensorCall, traced_parts
-from onnx_lint.semantics.values import (
+from onnx_lint.semantics import duck_typing
+from onnx_lint.semantics.catalogue import torch_functions
+from onnx_lint.semantics.domain.sites import Conversion, Formatting, ListIndex, NumpyCall, TensorCall, traced_parts
+from onnx_lint.semantics.domain.values import (
     NONE,
     STATIC,
     UNKNOWN,
@@ -28,6 +28,8 @@ from onnx_lint.semantics.values import (
     join_all,
     type_name,
 )
+from onnx_lint.semantics.evaluation import attributes, iteration, objects
+from onnx_lint.semantics.evaluation.frame import Frame
 from onnx_lint.source import ir
 
 _READERS = {"item": None, "tolist": None}
@@ -128,8 +130,8 @@ def read(frame: Frame, node: ir.Call | None, value: Value, name: str, args: Argu
 
 def _autograd(frame: Frame, node: ir.Call | None, receiver: ClassValue, args: Arguments) -> Value:
     """``Function.apply``: the tracer goes into its ``forward``, with a context before the arguments."""
-    from onnx_lint.semantics import calls
-    from onnx_lint.semantics.values import Function
+    from onnx_lint.semantics.domain.values import Function
+    from onnx_lint.semantics.evaluation import calls
 
     found = receiver.cls.find_method("forward")
     if found is None:
@@ -168,11 +170,11 @@ def _plain(frame: Frame, node: ir.Call | None, receiver: Const | Static, name: s
             return Seq("list", None, Static("str"))
         return Static("str" if name in ("format", "join", "lower", "upper", "strip", "replace", "title") else None)
     if isinstance(receiver, Static) and receiver.type is None:
-        from onnx_lint.semantics import calls
+        from onnx_lint.semantics.evaluation import calls
 
         if torch_functions.is_tensor_only(name):
             return torch_functions.method_result(frame, node, Tensor(False), name, args) or STATIC
-        named = by_name.call(frame, node, name, args)
+        named = duck_typing.call(frame, node, name, args)
         return named if named is not None else calls.vague_result(args)
     return STATIC
 
@@ -259,19 +261,19 @@ def _module_hook(frame: Frame, instance: Instance, name: str, args: Arguments) -
     if name in ("register_buffer", "register_parameter"):
         value = args.get(1, "tensor") or args.get(1, "param") or STATIC
         buffer = Tensor(False) if not (isinstance(value, Const) and value.value is None) else value
-        instances.register(instance, args.get(0, "name") or UNKNOWN, buffer)
+        objects.register(instance, args.get(0, "name") or UNKNOWN, buffer)
         return NONE
     if name in ("add_module", "register_module"):
-        instances.register(instance, args.get(0, "name") or UNKNOWN, args.get(1, "module") or STATIC)
+        objects.register(instance, args.get(0, "name") or UNKNOWN, args.get(1, "module") or STATIC)
         return NONE
     if name == "__init__":
         for part in args.positional:
-            for module in instances.modules_in(part):
-                instances.register(instance, UNKNOWN, module)
+            for module in objects.modules_in(part):
+                objects.register(instance, UNKNOWN, module)
         return NONE
     if name in ("append", "extend", "insert") and args.positional:
-        for module in instances.modules_in(args.positional[-1]):
-            instances.register(instance, UNKNOWN, module)
+        for module in objects.modules_in(args.positional[-1]):
+            objects.register(instance, UNKNOWN, module)
         return NONE
     if name in ("parameters", "buffers"):
         return Seq("generator", None, Tensor(False))
@@ -281,7 +283,7 @@ def _module_hook(frame: Frame, instance: Instance, name: str, args: Arguments) -
         return _forward_of_base(frame, instance, args)
     if name in ("children", "modules"):
         return Seq("generator", None, STATIC)
-    from onnx_lint.semantics import calls
+    from onnx_lint.semantics.evaluation import calls
 
     return calls.vague_result(args)
 
@@ -289,7 +291,7 @@ def _module_hook(frame: Frame, instance: Instance, name: str, args: Arguments) -
 def _forward_of_base(frame: Frame, instance: Instance, args: Arguments) -> Value:
     """``super().forward(x)`` of a base outside the project."""
     from onnx_lint.project.classes import ClassInfo
-    from onnx_lint.semantics import calls
+    from onnx_lint.semantics.evaluation import calls
 
     base = next((c for c in instance.cls.mro if not isinstance(c, ClassInfo) and c.name != "torch.nn.Module"), None)
     if base is not None and base.name.endswith("Sequential"):
@@ -302,7 +304,7 @@ def _forward_of_base(frame: Frame, instance: Instance, args: Arguments) -> Value
 
 def _external_module(frame: Frame, value: ExternalInstance, name: str, args: Arguments) -> Value:
     if name in ("append", "extend", "insert") and args.positional:
-        parts = instances.modules_in(args.positional[-1])
+        parts = objects.modules_in(args.positional[-1])
         if isinstance(value.items, Seq):
             for part in parts:
                 iteration.append(frame, value.items, part)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from onnx_lint.semantics import expressions
-from onnx_lint.semantics.frame import ALL_ENGINES, Frame
-from onnx_lint.semantics.sites import Branch
-from onnx_lint.semantics.values import (
+from onnx_lint.semantics.domain.sites import Branch
+from onnx_lint.semantics.domain.values import (
     FALSE,
     NONE,
     STATIC,
@@ -30,6 +28,8 @@ from onnx_lint.semantics.values import (
     join,
     join_all,
 )
+from onnx_lint.semantics.evaluation import expressions
+from onnx_lint.semantics.evaluation.frame import ALL_ENGINES, Frame
 from onnx_lint.source import ir
 
 Truth = bool | EngineFlag | None
@@ -267,7 +267,7 @@ def is_instance(value: Value, classes: Value) -> bool | EngineFlag | None:
     if isinstance(value, Dict):
         return True if "dict" in names else None if "?" in names else _plain_false(names)
     if isinstance(value, (Const, Static)):
-        from onnx_lint.semantics.values import type_name
+        from onnx_lint.semantics.domain.values import type_name
 
         name = type_name(value)
         if name is None or "?" in names:
@@ -288,7 +288,7 @@ def _plain_false(names: set[str]) -> bool | None:
 
 def _instance_of(value: Instance, classes: Value) -> bool | None:
     from onnx_lint.project.classes import ClassInfo
-    from onnx_lint.semantics.values import ClassValue
+    from onnx_lint.semantics.domain.values import ClassValue
 
     wanted = [c for one in alternatives(classes) for c in (one.items() if isinstance(one, Seq) else (one,))]
     order = value.cls.mro

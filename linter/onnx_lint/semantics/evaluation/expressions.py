@@ -9,10 +9,8 @@ from typing import Any
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.modules import FunctionBinding, SourceModule, ValueBinding
 from onnx_lint.project.project import External, Meaning, Module
-from onnx_lint.semantics import calls, conditions, iteration
-from onnx_lint.semantics.frame import Analysis, Environment, Frame
-from onnx_lint.semantics.sites import Branch, Conversion, Formatting, ListIndex, traced_parts
-from onnx_lint.semantics.values import (
+from onnx_lint.semantics.domain.sites import Branch, Conversion, Formatting, ListIndex, traced_parts
+from onnx_lint.semantics.domain.values import (
     NONE,
     STATIC,
     UNKNOWN,
@@ -40,6 +38,8 @@ from onnx_lint.semantics.values import (
     join_all,
     type_name,
 )
+from onnx_lint.semantics.evaluation import calls, conditions, iteration
+from onnx_lint.semantics.evaluation.frame import Analysis, Environment, Frame
 from onnx_lint.source import ir
 
 _MAX_FOLDED = 1 << 62
@@ -579,7 +579,7 @@ def _comprehension(frame: Frame, node: ir.Comprehension) -> Value:
         iterable = evaluate(frame, generator.iter)
         if len(node.generators) == 1 and not generator.ifs:
             length = _length(iterable)
-        from onnx_lint.semantics.statements import assign
+        from onnx_lint.semantics.evaluation.statements import assign
 
         assign(frame, generator.target, iteration.element(frame, iterable, generator.iter, "comprehension"), None)
         for test in generator.ifs:

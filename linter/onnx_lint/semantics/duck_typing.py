@@ -10,9 +10,9 @@ from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.modules import SourceModule
 from onnx_lint.project.project import Project
 from onnx_lint.project.records import Record
-from onnx_lint.semantics import calls, instances
-from onnx_lint.semantics.frame import Analysis, Frame
-from onnx_lint.semantics.values import UNKNOWN, Arguments, Instance, Value, join_all
+from onnx_lint.semantics.domain.values import UNKNOWN, Arguments, Instance, Value, join_all
+from onnx_lint.semantics.evaluation import calls, objects
+from onnx_lint.semantics.evaluation.frame import Analysis, Frame
 from onnx_lint.source import ir
 from onnx_lint.source.split import Chunk
 
@@ -121,7 +121,7 @@ def call(frame: Frame, node: ir.Call | None, name: str, args: Arguments) -> Valu
         if found is None:
             continue
         owner, unit, statement = found
-        instance = instances.make(frame, info, None)
+        instance = objects.make(frame, info, None)
         function = calls.function_value_of(frame.analysis, unit, statement, owner)
         if isinstance(instance, Instance):
             results.append(calls.apply(frame, node, _bound(function, instance), args))
@@ -130,6 +130,6 @@ def call(frame: Frame, node: ir.Call | None, name: str, args: Arguments) -> Valu
 
 
 def _bound(function: Value, instance: Instance) -> Value:
-    from onnx_lint.semantics.values import Bound, Function
+    from onnx_lint.semantics.domain.values import Bound, Function
 
     return Bound(function, instance) if isinstance(function, Function) else function

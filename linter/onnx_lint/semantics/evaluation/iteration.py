@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from onnx_lint.semantics import calls, expressions
-from onnx_lint.semantics.frame import Frame
-from onnx_lint.semantics.sites import Iteration, RangeLoop
-from onnx_lint.semantics.values import (
+from onnx_lint.semantics.domain.sites import Iteration, RangeLoop
+from onnx_lint.semantics.domain.values import (
     STATIC,
     UNKNOWN,
     Alternatives,
@@ -26,6 +24,8 @@ from onnx_lint.semantics.values import (
     join,
     join_all,
 )
+from onnx_lint.semantics.evaluation import calls, expressions
+from onnx_lint.semantics.evaluation.frame import Frame
 from onnx_lint.source import ir
 
 MAX_UNROLLED = 6
@@ -115,11 +115,11 @@ def _instance_element(frame: Frame, value: Instance, node: ir.Expr | None) -> Va
 
 def container_items(frame: Frame, value: Instance) -> Value | None:
     """What a project subclass of ``nn.Sequential`` or ``nn.ModuleList`` holds: what it was made or extended with."""
-    from onnx_lint.semantics import instances
+    from onnx_lint.semantics.evaluation import objects
 
     if not any(value.cls.is_subclass(f"torch.nn.{c}") for c in ("Sequential", "ModuleList", "ModuleDict")):
         return None
-    instances.initialise(frame, value)
+    objects.initialise(frame, value)
     held = [v for k, v in value.attributes.items() if k.startswith("[") or not k.startswith("_")]
     modules = [v for v in held if isinstance(v, (Instance, ExternalInstance, Alternatives))]
     return join_all(modules) or STATIC

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from onnx_lint.project.records import Record, Remembered, Tracker
-from onnx_lint.semantics.sites import Branch, Site, Step
-from onnx_lint.semantics.values import UNKNOWN, Origin, Value, join
+from onnx_lint.semantics.domain.sites import Branch, Site, Step
+from onnx_lint.semantics.domain.values import UNKNOWN, Origin, Value, join
 from onnx_lint.source import ir
 from onnx_lint.target import Engine
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from onnx_lint.project.modules import SourceModule
     from onnx_lint.project.project import Project
     from onnx_lint.project.unit import Unit
-    from onnx_lint.semantics.values import Arguments, Instance
+    from onnx_lint.semantics.domain.values import Arguments, Instance
 
 TORCHSCRIPT, DYNAMO = 1, 2
 ALL_ENGINES = TORCHSCRIPT | DYNAMO
@@ -188,6 +188,6 @@ class Frame:
 
     @property
     def instance(self) -> Instance | None:
-        from onnx_lint.semantics.values import Instance
+        from onnx_lint.semantics.domain.values import Instance
 
         return self.receiver if isinstance(self.receiver, Instance) else None

@@ -11,10 +11,10 @@ from onnx_lint.project.modules import SourceModule
 from onnx_lint.project.project import Project
 from onnx_lint.project.records import Record
 from onnx_lint.semantics import entry
-from onnx_lint.semantics.by_name import methods
 from onnx_lint.semantics.constructions import factories
-from onnx_lint.semantics.frame import Analysis, Summary
-from onnx_lint.semantics.sites import Site
+from onnx_lint.semantics.domain.sites import Site
+from onnx_lint.semantics.duck_typing import methods
+from onnx_lint.semantics.evaluation.frame import Analysis, Summary
 
 _MAX_IMPORTERS = 40
 """Files looked at for how they call what a file defines; the nearest ones."""

@@ -6,11 +6,10 @@ a result traced, and where a value leaves the graph.
 
 from __future__ import annotations
 
-from onnx_lint.semantics import calls, conditions, expressions, iteration, python_functions, torch_api
-from onnx_lint.semantics.frame import DYNAMO, TORCHSCRIPT, Frame
-from onnx_lint.semantics.sites import Conversion, NumpyCall, TensorFrom, traced_parts
-from onnx_lint.semantics.torch_api import Questions, ReturnKind, canonical
-from onnx_lint.semantics.values import (
+from onnx_lint.semantics.catalogue import python_functions, torch_kinds
+from onnx_lint.semantics.catalogue.torch_kinds import Questions, ReturnKind, canonical
+from onnx_lint.semantics.domain.sites import Conversion, NumpyCall, TensorFrom, traced_parts
+from onnx_lint.semantics.domain.values import (
     NONE,
     STATIC,
     UNKNOWN,
@@ -33,6 +32,8 @@ from onnx_lint.semantics.values import (
     alternatives,
     join_all,
 )
+from onnx_lint.semantics.evaluation import calls, conditions, expressions, iteration
+from onnx_lint.semantics.evaluation.frame import DYNAMO, TORCHSCRIPT, Frame
 from onnx_lint.source import ir
 
 CHECKS = frozenset({"torch._assert"})
@@ -73,12 +74,12 @@ _WRAPPERS = frozenset(
 
 
 def is_tensor_only(name: str) -> bool:
-    return torch_api.is_tensor_only_method(name)
+    return torch_kinds.is_tensor_only_method(name)
 
 
 def attribute_kind(name: str) -> str | None:
     """``tensor``, ``size``, ``method`` or a Python type for an attribute of `Tensor`; ``None`` if it has none."""
-    return torch_api.attribute_kind(name)
+    return torch_kinds.attribute_kind(name)
 
 
 def constant(name: str) -> Value | None:
@@ -87,7 +88,7 @@ def constant(name: str) -> Value | None:
         return Static("float")
     if name.startswith("numpy.") and name in ("numpy.pi", "numpy.inf", "numpy.newaxis"):
         return Static("float")
-    if name.startswith("torch.") and torch_api.is_plain_constant(name):
+    if name.startswith("torch.") and torch_kinds.is_plain_constant(name):
         return STATIC
     return None
 
@@ -117,10 +118,10 @@ def call(frame: Frame, node: ir.Call | None, name: str, args: Arguments) -> Valu
             return special
     elif name.startswith(_NUMPY):
         return _numpy(frame, node, name, args)
-    kind = torch_api.function_kind(name)
+    kind = torch_kinds.function_kind(name)
     if kind is not None:
         return _result(frame, node, name, kind, args)
-    if torch_api.module_kind(name) is not None or _looks_like_class(name):
+    if torch_kinds.module_kind(name) is not None or _looks_like_class(name):
         return _construct(frame, name, args)
     return calls.vague_result(args)
 
@@ -148,7 +149,7 @@ def _special(frame: Frame, node: ir.Call | None, name: str, args: Arguments) -> 
         value = args.positional[0]
         return Size(value.origin) if value.is_traced else Static("int")
     if name.startswith("torch.Tensor.") and args.positional and isinstance(args.positional[0], Tensor):
-        from onnx_lint.semantics import methods
+        from onnx_lint.semantics.catalogue import methods
 
         rest = Arguments(args.positional[1:], args.keyword, args.star, args.double_star)
         return methods.call(frame, node, args.positional[0], name.rpartition(".")[2], rest)
@@ -226,12 +227,12 @@ def _numpy(frame: Frame, node: ir.Call | None, name: str, args: Arguments) -> Va
 # ----------------------------------------------------------------------------------------------------- results
 def method_result(frame: Frame, node: ir.Call | None, tensor: Tensor, name: str, args: Arguments) -> Value | None:
     """What a tensor's method returns; ``None`` if tensors have no such method."""
-    kind = torch_api.method_kind(name)
+    kind = torch_kinds.method_kind(name)
     if kind is None:
         return None
     given = Arguments([tensor, *args.positional], args.keyword, args.star, args.double_star)
     result = _result(frame, node, f"torch.Tensor.{name}", kind, given)
-    if torch_api.is_in_place(name) and not tensor.traced and isinstance(result, Tensor) and result.traced:
+    if torch_kinds.is_in_place(name) and not tensor.traced and isinstance(result, Tensor) and result.traced:
         tensor.traced, tensor.origin = True, result.origin  # a constant buffer that receives computed values
     if isinstance(result, Tensor) and tensor.presumed and not is_tensor_only(name):
         result.presumed = result.presumed or name in ("copy", "clone", "to", "float", "sum", "max", "min", "mean")
@@ -254,9 +255,9 @@ def _result(frame: Frame, node: ir.Call | None, name: str, kind: ReturnKind, arg
         if compared and node is not None:
             frame.emit(Conversion(*frame.base(node, compared[0]), name.replace("torch.Tensor.", "torch."), None))
             return Frozen(True, "bool", frame.origin(node, "read", "", compared[0].origin))
-    if torch_api.is_factory(name) and not traced:
+    if torch_kinds.is_factory(name) and not traced:
         return Tensor(False)
-    if torch_api.data_dependent_size(name) and traced:
+    if torch_kinds.data_dependent_size(name) and traced:
         origin = frame.origin(node, "tensor", "", origin) if node is not None else origin
     return _of_kind(kind, traced, origin)
 
@@ -339,7 +340,7 @@ def _container(name: str, args: Arguments) -> ExternalInstance:
 def _construct(frame: Frame, name: str, args: Arguments) -> Value:
     if name in ("torch.nn.Parameter", "torch.nn.parameter.Buffer", "torch.nn.Buffer"):
         return Tensor(False)
-    if name.startswith(("torch.nn.", "torch.")) or torch_api.module_kind(name) is not None:
+    if name.startswith(("torch.nn.", "torch.")) or torch_kinds.module_kind(name) is not None:
         return ExternalInstance(name, None, args.keyword or None)
     if any(a.is_traced for a in args.all()):
         return UNKNOWN  # an object that holds traced values
@@ -350,7 +351,7 @@ def call_module(frame: Frame, node: ir.Call | None, module: ExternalInstance, ar
     """Call an instance of an external class, such as ``nn.Conv2d``."""
     if module.name.endswith("Sequential") and module.items is not None:
         return run_sequential(frame, node, module.items, args, module.name)
-    kind = torch_api.module_kind(canonical(module.name))
+    kind = torch_kinds.module_kind(canonical(module.name))
     if kind is None:
         return calls.vague_result(args)
     constructed = module.args or {}

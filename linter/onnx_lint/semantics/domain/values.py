@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from onnx_lint.project.modules import SourceModule
     from onnx_lint.project.records import Record
     from onnx_lint.project.unit import Unit
-    from onnx_lint.semantics.frame import Environment
+    from onnx_lint.semantics.evaluation.frame import Environment
     from onnx_lint.source import ir
 
 

@@ -1,0 +1,1 @@
+"""What libraries do: Python's own functions, torch, NumPy and their companions."""

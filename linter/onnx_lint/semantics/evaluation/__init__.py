@@ -1,0 +1,1 @@
+"""What walks the IR: each module one kind of construct."""
