@@ -1,7 +1,7 @@
 """Generate the pages of the rules, docs/rules/, from the docstrings of the rules.
 
-    python tools/generate_docs.py            # writes; pages of rules that are gone are removed
-    python tools/generate_docs.py --check    # writes nothing; exit status 1 and the names of stale pages
+python tools/generate_docs.py            # writes; pages of rules that are gone are removed
+python tools/generate_docs.py --check    # writes nothing; exit status 1 and the names of stale pages
 """
 
 from __future__ import annotations

@@ -98,17 +98,17 @@ def check_groups(
     *,
     rules: Iterable[Rule[Any]] | None = None,
     progress: Callable[[int, int], None] | None = None,
-    hurry: bool = False,
+    open_files_only: bool = False,
 ) -> list[Diagnostic]:
     """Like `check`, for files under different settings, at the cost of one analysis.
 
     In an editor's project only the files of the groups are looked at, as their own entry points and those of the files
-    that import them reach them; what still holds from the last time is not computed again. For `hurry` see
+    that import them reach them; what still holds from the last time is not computed again. For `open_files_only` see
     `Session.sites`.
     """
     given = rules is not None
     chosen = [_Group(settings, paths, Selection(settings, rules), is_ordinary=not given) for settings, paths in groups]
-    return with_deep_stack(lambda: _check(project, chosen, progress, hurry))
+    return with_deep_stack(lambda: _check(project, chosen, progress, open_files_only))
 
 
 class _Group:
@@ -140,11 +140,12 @@ class _Group:
 
 
 def _check(
-    project: Project, groups: list[_Group], progress: Callable[[int, int], None] | None, hurry: bool
+    project: Project, groups: list[_Group], progress: Callable[[int, int], None] | None, open_files_only: bool
 ) -> list[Diagnostic]:
-    facts = export_calls.collect(project, hurry=hurry, progress=progress if project.tracker is not None else None)
+    heard = progress if project.tracker is not None else None
+    facts = export_calls.collect(project, open_files_only=open_files_only, progress=heard)
     said = _Memory(project) if project.tracker is not None and all(g.is_ordinary for g in groups) else None
-    for site in _sites(project, groups, progress, hurry):
+    for site in _sites(project, groups, progress, open_files_only):
         for group in groups:
             rules = group.by_site.get(type(site))
             if rules and group.has(site.unit.module.path):
@@ -161,14 +162,14 @@ def _check(
 
 
 def _sites(
-    project: Project, groups: list[_Group], progress: Callable[[int, int], None] | None, hurry: bool
+    project: Project, groups: list[_Group], progress: Callable[[int, int], None] | None, open_files_only: bool
 ) -> Iterator[Site]:
     if project.tracker is None:
         return entry.analyse(project, progress=progress)
     wanted: set[str] = set()
     for group in groups:
         wanted.update(project.modules if group.paths is None else group.paths)
-    return session(project).sites(wanted, hurry=hurry, progress=progress)
+    return session(project).sites(wanted, open_files_only=open_files_only, progress=progress)
 
 
 def _finish(
@@ -342,7 +343,7 @@ def _faults(project: Project, group: _Group, engines: tuple[Engine, ...]) -> Ite
         if module is None:
             continue
         for unit in module.faulty_units():
-            chunk = unit.chunk if unit.patch is None else unit.patch.chunk
+            chunk = unit.chunk if unit.last_good is None else unit.last_good.chunk
             if chunk.refused is not None:
                 span = unit.fault_span(1, 0)
                 code, name = NOT_ANALYSED
@@ -351,7 +352,7 @@ def _faults(project: Project, group: _Group, engines: tuple[Engine, ...]) -> Ite
                 fault = chunk.lowered.fault
                 code, name = SYNTAX_ERROR
                 message = f"syntax error: {fault.message}; the statement is not analysed"
-                if unit.patch is not None:
+                if unit.last_good is not None:
                     message = f"syntax error: {fault.message}; its last valid version is looked at"
                 yield Diagnostic(
                     code, name, Severity.ERROR, unit.fault_span(fault.line, fault.column), message, engines

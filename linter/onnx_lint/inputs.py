@@ -125,9 +125,7 @@ def gather(options: argparse.Namespace, settled: Settled) -> Inputs:
     return inputs
 
 
-def _by_gitignore(
-    paths: list[str], options: argparse.Namespace, settled: Settled
-) -> list[tuple[list[str], bool]]:
+def _by_gitignore(paths: list[str], options: argparse.Namespace, settled: Settled) -> list[tuple[list[str], bool]]:
     """Neighbouring paths together, whose configuration agrees on whether ``.gitignore`` counts."""
     groups: list[tuple[list[str], bool]] = []
     for path in paths:

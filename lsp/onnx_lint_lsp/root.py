@@ -147,23 +147,27 @@ class Root:
         return index is not None and index.is_ready and self._related != (index.version, frozenset(self.views))
 
     def check(
-        self, progress: Callable[[int, int], None] | None = None, *, settled: bool = False, hurry: bool = False
+        self,
+        progress: Callable[[int, int], None] | None = None,
+        *,
+        settled: bool = False,
+        open_files_only: bool = False,
     ) -> list[Result]:
         """The diagnostics of all open documents. While somebody types, a broken statement does not change how the rest
         of the file is split; once the text has `settled`, its syntax errors are those that a new reader would find.
 
-        In a `hurry` files that are not open are looked at as they were the last time, and `is_complete` tells whether
-        that was enough."""
-        self.sync(relate=not hurry, progress=progress)
+        With `open_files_only`, files that are not open keep the results of the last time, and `is_complete` says
+        whether that was enough."""
+        self.sync(relate=not open_files_only, progress=progress)
         self._tidy()
-        results = self._check(progress, hurry)
+        results = self._check(progress, open_files_only)
         parts = (session(self.project), export_calls(self.project))
-        self.is_complete = all(part.is_complete for part in parts) and not (hurry and self._is_unrelated)
+        self.is_complete = all(part.is_complete for part in parts) and not (open_files_only and self._is_unrelated)
         if not settled:
             return results
         return [self._settled(result) if is_broken(result.diagnostics) else result for result in results]
 
-    def _check(self, progress: Callable[[int, int], None] | None, hurry: bool) -> list[Result]:
+    def _check(self, progress: Callable[[int, int], None] | None, open_files_only: bool) -> list[Result]:
         groups: dict[int, tuple[Settings, list[str]]] = {}
         settings_of: dict[str, Settings | None] = {}
         for path in self.views:
@@ -172,7 +176,9 @@ class Root:
                 groups.setdefault(id(settings), (settings, []))[1].append(path)
         found: dict[str, list[Diagnostic]] = {path: [] for path in self.views}
         if groups:
-            for diagnostic in check_groups(self.project, groups.values(), progress=progress, hurry=hurry):
+            for diagnostic in check_groups(
+                self.project, groups.values(), progress=progress, open_files_only=open_files_only
+            ):
                 found[diagnostic.span.path].append(diagnostic)
         return [Result(view, tuple(found[path]), settings_of[path]) for path, view in self.views.items()]
 

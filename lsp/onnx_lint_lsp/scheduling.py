@@ -25,7 +25,7 @@ _SETTLED = 0.3
 _BREATH = 0.15
 """Seconds without a change before files that are not open are looked at: one of their models is not left halfway."""
 _PATIENCE = 0.25
-"""Seconds a check in a hurry runs before a newer text stops it."""
+"""Seconds a check of the open files only runs before a newer text stops it."""
 _MOST_STOPS = 4
 """Checks stopped in a row: then one runs to its end, so that someone who never pauses sees diagnostics too."""
 
@@ -128,7 +128,7 @@ class Checks(Generic[T]):
             if self._stopped or is_late:
                 raise Superseded
 
-        results = self.root.check(progress, settled=kind is _Kind.SETTLED, hurry=kind is _Kind.HURRIED)
+        results = self.root.check(progress, settled=kind is _Kind.SETTLED, open_files_only=kind is _Kind.HURRIED)
         converted = self._convert(self.root, results)
         broken = any(is_broken(result.diagnostics) for result in results)
         return _Ended(converted, time.perf_counter() - start, self.root.is_complete, broken)

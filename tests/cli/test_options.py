@@ -28,9 +28,7 @@ def test_statistics_tell_what_can_be_fixed(lint: Lint, put: Put) -> None:
     done = lint("--statistics")
     assert done.returncode == 1
     assert done.stdout == (
-        "2  ONX101      data-dependent-branch\n"
-        "1  ONX207  [*] len-of-tensor\n"
-        "[*] can be fixed with --fix, [-] in part\n"
+        "2  ONX101      data-dependent-branch\n1  ONX207  [*] len-of-tensor\n[*] can be fixed with --fix, [-] in part\n"
     )
     assert lint("--statistics", "a.py").stdout == "1  ONX101  data-dependent-branch\n"
     assert lint("--statistics", "--select", "ONX3").stdout == ""

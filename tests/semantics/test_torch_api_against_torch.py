@@ -31,7 +31,7 @@ def generator() -> ModuleType:
 @pytest.mark.filterwarnings("ignore")
 def test_the_table_is_what_the_generator_makes() -> None:
     torch = pytest.importorskip("torch")
-    text = (DATA / "torch_kinds.json").read_text()
+    text = (DATA / "torch_api.json").read_text()
     known = json.loads(text)["torch"]
     if torch.__version__.partition("+")[0] != known:
         pytest.skip(f"the table is of torch {known}")
@@ -265,7 +265,7 @@ def test_methods_return_what_the_table_says(call: str) -> None:
 @pytest.mark.filterwarnings("ignore")
 def test_every_function_of_the_table_exists() -> None:
     pytest.importorskip("torch")
-    table = json.loads((DATA / "torch_kinds.json").read_text())
+    table = json.loads((DATA / "torch_api.json").read_text())
     for prefix, names in table["functions"].items():
         for name in names:
             assert callable(resolved(f"{prefix}.{name}")), f"{prefix}.{name}"

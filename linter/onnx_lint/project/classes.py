@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from onnx_lint.project.records import Record, Remembered
+from onnx_lint.project.dependencies import Memo, Node
 from onnx_lint.project.unit import Unit
 from onnx_lint.source import ir
 from onnx_lint.source.split import Chunk
@@ -35,8 +35,8 @@ class ClassInfo:
         self._header: ir.ClassDef | None = None
         self._members: dict[str, list[Member]] = {}
         self._statements: dict[str, list[Member]] | None = None
-        self._derived = Remembered(module.project.tracker)
-        self.record = Record()
+        self._derived = Memo(module.project.tracker)
+        self.dependency = Node()
         """The fact of which members it has, but for what functions say."""
         self._order: list[ClassInfo | External] | None = None
 
@@ -50,8 +50,8 @@ class ClassInfo:
         """What is being computed rests on the names of this class."""
         tracker = self.module.project.tracker
         if tracker is not None:
-            tracker.read(self.record)
-            tracker.read(self.header_unit.record)
+            tracker.read(self.dependency)
+            tracker.read(self.header_unit.dependency)
 
     @classmethod
     def of_chunk(cls, module: SourceModule, chunk: Chunk) -> ClassInfo:
@@ -92,13 +92,13 @@ class ClassInfo:
         found = self._own_all(name)
         tracker = self.module.project.tracker
         if tracker is not None:
-            tracker.read(self.record)
-            tracker.read(self.header_unit.record)
+            tracker.read(self.dependency)
+            tracker.read(self.header_unit.dependency)
             for unit, _ in found:
-                tracker.read(unit.record)
+                tracker.read(unit.dependency)
             for chunk in self._chunk.members if self._chunk is not None else ():
                 if chunk.name == name:  # also when it does not parse, and so says nothing yet
-                    tracker.read(self.module.unit(chunk, member=True).record)
+                    tracker.read(self.module.unit(chunk, member=True).dependency)
         return found
 
     def _own_all(self, name: str) -> list[Member]:

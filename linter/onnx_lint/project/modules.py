@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Union
 
-from onnx_lint.project.records import Record
+from onnx_lint.project.dependencies import Node
 from onnx_lint.project.unit import Unit
 from onnx_lint.source import ir
 from onnx_lint.source.split import Chunk, split
@@ -68,11 +68,11 @@ class SourceModule:
         self._assigned: dict[str, Chunk] = {}
         """Assignments to one name that have not been lowered yet; where `bindings` has that name, they are behind."""
         self._stars: list[ImportBinding] = []
-        self.record = Record()
+        self.dependency = Node()
         """The fact of which chunks there are, but for what functions say."""
         self.changes = 0
         """How often that has changed."""
-        self._names: dict[str, Record] = {}
+        self._names: dict[str, Node] = {}
         self._is_known_to_parse: bool | None = None
 
     @property
@@ -98,31 +98,31 @@ class SourceModule:
         return self._units.get(id(chunk))
 
     # -------------------------------------------------------------------------------------- an editor's changes
-    def name_record(self, name: str) -> Record:
+    def name_record(self, name: str) -> Node:
         """The fact of what a top-level name is bound to."""
-        record = self._names.get(name)
-        if record is None:
-            record = self._names[name] = Record()
-        return record
+        dependency = self._names.get(name)
+        if dependency is None:
+            dependency = self._names[name] = Node()
+        return dependency
 
-    def spoil(self, record: Record) -> None:
+    def invalidate(self, dependency: Node) -> None:
         if self.project.tracker is not None:
-            self.project.tracker.spoil(record)
+            self.project.tracker.invalidate(dependency)
 
     def spoil_name(self, name: str) -> None:
         """A name is bound to something else."""
         if name in self._names:
-            self.spoil(self._names[name])
+            self.invalidate(self._names[name])
 
     def retire(self) -> None:
         """The file is no longer part of the project: what was computed from it is stale."""
-        for record in (self.record, *self._names.values()):
-            self.spoil(record)
+        for dependency in (self.dependency, *self._names.values()):
+            self.invalidate(dependency)
         for unit in self._units.values():
             unit.is_gone = True
-            self.spoil(unit.record)
+            self.invalidate(unit.dependency)
         for info in self._classes.values():
-            self.spoil(info.record)
+            self.invalidate(info.dependency)
 
     def take_units(self, chunks: list[Chunk]) -> dict[int, Unit]:
         """The units of chunks that go, by the identity of the chunk; they are not held here any more."""
@@ -150,7 +150,7 @@ class SourceModule:
         for key, info in list(self._classes.items()):
             if key in chunks or id(info.header_unit) in units:
                 del self._classes[key]
-                self.spoil(info.record)
+                self.invalidate(info.dependency)
 
     def replace(self, change: Change, *, is_other: bool, rebinds: bool) -> None:
         """Put chunks in the place of others; `is_other` says that other code can see it, `rebinds` that statements
@@ -162,7 +162,7 @@ class SourceModule:
                 for each in (chunk, *chunk.members):
                     unit = self._units.get(id(each))
                     if unit is not None:
-                        unit.move(each.line, unit.patch)
+                        unit.move(each.line, unit.last_good)
         self._definitions = None
         if not is_other:
             chunks[change.first : change.last] = change.chunks
@@ -171,7 +171,7 @@ class SourceModule:
         self.changes += 1
         if rebinds:
             self._bindings, self._assigned, self._stars = None, {}, []
-        self.spoil(self.record)
+        self.invalidate(self.dependency)
 
     def units(self) -> Iterable[Unit]:
         """The units that there are so far."""

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from onnx_lint.project.classes import ClassInfo
+from onnx_lint.project.dependencies import Memo, Node, Tracker
 from onnx_lint.project.modules import STARS, Binding, FunctionBinding, ImportBinding, SourceModule, ValueBinding
-from onnx_lint.project.records import Record, Remembered, Tracker
 from onnx_lint.project.revision import revise
 from onnx_lint.project.unit import ChunkStore
 from onnx_lint.source import ir
@@ -63,8 +63,8 @@ class Project:
         self._prefixes: set[str] = set()
         self._loader = loader
         self._loaded: dict[str, SourceModule | None] = {}
-        self._meanings = Remembered(self.tracker)
-        self._named: dict[str, Record] = {}
+        self._meanings = Memo(self.tracker)
+        self._named: dict[str, Node] = {}
         """The facts of which module a dotted name stands for."""
         self._resolving: set[tuple[str, str]] = set()
 
@@ -93,8 +93,8 @@ class Project:
         for module in (*self.modules.values(), *loaded):
             for unit in module.lowered_units():
                 wanted.add(id(unit.chunk))
-                if unit.patch is not None:
-                    wanted.add(id(unit.patch.chunk))
+                if unit.last_good is not None:
+                    wanted.add(id(unit.last_good.chunk))
         self.store.keep_only(wanted)
 
     def _changed(self, path: str, before: SourceModule | None) -> None:
@@ -103,7 +103,7 @@ class Project:
         self.generation += 1
         names, prefixes, self._by_name = self._by_name, self._prefixes, None
         if self.tracker is None:
-            self._meanings = Remembered(None)
+            self._meanings = Memo(None)
             self._loaded.clear()
             return
         for gone in (before, self._loaded.pop(path, None)):
@@ -115,18 +115,18 @@ class Project:
             others = [n for n in names.keys() | now.keys() if names.get(n) is not now.get(n)]
             for name in (*others, *(prefixes ^ self._prefixes)):
                 if name in self._named:
-                    self.tracker.spoil(self._named[name])
+                    self.tracker.invalidate(self._named[name])
             if any(held.get(id(module), module.name) != module.name for module in now.values()):
                 self.renamings += 1
-                self._meanings = Remembered(self.tracker)
+                self._meanings = Memo(self.tracker)
 
     def _read_name(self, name: str) -> None:
         """What is being computed rests on which module a dotted name stands for."""
         if self.tracker is not None:
-            record = self._named.get(name)
-            if record is None:
-                record = self._named[name] = Record()
-            self.tracker.read(record)
+            dependency = self._named.get(name)
+            if dependency is None:
+                dependency = self._named[name] = Node()
+            self.tracker.read(dependency)
 
     # -------------------------------------------------------------------------------------------------- modules
     def _name_of(self, path: str) -> tuple[str, bool]:
@@ -261,7 +261,7 @@ class Project:
     def _follow(self, module: SourceModule, binding: Binding, hops: int) -> Meaning | None:
         if not isinstance(binding, ImportBinding):
             if self.tracker is not None and isinstance(binding, (FunctionBinding, ValueBinding)):
-                self.tracker.read(binding.unit.record)
+                self.tracker.read(binding.unit.dependency)
             return binding
         target = self.import_of(module, binding)
         source = self.load(module, target)

@@ -12,8 +12,8 @@ from bisect import bisect_right
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from onnx_lint.project.patch import common_end, common_start
-from onnx_lint.project.takeover import take_over
+from onnx_lint.project.last_good import common_end, common_start
+from onnx_lint.project.reconcile import reconcile
 from onnx_lint.source.split import Chunk, one_chunk, resplit, split
 from onnx_lint.source.text import SourceText
 
@@ -35,11 +35,11 @@ class Change:
 
 
 def revise(module: SourceModule, source: SourceText) -> None:
-    """Give a file a new text. What did not change outlives it; dependents of the rest are spoiled."""
+    """Give a file a new text. What did not change outlives it; dependents of the rest are invalidated."""
     before, chunks = module.source, module.chunks
     module.source = source
     if before.normal != source.normal:
-        take_over(module, _Revision(module, chunks, before, source).change())
+        reconcile(module, _Revision(module, chunks, before, source).change())
 
 
 class _Revision:

@@ -6,12 +6,12 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from onnx_lint.diagnostic import Span
-from onnx_lint.project.records import Record
+from onnx_lint.project.dependencies import Node
 from onnx_lint.source.guards import too_complex
 
 if TYPE_CHECKING:
+    from onnx_lint.project.last_good import LastGood
     from onnx_lint.project.modules import SourceModule
-    from onnx_lint.project.patch import Patch
     from onnx_lint.source.lower import Lowered
     from onnx_lint.source.positions import Place
 
@@ -100,23 +100,23 @@ class Unit:
     """One chunk at its place in a file. In an editor it outlives changes elsewhere in the file, and stands in for its
     chunk while that does not parse."""
 
-    __slots__ = ("_chunk", "_record", "is_gone", "line", "member", "module", "moves", "patch", "text")
+    __slots__ = ("_chunk", "_record", "is_gone", "last_good", "line", "member", "module", "moves", "text")
 
     def __init__(self, module: SourceModule, line: int, text: str, member: bool) -> None:
         self.module, self.text, self.member, self.line = module, text, member, line
-        self.patch: Patch | None = None
+        self.last_good: LastGood | None = None
         """How the text in the file differs, while that does not parse."""
         self.is_gone = False
         """Whether its file says something else now."""
         self.moves = 0
         """Grows when its places move in the file."""
         self._chunk: LoweredChunk | None = None
-        self._record: Record | None = None
+        self._record: Node | None = None
 
-    def move(self, line: int, patch: Patch | None) -> None:
+    def move(self, line: int, last_good: LastGood | None) -> None:
         """Put it where it stands now."""
-        if line != self.line or patch is not self.patch:
-            self.line, self.patch = line, patch
+        if line != self.line or last_good is not self.last_good:
+            self.line, self.last_good = line, last_good
             self.moves += 1
 
     @property
@@ -132,34 +132,34 @@ class Unit:
     @property
     def is_faulty(self) -> bool:
         """Whether something is known to be wrong with what the file says."""
-        return self.patch is not None or (self._chunk is not None and not self._chunk.is_sound)
+        return self.last_good is not None or (self._chunk is not None and not self._chunk.is_sound)
 
     @property
     def is_broken(self) -> bool:
         """Whether what the file says is known not to parse."""
-        return self.patch is not None or (
+        return self.last_good is not None or (
             self._chunk is not None and self._chunk.lowered.fault is not None and self._chunk.refused is None
         )
 
     @property
-    def record(self) -> Record:
+    def dependency(self) -> Node:
         """The fact of what the chunk says."""
         if self._record is None:
-            self._record = Record()
+            self._record = Node()
         return self._record
 
     def span(self, at: int) -> Span:
         """The place of IR node `at` in the file."""
         line, column, end_line, end_column = self.chunk.place(at)
-        if self.patch is not None:
-            line, column, end_line, end_column = self.patch.place(line, column, end_line, end_column)
+        if self.last_good is not None:
+            line, column, end_line, end_column = self.last_good.place(line, column, end_line, end_column)
         shift, source = self.line - 1, self.module.source
         first, last = line + shift, end_line + shift
         return Span(source.path, first, source.column(first, column) + 1, last, source.column(last, end_column) + 1)
 
-    def is_hidden(self, at: int) -> bool:
+    def is_masked(self, at: int) -> bool:
         """Whether a node stands where the text in the file is another, so that nothing can be said about it."""
-        return self.patch is not None and self.patch.hides(*self.chunk.place(at))
+        return self.last_good is not None and self.last_good.hides(*self.chunk.place(at))
 
     def fault_span(self, line: int, column: int) -> Span:
         """The place of a syntax error at `line` and `column` of the chunk: one character, or none at the end of a

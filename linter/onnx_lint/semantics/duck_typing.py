@@ -7,9 +7,9 @@ is one of these that is meant.
 from __future__ import annotations
 
 from onnx_lint.project.classes import ClassInfo
+from onnx_lint.project.dependencies import Node
 from onnx_lint.project.modules import SourceModule
 from onnx_lint.project.project import Project
-from onnx_lint.project.records import Record
 from onnx_lint.semantics.domain.values import UNKNOWN, Arguments, Instance, Value, join_all
 from onnx_lint.semantics.evaluation import calls, objects
 from onnx_lint.semantics.evaluation.frame import Analysis, Frame
@@ -33,13 +33,13 @@ class Methods:
         self._files: dict[str, tuple[list[Chunk], list[tuple[str, str]]]] = {}
         """By path: the chunks, and methods with the name of their class."""
         self._by_method: dict[str, list[tuple[SourceModule, str]]] = {}
-        self._records: dict[str, Record] = {}
+        self._dependencies: dict[str, Node] = {}
 
     def classes_with(self, name: str) -> list[ClassInfo]:
         """The classes that define a method `name`."""
         tracker = self._project.tracker
         if tracker is not None:
-            tracker.read(self._records.setdefault(name, Record()))
+            tracker.read(self._dependencies.setdefault(name, Node()))
         if self._generation != self._project.generation:
             self.update()
         out: list[ClassInfo] = []
@@ -81,8 +81,8 @@ class Methods:
                     self._by_method.setdefault(method, []).append((project.modules[path], class_name))
         if project.tracker is not None:
             for name in changed:
-                if name in self._records:
-                    project.tracker.spoil(self._records[name])
+                if name in self._dependencies:
+                    project.tracker.invalidate(self._dependencies[name])
 
 
 def _method_names(chunk: Chunk) -> list[str]:

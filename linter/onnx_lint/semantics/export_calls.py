@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from onnx_lint.project.classes import ClassInfo
+from onnx_lint.project.dependencies import Node
 from onnx_lint.project.modules import SourceModule
 from onnx_lint.project.project import External, Project
-from onnx_lint.project.records import Record
 from onnx_lint.project.unit import Unit
 from onnx_lint.semantics.domain.sites import Site
 from onnx_lint.source import ir
@@ -69,15 +69,17 @@ class ExportCalls:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._files: dict[str, tuple[SourceText, Record, tuple[ExportCall, ...]]] = {}
+        self._files: dict[str, tuple[SourceText, Node, tuple[ExportCall, ...]]] = {}
         self._facts: tuple[tuple[ExportCall, ...], ExportFacts] | None = None
         self.is_complete = True
         """Whether the last facts are all that there are."""
         self._generation = -1
 
-    def facts(self, *, hurry: bool = False, progress: Callable[[int, int], None] | None = None) -> ExportFacts:
-        """What they say now; in a `hurry`, without files that were never read. `progress` is called before each file
-        that is read; it may raise, and what was read is kept."""
+    def facts(
+        self, *, open_files_only: bool = False, progress: Callable[[int, int], None] | None = None
+    ) -> ExportFacts:
+        """What they say now; with `open_files_only`, without files that were never read. `progress` is called before
+        each file that is read; it may raise, and what was read is kept."""
         project = self._project
         if self._generation != project.generation:
             self._generation = project.generation
@@ -85,7 +87,7 @@ class ExportCalls:
         self.is_complete = True
         for done, (path, module) in enumerate(project.modules.items()):
             held = self._files.get(path)
-            if held is None and hurry and self._facts is not None:
+            if held is None and open_files_only and self._facts is not None:
                 self.is_complete = False
             elif held is None or held[0] is not module.source or held[1].stale:
                 if progress is not None:
@@ -97,13 +99,13 @@ class ExportCalls:
         return self._facts[1]
 
     def _read(self, module: SourceModule) -> None:
-        text, record = module.source.text, Record()
+        text, dependency = module.source.text, Node()
         calls: tuple[ExportCall, ...] = ()
         if "onnx" in text and "export(" in text:
             tracker = self._project.tracker
             read = partial(_calls_of, self._project, module)
-            calls = read() if tracker is None else tracker.compute(record, read)
-        self._files[module.path] = (module.source, record, calls)
+            calls = read() if tracker is None else tracker.compute(dependency, read)
+        self._files[module.path] = (module.source, dependency, calls)
 
 
 def export_calls(project: Project) -> ExportCalls:
@@ -117,10 +119,10 @@ def export_calls(project: Project) -> ExportCalls:
 
 
 def collect(
-    project: Project, *, hurry: bool = False, progress: Callable[[int, int], None] | None = None
+    project: Project, *, open_files_only: bool = False, progress: Callable[[int, int], None] | None = None
 ) -> ExportFacts:
     """What all export calls of the project say; see `ExportCalls.facts`."""
-    return export_calls(project).facts(hurry=hurry, progress=progress)
+    return export_calls(project).facts(open_files_only=open_files_only, progress=progress)
 
 
 def _calls_of(project: Project, module: SourceModule) -> tuple[ExportCall, ...]:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from onnx_lint.project.classes import ClassInfo
+from onnx_lint.project.dependencies import Node
 from onnx_lint.project.imports import import_graph
 from onnx_lint.project.modules import SourceModule
 from onnx_lint.project.project import Project
-from onnx_lint.project.records import Record
 from onnx_lint.semantics import entry
 from onnx_lint.semantics.constructions import factories
 from onnx_lint.semantics.domain.sites import Site
@@ -18,9 +18,9 @@ from onnx_lint.semantics.evaluation.frame import Analysis, Summary
 
 _MAX_IMPORTERS = 40
 """Files looked at for how they call what a file defines; the nearest ones."""
-_WEAR = 200
+_REBUILD_AFTER = 200
 """Changes after which an analysis that met its bounds on contexts is begun anew."""
-_LITTER = 400
+_PRUNE_AFTER = 400
 """Results that went stale after which what holds them is swept."""
 
 
@@ -29,7 +29,7 @@ class _Candidates:
     """The classes of a file that may be entry points, each with what identifies its own ``forward``."""
 
     module: SourceModule
-    record: Record
+    dependency: Node
     classes: list[tuple[ClassInfo, tuple[int, int] | None]]
 
 
@@ -38,7 +38,7 @@ class _Entry:
     """An entry point as it was interpreted last, and the results of all calls below it."""
 
     info: ClassInfo
-    record: Record
+    dependency: Node
     calls: list[Summary]
     traced: set[tuple[int, int]]
 
@@ -54,25 +54,29 @@ class Session:
         self._start()
 
     def _start(self) -> None:
-        self.analysis.remembered.retire()
-        for summary in self.analysis.memo.values():
-            if summary.record is not None:
-                summary.record.stale = True
+        self.analysis.memo.retire()
+        for summary in self.analysis.summaries.values():
+            if summary.dependency is not None:
+                summary.dependency.stale = True
         self.analysis = Analysis(self.project)
         self._entries: dict[int, _Entry] = {}
         self._candidates: dict[str, _Candidates] = {}
         self._order: tuple[object, list[SourceModule]] = (None, [])
         self._renamings = self.project.renamings
-        self._changes = self._litter = 0
+        self._changes = self._stale_count = 0
 
     def sites(
-        self, paths: Collection[str], *, hurry: bool = False, progress: Callable[[int, int], None] | None = None
+        self,
+        paths: Collection[str],
+        *,
+        open_files_only: bool = False,
+        progress: Callable[[int, int], None] | None = None,
     ) -> Iterator[Site]:
         """The sites in the files `paths`, as their own entry points and those of their importers reach them.
 
-        In a `hurry` no entry point of another file is interpreted: what it said last stands in, where it speaks of code
-        that is still there, and `is_complete` tells whether that was so. `progress` hears how many entry points are
-        done, and of how many, before each that is interpreted; it may raise: what is done is kept.
+        With `open_files_only` no entry point of another file is interpreted: its previous result is reused where its
+        code still exists, and `is_complete` says whether every one had a result. `progress` hears how many entry points
+        are done, and of how many, before each that is interpreted; it may raise: what is done is kept.
         """
         self._refresh()
         self.is_complete = True
@@ -83,8 +87,8 @@ class Session:
             if forward in traced:
                 continue
             found = self._entries.get(id(info))
-            if found is None or found.record.stale:
-                if hurry and info.module.path not in paths:
+            if found is None or found.dependency.stale:
+                if open_files_only and info.module.path not in paths:
                     self.is_complete = False
                     if found is None:
                         continue
@@ -98,7 +102,7 @@ class Session:
                     seen.add(id(summary))
                     for site in summary.sites:
                         unit = site.unit
-                        if unit.module.path in paths and not unit.is_gone and not unit.is_hidden(site.node.at):
+                        if unit.module.path in paths and not unit.is_gone and not unit.is_masked(site.node.at):
                             yield site
 
     def _scope(self, paths: Collection[str]) -> list[SourceModule]:
@@ -115,30 +119,30 @@ class Session:
             self._order = (key, entry.in_order(self.project, modules))
         for module in self._order[1]:
             held = self._candidates.get(module.path)
-            if held is None or held.module is not module or held.record.stale:
+            if held is None or held.module is not module or held.dependency.stale:
                 held = self._candidates[module.path] = self._look_for_classes(module)
             yield from held.classes
 
     def _look_for_classes(self, module: SourceModule) -> _Candidates:
         tracker = self.project.tracker
         assert tracker is not None, "a session is for an editor's project"
-        record = Record()
+        dependency = Node()
 
         def look() -> list[tuple[ClassInfo, tuple[int, int] | None]]:
-            tracker.read(module.record)
+            tracker.read(module.dependency)
             return [(info, entry.forward_of(info)) for info in entry.classes_of(module)]
 
-        return _Candidates(module, record, tracker.compute(record, look))
+        return _Candidates(module, dependency, tracker.compute(dependency, look))
 
     def _enter(self, info: ClassInfo) -> _Entry:
         tracker = self.project.tracker
         assert tracker is not None, "a session is for an editor's project"
-        record = Record()
-        summary = tracker.compute(record, lambda: entry.enter(self.analysis, info))
+        dependency = Node()
+        summary = tracker.compute(dependency, lambda: entry.enter(self.analysis, info))
         traced: set[tuple[int, int]] = set()
         calls = list(entry.calls_below(summary, set())) if summary is not None else []
         traced.update(c.traced for c in calls if c.traced is not None)
-        made = self._entries[id(info)] = _Entry(info, record, calls, traced)
+        made = self._entries[id(info)] = _Entry(info, dependency, calls, traced)
         return made
 
     # ------------------------------------------------------------------------------------------------ after a change
@@ -150,37 +154,39 @@ class Session:
         methods(self.project).refresh()
         factories(self.project).refresh()
         import_graph(self.project).refresh()
-        spoiled = tracker.take_spoiled()
-        if self._renamings != self.project.renamings or (self.analysis.worn and self._changes > _WEAR):
+        invalidated = tracker.drain_invalidated()
+        is_old = self.analysis.budget_exhausted and self._changes > _REBUILD_AFTER
+        if is_old or self._renamings != self.project.renamings:
             self._start()
             return
         analysis = self.analysis
-        for record in spoiled:
-            key = record.key
-            if isinstance(key, tuple) and key in analysis.memo and analysis.memo[key].record is record:
-                del analysis.memo[key]
+        for dependency in invalidated:
+            key = dependency.key
+            held = analysis.summaries.get(key) if isinstance(key, tuple) else None
+            if isinstance(key, tuple) and held is not None and held.dependency is dependency:
+                del analysis.summaries[key]
                 count = analysis.contexts.get(key[0], 0)
                 if count > 1:
                     analysis.contexts[key[0]] = count - 1
                 else:
                     analysis.contexts.pop(key[0], None)
-        self._litter += len(spoiled)
-        if self._litter > _LITTER:
-            self._sweep()
+        self._stale_count += len(invalidated)
+        if self._stale_count > _PRUNE_AFTER:
+            self._prune()
 
-    def _sweep(self) -> None:
-        self._litter = 0
+    def _prune(self) -> None:
+        self._stale_count = 0
         analysis = self.analysis
-        analysis.remembered.sweep()
+        analysis.memo.prune()
         analysis.lambdas.clear()
         analysis.uses.clear()
         for key, summaries in list(analysis.of_unit.items()):
-            alive = [s for s in summaries if s.record is not None and not s.record.stale]
+            alive = [s for s in summaries if s.dependency is not None and not s.dependency.stale]
             if alive:
                 analysis.of_unit[key] = alive
             else:
                 del analysis.of_unit[key]
-        self._entries = {k: e for k, e in self._entries.items() if not e.record.stale}
+        self._entries = {k: e for k, e in self._entries.items() if not e.dependency.stale}
 
 
 def session(project: Project) -> Session:

@@ -63,7 +63,7 @@ def values_in(project: Project, path: str, first_line: int, last_line: int) -> l
     found: dict[Span, Known] = {}
     for unit in _units(module, first_line, last_line):
         for at, values in _values(project, unit).items():
-            if unit.is_hidden(at):
+            if unit.is_masked(at):
                 continue
             value = join_all(values)
             span = unit.span(at)
@@ -90,7 +90,7 @@ def _values(project: Project, unit: Unit) -> dict[int, list[Value]]:
     """What each expression of a unit may hold, by its number: one value for each way that it was reached."""
     out: dict[int, list[Value]] = {}
     for summary in session(project).analysis.of_unit.get(id(unit), ()):
-        if summary.values is not None and summary.record is not None and not summary.record.stale:
+        if summary.values is not None and summary.dependency is not None and not summary.dependency.stale:
             for at, value in summary.values.items():
                 out.setdefault(at, []).append(value)
     return out

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from onnx_lint.project.classes import ClassInfo
+    from onnx_lint.project.dependencies import Node
     from onnx_lint.project.modules import SourceModule
-    from onnx_lint.project.records import Record
     from onnx_lint.project.unit import Unit
     from onnx_lint.semantics.evaluation.frame import Environment
     from onnx_lint.source import ir
@@ -264,7 +264,7 @@ class ExternalInstance(Value):
 class Instance(Value):
     """An object of a class of the project. Its attributes come from interpreting ``__init__`` when first wanted."""
 
-    __slots__ = ("args", "attributes", "cls", "ctor_key", "initialised", "record")
+    __slots__ = ("args", "attributes", "cls", "ctor_key", "dependency", "initialised")
 
     def __init__(self, cls: ClassInfo, args: Arguments | None, ctor_key: Hashable) -> None:
         self.cls = cls
@@ -273,7 +273,7 @@ class Instance(Value):
         self.ctor_key = ctor_key
         self.attributes: dict[str, Value] = {}
         self.initialised = False
-        self.record: Record | None = None
+        self.dependency: Node | None = None
         """What its attributes rest on, in an editor."""
 
     def key(self) -> Hashable:

@@ -7,8 +7,8 @@ import re
 from collections.abc import Hashable
 
 from onnx_lint.project.classes import ClassInfo
+from onnx_lint.project.dependencies import Node
 from onnx_lint.project.modules import FunctionBinding
-from onnx_lint.project.records import Record
 from onnx_lint.project.unit import Unit
 from onnx_lint.semantics.catalogue import methods, python_functions, torch_functions
 from onnx_lint.semantics.domain.sites import Step
@@ -218,16 +218,16 @@ def function_value_of(analysis: Analysis, unit: Unit, function: ir.FunctionDef, 
     if not function.decorators:
         return Function(unit, function, None, owner)
     key = ("decorated", id(unit), id(function))
-    held = analysis.remembered.get(key)
+    held = analysis.memo.get(key)
     if held is not None:
         return held[0]  # type: ignore[return-value]
     plain = Function(unit, function, None, owner)  # a decorator that uses the function gets it as it is
-    return analysis.remembered.compute(key, lambda: _decorate(analysis, plain), plain)
+    return analysis.memo.compute(key, lambda: _decorate(analysis, plain), plain)
 
 
 def _decorate(analysis: Analysis, function: Function) -> Value:
     if analysis.tracker is not None:
-        analysis.tracker.read(function.unit.record)
+        analysis.tracker.read(function.unit.dependency)
     frame = Frame(analysis, function.unit, Environment({}, None), quiet=True, owner=function.owner)
     return decorated(
         frame, Function(function.unit, function.function, None, function.owner), function.function.decorators
@@ -268,7 +268,7 @@ def invoke(frame: Frame, node: ir.Expr | None, function: Function, receiver: Val
     # chunks with the same text share their IR, hence the unit in every key
     code = (id(function.unit), id(definition), id(function.closure))
     key: Hashable = (code, given.key(), frame.engines, frame.quiet)
-    summary = analysis.memo.get(key)
+    summary = analysis.summaries.get(key)
     if summary is None:
         if key in analysis.active:
             return _recursive_result(args)
@@ -276,8 +276,8 @@ def invoke(frame: Frame, node: ir.Expr | None, function: Function, receiver: Val
         if count >= MAX_CONTEXTS:
             given = _generalised(given)
             key = (code, given.key(), frame.engines, frame.quiet)
-            summary = analysis.memo.get(key)
-            analysis.worn = True
+            summary = analysis.summaries.get(key)
+            analysis.budget_exhausted = True
             if summary is None and (count >= 3 * MAX_CONTEXTS or key in analysis.active):
                 return _recursive_result(args)
     tracker = analysis.tracker
@@ -288,18 +288,18 @@ def invoke(frame: Frame, node: ir.Expr | None, function: Function, receiver: Val
             if tracker is None:
                 summary = _interpret(frame, node, function, receiver, given, None)
             else:
-                record = Record(key)
+                dependency = Node(key)
                 summary = tracker.compute(
-                    record, lambda: _interpret(frame, node, function, receiver, given, record)
+                    dependency, lambda: _interpret(frame, node, function, receiver, given, dependency)
                 )
                 if not frame.quiet:
                     analysis.of_unit.setdefault(id(function.unit), []).append(summary)
         finally:
             analysis.active.discard(key)
         summary.held = (function, given)
-        analysis.memo[key] = summary
-    if tracker is not None and summary.record is not None:
-        tracker.read(summary.record)
+        analysis.summaries[key] = summary
+    if tracker is not None and summary.dependency is not None:
+        tracker.read(summary.dependency)
     frame.summary.children.append(summary)
     return summary.value
 
@@ -353,17 +353,17 @@ def _interpret(
     function: Function,
     receiver: Value | None,
     args: Arguments,
-    record: Record | None,
+    dependency: Node | None,
 ) -> Summary:
     from onnx_lint.semantics.evaluation.statements import block
 
     definition, unit = function.function, function.unit
     qualified = f"{function.owner.name}.{definition.name}" if function.owner is not None else definition.name
     step = Step(frame.unit, node.at, frame.qualified, qualified, frame.step) if node is not None else frame.step
-    summary = Summary(UNKNOWN, record=record)
+    summary = Summary(UNKNOWN, dependency=dependency)
     tracker = frame.analysis.tracker
     if tracker is not None:
-        tracker.read(unit.record)
+        tracker.read(unit.dependency)
         if not frame.quiet:
             summary.values = {}
     inner = Frame(

@@ -77,10 +77,10 @@ def _name(frame: Frame, node: ir.Name) -> Value:
 def global_value(analysis: Analysis, module: SourceModule, name: str) -> Value:
     """What a top-level name of a module, or a built-in, is."""
     key = (id(module), name)
-    held = analysis.remembered.get(key)
+    held = analysis.memo.get(key)
     if held is not None:
         return held[0]  # type: ignore[return-value]
-    return analysis.remembered.compute(key, lambda: _global_value(analysis, module, name))
+    return analysis.memo.compute(key, lambda: _global_value(analysis, module, name))
 
 
 def _global_value(analysis: Analysis, module: SourceModule, name: str) -> Value:
@@ -116,21 +116,21 @@ def meaning_value(analysis: Analysis, meaning: Meaning | None) -> Value:
 def _assigned(analysis: Analysis, binding: ValueBinding) -> Value:
     """The value of a module-level assignment, interpreted once, outside traced code."""
     key = (id(binding.unit), (id(binding.value), binding.path))
-    held = analysis.remembered.get(key)
+    held = analysis.memo.get(key)
     if held is not None:
         return held[0]  # type: ignore[return-value]
     if key in analysis.global_active:
         return UNKNOWN
     analysis.global_active.add(key)
     try:
-        return analysis.remembered.compute(key, lambda: _assigned_value(analysis, binding))
+        return analysis.memo.compute(key, lambda: _assigned_value(analysis, binding))
     finally:
         analysis.global_active.discard(key)
 
 
 def _assigned_value(analysis: Analysis, binding: ValueBinding) -> Value:
     if analysis.tracker is not None:
-        analysis.tracker.read(binding.unit.record)
+        analysis.tracker.read(binding.unit.dependency)
     frame = Frame(analysis, binding.unit, Environment({}, None), quiet=True)
     value = evaluate(frame, binding.value)
     for index in binding.path:

@@ -7,7 +7,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from onnx_lint.project.records import Record, Remembered, Tracker
+from onnx_lint.project.dependencies import Memo, Node, Tracker
 from onnx_lint.semantics.domain.sites import Branch, Site, Step
 from onnx_lint.semantics.domain.values import UNKNOWN, Origin, Value, join
 from onnx_lint.source import ir
@@ -88,7 +88,7 @@ class Summary:
     """The objects of the project's classes made outside traced code, and the arguments they were made with."""
     traced: tuple[int, int] | None = None
     """Identities of unit and function, when it was interpreted as traced code."""
-    record: Record | None = None
+    dependency: Node | None = None
     """What it rests on, in an editor."""
     values: dict[int, Value] | None = None
     """What each expression (by its number) may hold, in an editor."""
@@ -101,11 +101,11 @@ class Analysis:
     """What all frames share."""
 
     project: Project
-    memo: dict[Hashable, Summary] = field(default_factory=dict)
+    summaries: dict[Hashable, Summary] = field(default_factory=dict)
     active: set[Hashable] = field(default_factory=set)
     contexts: dict[Hashable, int] = field(default_factory=dict)
     tracker: Tracker | None = field(init=False)
-    remembered: Remembered = field(init=False)
+    memo: Memo = field(init=False)
     """Global names, class attributes, decorated functions, initialised objects."""
     global_active: set[tuple[int, Any]] = field(default_factory=set)
     steps: int = 0
@@ -115,12 +115,12 @@ class Analysis:
     """How the parameters of a function are used, by the identity of the function, see `parameters`."""
     of_unit: dict[int, list[Summary]] = field(default_factory=dict)
     """In an editor: results by the identity of the unit."""
-    worn: bool = False
+    budget_exhausted: bool = False
     """Whether a bound on contexts was met: many changes may have used it up."""
 
     def __post_init__(self) -> None:
         self.tracker = self.project.tracker
-        self.remembered = Remembered(self.tracker)
+        self.memo = Memo(self.tracker)
 
 
 class Frame:
@@ -169,7 +169,7 @@ class Frame:
         return self.unit.module
 
     def emit(self, site: Site) -> None:
-        """Record a site, unless this code is not traced."""
+        """Node a site, unless this code is not traced."""
         if self.quiet or not self.engines:
             return
         if self.pending is not None and isinstance(site, Branch):

@@ -48,7 +48,7 @@ def make(frame: Frame, cls: ClassInfo, args: Arguments | None) -> Value:
             count = contexts.get(id(cls), 0)
             if count >= _MAX_INSTANCE_CONTEXTS:
                 args, key = None, "any"
-                frame.analysis.worn = True
+                frame.analysis.budget_exhausted = True
             else:
                 contexts[id(cls)] = count + 1
                 frame.analysis.active.add(known)
@@ -61,13 +61,13 @@ def _is_enum(cls: ClassInfo) -> bool:
 
 def initialise(frame: Frame, instance: Instance) -> None:
     """Interpret ``__init__`` once, outside traced code, for what it assigns."""
-    remembered = frame.analysis.remembered
+    remembered = frame.analysis.memo
     if instance.initialised:
-        record = instance.record
-        if record is None:
+        dependency = instance.dependency
+        if dependency is None:
             return
-        if not record.stale:
-            remembered.read(record)
+        if not dependency.stale:
+            remembered.read(dependency)
             return
         instance.attributes = {}
     instance.initialised = True
@@ -78,7 +78,7 @@ def initialise(frame: Frame, instance: Instance) -> None:
         remembered.compute(key, lambda: _initialise(frame, instance), instance.attributes)
     else:
         instance.attributes = {**held[0], **instance.attributes}  # type: ignore[dict-item]
-    instance.record = remembered.record(key)
+    instance.dependency = remembered.dependency(key)
 
 
 def _initialise(frame: Frame, instance: Instance) -> dict[str, Value]:
@@ -205,7 +205,7 @@ def class_attribute(frame: Frame, cls: ClassInfo, name: str, receiver: Instance 
     if isinstance(statement, ir.ClassDef):
         return ClassValue(owner.module.class_of_statement(unit, statement))
     if isinstance(statement, ir.Assign):
-        remembered = frame.analysis.remembered
+        remembered = frame.analysis.memo
         key = (id(unit), (id(statement), "class"))
         held = remembered.get(key)
         if held is not None:
@@ -224,7 +224,7 @@ def class_attribute(frame: Frame, cls: ClassInfo, name: str, receiver: Instance 
 def _class_value(frame: Frame, unit: Unit, statement: ir.Assign, owner: ClassInfo) -> Value:
     """What an assignment in a class body gives its name, interpreted once, outside traced code."""
     if frame.analysis.tracker is not None:
-        frame.analysis.tracker.read(unit.record)
+        frame.analysis.tracker.read(unit.dependency)
     quiet = Frame(frame.analysis, unit, Environment({}, None), quiet=True, owner=owner)
     value = expressions.evaluate(quiet, statement.value)
     if statement.annotation is not None and (value is UNKNOWN or (isinstance(value, Const) and value.value is None)):

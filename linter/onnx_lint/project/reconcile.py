@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from onnx_lint.project.last_good import LastGood
 from onnx_lint.project.modules import STARS
-from onnx_lint.project.patch import Patch
 from onnx_lint.project.unit import Unit
 from onnx_lint.source.split import Chunk
 from onnx_lint.source.statements import is_docstring
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[^\W\d]\w*")
 
 
-def take_over(module: SourceModule, change: Change) -> None:
+def reconcile(module: SourceModule, change: Change) -> None:
     """Replace chunks of a file."""
     _Takeover(module).run(change)
 
@@ -73,15 +73,15 @@ class _Takeover:
         if unit.text == chunk.text:
             unit.move(chunk.line, None)
             return unit
-        if unit.patch is not None and unit.patch.chunk.text == chunk.text:
-            unit.move(chunk.line, unit.patch)
+        if unit.last_good is not None and unit.last_good.chunk.text == chunk.text:
+            unit.move(chunk.line, unit.last_good)
             return unit
         store = self.module.project.store
         if unit.chunk.is_sound:
             lowered = store.get(chunk.text, is_member)
             store.forget(chunk.text, is_member)  # most texts that are typed are typed on
             if lowered.lowered.fault is not None:
-                unit.move(chunk.line, Patch(unit.text, chunk.text, lowered))
+                unit.move(chunk.line, LastGood(unit.text, chunk.text, lowered))
                 return unit
             store.put(lowered)
         self.dropped.append(unit)
@@ -105,7 +105,7 @@ class _Takeover:
             text = _text(chunk)
             fitting = free.get((text, is_member))
             unit = fitting.pop() if fitting else self._made(chunk, text, is_member)
-            unit.move(chunk.line, unit.patch)
+            unit.move(chunk.line, unit.last_good)
             self.module.hold(chunk, unit)
         for left in free.values():
             self.dropped += left
@@ -116,7 +116,7 @@ class _Takeover:
         for unit in self.dropped:
             unit.is_gone = True
             module.project.store.forget(unit.text, unit.member)
-            module.spoil(unit.record)
+            module.invalidate(unit.dependency)
         for name in names:
             module.spoil_name(name)
 

@@ -1,9 +1,9 @@
 """What something remembered rests on, so that an editor's change costs only what it touches.
 
-Every fact that can change (the text of a unit, the names of a file, the meaning of a name) has a `Record`, and so has
+Every fact that can change (the text of a unit, the names of a file, the meaning of a name) has a `Node`, and so has
 everything remembered that was computed from such facts (the result of a call, the value of a global name, the linear
-order of a class's bases). While something is computed, its record is the tracker's current one; what it reads notes
-it as a dependent. `Tracker.spoil` marks a fact's dependents stale, theirs too, and so on.
+order of a class's bases). While something is computed, its dependency is the tracker's current one; what it reads notes
+it as a dependent. `Tracker.invalidate` marks a fact's dependents stale, theirs too, and so on.
 
 The command line looks at every file once and tracks nothing.
 """
@@ -18,7 +18,7 @@ T = TypeVar("T")
 _FIRST_BOUND = 4
 
 
-class Record:
+class Node:
     """A fact, or something remembered. `key` is what its owner calls it."""
 
     __slots__ = ("_bound", "_dependents", "key", "stale")
@@ -26,10 +26,10 @@ class Record:
     def __init__(self, key: Hashable = None) -> None:
         self.key = key
         self.stale = False
-        self._dependents: list[Record] = []
+        self._dependents: list[Node] = []
         self._bound = _FIRST_BOUND
 
-    def note(self, dependent: Record) -> None:
+    def note(self, dependent: Node) -> None:
         """Remember that `dependent` was computed from this."""
         dependents = self._dependents
         if dependents and dependents[-1] is dependent:
@@ -39,7 +39,7 @@ class Record:
             self._dependents = list({id(d): d for d in dependents if not d.stale}.values())
             self._bound = max(_FIRST_BOUND, 2 * len(self._dependents))
 
-    def take_dependents(self) -> list[Record]:
+    def take_dependents(self) -> list[Node]:
         """The dependents, which are forgotten: they are noted again when they are computed again."""
         dependents, self._dependents = self._dependents, []
         return dependents
@@ -48,62 +48,62 @@ class Record:
 class Tracker:
     """Notes what is computed from what."""
 
-    __slots__ = ("current", "spoiled")
+    __slots__ = ("current", "invalidated")
 
     def __init__(self) -> None:
-        self.current: Record | None = None
-        self.spoiled: list[Record] = []
-        """Records that have become stale since `take_spoiled`."""
+        self.current: Node | None = None
+        self.invalidated: list[Node] = []
+        """Records that have become stale since `drain_invalidated`."""
 
-    def read(self, record: Record) -> None:
-        """What is being computed rests on `record`."""
+    def read(self, dependency: Node) -> None:
+        """What is being computed rests on `dependency`."""
         current = self.current
-        if current is not None and current is not record:
-            record.note(current)
+        if current is not None and current is not dependency:
+            dependency.note(current)
 
-    def spoil(self, fact: Record) -> None:
+    def invalidate(self, fact: Node) -> None:
         """A fact has changed: everything computed from it is stale."""
         pending = fact.take_dependents()
         while pending:
-            record = pending.pop()
-            if not record.stale:
-                record.stale = True
-                self.spoiled.append(record)
-                pending += record.take_dependents()
+            dependency = pending.pop()
+            if not dependency.stale:
+                dependency.stale = True
+                self.invalidated.append(dependency)
+                pending += dependency.take_dependents()
 
-    def take_spoiled(self) -> list[Record]:
-        spoiled, self.spoiled = self.spoiled, []
-        return spoiled
+    def drain_invalidated(self) -> list[Node]:
+        invalidated, self.invalidated = self.invalidated, []
+        return invalidated
 
-    def compute(self, record: Record, function: Callable[[], T]) -> T:
-        """Compute something under its record."""
-        outer, self.current = self.current, record
+    def compute(self, dependency: Node, function: Callable[[], T]) -> T:
+        """Compute something under its dependency."""
+        outer, self.current = self.current, dependency
         try:
             return function()
         finally:
             self.current = outer
 
 
-class Remembered:
+class Memo:
     """A cache of computed values. Without a tracker nothing in it ever becomes stale."""
 
     __slots__ = ("_held", "_tracker")
 
     def __init__(self, tracker: Tracker | None) -> None:
         self._tracker = tracker
-        self._held: dict[Hashable, tuple[object, Record | None]] = {}
+        self._held: dict[Hashable, tuple[object, Node | None]] = {}
 
     def get(self, key: Hashable) -> tuple[object, ...] | None:
         """The value in a tuple of one, or ``None``; what is being computed then rests on it."""
         held = self._held.get(key)
         if held is None:
             return None
-        value, record = held
-        if record is not None:
-            if record.stale:
+        value, dependency = held
+        if dependency is not None:
+            if dependency.stale:
                 del self._held[key]
                 return None
-            self.read(record)
+            self.read(dependency)
         return (value,)
 
     def forget(self, key: Hashable) -> None:
@@ -111,24 +111,24 @@ class Remembered:
 
     def retire(self) -> None:
         """Nothing of it is needed any more: what it rests on may forget it."""
-        for _, record in self._held.values():
-            if record is not None:
-                record.stale = True
+        for _, dependency in self._held.values():
+            if dependency is not None:
+                dependency.stale = True
         self._held.clear()
 
-    def sweep(self) -> None:
+    def prune(self) -> None:
         """Drop what is stale."""
         self._held = {k: h for k, h in self._held.items() if h[1] is None or not h[1].stale}
 
-    def record(self, key: Hashable) -> Record | None:
-        """The record of a value that was computed here; ``None`` when nothing is tracked."""
+    def dependency(self, key: Hashable) -> Node | None:
+        """The dependency of a value that was computed here; ``None`` when nothing is tracked."""
         held = self._held.get(key)
         return held[1] if held is not None else None
 
-    def read(self, record: Record) -> None:
-        """What is being computed rests on `record`."""
+    def read(self, dependency: Node) -> None:
+        """What is being computed rests on `dependency`."""
         if self._tracker is not None:
-            self._tracker.read(record)
+            self._tracker.read(dependency)
 
     def compute(self, key: Hashable, function: Callable[[], T], provisional: object = None) -> T:
         """Compute, remember and return a value. Meanwhile the key holds `provisional`, unless that is ``None``: the
@@ -140,10 +140,10 @@ class Remembered:
             value = function()
             self._held[key] = (value, None)
             return value
-        record = Record()
+        dependency = Node()
         if provisional is not None:
-            self._held[key] = (provisional, record)
-        value = tracker.compute(record, function)
-        self._held[key] = (value, record)
-        tracker.read(record)
+            self._held[key] = (provisional, dependency)
+        value = tracker.compute(dependency, function)
+        self._held[key] = (value, dependency)
+        tracker.read(dependency)
         return value

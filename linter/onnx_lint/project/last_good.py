@@ -11,7 +11,7 @@ Position = tuple[int, int]
 """Line (from 1) and column (from 0) within a chunk."""
 
 
-class Patch:
+class LastGood:
     """How the text in the file (`new`) differs from the valid one that stands in for it (`old`): one stretch."""
 
     __slots__ = ("_from", "_lines", "_to_new", "_to_old", "chunk")
