@@ -106,6 +106,13 @@ class Memo:
             self.read(dependency)
         return (value,)
 
+    def value(self, key: Hashable, function: Callable[[], T], provisional: T | None = None) -> T:
+        """The remembered value, computed when there is none; see `compute`. One key is for values of one type."""
+        held = self.get(key)
+        if held is not None:
+            return held[0]  # type: ignore[return-value]  # what a key holds was computed for that key
+        return self.compute(key, function, provisional)
+
     def forget(self, key: Hashable) -> None:
         self._held.pop(key, None)
 

@@ -258,6 +258,10 @@ class Project:
             return self.load(module, f"{module.name}.{name}")
         return None
 
+    def follow(self, module: SourceModule, binding: Binding) -> Meaning | None:
+        """What a binding in a module stands for, through imports."""
+        return self._follow(module, binding, 0)
+
     def _follow(self, module: SourceModule, binding: Binding, hops: int) -> Meaning | None:
         if not isinstance(binding, ImportBinding):
             if self.tracker is not None and isinstance(binding, (FunctionBinding, ValueBinding)):

@@ -12,9 +12,10 @@ from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.dependencies import Node
 from onnx_lint.project.modules import FunctionBinding, SourceModule
 from onnx_lint.project.project import Project
-from onnx_lint.semantics.domain.values import Arguments, Function, Static, Value
-from onnx_lint.semantics.evaluation import calls, parameters
-from onnx_lint.semantics.evaluation.frame import Analysis, Environment, Frame, Summary
+from onnx_lint.semantics.domain.environment import Environment
+from onnx_lint.semantics.domain.values import Arguments, Function, Static
+from onnx_lint.semantics.evaluation.frame import Frame
+from onnx_lint.semantics.evaluation.state import Analysis, Summary
 from onnx_lint.source import ir
 from onnx_lint.source.text import SourceText
 
@@ -46,7 +47,7 @@ def _needs_help(analysis: Analysis, function: ir.FunctionDef, info: ClassInfo) -
         if isinstance(param.default, ir.Const) and param.default.value is not None:
             continue
         if param.annotation is not None:
-            value = parameters.annotated(analysis, info.module, param.annotation)
+            value = analysis.interpreter.annotated(analysis, info.module, param.annotation)
             if isinstance(value, Static) and value.type is not None:
                 continue
         return True
@@ -133,11 +134,10 @@ def factories(project: Project) -> Factories:
 
 def _run(analysis: Analysis, binding: FunctionBinding, info: ClassInfo) -> list[Arguments]:
     """Interpret a factory outside traced code and see how it makes the class."""
-    frame = Frame(analysis, binding.unit, Environment({}, None), quiet=True)
-    given: list[Value] = list(
-        parameters.constructor_arguments(analysis, Function(binding.unit, binding.function), 0).positional
-    )
-    calls.invoke(frame, None, Function(binding.unit, binding.function), None, Arguments(given, {}))
+    frame = Frame(analysis, binding.unit, Environment({}), records_sites=False)
+    function = Function(binding.unit, binding.function)
+    given = frame.interp.constructor_arguments(analysis, function, 0)
+    frame.interp.invoke(frame, None, function, None, Arguments(given.positional))
     return list(_made(frame.summary, info))
 
 

@@ -10,9 +10,10 @@ from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.dependencies import Node
 from onnx_lint.project.modules import SourceModule
 from onnx_lint.project.project import Project
-from onnx_lint.semantics.domain.values import UNKNOWN, Arguments, Instance, Value, join_all
-from onnx_lint.semantics.evaluation import calls, objects
-from onnx_lint.semantics.evaluation.frame import Analysis, Frame
+from onnx_lint.semantics.domain.lattice import join_all
+from onnx_lint.semantics.domain.values import UNKNOWN, Arguments, Bound, Function, Instance, Value
+from onnx_lint.semantics.evaluation.frame import Frame
+from onnx_lint.semantics.evaluation.state import Analysis
 from onnx_lint.source import ir
 from onnx_lint.source.split import Chunk
 
@@ -104,7 +105,7 @@ def classes_with(analysis: Analysis, name: str) -> list[ClassInfo]:
     return methods(analysis.project).classes_with(name)
 
 
-def is_telling(analysis: Analysis, name: str) -> bool:
+def is_distinctive(analysis: Analysis, name: str) -> bool:
     """Whether a method name says which class is meant."""
     if name in _COMMON or name.startswith("_") or len(name) < 4:
         return False
@@ -113,7 +114,7 @@ def is_telling(analysis: Analysis, name: str) -> bool:
 
 def call(frame: Frame, node: ir.Call | None, name: str, args: Arguments) -> Value | None:
     """Call the method on an instance of each class that has it; ``None`` when the name does not say which."""
-    if not any(a.is_traced for a in args.all()) or not is_telling(frame.analysis, name):
+    if not any(a.is_traced for a in args.all()) or not is_distinctive(frame.analysis, name):
         return None
     results: list[Value] = []
     for info in classes_with(frame.analysis, name):
@@ -121,15 +122,9 @@ def call(frame: Frame, node: ir.Call | None, name: str, args: Arguments) -> Valu
         if found is None:
             continue
         owner, unit, statement = found
-        instance = objects.make(frame, info, None)
-        function = calls.function_value_of(frame.analysis, unit, statement, owner)
+        instance = frame.interp.make(frame, info, None)
+        function = frame.interp.function_value(frame.analysis, unit, statement, owner)
         if isinstance(instance, Instance):
-            results.append(calls.apply(frame, node, _bound(function, instance), args))
-    known = [r for r in results if r is not UNKNOWN]
-    return join_all(known) if known else None
-
-
-def _bound(function: Value, instance: Instance) -> Value:
-    from onnx_lint.semantics.domain.values import Bound, Function
-
-    return Bound(function, instance) if isinstance(function, Function) else function
+            method = Bound(function, instance) if isinstance(function, Function) else function
+            results.append(frame.interp.apply(frame, node, method, args))
+    return join_all([r for r in results if r is not UNKNOWN])

@@ -9,14 +9,18 @@ from onnx_lint.project.imports import import_graph
 from onnx_lint.project.modules import SourceModule
 from onnx_lint.project.project import Project
 from onnx_lint.project.unit import Unit
-from onnx_lint.semantics import constructions, outputs
+from onnx_lint.semantics import constructions, model_inputs, outputs
+from onnx_lint.semantics.domain.environment import Environment
 from onnx_lint.semantics.domain.sites import Site
 from onnx_lint.semantics.domain.values import Arguments, Function, Instance
-from onnx_lint.semantics.evaluation import calls, objects, parameters, statements
-from onnx_lint.semantics.evaluation.frame import Analysis, Environment, Frame, Summary
+from onnx_lint.semantics.evaluation import functions
+from onnx_lint.semantics.evaluation.frame import Frame
+from onnx_lint.semantics.evaluation.state import Analysis, Summary
+from onnx_lint.semantics.interpreter import INTERPRETER
 from onnx_lint.source import ir
 
-__all__ = ["analyse", "statements"]
+Traced = tuple[Unit, ir.FunctionDef]
+"""What identifies a function that was interpreted as traced code."""
 
 
 def module_classes(project: Project, modules: Iterable[SourceModule]) -> Iterator[ClassInfo]:
@@ -84,9 +88,9 @@ def in_order(project: Project, modules: Iterable[SourceModule]) -> list[SourceMo
 def analyse(project: Project, *, progress: Callable[[int, int], None] | None = None) -> Iterator[Site]:
     """All sites of traced code that the entry points of the project reach. `progress` hears how many entry points
     are done, and of how many."""
-    analysis = Analysis(project)
+    analysis = Analysis(project, INTERPRETER)
     seen: set[int] = set()
-    entered: set[tuple[int, int]] = set()
+    entered: set[Traced] = set()
     alive: list[Summary] = []
     classes = list(module_classes(project, project.modules.values()))
     for done, info in enumerate(classes):
@@ -99,21 +103,24 @@ def analyse(project: Project, *, progress: Callable[[int, int], None] | None = N
                 yield from collect(summary, seen, entered)
 
 
-def is_entered(info: ClassInfo, entered: set[tuple[int, int]]) -> bool:
+def is_entered(info: ClassInfo, entered: set[Traced]) -> bool:
     """Whether a caller was followed into the ``forward`` of a class already: it is no entry point then."""
     return forward_of(info) in entered
 
 
-def forward_of(info: ClassInfo) -> tuple[int, int] | None:
+def forward_of(info: ClassInfo) -> Traced | None:
     """What identifies the ``forward`` that a class defines itself; ``None`` if it inherits it."""
     found = info.find("forward")
-    return (id(found[1][0]), id(found[1][1])) if found is not None and found[0] is info else None
+    if found is None or found[0] is not info:
+        return None
+    unit, statement = found[1]
+    return (unit, statement) if isinstance(statement, ir.FunctionDef) else None
 
 
 def enter(analysis: Analysis, info: ClassInfo) -> Summary | None:
     """Interpret the ``forward`` of a class as an entry point."""
     found = info.find("forward")
-    if found is None or calls.is_training_class(info.name):
+    if found is None or functions.is_training_class(info.name):
         return None
     owner, (unit, statement) = found
     if not isinstance(statement, ir.FunctionDef):
@@ -125,9 +132,10 @@ def enter(analysis: Analysis, info: ClassInfo) -> Summary | None:
     summary: Summary | None = None
     choices: list[Arguments | None] = [*made] or [None]
     for args in choices:
-        instance = objects.make(Frame(analysis, unit, Environment({}, None)), info, args)
+        frame = Frame(analysis, unit, Environment({}), qualified=f"{info.name}.forward")
+        instance = frame.interp.make(frame, info, args)
         if isinstance(instance, Instance):
-            one = _enter_instance(analysis, info, instance, owner, unit, statement)
+            one = _enter_instance(frame, info, instance, owner, statement)
             if summary is None:
                 summary = one
             elif one is not None:
@@ -136,24 +144,24 @@ def enter(analysis: Analysis, info: ClassInfo) -> Summary | None:
 
 
 def _enter_instance(
-    analysis: Analysis, info: ClassInfo, instance: Instance, owner: ClassInfo, unit: Unit, statement: ir.FunctionDef
+    frame: Frame, info: ClassInfo, instance: Instance, owner: ClassInfo, statement: ir.FunctionDef
 ) -> Summary | None:
+    analysis, unit = frame.analysis, frame.unit
     function = Function(unit, statement, None, owner)
-    frame = Frame(analysis, unit, Environment({}, None), qualified=f"{info.name}.forward")
-    value = calls.function_value_of(analysis, unit, statement, owner)
+    value = frame.interp.function_value(analysis, unit, statement, owner)
     if isinstance(value, Function):
         if value.opaque:
             return None
         function = value
-    args = parameters.model_inputs(frame, Function(unit, statement, None, owner), instance)
-    summary = Summary(args.positional[0], traced=(id(unit), id(statement)))
+    args = model_inputs.model_inputs(frame, Function(unit, statement, None, owner), instance)
+    summary = Summary(args.positional[0], traced=(unit, statement))
     frame.summary = summary
-    calls.invoke(frame, None, function, None, args)
+    frame.interp.invoke(frame, None, function, None, args)
     outputs.report(analysis, summary, function, info)
     return summary
 
 
-def collect(summary: Summary, seen: set[int], entered: set[tuple[int, int]]) -> Iterator[Site]:
+def collect(summary: Summary, seen: set[int], entered: set[Traced]) -> Iterator[Site]:
     """The sites of a summary and of all that it called, each once; `entered` gets the functions that were traced."""
     for current in calls_below(summary, seen):
         if current.traced is not None:

@@ -14,7 +14,8 @@ from onnx_lint.semantics import entry
 from onnx_lint.semantics.constructions import factories
 from onnx_lint.semantics.domain.sites import Site
 from onnx_lint.semantics.duck_typing import methods
-from onnx_lint.semantics.evaluation.frame import Analysis, Summary
+from onnx_lint.semantics.evaluation.state import Analysis, Summary
+from onnx_lint.semantics.interpreter import INTERPRETER
 
 _MAX_IMPORTERS = 40
 """Files looked at for how they call what a file defines; the nearest ones."""
@@ -30,7 +31,7 @@ class _Candidates:
 
     module: SourceModule
     dependency: Node
-    classes: list[tuple[ClassInfo, tuple[int, int] | None]]
+    classes: list[tuple[ClassInfo, entry.Traced | None]]
 
 
 @dataclass(slots=True)
@@ -40,7 +41,7 @@ class _Entry:
     info: ClassInfo
     dependency: Node
     calls: list[Summary]
-    traced: set[tuple[int, int]]
+    traced: set[entry.Traced]
 
 
 class Session:
@@ -50,7 +51,7 @@ class Session:
         self.project = project
         self.is_complete = True
         """Whether the last sites are all that there are."""
-        self.analysis = Analysis(project)
+        self.analysis = Analysis(project, INTERPRETER)
         self._start()
 
     def _start(self) -> None:
@@ -58,7 +59,7 @@ class Session:
         for summary in self.analysis.summaries.values():
             if summary.dependency is not None:
                 summary.dependency.stale = True
-        self.analysis = Analysis(self.project)
+        self.analysis = Analysis(self.project, INTERPRETER)
         self._entries: dict[int, _Entry] = {}
         self._candidates: dict[str, _Candidates] = {}
         self._order: tuple[object, list[SourceModule]] = (None, [])
@@ -81,7 +82,7 @@ class Session:
         self._refresh()
         self.is_complete = True
         seen: set[int] = set()
-        traced: set[tuple[int, int]] = set()
+        traced: set[entry.Traced] = set()
         classes = list(self._classes(self._scope(paths)))
         for done, (info, forward) in enumerate(classes):
             if forward in traced:
@@ -111,7 +112,7 @@ class Session:
         candidates = [m for m in project.modules.values() if entry.mentions_forward(m)]
         return own + import_graph(project).importers(paths, candidates, _MAX_IMPORTERS)
 
-    def _classes(self, modules: list[SourceModule]) -> Iterator[tuple[ClassInfo, tuple[int, int] | None]]:
+    def _classes(self, modules: list[SourceModule]) -> Iterator[tuple[ClassInfo, entry.Traced | None]]:
         """The classes of these files that may be entry points, importers before what they import."""
         files = frozenset(module.path for module in modules if entry.mentions_forward(module))
         key = (files, self.project.generation, import_graph(self.project).changes)
@@ -128,7 +129,7 @@ class Session:
         assert tracker is not None, "a session is for an editor's project"
         dependency = Node()
 
-        def look() -> list[tuple[ClassInfo, tuple[int, int] | None]]:
+        def look() -> list[tuple[ClassInfo, entry.Traced | None]]:
             tracker.read(module.dependency)
             return [(info, entry.forward_of(info)) for info in entry.classes_of(module)]
 
@@ -139,7 +140,7 @@ class Session:
         assert tracker is not None, "a session is for an editor's project"
         dependency = Node()
         summary = tracker.compute(dependency, lambda: entry.enter(self.analysis, info))
-        traced: set[tuple[int, int]] = set()
+        traced: set[entry.Traced] = set()
         calls = list(entry.calls_below(summary, set())) if summary is not None else []
         traced.update(c.traced for c in calls if c.traced is not None)
         made = self._entries[id(info)] = _Entry(info, dependency, calls, traced)
@@ -180,6 +181,7 @@ class Session:
         analysis.memo.prune()
         analysis.lambdas.clear()
         analysis.uses.clear()
+        analysis.last_read.clear()
         for key, summaries in list(analysis.of_unit.items()):
             alive = [s for s in summaries if s.dependency is not None and not s.dependency.stale]
             if alive:

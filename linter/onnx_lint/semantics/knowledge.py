@@ -13,19 +13,19 @@ from onnx_lint.diagnostic import Span
 from onnx_lint.project.modules import SourceModule
 from onnx_lint.project.project import Project
 from onnx_lint.project.unit import Unit
-from onnx_lint.semantics.domain.sites import origin_of
+from onnx_lint.semantics.domain.lattice import join_all
+from onnx_lint.semantics.domain.origin import Origin, StepKind
+from onnx_lint.semantics.domain.parts import origin_of
 from onnx_lint.semantics.domain.values import (
     Alternatives,
     Array,
     Const,
     Dict,
     Frozen,
-    Origin,
     Seq,
     Size,
     Tensor,
     Value,
-    join_all,
 )
 from onnx_lint.semantics.incremental import session
 
@@ -89,7 +89,7 @@ def _units(module: SourceModule, first_line: int, last_line: int) -> Iterator[Un
 def _values(project: Project, unit: Unit) -> dict[int, list[Value]]:
     """What each expression of a unit may hold, by its number: one value for each way that it was reached."""
     out: dict[int, list[Value]] = {}
-    for summary in session(project).analysis.of_unit.get(id(unit), ()):
+    for summary in session(project).analysis.of_unit.get(unit, ()):
         if summary.values is not None and summary.dependency is not None and not summary.dependency.stale:
             for at, value in summary.values.items():
                 out.setdefault(at, []).append(value)
@@ -148,7 +148,7 @@ def _container(value: Seq | Dict) -> str | None:
 
 def _from(value: Value) -> str:
     origin = origin_of(value)
-    text = _source(origin) if origin is not None and origin.what == "size" else ""
+    text = _source(origin) if origin is not None and origin.kind is StepKind.SIZE else ""
     return f" `{text}`" if text else ""
 
 

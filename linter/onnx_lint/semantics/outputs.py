@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from onnx_lint.project.classes import ClassInfo
+from onnx_lint.semantics.domain.engines import ALL_ENGINES
+from onnx_lint.semantics.domain.environment import Environment
+from onnx_lint.semantics.domain.lattice import alternatives
 from onnx_lint.semantics.domain.sites import Output
 from onnx_lint.semantics.domain.values import (
     Const,
@@ -15,9 +18,9 @@ from onnx_lint.semantics.domain.values import (
     Static,
     Tensor,
     Value,
-    alternatives,
 )
-from onnx_lint.semantics.evaluation.frame import ALL_ENGINES, Analysis, Environment, Frame, Summary
+from onnx_lint.semantics.evaluation.frame import Frame
+from onnx_lint.semantics.evaluation.state import Analysis, Summary
 from onnx_lint.source import ir
 
 
@@ -26,7 +29,7 @@ def report(analysis: Analysis, entry: Summary, function: Function, info: ClassIn
     for summary in entry.children:
         for value, node in summary_returns(summary):
             frame = Frame(
-                analysis, function.unit, Environment({}, None), qualified=f"{info.name}.forward",
+                analysis, function.unit, Environment({}), qualified=f"{info.name}.forward",
                 engines=ALL_ENGINES, summary=entry,
             )  # fmt: skip
             _report_value(frame, value, node, "output", 3)
@@ -41,7 +44,7 @@ def _report_value(frame: Frame, value: Value, node: ir.Expr, where: str, depth: 
     for one in alternatives(value):
         kind = _kind(one)
         if kind is not None:
-            frame.emit(Output(*frame.base(_part(node), one), kind, where))
+            frame.emit(Output, _part(node), one, kind=kind, where=where)
             return
         if isinstance(one, Seq) and one.elements is not None and depth:
             nodes = node.elements if isinstance(node, ir.Sequence) and len(node.elements) == len(one.elements) else ()

@@ -427,3 +427,13 @@ Stmt = (
 )
 
 Block = tuple[Stmt, ...]
+
+
+def dotted(node: Expr) -> str:
+    """The dotted name of an expression, without the arguments of calls: ``a.b`` of ``a.b(c)``; ``?`` stands for what
+    is no name."""
+    if isinstance(node, Name):
+        return node.id
+    if isinstance(node, Attribute):
+        return f"{dotted(node.value)}.{node.attr}"
+    return dotted(node.func) if isinstance(node, Call) else "?"

@@ -6,12 +6,13 @@ that is a hazard, for which engine, and says so.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from onnx_lint.diagnostic import Note, Span
-from onnx_lint.semantics.domain.values import Alternatives, Array, Dict, Frozen, Origin, Seq, Size, Tensor, Value
+from onnx_lint.semantics.domain.origin import StepKind
+from onnx_lint.semantics.domain.parts import depends_on_data, origin_of
+from onnx_lint.semantics.domain.values import Size, Value
 from onnx_lint.source import ir
 from onnx_lint.target import Engine
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from onnx_lint.project.unit import Unit
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class Step:
     """One call on the way from an entry point to a site."""
 
@@ -30,7 +31,7 @@ class Step:
     parent: Step | None
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class Site:
     """Where (`unit` and `node`), what flows there (`subject`), and how traced code gets there."""
 
@@ -59,10 +60,6 @@ class Site:
         while step is not None:
             first, step = step.caller, step.parent
         return first.partition(".")[0]
-
-    def span_of(self, node: ir.Expr | ir.Stmt) -> Span:
-        """The place of another node of the same chunk."""
-        return self.unit.span(node.at)
 
     def text_of(self, node: ir.Expr | ir.Stmt) -> str:
         """The source of a node of the same chunk."""
@@ -104,7 +101,7 @@ class Site:
         for step in origin.steps():
             span = step.unit.span(step.at)
             source = step.unit.module.source.slice(span)
-            note = Note(span, _STEP_TEXTS[step.what].format(name=step.name, source=_short(source)))
+            note = Note(span, _STEP_TEXTS[step.kind].format(name=step.name, source=_short(source)))
             if span != self.span and note not in notes:
                 notes.append(note)
         return tuple(notes)
@@ -120,12 +117,12 @@ class Site:
 
 
 _STEP_TEXTS = {
-    "input": "`{name}` is an input of the model",
-    "size": "`{source}` is a size that changes with the input",
-    "read": "`{source}` reads a Python value from a traced value",
-    "array": "`{source}` leaves torch for NumPy",
-    "argument": "passed on as `{name}`",
-    "tensor": "`{source}` is a tensor computed from the input",
+    StepKind.INPUT: "`{name}` is an input of the model",
+    StepKind.SIZE: "`{source}` is a size that changes with the input",
+    StepKind.READ: "`{source}` reads a Python value from a traced value",
+    StepKind.ARRAY: "`{source}` leaves torch for NumPy",
+    StepKind.ARGUMENT: "passed on as `{name}`",
+    StepKind.TENSOR: "`{source}` is a tensor computed from the input",
 }
 
 
@@ -134,44 +131,7 @@ def _short(text: str) -> str:
     return line if len(line) <= 60 else line[:57] + "…"
 
 
-def origin_of(value: Value) -> Origin | None:
-    """The origin of a value, or of the first traced value inside it."""
-    if value.origin is not None:
-        return value.origin
-    if isinstance(value, Seq):
-        inner = value.items()
-    elif isinstance(value, Dict):
-        inner = tuple(value.values())
-    elif isinstance(value, Alternatives):
-        inner = value.values
-    else:
-        return None
-    return next((o for o in map(origin_of, inner) if o is not None), None)
-
-
-def traced_parts(value: Value, depth: int = 3) -> Iterator[Value]:
-    """The traced tensors, sizes, numbers and arrays in a value."""
-    if isinstance(value, (Tensor, Size, Frozen, Array)):
-        if value.is_traced:
-            yield value
-    elif depth:
-        inner: tuple[Value, ...] = ()
-        if isinstance(value, Seq):
-            inner = value.items()
-        elif isinstance(value, Dict):
-            inner = tuple(value.values())
-        elif isinstance(value, Alternatives):
-            inner = value.values
-        for part in inner:
-            yield from traced_parts(part, depth - 1)
-
-
-def depends_on_data(value: Value) -> bool:
-    """Whether a traced part of the value depends on what a tensor holds."""
-    return any(isinstance(p, (Tensor, Array)) or (isinstance(p, Frozen) and p.from_data) for p in traced_parts(value))
-
-
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class Branch(Site):
     """Python asks whether a traced value is true.
 
@@ -182,7 +142,7 @@ class Branch(Site):
     keyword: str
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class Conversion(Site):
     """A Python function turns a traced value into a Python value, or asks for its truth while it picks one.
 
@@ -194,7 +154,7 @@ class Conversion(Site):
     argument: ir.Expr | None
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class TensorCall(Site):
     """A method of a traced tensor: ``x.item()``, ``x.tolist()``, ``x.numpy()``. `receiver` is its expression, if it
     was written as a method call."""
@@ -204,7 +164,7 @@ class TensorCall(Site):
     argument_count: int
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class AttributeRead(Site):
     """An attribute of a traced tensor: ``x.data``."""
 
@@ -212,7 +172,7 @@ class AttributeRead(Site):
     receiver: ir.Expr
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class NumpyCall(Site):
     """A NumPy function on a traced value; `numpy_function` is its full name, ``torch.from_numpy`` and
     ``torch.Tensor.numpy`` included."""
@@ -220,7 +180,7 @@ class NumpyCall(Site):
     numpy_function: str
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class TensorFrom(Site):
     """``torch.tensor(v)``, ``torch.as_tensor(v)``, ``x.new_tensor(v)`` of Python values; `is_traced` says whether one
     of them is traced (if not, it is a plain constant)."""
@@ -233,7 +193,7 @@ class TensorFrom(Site):
     """Several values at once; a single one is kept live by some constructors."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class Iteration(Site):
     """Python takes a traced tensor apart. `how`: ``for``, ``unpack``, ``star``, ``list``, ``tuple``, ``zip``,
     ``enumerate``, ``comprehension``, …."""
@@ -241,26 +201,26 @@ class Iteration(Site):
     how: str
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class RangeLoop(Site):
     """A loop over ``range`` of a traced number."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class Length(Site):
     """``len`` of a traced tensor; `argument` is its expression."""
 
     argument: ir.Expr | None
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class Formatting(Site):
     """A traced value becomes text; `how`: ``f-string``, ``str``, ``format``, ``%``, ``print``."""
 
     how: str
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class AliasedChange(Site):
     """``n += k`` on a size, or on a tensor of sizes, that another name still holds."""
 
@@ -269,14 +229,14 @@ class AliasedChange(Site):
     operator: str
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class ListIndex(Site):
     """A Python list or dict indexed by a traced number."""
 
     container: str
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class Output(Site):
     """What ``forward`` returns, when it is not all tensors. `kind`: ``dict``, ``str``, ``none``, ``number``,
     ``object``; `where` says which part (``output``, ``element 1 of the output``)."""

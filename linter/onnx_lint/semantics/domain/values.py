@@ -1,51 +1,64 @@
-"""The lattice: what an expression may hold while a model is captured, and where it came from.
+"""What an expression may hold while a model is captured: a closed set of kinds, none of which can change.
 
 *Traced* values change with the model's inputs: tensors computed from them, sizes of those tensors, Python numbers and
 NumPy arrays read from them. Everything else is fixed when the export starts. `UNKNOWN` says that nothing is known;
 rules are silent about it.
+
+A list, dict, module container, object or buffer has an *address*. What it holds is written in the value as it was read
+last; what was written since stands in the `store` under the address.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from onnx_lint.semantics.domain.keys import Key, key_of
+from onnx_lint.semantics.domain.origin import Origin
 
 if TYPE_CHECKING:
     from onnx_lint.project.classes import ClassInfo
-    from onnx_lint.project.dependencies import Node
     from onnx_lint.project.modules import SourceModule
     from onnx_lint.project.unit import Unit
-    from onnx_lint.semantics.evaluation.frame import Environment
+    from onnx_lint.semantics.domain.environment import Environment
     from onnx_lint.source import ir
 
 
-@dataclass(slots=True, eq=False)
-class Origin:
-    """One step of the chain by which a value came about; `parent` is the step before."""
+class Address:
+    """The identity of something that can change. `flow` is the run of the interpreter that made it, `order` counts what
+    it made; `many` says that it stands for several objects alike, of which a write changes one."""
 
-    unit: Unit
-    at: int
-    what: str
-    """``input``, ``size``, ``read``, ``argument``, ``array`` or ``attribute``."""
-    name: str
-    parent: Origin | None
+    __slots__ = ("flow", "many", "order")
 
-    def steps(self) -> Iterator[Origin]:
-        """All steps, first cause first."""
-        chain: list[Origin] = []
-        step: Origin | None = self
-        while step is not None:
-            chain.append(step)
-            step = step.parent
-        return reversed(chain)
+    def __init__(self, flow: object, order: int, *, many: bool = False) -> None:
+        self.flow, self.order, self.many = flow, order, many
 
 
-class Value:
-    """Base of all values. Compared by identity; `key` says which values a function need not be told apart for."""
+Addresses: TypeAlias = "tuple[Address, ...]"
+"""What a value may be: one address when that is certain, several when it is one of them, none for what cannot change
+or is not followed."""
+
+MAX_ADDRESSES = 4
+"""How many objects a value may be; beyond, writes to it are not followed."""
+
+
+class Kind:
+    """Base of all kinds of values: what most of them answer."""
 
     __slots__ = ()
     origin: Origin | None = None
+    addresses: Addresses = ()
+
+    @property
+    def has_addresses(self) -> bool:
+        """Whether it, or a part of it, has an address."""
+        return False
+
+    @property
+    def depth(self) -> int:
+        """How deeply containers are nested in it."""
+        return 0
 
     @property
     def is_traced(self) -> bool:
@@ -53,17 +66,17 @@ class Value:
         return False
 
     def key(self) -> Hashable:
+        """What identifies values that behave as this one, see `keys`."""
         return type(self).__name__
 
 
-class Unknown(Value):
+@dataclass(frozen=True, slots=True, eq=False)
+class Unknown(Kind):
     """Nothing is known."""
 
-    __slots__ = ()
 
-
-@dataclass(slots=True, eq=False)
-class Static(Value):
+@dataclass(frozen=True, slots=True, eq=False)
+class Static(Kind):
     """Fixed when the export starts, value unknown; `type` is a Python type name where known (``int``, ``str``)."""
 
     type: str | None = None
@@ -72,30 +85,32 @@ class Static(Value):
         return ("static", self.type)
 
 
-@dataclass(slots=True, eq=False)
-class Const(Value):
-    """A Python constant."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Const(Kind):
+    """A Python constant: a number, string, bytes, truth value, ``None`` or ``...``."""
 
     value: object
 
     def key(self) -> Hashable:
         value = self.value
-        return ("const", type(value).__name__, value if isinstance(value, Hashable) else id(value))
+        if isinstance(value, (float, complex)):
+            return ("const", type(value).__name__, repr(value))  # 0.0 and -0.0 are equal and differ
+        return ("const", type(value).__name__, value)
 
 
-@dataclass(slots=True, eq=False)
-class EngineFlag(Value):
+@dataclass(frozen=True, slots=True, eq=False)
+class EngineFlag(Kind):
     """True under some engines, false under the others: ``torch.jit.is_tracing()``."""
 
     true_for: int
-    """Bit set of engines, see `frame.TORCHSCRIPT` and `frame.DYNAMO`."""
+    """Bit set of engines, see `engines.TORCHSCRIPT` and `engines.DYNAMO`."""
 
     def key(self) -> Hashable:
         return ("engine", self.true_for)
 
 
-@dataclass(slots=True, eq=False)
-class Tensor(Value):
+@dataclass(frozen=True, slots=True, eq=False)
+class Tensor(Kind):
     """A tensor. `traced`: computed from the inputs. `presumed`: known to be one only by circumstance, so that
     nothing is said about iterating or testing it. `parameter`: name, when it is an input of ``forward`` itself."""
 
@@ -105,17 +120,22 @@ class Tensor(Value):
     parameter: str | None = None
     is_shape: bool = False
     """Its elements are sizes (``torch.tensor(x.shape)`` under tracing)."""
+    addresses: Addresses = ()
 
     @property
     def is_traced(self) -> bool:
         return self.traced
 
+    @property
+    def has_addresses(self) -> bool:
+        return bool(self.addresses)
+
     def key(self) -> Hashable:
-        return ("tensor", self.traced, self.presumed)
+        return ("tensor", self.traced, self.presumed, self.parameter, self.is_shape)
 
 
-@dataclass(slots=True, eq=False)
-class Size(Value):
+@dataclass(frozen=True, slots=True, eq=False)
+class Size(Kind):
     """A dimension of a traced tensor, or a number computed from one; a live value of the graph.
 
     `boolean`: the result of a comparison. `parameter` and `axis` name the dimension of ``forward``'s input when it is
@@ -133,30 +153,32 @@ class Size(Value):
         return True
 
     def key(self) -> Hashable:
-        return ("size", self.boolean, self.presumed)
+        return ("size", self.boolean, self.parameter, self.axis, self.presumed)
 
 
-@dataclass(slots=True, eq=False)
-class Frozen(Value):
+@dataclass(frozen=True, slots=True, eq=False)
+class Frozen(Kind):
     """A Python number or string read from a traced value: ``int(x.shape[0])``, ``x.item()``.
 
-    `from_data`: it depends on what a tensor holds, not only on sizes.
+    `from_data`: it depends on what a tensor holds, not only on sizes. `live`: the engines (bit set) for which it is
+    still a live value of the graph: dynamo keeps ``int(x.shape[0])`` symbolic.
     """
 
     from_data: bool
     type: str | None = None
     origin: Origin | None = None
+    live: int = 0
 
     @property
     def is_traced(self) -> bool:
         return True
 
     def key(self) -> Hashable:
-        return ("frozen", self.from_data, self.type)
+        return ("frozen", self.from_data, self.type, self.live)
 
 
-@dataclass(slots=True, eq=False)
-class Array(Value):
+@dataclass(frozen=True, slots=True, eq=False)
+class Array(Kind):
     """A NumPy array or scalar made from a traced value."""
 
     origin: Origin | None = None
@@ -169,13 +191,10 @@ class Array(Value):
         return "array"
 
 
-_KEYED_ELEMENTS = 8
-
-
-@dataclass(slots=True, eq=False)
-class Seq(Value):
-    """A tuple, list, set, ``torch.Size`` (kind ``shape``) or iterator. `elements` is ``None`` when the length is
-    unknown; then `element` stands for all of them."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Seq(Kind):
+    """A tuple, list, set, ``torch.Size`` (kind ``shape``), generator or iterator. `elements` is ``None`` when the
+    length is unknown; then `element` stands for all of them, and is ``None`` if none is known."""
 
     kind: str
     elements: tuple[Value, ...] | None = None
@@ -184,10 +203,14 @@ class Seq(Value):
     parameter: str | None = None
     """The input of ``forward`` whose whole shape this is."""
     first_axis: int = 0
+    addresses: Addresses = ()
+    is_traced: bool = field(init=False)
+    has_addresses: bool = field(init=False)
+    depth: int = field(init=False)
+    _key: Key | None = field(init=False, default=None)
 
-    @property
-    def is_traced(self) -> bool:
-        return any(e.is_traced for e in self.items())
+    def __post_init__(self) -> None:
+        _describe(self, self.items())
 
     def items(self) -> tuple[Value, ...]:
         """The values that it may hold."""
@@ -196,36 +219,54 @@ class Seq(Value):
         return (self.element,) if self.element is not None else ()
 
     def key(self) -> Hashable:
-        if self.elements is not None and len(self.elements) <= _KEYED_ELEMENTS:
-            return ("seq", self.kind, tuple([e.key() for e in self.elements]))
-        return ("seq", self.kind, frozenset([e.key() for e in self.items()]))
+        found = self._key
+        if found is None:
+            elements = None if self.elements is None else tuple([e.key() for e in self.elements])
+            element = None if self.element is None or elements is not None else self.element.key()
+            found = key_of("seq", self.kind, elements, element, self.parameter, self.first_axis)
+            object.__setattr__(self, "_key", found)
+        return found
 
 
-@dataclass(slots=True, eq=False)
-class Dict(Value):
+@dataclass(frozen=True, slots=True, eq=False)
+class Dict(Kind):
     """A dict: values by constant key, and what other keys may hold."""
 
-    entries: dict[Hashable, Value]
+    entries: Mapping[Hashable, Value]
     rest: Value | None = None
+    addresses: Addresses = ()
+    is_traced: bool = field(init=False)
+    has_addresses: bool = field(init=False)
+    depth: int = field(init=False)
+    _key: Key | None = field(init=False, default=None)
 
-    @property
-    def is_traced(self) -> bool:
-        return any(v.is_traced for v in self.values())
+    def __post_init__(self) -> None:
+        _describe(self, self.values())
 
-    def values(self) -> list[Value]:
-        return [*self.entries.values(), *([self.rest] if self.rest is not None else [])]
+    def values(self) -> tuple[Value, ...]:
+        """The values that it may hold."""
+        return (*self.entries.values(), self.rest) if self.rest is not None else tuple(self.entries.values())
 
     def key(self) -> Hashable:
-        return (
-            "dict",
-            tuple([(k, v.key()) for k, v in self.entries.items()]),
-            None if self.rest is None else self.rest.key(),
-        )
+        found = self._key
+        if found is None:
+            entries = tuple([(type(k).__name__, k, v.key()) for k, v in self.entries.items()])
+            found = key_of("dict", entries, None if self.rest is None else self.rest.key())
+            object.__setattr__(self, "_key", found)
+        return found
 
 
-@dataclass(slots=True, eq=False)
-class RangeValue(Value):
-    """``range(…)``; `bound` is a traced argument, if there is one."""
+def _describe(value: Seq | Dict, parts: tuple[Value, ...]) -> None:
+    """Compute what a container is asked for again and again."""
+    put = object.__setattr__
+    put(value, "is_traced", any(p.is_traced for p in parts))
+    put(value, "has_addresses", bool(value.addresses) or any(p.has_addresses for p in parts))
+    put(value, "depth", 1 + max((p.depth for p in parts), default=0))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RangeValue(Kind):
+    """``range(…)``; `bound` is a traced argument, if there is one; `length` the number of turns where known."""
 
     bound: Value | None
     length: int | None = None
@@ -238,8 +279,8 @@ class RangeValue(Value):
         return ("range", None if self.bound is None else self.bound.key(), self.length)
 
 
-@dataclass(slots=True, eq=False)
-class ExternalValue(Value):
+@dataclass(frozen=True, slots=True, eq=False)
+class ExternalValue(Kind):
     """Something outside the project by name: a module, a class or a function."""
 
     name: str
@@ -248,48 +289,60 @@ class ExternalValue(Value):
         return ("external", self.name)
 
 
-@dataclass(slots=True, eq=False)
-class ExternalInstance(Value):
+@dataclass(frozen=True, slots=True, eq=False)
+class ExternalInstance(Kind):
     """An instance of a class outside the project, such as ``torch.nn.Conv2d``; `items` are the parts of a
     container (``Sequential``, ``ModuleList``), `args` what it was made with by keyword."""
 
     name: str
-    items: Value | None = None
-    args: dict[str, Value] | None = None
+    items: Seq | Dict | None = None
+    args: Mapping[str, Value] | None = None
+    addresses: Addresses = ()
+
+    @property
+    def has_addresses(self) -> bool:
+        return bool(self.addresses) or (self.items is not None and self.items.has_addresses)
+
+    @property
+    def depth(self) -> int:
+        return 0 if self.items is None else self.items.depth + 1
 
     def key(self) -> Hashable:
-        return ("external instance", self.name, None if self.items is None else self.items.key())
+        args = None if not self.args else tuple([(k, v.key()) for k, v in self.args.items()])
+        return key_of("external instance", self.name, None if self.items is None else self.items.key(), args)
 
 
-class Instance(Value):
-    """An object of a class of the project. Its attributes come from interpreting ``__init__`` when first wanted."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Instance(Kind):
+    """An object of a class of the project. Its attributes come from interpreting ``__init__`` when first wanted;
+    objects of a class made with the same arguments (`made`) begin alike. `args` is ``None`` when it was not seen
+    being made."""
 
-    __slots__ = ("args", "attributes", "cls", "ctor_key", "dependency", "initialised")
+    cls: ClassInfo
+    args: Arguments | None
+    made: Hashable
+    addresses: Addresses = ()
 
-    def __init__(self, cls: ClassInfo, args: Arguments | None, ctor_key: Hashable) -> None:
-        self.cls = cls
-        self.args = args
-        """The arguments it is made with; ``None`` when it was not seen being made."""
-        self.ctor_key = ctor_key
-        self.attributes: dict[str, Value] = {}
-        self.initialised = False
-        self.dependency: Node | None = None
-        """What its attributes rest on, in an editor."""
+    @property
+    def has_addresses(self) -> bool:
+        return bool(self.addresses)
 
     def key(self) -> Hashable:
-        return ("instance", id(self.cls), self.ctor_key)
+        return key_of("instance", self.cls, self.made)
 
 
-@dataclass(slots=True, eq=False)
-class ClassValue(Value):
+@dataclass(frozen=True, slots=True, eq=False)
+class ClassValue(Kind):
+    """A class of the project."""
+
     cls: ClassInfo
 
     def key(self) -> Hashable:
-        return ("class", id(self.cls))
+        return ("class", self.cls)
 
 
-@dataclass(slots=True, eq=False)
-class Function(Value):
+@dataclass(frozen=True, slots=True, eq=False)
+class Function(Kind):
     """A function of the project with what it closes over; `owner` is the class whose body defines it."""
 
     unit: Unit
@@ -300,34 +353,56 @@ class Function(Value):
     """Decorated such that its body is not what is traced (``torch.jit.script``, ``ignore``)."""
 
     def key(self) -> Hashable:
-        return ("function", id(self.unit), id(self.function), id(self.closure))
+        return ("function", self.unit, self.function, self.closure, self.owner, self.opaque)
 
 
-@dataclass(slots=True, eq=False)
-class Bound(Value):
+@dataclass(frozen=True, slots=True, eq=False)
+class Bound(Kind):
     """A function, or a method by name of something that is no project class, bound to its first argument."""
 
     function: Function | str
     receiver: Value
 
+    @property
+    def has_addresses(self) -> bool:
+        return self.receiver.has_addresses
+
+    @property
+    def depth(self) -> int:
+        return self.receiver.depth
+
     def key(self) -> Hashable:
         name = self.function if isinstance(self.function, str) else self.function.key()
-        return ("bound", name, self.receiver.key())
+        return key_of("bound", name, self.receiver.key())
 
 
-@dataclass(slots=True, eq=False)
-class Partial(Value):
+@dataclass(frozen=True, slots=True, eq=False)
+class Partial(Kind):
     """``functools.partial(f, …)``."""
 
     function: Value
     args: Arguments
+    depth: int = field(init=False)
+    _key: Key | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        parts = (self.function, *self.args.all())
+        object.__setattr__(self, "depth", 1 + max(p.depth for p in parts))
+
+    @property
+    def has_addresses(self) -> bool:
+        return any(v.has_addresses for v in self.args.all())
 
     def key(self) -> Hashable:
-        return ("partial", self.function.key(), self.args.key())
+        found = self._key
+        if found is None:
+            found = key_of("partial", self.function.key(), self.args.key())
+            object.__setattr__(self, "_key", found)
+        return found
 
 
-@dataclass(slots=True, eq=False)
-class ModuleValue(Value):
+@dataclass(frozen=True, slots=True, eq=False)
+class ModuleValue(Kind):
     """A module of the project."""
 
     name: str
@@ -337,37 +412,57 @@ class ModuleValue(Value):
         return ("module", self.name)
 
 
-@dataclass(slots=True, eq=False)
-class Super(Value):
+@dataclass(frozen=True, slots=True, eq=False)
+class Super(Kind):
     """``super()`` inside a method of `owner`."""
 
     owner: ClassInfo
     receiver: Value
 
-    def key(self) -> Hashable:
-        return ("super", id(self.owner), self.receiver.key())
-
-
-@dataclass(slots=True, eq=False)
-class Alternatives(Value):
-    """One of several values, such as an optional tensor. At most `LIMIT`, none of them an `Alternatives`."""
-
-    values: tuple[Value, ...]
-
     @property
-    def is_traced(self) -> bool:
-        return any(v.is_traced for v in self.values)
-
-    @property
-    def origin(self) -> Origin | None:  # type: ignore[override]
-        return next((v.origin for v in self.values if v.origin is not None), None)
+    def has_addresses(self) -> bool:
+        return self.receiver.has_addresses
 
     def key(self) -> Hashable:
-        return ("one of", frozenset([v.key() for v in self.values]))
+        return key_of("super", self.owner, self.receiver.key())
 
 
-LIMIT = 6
-"""How many alternatives are kept apart."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Alternatives(Kind):
+    """One of several values, such as an optional tensor; made by `lattice.join`. None of them is an `Alternatives` or
+    `Unknown`, and no two of them are of a kind that joins to one value."""
+
+    values: tuple[Alternative, ...]
+    origin: Origin | None = field(init=False)
+    is_traced: bool = field(init=False)
+    has_addresses: bool = field(init=False)
+    depth: int = field(init=False)
+    _key: Key | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__
+        put(self, "origin", next((v.origin for v in self.values if v.origin is not None), None))
+        put(self, "is_traced", any(v.is_traced for v in self.values))
+        put(self, "has_addresses", any(v.has_addresses for v in self.values))
+        put(self, "depth", max(v.depth for v in self.values))
+
+    def key(self) -> Hashable:
+        found = self._key
+        if found is None:
+            found = key_of("one of", frozenset([v.key() for v in self.values]))
+            object.__setattr__(self, "_key", found)
+        return found
+
+
+Alternative: TypeAlias = (
+    "Static | Const | EngineFlag | Tensor | Size | Frozen | Array | Seq | Dict | RangeValue | ExternalValue"
+    " | ExternalInstance | Instance | ClassValue | Function | Bound | Partial | ModuleValue | Super"
+)
+"""One value of which something is known."""
+Single: TypeAlias = "Alternative | Unknown"
+"""One value."""
+Value: TypeAlias = "Alternative | Unknown | Alternatives"
+"""All that an expression may hold."""
 
 UNKNOWN = Unknown()
 STATIC = Static()
@@ -376,28 +471,35 @@ TRUE = Const(True)
 FALSE = Const(False)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class Arguments:
     """The arguments of a call. `star` and `double_star` stand for what ``*a`` and ``**k`` of unknown length hold."""
 
-    positional: list[Value]
-    keyword: dict[str, Value]
+    positional: tuple[Value, ...] = ()
+    keyword: Mapping[str, Value] = field(default_factory=dict)
     star: Value | None = None
     double_star: Value | None = None
     nodes: tuple[Any, ...] = ()
     """The IR expressions of the positional arguments, where they are one to one; for places."""
+    _key: Key | None = field(init=False, default=None)
 
     def key(self) -> Hashable:
-        return (
-            tuple([v.key() for v in self.positional]),
-            tuple(sorted([(k, v.key()) for k, v in self.keyword.items()], key=lambda item: item[0])),
-            None if self.star is None else self.star.key(),
-            None if self.double_star is None else self.double_star.key(),
-        )
+        found = self._key
+        if found is None:
+            found = key_of(
+                "arguments",
+                tuple([v.key() for v in self.positional]),
+                tuple(sorted([(k, v.key()) for k, v in self.keyword.items()], key=lambda item: item[0])),
+                None if self.star is None else self.star.key(),
+                None if self.double_star is None else self.double_star.key(),
+            )
+            object.__setattr__(self, "_key", found)
+        return found
 
-    def all(self) -> list[Value]:
+    def all(self) -> tuple[Value, ...]:
+        """All values given, in the order written."""
         extra = [v for v in (self.star, self.double_star) if v is not None]
-        return [*self.positional, *self.keyword.values(), *extra]
+        return (*self.positional, *self.keyword.values(), *extra)
 
     def get(self, position: int, name: str) -> Value | None:
         """The argument given by position or name, if any."""
@@ -405,102 +507,10 @@ class Arguments:
             return self.positional[position]
         return self.keyword.get(name)
 
+    def after(self, *first: Value) -> Arguments:
+        """The same arguments with others in front: a receiver, what ``partial`` holds."""
+        return Arguments((*first, *self.positional), self.keyword, self.star, self.double_star)
 
-def alternatives(value: Value) -> tuple[Value, ...]:
-    """The values that `value` may be."""
-    return value.values if isinstance(value, Alternatives) else (value,)
-
-
-def join(first: Value, second: Value) -> Value:
-    """The least value that stands for both."""
-    if first is second:
-        return first
-    if first is UNKNOWN or second is UNKNOWN:
-        return UNKNOWN
-    out: list[Value] = list(alternatives(first))
-    for value in alternatives(second):
-        for i, other in enumerate(out):
-            merged = _merge(other, value)
-            if merged is not None:
-                out[i] = merged
-                break
-        else:
-            out.append(value)
-    if len(out) == 1:
-        return out[0]
-    if len(out) > LIMIT:
-        return UNKNOWN
-    return Alternatives(tuple(out))
-
-
-def join_all(values: Sequence[Value]) -> Value | None:
-    """The join of all, ``None`` of none."""
-    out: Value | None = None
-    for value in values:
-        out = value if out is None else join(out, value)
-    return out
-
-
-def _merge(first: Value, second: Value) -> Value | None:
-    """One value for both, or ``None`` if they are better kept apart."""
-    if first is second:
-        return first
-    kind = type(first)
-    if kind is not type(second):
-        if isinstance(first, (Const, Static)) and isinstance(second, (Const, Static)):
-            if first.key() == second.key():
-                return first
-            if NONE.key() in (first.key(), second.key()):
-                return None  # an optional value stays optional
-            return Static(type_name(first) if type_name(first) == type_name(second) else None)
-        return None
-    if isinstance(first, Tensor) and isinstance(second, Tensor):
-        if first.traced == second.traced and first.presumed == second.presumed:
-            return first
-        return Tensor(first.traced or second.traced, first.presumed and second.presumed, first.origin or second.origin)
-    if isinstance(first, Size) and isinstance(second, Size):
-        return first if first.boolean == second.boolean else None
-    if isinstance(first, Frozen) and isinstance(second, Frozen):
-        return first if first.from_data else second
-    if isinstance(first, Seq) and isinstance(second, Seq):
-        return _merge_sequences(first, second)
-    if isinstance(first, Dict) and isinstance(second, Dict):
-        entries = dict(first.entries)
-        for key, value in second.entries.items():
-            entries[key] = join(entries[key], value) if key in entries else value
-        rest = (
-            first.rest if second.rest is None else second.rest if first.rest is None else join(first.rest, second.rest)
-        )
-        return Dict(entries, rest)
-    if isinstance(first, Const) and isinstance(second, Const):
-        if first.key() == second.key():
-            return first
-        if first.value is None or second.value is None:
-            return None
-        name = type_name(first)
-        return Static(name if name == type_name(second) else None)
-    return first if first.key() == second.key() else None
-
-
-def _merge_sequences(first: Seq, second: Seq) -> Seq | None:
-    if first.kind != second.kind:
-        return None
-    if first.elements is not None and second.elements is not None and len(first.elements) == len(second.elements):
-        pairs = zip(first.elements, second.elements, strict=True)
-        return Seq(first.kind, tuple([join(a, b) for a, b in pairs]), origin=first.origin)
-    element = join_all([*first.items(), *second.items()])
-    return Seq(first.kind, None, element, first.origin or second.origin)
-
-
-def type_name(value: Value) -> str | None:
-    """The name of the Python type of a static value, where known."""
-    if isinstance(value, Const):
-        return type(value.value).__name__
-    if isinstance(value, (Static, Frozen)):
-        return value.type
-    return None
-
-
-def element_of(value: Seq) -> Value:
-    """What iterating yields."""
-    return join_all(list(value.items())) or UNKNOWN
+    def without_first(self) -> Arguments:
+        """The same arguments but for the first."""
+        return Arguments(self.positional[1:], self.keyword, self.star, self.double_star)

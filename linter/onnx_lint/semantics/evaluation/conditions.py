@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from onnx_lint.project.classes import ClassInfo
+from onnx_lint.semantics.domain.engines import DYNAMO, TORCHSCRIPT
+from onnx_lint.semantics.domain.lattice import alternatives, is_certain, join_all, type_name
+from onnx_lint.semantics.domain.parts import assert_never
 from onnx_lint.semantics.domain.sites import Branch
+from onnx_lint.semantics.domain.truth import Truth, combine, negate, static_truth
 from onnx_lint.semantics.domain.values import (
-    FALSE,
-    NONE,
-    STATIC,
-    TRUE,
     UNKNOWN,
     Alternatives,
     Array,
+    Bound,
+    ClassValue,
     Const,
     Dict,
     EngineFlag,
@@ -19,31 +24,34 @@ from onnx_lint.semantics.domain.values import (
     Frozen,
     Function,
     Instance,
+    ModuleValue,
+    Partial,
+    RangeValue,
     Seq,
+    Single,
     Size,
     Static,
+    Super,
     Tensor,
+    Unknown,
     Value,
-    alternatives,
-    join,
-    join_all,
 )
-from onnx_lint.semantics.evaluation import expressions
-from onnx_lint.semantics.evaluation.frame import ALL_ENGINES, Frame
+from onnx_lint.semantics.evaluation.frame import Frame
+from onnx_lint.semantics.known_names import ANY_TENSOR, TENSOR_CLASSES, TYPED_TENSORS
 from onnx_lint.source import ir
-
-Truth = bool | EngineFlag | None
-"""Certain, true for some engines only, or not known."""
 
 
 def condition(frame: Frame, test: ir.Expr, keyword: str, statement: ir.Expr | ir.Stmt) -> Truth:
     """Evaluate a test and report that Python asks for its truth; one site per statement, the gravest."""
     outer, outer_keyword = frame.pending, frame.keyword
     frame.pending, frame.keyword = [], keyword
-    result = _condition(frame, test, keyword)
-    found, frame.pending, frame.keyword = frame.pending, outer, outer_keyword
+    try:
+        result = _condition(frame, test, keyword)
+        found = frame.pending
+    finally:
+        frame.pending, frame.keyword = outer, outer_keyword
     if found:
-        frame.emit(next((s for s in found if s.depends_on_data), found[0]))
+        frame.report(next((s for s in found if s.depends_on_data), found[0]))
     return result
 
 
@@ -53,95 +61,40 @@ def _condition(frame: Frame, test: ir.Expr, keyword: str) -> Truth:
         stops = test.op == "or"
         if left is stops:
             return left
-        before, engines = frame.env, frame.engines
-        if before is not None:
-            frame.env = before.copy()
-        narrow(frame, test.left, not stops)
+        engines = frame.engines
         if isinstance(left, EngineFlag):
-            frame.engines = engines & (~left.true_for if stops else left.true_for) or engines
-        right = _condition(frame, test.right, keyword)
-        frame.env, frame.engines = before, engines
-        return _combine(left, right, test.op)
+            engines = engines & (~left.true_for if stops else left.true_for) or engines
+        with frame.on_way(engines):
+            narrow(frame, test.left, not stops)
+            right = _condition(frame, test.right, keyword)
+        return combine(left, right, test.op)
     if isinstance(test, ir.UnaryOp) and test.op == "not":
         return negate(_condition(frame, test.value, keyword))
-    return truth(frame, test, expressions.evaluate(frame, test), keyword)
-
-
-def negate(value: Truth) -> Truth:
-    if isinstance(value, EngineFlag):
-        return EngineFlag(ALL_ENGINES & ~value.true_for)
-    return None if value is None else not value
-
-
-def _combine(left: Truth, right: Truth, op: str) -> Truth:
-    if left is None or right is None:
-        certain = op == "or"
-        return certain if right is certain or left is certain else None
-    if isinstance(left, EngineFlag) or isinstance(right, EngineFlag):
-        a, b = _mask(left), _mask(right)
-        mask = a | b if op == "or" else a & b
-        return EngineFlag(mask) if 0 < mask < ALL_ENGINES else bool(mask)
-    return (left or right) if op == "or" else (left and right)
-
-
-def _mask(value: bool | EngineFlag) -> int:
-    if isinstance(value, EngineFlag):
-        return value.true_for
-    return ALL_ENGINES if value else 0
-
-
-def engines_of(value: Truth, engines: int) -> tuple[int, int]:
-    """The engines that go the true way and those that go the false way."""
-    if value is None:
-        return engines, engines
-    if isinstance(value, EngineFlag):
-        return engines & value.true_for, engines & ~value.true_for
-    return (engines, 0) if value else (0, engines)
+    return truth(frame, test, frame.interp.evaluate(frame, test), keyword)
 
 
 def truth(frame: Frame, node: ir.Expr, value: Value, keyword: str) -> Truth:
     """Whether a value is true; asking a traced one is reported."""
-    hazard = False
+    asked: list[Single] = []
     results: list[Truth] = []
     for one in alternatives(value):
-        if isinstance(one, (Size, Frozen, Array)) or (isinstance(one, Tensor) and one.traced and not one.presumed):
-            hazard = True
+        if isinstance(one, (Size, Frozen, Array, Tensor)) and is_certain(one):
+            asked.append(one)
             results.append(None)
         else:
             results.append(static_truth(one))
-    if hazard:
-        subject = (
-            value
-            if not isinstance(value, Alternatives)
-            else next(v for v in value.values if v.is_traced and not (isinstance(v, Tensor) and v.presumed))
-        )
-        frame.emit(Branch(*frame.base(node, subject), keyword))
+    if asked:
+        subject = value
+        if isinstance(value, Alternatives):
+            subject = next(v for v in value.values if is_certain(v))
+        frame.emit(Branch, node, subject, keyword=keyword)
     first = results[0]
     if isinstance(first, EngineFlag):
         return first if len(results) == 1 else None
     return first if all(r is first for r in results) else None
 
 
-def static_truth(value: Value) -> Truth:
-    """The truth of a value that is not traced, where known."""
-    if isinstance(value, Const):
-        return bool(value.value) if isinstance(value.value, (bool, int, float, str, bytes, type(None))) else True
-    if isinstance(value, EngineFlag):
-        return value
-    if isinstance(value, Seq) and value.elements is not None:
-        return bool(value.elements) or (False if value.kind == "tuple" else None)
-    if isinstance(value, Dict) and value.entries:
-        return True
-    if isinstance(value, (Function, ExternalValue)):
-        return True
-    if isinstance(value, Instance):
-        return None if value.cls.find("__len__") or value.cls.find("__bool__") else True
-    if isinstance(value, ExternalInstance):
-        return None if value.items is not None else True
-    return None
-
-
-# ----------------------------------------------------------------------------------------------------- narrowing
+# ------------------------------------------------------------------------------------------------------- narrowing
 def narrow(frame: Frame, test: ir.Expr, outcome: bool) -> None:
     """Use what a test that came out as `outcome` says of the names in it."""
     if isinstance(test, ir.UnaryOp) and test.op == "not":
@@ -156,7 +109,7 @@ def narrow(frame: Frame, test: ir.Expr, outcome: bool) -> None:
             _keep(frame, test.left, (op in ("is", "==")) == outcome, _is_none)
     elif isinstance(test, ir.Call) and isinstance(test.func, ir.Name) and test.func.id == "isinstance":
         if len(test.args) == 2:
-            classes = expressions.evaluate(frame, test.args[1])
+            classes = frame.interp.evaluate(frame, test.args[1])
             _keep(frame, test.args[0], outcome, lambda v: is_instance(v, classes))
             if outcome:
                 _assume_type(frame, test.args[0], classes)
@@ -164,20 +117,19 @@ def narrow(frame: Frame, test: ir.Expr, outcome: bool) -> None:
         _keep(frame, test, outcome, _is_true)
 
 
-def _is_none(value: Value) -> bool | None:
+def _is_none(value: Single) -> bool | None:
     if isinstance(value, Const):
         return value.value is None
     return None if value is UNKNOWN or (isinstance(value, Static) and value.type is None) else False
 
 
-def _is_true(value: Value) -> bool | None:
+def _is_true(value: Single) -> bool | None:
     result = None if value.is_traced else static_truth(value)
     return result if isinstance(result, bool) else None
 
 
-def _keep(frame: Frame, target: ir.Expr, wanted: bool, test: object) -> None:
+def _keep(frame: Frame, target: ir.Expr, wanted: bool, test: Callable[[Single], Truth]) -> None:
     """Drop the alternatives of a name or attribute for which `test` certainly gives the other answer."""
-    assert callable(test)
     value = _target_value(frame, target)
     if not isinstance(value, Alternatives):
         return
@@ -189,21 +141,23 @@ def _keep(frame: Frame, target: ir.Expr, wanted: bool, test: object) -> None:
 def _assume_type(frame: Frame, target: ir.Expr, classes: Value) -> None:
     """``isinstance(x, torch.Tensor)`` held: an unknown value is a tensor."""
     value = _target_value(frame, target)
-    if value is UNKNOWN and _names(classes) & _TENSOR_CLASSES:
+    if value is UNKNOWN and _names(classes) & TENSOR_CLASSES:
         _store(frame, target, Tensor(True, True))
 
 
 def _target_value(frame: Frame, target: ir.Expr) -> Value | None:
     if frame.env is None:
         return None
+    held: Value | None = None
     if isinstance(target, ir.Name):
-        return frame.env.names.get(target.id)
-    if isinstance(target, ir.Walrus):
-        return frame.env.names.get(target.target)
-    if isinstance(target, ir.Attribute) and isinstance(target.value, ir.Name):
-        narrowed = frame.env.names.get(f"{target.value.id}.{target.attr}")
-        return narrowed if narrowed is not None else expressions.evaluate(frame, target)
-    return None
+        held = frame.env.names.get(target.id)
+    elif isinstance(target, ir.Walrus):
+        held = frame.env.names.get(target.target)
+    elif isinstance(target, ir.Attribute) and isinstance(target.value, ir.Name):
+        held = frame.env.names.get(f"{target.value.id}.{target.attr}")
+        if held is None:
+            return frame.interp.evaluate(frame, target)
+    return None if held is None else frame.read(held)
 
 
 def _store(frame: Frame, target: ir.Expr, value: Value) -> None:
@@ -216,12 +170,12 @@ def _store(frame: Frame, target: ir.Expr, value: Value) -> None:
         frame.env.names[f"{target.value.id}.{target.attr}"] = value
 
 
-# ----------------------------------------------------------------------------------------------------- isinstance
-_TENSOR_CLASSES = frozenset({"torch.Tensor", "torch.FloatTensor", "torch.LongTensor"})
+# ------------------------------------------------------------------------------------------------------ isinstance
 _SEQUENCE_CLASSES = {"list": {"list"}, "tuple": {"tuple", "shape"}, "set": {"set"}}
 _ABSTRACT_SEQUENCES = frozenset(
     {"typing.Sequence", "collections.abc.Sequence", "typing.Iterable", "collections.abc.Iterable"}
 )
+_PLAIN = frozenset({"int", "float", "str", "bool", "list", "tuple", "dict", "set", "bytes", "NoneType", "complex"})
 
 
 def _names(classes: Value) -> set[str]:
@@ -237,59 +191,66 @@ def _names(classes: Value) -> set[str]:
     return names
 
 
-def is_instance(value: Value, classes: Value) -> bool | EngineFlag | None:
+def is_instance(value: Value, classes: Value) -> Truth:
     """Whether a value is an instance of a class or of one of several, where known."""
     if isinstance(value, Alternatives):
-        results = [is_instance(v, classes) for v in value.values]
+        results = [_is_instance(v, classes) for v in value.values]
         first = results[0]
         return first if all(r is first for r in results) and not isinstance(first, EngineFlag) else None
-    names = _names(classes)
-    if isinstance(value, (Tensor, Array)):
-        if names & _TENSOR_CLASSES:
-            return None if isinstance(value, Array) else True
-        if isinstance(value, Tensor) and value.presumed:
-            return None
-        return None if "?" in names or "torch.nn.Parameter" in names else False
-    if isinstance(value, Size):
-        # under tracing a size is a 0-dim tensor, under dynamo a SymInt that passes for an int
-        if value.boolean:
-            return None
-        as_tensor, as_int = bool(names & _TENSOR_CLASSES), "int" in names
-        if as_tensor and as_int:
-            return True
-        return EngineFlag(1) if as_tensor else EngineFlag(2) if as_int else None
-    if isinstance(value, Seq):
-        if names & _ABSTRACT_SEQUENCES:
-            return None if value.kind == "set" else True
-        if any(value.kind in kinds and name in names for name, kinds in _SEQUENCE_CLASSES.items()):
-            return True
-        return None if "?" in names or value.kind in ("generator", "iterator") else _plain_false(names)
-    if isinstance(value, Dict):
-        return True if "dict" in names else None if "?" in names else _plain_false(names)
-    if isinstance(value, (Const, Static)):
-        from onnx_lint.semantics.domain.values import type_name
+    return _is_instance(value, classes)
 
-        name = type_name(value)
-        if name is None or "?" in names:
+
+def _is_instance(value: Single, classes: Value) -> Truth:
+    names = _names(classes)
+    match value:
+        case Tensor():
+            if names & ANY_TENSOR:
+                return True
+            open_ = value.presumed or "?" in names or "torch.nn.Parameter" in names or names & TYPED_TENSORS
+            return None if open_ else False
+        case Array():
+            return None if names & TENSOR_CLASSES or "?" in names or "torch.nn.Parameter" in names else False
+        case Size():
+            return _is_size_instance(value, names)
+        case Seq():
+            if names & _ABSTRACT_SEQUENCES:
+                return None if value.kind == "set" else True
+            if any(value.kind in kinds and name in names for name, kinds in _SEQUENCE_CLASSES.items()):
+                return True
+            return None if "?" in names or value.kind in ("generator", "iterator") else _plain_false(names)
+        case Dict():
+            return True if "dict" in names else None if "?" in names else _plain_false(names)
+        case Const() | Static():
+            name = type_name(value)
+            if name is None or "?" in names:
+                return None
+            return True if name in names or (name == "bool" and "int" in names) else _plain_false(names)
+        case Instance():
+            return _is_object_of(value, classes)
+        case (
+            Unknown() | EngineFlag() | Frozen() | RangeValue() | ExternalValue() | ExternalInstance() | ClassValue()
+            | Function() | Bound() | Partial() | ModuleValue() | Super()
+        ):  # fmt: skip
             return None
-        if name in names or (name == "bool" and "int" in names):
-            return True
-        return _plain_false(names)
-    if isinstance(value, Instance):
-        return _instance_of(value, classes)
-    return None
+    assert_never(value)
+
+
+def _is_size_instance(value: Size, names: set[str]) -> Truth:
+    """Under tracing a size is a 0-dim tensor, under dynamo a SymInt that passes for an int."""
+    if value.boolean:
+        return None
+    as_tensor, as_int = bool(names & TENSOR_CLASSES), "int" in names
+    if as_tensor and as_int:
+        return True
+    return EngineFlag(TORCHSCRIPT) if as_tensor else EngineFlag(DYNAMO) if as_int else None
 
 
 def _plain_false(names: set[str]) -> bool | None:
     """False when all classes are ones that cannot be a base of a plain Python value."""
-    known = {"int", "float", "str", "bool", "list", "tuple", "dict", "set", "bytes", "NoneType", "complex"}
-    return False if all(n in known or n.startswith("torch.") for n in names) else None
+    return False if all(n in _PLAIN or n.startswith("torch.") for n in names) else None
 
 
-def _instance_of(value: Instance, classes: Value) -> bool | None:
-    from onnx_lint.project.classes import ClassInfo
-    from onnx_lint.semantics.domain.values import ClassValue
-
+def _is_object_of(value: Instance, classes: Value) -> bool | None:
     wanted = [c for one in alternatives(classes) for c in (one.items() if isinstance(one, Seq) else (one,))]
     order = value.cls.mro
     for one in wanted:
@@ -300,16 +261,3 @@ def _instance_of(value: Instance, classes: Value) -> bool | None:
     certain = all(isinstance(one, (ClassValue, ExternalValue)) for one in wanted)
     outside = any(not isinstance(c, ClassInfo) and not c.name.startswith("torch.") for c in order)
     return False if certain and not outside else None
-
-
-def as_value(result: Truth) -> Value:
-    """The Python value of a truth."""
-    if isinstance(result, EngineFlag):
-        return result
-    return Static("bool") if result is None else TRUE if result else FALSE
-
-
-__all__ = [
-    "FALSE", "NONE", "STATIC", "TRUE", "Truth", "as_value", "condition", "engines_of", "is_instance", "join", "narrow",
-    "negate", "static_truth", "truth",
-]  # fmt: skip

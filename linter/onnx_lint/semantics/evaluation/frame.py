@@ -1,134 +1,46 @@
-"""The state of an interpretation: environments, frames (one per function under interpretation), and the analysis that
-all frames share."""
+"""A frame: one function under interpretation, with the state of the way that is being followed through it."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from onnx_lint.project.dependencies import Memo, Node, Tracker
+from onnx_lint.semantics.domain.engines import ALL_ENGINES, ENGINES
+from onnx_lint.semantics.domain.environment import Environment
+from onnx_lint.semantics.domain.lattice import with_addresses
+from onnx_lint.semantics.domain.origin import Origin, StepKind
 from onnx_lint.semantics.domain.sites import Branch, Site, Step
-from onnx_lint.semantics.domain.values import UNKNOWN, Origin, Value, join
+from onnx_lint.semantics.domain.store import join_stores
+from onnx_lint.semantics.domain.values import Alternative, Dict, ExternalInstance, Instance, Seq, Tensor, Value
+from onnx_lint.semantics.evaluation.state import Analysis, Summary
 from onnx_lint.source import ir
-from onnx_lint.target import Engine
 
 if TYPE_CHECKING:
     from onnx_lint.project.classes import ClassInfo
     from onnx_lint.project.modules import SourceModule
-    from onnx_lint.project.project import Project
     from onnx_lint.project.unit import Unit
-    from onnx_lint.semantics.domain.values import Arguments, Instance
+    from onnx_lint.semantics.evaluation.interface import Interpreter
 
-TORCHSCRIPT, DYNAMO = 1, 2
-ALL_ENGINES = TORCHSCRIPT | DYNAMO
-
-ENGINES: dict[int, tuple[Engine, ...]] = {
-    0: (),
-    TORCHSCRIPT: (Engine.TORCHSCRIPT,),
-    DYNAMO: (Engine.DYNAMO,),
-    ALL_ENGINES: (Engine.TORCHSCRIPT, Engine.DYNAMO),
-}
-
-MAX_DEPTH = 40
-"""Calls of project functions inside one another; deeper ones are unknown."""
-MAX_CONTEXTS = 16
-"""Kinds of arguments that one function is told apart for; then constants are generalised, then it is unknown."""
-MAX_STEPS = 400_000
-"""Statements interpreted for one entry point; beyond it calls are no longer followed."""
-
-
-class Environment:
-    """Local names. `parent` is the environment of the enclosing function, for closures."""
-
-    __slots__ = ("names", "parent")
-
-    def __init__(self, names: dict[str, Value], parent: Environment | None) -> None:
-        self.names, self.parent = names, parent
-
-    def copy(self) -> Environment:
-        return Environment(dict(self.names), self.parent)
-
-    def get(self, name: str) -> Value | None:
-        environment: Environment | None = self
-        while environment is not None:
-            value = environment.names.get(name)
-            if value is not None:
-                return value
-            environment = environment.parent
-        return None
-
-
-def join_environments(first: Environment | None, second: Environment | None) -> Environment | None:
-    """What holds after either of two ways; ``None`` is a way that ended."""
-    if first is None:
-        return second
-    if second is None:
-        return first
-    a, b = first.names, second.names
-    merged = dict(a)
-    for name, value in b.items():
-        other = a.get(name)
-        if other is None:
-            merged[name] = value  # bound on one way only: where it is read, that way was taken
-        elif other is not value:
-            merged[name] = join(other, value)
-    return Environment(merged, first.parent)
-
-
-@dataclass(slots=True, eq=False)
-class Summary:
-    """What a call gave: its value, the sites met on the way, and the calls made on the way."""
-
-    value: Value
-    sites: list[Site] = field(default_factory=list)
-    children: list[Summary] = field(default_factory=list)
-    returned: list[tuple[Value, ir.Expr | None]] = field(default_factory=list)
-    made: list[tuple[ClassInfo, Arguments]] = field(default_factory=list)
-    """The objects of the project's classes made outside traced code, and the arguments they were made with."""
-    traced: tuple[int, int] | None = None
-    """Identities of unit and function, when it was interpreted as traced code."""
-    dependency: Node | None = None
-    """What it rests on, in an editor."""
-    values: dict[int, Value] | None = None
-    """What each expression (by its number) may hold, in an editor."""
-    held: object = None
-    """What its key in `Analysis.memo` names by identity, so that no identity is given out twice."""
+MUTABLE_SEQUENCES = frozenset({"list", "set"})
 
 
 @dataclass(slots=True)
-class Analysis:
-    """What all frames share."""
+class LoopExits:
+    """What holds at the ``break`` and the ``continue`` statements of a loop."""
 
-    project: Project
-    summaries: dict[Hashable, Summary] = field(default_factory=dict)
-    active: set[Hashable] = field(default_factory=set)
-    contexts: dict[Hashable, int] = field(default_factory=dict)
-    tracker: Tracker | None = field(init=False)
-    memo: Memo = field(init=False)
-    """Global names, class attributes, decorated functions, initialised objects."""
-    global_active: set[tuple[int, Any]] = field(default_factory=set)
-    steps: int = 0
-    lambdas: dict[int, tuple[ir.Lambda, ir.FunctionDef]] = field(default_factory=dict)
-    """The function of a lambda expression, by the identity of the expression."""
-    uses: dict[int, tuple[ir.FunctionDef, object]] = field(default_factory=dict)
-    """How the parameters of a function are used, by the identity of the function, see `parameters`."""
-    of_unit: dict[int, list[Summary]] = field(default_factory=dict)
-    """In an editor: results by the identity of the unit."""
-    budget_exhausted: bool = False
-    """Whether a bound on contexts was met: many changes may have used it up."""
-
-    def __post_init__(self) -> None:
-        self.tracker = self.project.tracker
-        self.memo = Memo(self.tracker)
+    breaks: list[Environment] = field(default_factory=list)
+    continues: list[Environment] = field(default_factory=list)
 
 
 class Frame:
-    """One function under interpretation."""
+    """One function under interpretation. `interp` evaluates what stands in it."""
 
     __slots__ = (
-        "analysis", "checks", "depth", "engines", "env", "exits", "function", "keyword", "owner", "pending",
-        "qualified", "quiet", "receiver", "returns", "step", "summary", "unit", "values", "yields",
+        "analysis", "checks", "depth", "engines", "env", "exits", "flow", "function", "in_comprehension", "interp",
+        "keyword", "owner", "pending", "qualified", "receiver", "records_sites", "returns", "step", "summary", "unit",
+        "values", "yields",
     )  # fmt: skip
 
     def __init__(
@@ -144,19 +56,27 @@ class Frame:
         step: Step | None = None,
         depth: int = 0,
         engines: int = ALL_ENGINES,
-        quiet: bool = False,
+        records_sites: bool = True,
         summary: Summary | None = None,
+        flow: object = None,
     ) -> None:
         self.analysis, self.unit, self.function, self.qualified = analysis, unit, function, qualified
+        self.interp: Interpreter = analysis.interpreter
         self.env: Environment | None = env
+        """``None`` behind a statement that ends the way."""
         self.owner, self.receiver, self.step, self.depth = owner, receiver, step, depth
-        self.engines, self.quiet = engines, quiet
-        self.summary = summary if summary is not None else Summary(UNKNOWN)
+        self.engines = engines
+        self.records_sites = records_sites
+        """Whether this is traced code; in other code nothing is reported."""
+        self.flow = flow if flow is not None else object()
+        """The run to which the frame belongs: an entry point, or the making of an object. What it makes is its own."""
+        self.summary = summary if summary is not None else Summary()
         self.values = self.summary.values
-        self.returns: list[tuple[Value, ir.Expr | None, ir.Stmt]] = []
+        self.returns: list[tuple[Value, ir.Expr | None, Environment]] = []
         self.yields: list[Value] = []
-        self.exits: list[list[Environment]] = []
-        """Environments at ``break`` and ``continue``, one list per loop around."""
+        self.exits: list[LoopExits] = []
+        """What holds where the loops around are left early, innermost last."""
+        self.in_comprehension = False
         self.checks = 0
         """Positive inside a statement that only checks."""
         self.keyword: str | None = None
@@ -168,26 +88,88 @@ class Frame:
     def module(self) -> SourceModule:
         return self.unit.module
 
-    def emit(self, site: Site) -> None:
-        """Node a site, unless this code is not traced."""
-        if self.quiet or not self.engines:
-            return
+    @property
+    def instance(self) -> Instance | None:
+        return self.receiver if isinstance(self.receiver, Instance) else None
+
+    # -------------------------------------------------------------------------------------------------------- sites
+    def emit(self, site: type[Site], node: ir.Expr | ir.Stmt, subject: Value, /, **details: Any) -> None:
+        """Record a site of a class at `node`, where `subject` meets Python, unless this code is not traced; `details`
+        are the fields that such sites have besides."""
+        if self.records_sites and self.engines:
+            checks = self.checks > 0
+            self.report(
+                site(self.unit, node, subject, self.qualified, self.step, ENGINES[self.engines], checks, **details)
+            )
+
+    def report(self, site: Site) -> None:
+        """Record a site that is complete; of the branches in one condition one is kept, at its end."""
         if self.pending is not None and isinstance(site, Branch):
             self.pending.append(site)
         else:
             self.summary.sites.append(site)
 
-    def base(
-        self, node: ir.Expr | ir.Stmt, subject: Value
-    ) -> tuple[Unit, ir.Expr | ir.Stmt, Value, str, Step | None, tuple[Engine, ...], bool]:
-        """The fields that all sites share, in order."""
-        return (self.unit, node, subject, self.qualified, self.step, ENGINES[self.engines], self.checks > 0)
+    def origin(self, node: ir.Expr | ir.Param, kind: StepKind, name: str = "", parent: Origin | None = None) -> Origin:
+        """A step of an origin at a node of this frame."""
+        return Origin(self.unit, node.at, kind, name, parent)
 
-    def origin(self, node: ir.Expr | ir.Param, what: str, name: str = "", parent: Origin | None = None) -> Origin:
-        return Origin(self.unit, node.at, what, name, parent)
+    # ----------------------------------------------------------------------------------------------- dynamic scope
+    def enter_loop(self) -> LoopExits:
+        """A loop begins: its exits, which stand last in `exits` until it ends."""
+        exits = LoopExits()
+        self.exits.append(exits)
+        return exits
 
-    @property
-    def instance(self) -> Instance | None:
-        from onnx_lint.semantics.domain.values import Instance
+    @contextmanager
+    def checking(self, active: bool = True) -> Iterator[None]:
+        """While a statement is interpreted that only checks."""
+        self.checks += active
+        try:
+            yield
+        finally:
+            self.checks -= active
 
-        return self.receiver if isinstance(self.receiver, Instance) else None
+    @contextmanager
+    def on_way(self, engines: int) -> Iterator[None]:
+        """While an expression is evaluated that only some engines reach, on a copy of the names: what it binds and
+        narrows is forgotten."""
+        env, before = self.env, self.engines
+        if env is not None:
+            self.env = env.copy()
+        self.engines = engines
+        try:
+            yield
+        finally:
+            after = self.env
+            self.env, self.engines = env, before
+            if env is not None and after is not None:
+                env.store = join_stores(env.store, after.store)
+
+    # ------------------------------------------------------------------------------------------------------ objects
+    def read(self, value: Value) -> Value:
+        """A value as it is now, with what was written into it since it was bound."""
+        return value if self.env is None or not value.has_addresses else self.env.store.read(value)
+
+    def write(self, value: Value, content: Value) -> None:
+        """The object that `value` is holds `content` from now on."""
+        if self.env is not None:
+            self.env.store = self.env.store.written(value, content, self.flow)
+
+    def owned(self, value: Value) -> Value:
+        """A value that was just made, with an address if it can change: a list, a dict, a container of modules, a
+        tensor of constants."""
+        match value:
+            case Seq():
+                wanted = value.kind in MUTABLE_SEQUENCES
+            case Dict():
+                wanted = True
+            case ExternalInstance():
+                wanted = value.items is not None
+            case Tensor():
+                wanted = not value.traced
+            case _:
+                return value
+        return value if value.addresses or not wanted else self._with_new_address(value)
+
+    def _with_new_address(self, value: Alternative) -> Value:
+        return with_addresses(value, (self.analysis.address(self.flow, many=self.in_comprehension),))

@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
+from onnx_lint.semantics.domain.lattice import alternatives, element_of, is_certain, join, join_all
+from onnx_lint.semantics.domain.origin import StepKind
+from onnx_lint.semantics.domain.parts import assert_never
 from onnx_lint.semantics.domain.sites import Iteration, RangeLoop
 from onnx_lint.semantics.domain.values import (
     STATIC,
     UNKNOWN,
     Alternatives,
+    Arguments,
     Array,
+    Bound,
+    ClassValue,
     Const,
     Dict,
+    EngineFlag,
     ExternalInstance,
+    ExternalValue,
     Frozen,
+    Function,
     Instance,
+    ModuleValue,
+    Partial,
     RangeValue,
     Seq,
+    Single,
     Size,
     Static,
+    Super,
     Tensor,
+    Unknown,
     Value,
-    alternatives,
-    element_of,
-    join,
-    join_all,
 )
-from onnx_lint.semantics.evaluation import calls, expressions
 from onnx_lint.semantics.evaluation.frame import Frame
 from onnx_lint.source import ir
 
@@ -32,34 +41,19 @@ MAX_UNROLLED = 6
 """Loops over that many known, unlike elements are interpreted element by element."""
 
 
-def widen(sequence: Seq, value: Value) -> None:
-    """Let a list hold one value more, at an unknown place. Lists are shared objects, here as in Python."""
-    held = join_all(list(sequence.items()))
-    sequence.element = value if held is None else join(held, value)
-    sequence.elements = None
-
-
-def append(frame: Frame, sequence: Seq, value: Value) -> None:
-    """``list.append``: exact outside loops, widening inside."""
-    if sequence.elements is not None and not frame.exits and len(sequence.elements) < 64:
-        sequence.elements = (*sequence.elements, value)
-    else:
-        widen(sequence, value)
-
-
-def loop_elements(frame: Frame, iterable: Value, node: ir.Expr, how: str, statement: ir.Stmt) -> list[Value] | None:
+def loop_elements(frame: Frame, iterable: Value) -> tuple[Value, ...] | None:
     """The elements of a short sequence of unlike values, for unrolling; ``None`` if one pass will do."""
     if isinstance(iterable, Seq) and iterable.elements is not None and 0 < len(iterable.elements) <= MAX_UNROLLED:
         if len({e.key() for e in iterable.elements}) > 1 and not frame.exits:
-            return list(iterable.elements)
+            return iterable.elements
     return None
 
 
 def element(
     frame: Frame,
     value: Value,
-    node: ir.Expr | None,
-    how: str | None,
+    node: ir.Expr | None = None,
+    how: str | None = None,
     *,
     statement: ir.Stmt | ir.Expr | None = None,
 ) -> Value:
@@ -67,64 +61,80 @@ def element(
     if isinstance(value, Alternatives):
         if any(isinstance(v, (Seq, Dict, RangeValue)) for v in value.values):
             how = None  # taken apart because it is a sequence; the tensor is another way's
-        parts = [element(frame, v, node, how, statement=statement) for v in value.values]
+        parts = [_element(frame, v, node, how) for v in value.values]
         return join_all([p for p in parts if p is not STATIC] or parts) or UNKNOWN
-    if isinstance(value, Seq):
-        return element_of(value) if value.items() else UNKNOWN
-    if isinstance(value, Tensor):
-        if value.traced and not value.presumed and how is not None and node is not None:
-            frame.emit(Iteration(*frame.base(node, value), how))
-        return Tensor(value.traced, value.presumed, value.origin)
-    if isinstance(value, RangeValue):
-        if value.is_traced and value.bound is not None and how is not None and node is not None:
-            frame.emit(RangeLoop(*frame.base(node, value.bound)))
-        return Static("int")
-    if isinstance(value, Dict):
-        return Static("str")
+    return _element(frame, value, node, how)
+
+
+def _element(frame: Frame, value: Single, node: ir.Expr | None, how: str | None) -> Value:
+    match value:
+        case Seq():
+            return element_of(value) if value.items() else UNKNOWN
+        case Tensor():
+            if is_certain(value) and how is not None and node is not None:
+                frame.emit(Iteration, node, value, how=how)
+            return Tensor(value.traced, value.presumed, value.origin)
+        case RangeValue():
+            if value.bound is not None and value.bound.is_traced and how is not None and node is not None:
+                frame.emit(RangeLoop, node, value.bound)
+            return Static("int")
+        case Dict():
+            return Static("str")
+        case ExternalInstance():
+            return _module_items(value)
+        case Instance():
+            return _instance_element(frame, value, node)
+        case Array():
+            return value
+        case Const():
+            return Static("str") if isinstance(value.value, str) else STATIC
+        case Static():
+            return STATIC
+        case Frozen():
+            return Frozen(value.from_data, None, value.origin, value.live)
+        case (
+            Unknown() | EngineFlag() | Size() | ExternalValue() | ClassValue() | Function() | Bound() | Partial()
+            | ModuleValue() | Super()
+        ):  # fmt: skip
+            return UNKNOWN
+    assert_never(value)
+
+
+# ------------------------------------------------------------------------------------------------------- containers
+def parts_of_module(frame: Frame, value: Value) -> Value | None:
+    """What a ``ModuleList``, ``Sequential`` or the like holds, or a project subclass of one, which holds what it was
+    made or extended with; ``None`` for other values."""
     if isinstance(value, ExternalInstance):
-        return module_items(frame, value)
-    if isinstance(value, Instance):
-        return _instance_element(frame, value, node)
-    if isinstance(value, Array):
-        return value
-    if isinstance(value, (Static, Const)):
-        return Static("str") if isinstance(value, Const) and isinstance(value.value, str) else STATIC
-    if isinstance(value, Frozen):
-        return Frozen(value.from_data, None, value.origin)
-    return UNKNOWN
-
-
-def module_items(frame: Frame, value: ExternalInstance) -> Value:
-    """What a ``ModuleList``, ``Sequential`` or the like holds."""
-    items = value.items
-    if items is None:
-        return STATIC
-    if isinstance(items, Seq):
-        return element_of(items) if items.items() else STATIC
-    if isinstance(items, Dict):
-        return join_all(items.values()) or STATIC
-    return items
-
-
-def _instance_element(frame: Frame, value: Instance, node: ir.Expr | None) -> Value:
-    if value.cls.find("__iter__") is not None and node is not None:
-        return element(frame, calls.call_method(frame, node, value, "__iter__", []), None, None)
-    items = container_items(frame, value)
-    return items if items is not None else STATIC if value.cls.is_module else UNKNOWN
-
-
-def container_items(frame: Frame, value: Instance) -> Value | None:
-    """What a project subclass of ``nn.Sequential`` or ``nn.ModuleList`` holds: what it was made or extended with."""
-    from onnx_lint.semantics.evaluation import objects
-
+        return _module_items(value)
+    if not isinstance(value, Instance):
+        return None
     if not any(value.cls.is_subclass(f"torch.nn.{c}") for c in ("Sequential", "ModuleList", "ModuleDict")):
         return None
-    objects.initialise(frame, value)
-    held = [v for k, v in value.attributes.items() if k.startswith("[") or not k.startswith("_")]
+    attributes = frame.interp.attributes_of(frame, value)
+    held = [v for k, v in attributes.items() if k.startswith("[") or not k.startswith("_")]
     modules = [v for v in held if isinstance(v, (Instance, ExternalInstance, Alternatives))]
     return join_all(modules) or STATIC
 
 
+def _module_items(value: ExternalInstance) -> Value:
+    items = value.items
+    if items is None:
+        return STATIC
+    parts = items.items() if isinstance(items, Seq) else items.values()
+    return join_all(parts) or STATIC
+
+
+def _instance_element(frame: Frame, value: Instance, node: ir.Expr | None) -> Value:
+    found = value.cls.find_method("__iter__") if node is not None else None
+    if found is not None:
+        owner, unit, statement = found
+        function = Function(unit, statement, None, owner)
+        return element(frame, frame.interp.invoke(frame, node, function, value, Arguments()))
+    items = parts_of_module(frame, value)
+    return items if items is not None else STATIC if value.cls.is_module else UNKNOWN
+
+
+# --------------------------------------------------------------------------------------------------- unpacking, stars
 def unpack(frame: Frame, value: Value, count: int, star: int | None, node: ir.Expr) -> list[Value]:
     """The values for `count` targets, of which the one at `star` takes a list."""
     candidates = alternatives(value)
@@ -145,12 +155,12 @@ def _fits(value: Seq, count: int, star: int | None) -> bool:
     return len(value.elements) == count if star is None else len(value.elements) >= count - 1
 
 
-def _unpack_one(frame: Frame, value: Value, count: int, star: int | None, node: ir.Expr) -> list[Value] | None:
+def _unpack_one(frame: Frame, value: Single, count: int, star: int | None, node: ir.Expr) -> list[Value] | None:
     if isinstance(value, Seq):
         if value.elements is not None:
-            return _known(value, count, star)
+            return _known(value.elements, count, star)
         if value.kind == "shape" and value.is_traced:
-            return [_shape_part(frame, value, i, count, star, node) for i in range(count)]
+            return [_shape_part(frame, value, i, star, node) for i in range(count)]
         one = element_of(value) if value.items() else UNKNOWN
     elif isinstance(value, Const):
         return None  # None where the other alternative is what gets unpacked
@@ -159,12 +169,10 @@ def _unpack_one(frame: Frame, value: Value, count: int, star: int | None, node: 
     else:
         # with a star there are as many as the example has; without one the number is fixed, and right
         one = element(frame, value, node, "unpack" if star is None else "star")
-    return [Seq("list", None, one) if i == star else one for i in range(count)]
+    return [frame.owned(Seq("list", None, one)) if i == star else one for i in range(count)]
 
 
-def _known(value: Seq, count: int, star: int | None) -> list[Value] | None:
-    assert value.elements is not None
-    elements = value.elements
+def _known(elements: tuple[Value, ...], count: int, star: int | None) -> list[Value] | None:
     if star is None:
         return list(elements) if len(elements) == count else None
     behind = count - star - 1
@@ -174,28 +182,15 @@ def _known(value: Seq, count: int, star: int | None) -> list[Value] | None:
     return [*elements[:star], Seq("list", tuple(middle)), *elements[len(elements) - behind :]]
 
 
-def _shape_part(frame: Frame, shape: Seq, index: int, count: int, star: int | None, node: ir.Expr) -> Value:
+def _shape_part(frame: Frame, shape: Seq, index: int, star: int | None, node: ir.Expr) -> Value:
     if index == star:
         return Seq("shape", None, shape.element, shape.origin)
     axis = shape.first_axis + index if star is None or index < star else None
-    return Size(frame.origin(node, "size", "", shape.origin), parameter=shape.parameter, axis=axis)
+    return Size(frame.origin(node, StepKind.SIZE, "", shape.origin), parameter=shape.parameter, axis=axis)
 
 
-def spread(frame: Frame, value: Value, node: ir.Expr) -> tuple[list[Value] | None, Value]:
+def spread(frame: Frame, value: Value, node: ir.Expr) -> tuple[tuple[Value, ...] | None, Value]:
     """``*value`` in a call or display: the elements when they are known, else ``None`` and what each may be."""
     if isinstance(value, Seq) and value.elements is not None:
-        return list(value.elements), UNKNOWN
+        return value.elements, UNKNOWN
     return None, element(frame, value, node, "star")
-
-
-__all__ = [
-    "append",
-    "container_items",
-    "element",
-    "expressions",
-    "loop_elements",
-    "module_items",
-    "spread",
-    "unpack",
-    "widen",
-]

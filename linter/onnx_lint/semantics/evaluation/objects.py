@@ -2,110 +2,155 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+from dataclasses import dataclass
+
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.unit import Unit
+from onnx_lint.semantics.domain.environment import Environment
+from onnx_lint.semantics.domain.lattice import is_none, join, type_name
+from onnx_lint.semantics.domain.renaming import Renaming
+from onnx_lint.semantics.domain.store import EMPTY
 from onnx_lint.semantics.domain.values import (
-    NONE,
     STATIC,
     UNKNOWN,
-    Alternatives,
     Arguments,
     Bound,
     ClassValue,
     Const,
-    ExternalInstance,
     Function,
     Instance,
-    Seq,
     Static,
     Super,
     Tensor,
     Value,
-    alternatives,
-    join,
-    type_name,
 )
-from onnx_lint.semantics.evaluation import calls, expressions, parameters
-from onnx_lint.semantics.evaluation.frame import Environment, Frame
+from onnx_lint.semantics.evaluation.frame import Frame
+from onnx_lint.semantics.evaluation.state import MAX_OBJECT_KINDS, Effect
+from onnx_lint.semantics.known_names import MODULE_METHODS
 from onnx_lint.source import ir
 
-_MAX_INSTANCE_CONTEXTS = 8
+_UNSEEN: Hashable = "not seen being made"
+_HOOKS = frozenset({"__dict__", "register_buffer", "register_parameter", "add_module", "register_module"})
+_PROPERTIES = frozenset(
+    {"property", "cached_property", "functools.cached_property", "torch.jit.unused_property", "lazy_property"}
+)
 
 
+# ---------------------------------------------------------------------------------------------------------- making
 def make(frame: Frame, cls: ClassInfo, args: Arguments | None) -> Value:
-    """An instance of a project class."""
+    """An instance of a project class; `args` is ``None`` when it was not seen being made."""
     if cls.is_subclass("torch.autograd.Function"):
         return UNKNOWN
     if _is_enum(cls):
         return STATIC
-    if args is not None and frame.quiet:
-        frame.summary.made.append((cls, args))
-    key = None if args is None else args.key()
-    contexts = frame.analysis.contexts
+    analysis = frame.analysis
+    made = _UNSEEN if args is None else args.key()
     if args is not None:
-        known = ("made", id(cls), key)
-        if known not in frame.analysis.active:
-            count = contexts.get(id(cls), 0)
-            if count >= _MAX_INSTANCE_CONTEXTS:
-                args, key = None, "any"
-                frame.analysis.budget_exhausted = True
+        if not frame.records_sites:
+            frame.summary.made.append((cls, args))
+        known = (cls, made)
+        if known not in analysis.contexts:
+            count = analysis.contexts.get(cls, 0)
+            if count >= MAX_OBJECT_KINDS:
+                args, made = None, "any"
+                analysis.budget_exhausted = True
             else:
-                contexts[id(cls)] = count + 1
-                frame.analysis.active.add(known)
-    return Instance(cls, args, key)
+                analysis.contexts[cls] = count + 1
+                analysis.contexts[known] = 1
+    if frame.records_sites:
+        return Instance(cls, args, made, (analysis.address(frame.flow, many=frame.in_comprehension),))
+    # parts of a model and other objects that are made once: those made alike are one
+    address = analysis.objects.get((cls, made))
+    if address is None:
+        address = analysis.objects[(cls, made)] = analysis.address(None, many=True)
+    return Instance(cls, args, made, (address,))
 
 
 def _is_enum(cls: ClassInfo) -> bool:
     return any(not isinstance(c, ClassInfo) and c.name.startswith("enum.") for c in cls.mro)
 
 
-def initialise(frame: Frame, instance: Instance) -> None:
-    """Interpret ``__init__`` once, outside traced code, for what it assigns."""
-    remembered = frame.analysis.memo
-    if instance.initialised:
-        dependency = instance.dependency
-        if dependency is None:
-            return
-        if not dependency.stale:
-            remembered.read(dependency)
-            return
-        instance.attributes = {}
-    instance.initialised = True
-    key = ("initialised", id(instance.cls), instance.ctor_key)
-    held = remembered.get(key)
-    if held is None:
-        # while it runs, others of the kind are as far as this one
-        remembered.compute(key, lambda: _initialise(frame, instance), instance.attributes)
-    else:
-        instance.attributes = {**held[0], **instance.attributes}  # type: ignore[dict-item]
-    instance.dependency = remembered.dependency(key)
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What ``__init__`` assigned, for the arguments of the first object that was made so."""
+
+    attributes: dict[str, Value]
+    args: Arguments | None
+    writes: tuple[Effect, ...] = ()
+    """What it assigned to the attributes of other objects: ``self.heads.pool = …``."""
 
 
-def _initialise(frame: Frame, instance: Instance) -> dict[str, Value]:
-    """What ``__init__`` assigns; objects of a class made with the same arguments begin alike."""
-    cls = instance.cls
+def attributes_of(frame: Frame, instance: Instance) -> dict[str, Value]:
+    """All attributes that an object has once it is made. While its own ``__init__`` runs, those assigned so far are in
+    the store."""
+    made = _made(frame, instance)
+    renaming = _renaming(made, instance)
+    out = {name: renaming.value(value) for name, value in made.attributes.items()}
+    if frame.env is not None:
+        for address in instance.addresses:
+            for name in frame.env.store.fields.get(address, {}):
+                written = frame.env.store.field(instance, name)
+                if written is not None:
+                    out[name] = written
+    return out
+
+
+def _made(frame: Frame, instance: Instance) -> _Made:
+    """Interpret ``__init__`` once, outside traced code, for what it assigns; objects of a class made with the same
+    arguments begin alike."""
+    key = ("made", instance.cls, instance.made)
+    # while it runs, others of the kind have no attributes yet
+    made = frame.analysis.memo.value(key, lambda: _initialise(frame, instance), _Made({}, instance.args))
+    if made.writes and frame.env is not None:
+        store, renaming = frame.env.store, _renaming(made, instance)
+        for write in made.writes:
+            address = renaming.address(write.address)
+            if write.field not in store.fields.get(address, {}):
+                store = store.put(address, write.field, write.before, renaming.value(write.now))
+        frame.env.store = store
+    return made
+
+
+def _renaming(made: _Made, instance: Instance) -> Renaming:
+    if made.args is None or instance.args is None or made.args is instance.args:
+        return Renaming()
+    return Renaming.between(made.args.all(), instance.args.all())
+
+
+def _initialise(frame: Frame, instance: Instance) -> _Made:
+    cls, flow = instance.cls, object()
+    itself = Instance(cls, instance.args, instance.made, (frame.analysis.address(flow),))
     found = cls.find("__init__")
+    runner = Frame(
+        frame.analysis, cls.header_unit, Environment({}), records_sites=False, depth=frame.depth,
+        summary=frame.summary, flow=flow,
+    )  # fmt: skip
     if found is not None:
         owner, (unit, statement) = found
         if isinstance(statement, ir.FunctionDef):
             function = Function(unit, statement, None, owner)
             args = instance.args
             if args is None:
-                args = parameters.constructor_arguments(frame.analysis, function)
-            _run_quietly(frame, function, instance, args)
+                args = frame.interp.constructor_arguments(frame.analysis, function)
+            frame.interp.invoke(runner, None, function, itself, args)
     elif instance.args is not None:
-        _initialise_dataclass(frame, instance)
+        _initialise_dataclass(runner, itself)
     member = cls.find("__post_init__")
     if member is not None and isinstance(member[1][1], ir.FunctionDef):
-        _run_quietly(frame, Function(member[1][0], member[1][1], None, member[0]), instance, Arguments([], {}))
-    return dict(instance.attributes)
-
-
-def _run_quietly(frame: Frame, function: Function, instance: Instance, args: Arguments) -> None:
-    quiet = Frame(
-        frame.analysis, function.unit, Environment({}, None), quiet=True, depth=frame.depth, summary=frame.summary
-    )
-    calls.invoke(quiet, None, function, instance, args)
+        after = Function(member[1][0], member[1][1], None, member[0])
+        frame.interp.invoke(runner, None, after, itself, Arguments())
+    store = runner.env.store if runner.env is not None else EMPTY
+    fields = store.fields.get(itself.addresses[0], {})
+    onto = Renaming({itself.addresses[0]: instance.addresses[0]} if instance.addresses else {})
+    attributes = {name: onto.value(store.read(cell.now)) for name, cell in fields.items()}
+    writes = [
+        Effect(address, name, cell.before, onto.value(store.read(cell.now)))
+        for address, own in store.fields.items()
+        if address.flow is not flow
+        for name, cell in own.items()
+    ]
+    return _Made(attributes, instance.args, tuple(writes))
 
 
 def _initialise_dataclass(frame: Frame, instance: Instance) -> None:
@@ -124,23 +169,21 @@ def _initialise_dataclass(frame: Frame, instance: Instance) -> None:
         if value is None and annotation is not None:
             value = class_attribute(frame, info, name, None)
         if value is not None:
-            instance.attributes[name] = value
+            set_attribute(frame, instance, name, value)
 
 
-def attribute(frame: Frame, node: ir.Expr, instance: Instance, name: str) -> Value:
+# --------------------------------------------------------------------------------------------------------- reading
+def instance_attribute(frame: Frame, node: ir.Expr, instance: Instance, name: str) -> Value:
     """``instance.name``."""
     if name == "training":
         return Const(False)
-    if instance.initialised:
-        initialise(frame, instance)  # what it was initialised from may have changed
-        held = instance.attributes.get(name)
-        if held is not None:
-            return held
+    written = frame.env.store.field(instance, name) if frame.env is not None else None
+    if written is not None:
+        return written
     cls = instance.cls
     member = cls.find(name)
     if member is None or not isinstance(member[1][1], ir.FunctionDef):
-        initialise(frame, instance)
-        held = instance.attributes.get(name)
+        held = _initial(frame, instance, name)
         if held is not None:
             return held
     if member is not None:
@@ -152,32 +195,28 @@ def attribute(frame: Frame, node: ir.Expr, instance: Instance, name: str) -> Val
     if cls.find("__getattr__") is not None and not cls.is_module:
         return UNKNOWN
     # outside of what is linted: configuration and sub-modules of an unknown base, fixed when the export starts
-    return Bound(name, instance) if cls.is_module and name in _MODULE_METHODS else STATIC
+    return Bound(name, instance) if cls.is_module and (name in MODULE_METHODS or name == "_modules") else STATIC
 
 
-_HOOKS = frozenset({"__dict__", "register_buffer", "register_parameter", "add_module", "register_module"})
-_MODULE_METHODS = frozenset(
-    {"parameters", "named_parameters", "buffers", "modules", "children", "named_children", "named_modules",
-     "state_dict", "append", "extend", "insert", "eval", "train", "to", "get_submodule", "_modules",
-     "requires_grad_", "apply"}
-)  # fmt: skip
+def _initial(frame: Frame, instance: Instance, name: str) -> Value | None:
+    """What ``__init__`` assigned to an attribute."""
+    made = _made(frame, instance)
+    value = made.attributes.get(name)
+    return None if value is None else _renaming(made, instance).value(value)
 
 
 def _member(frame: Frame, node: ir.Expr, instance: Instance, owner: ClassInfo, name: str) -> Value:
     """A member of the class, seen through the instance."""
-    members = owner.own_all(name)
-    for unit, statement in members:
+    for unit, statement in owner.own_all(name):
         if isinstance(statement, ir.FunctionDef):
-            kinds = {calls.decorator_name(d) for d in statement.decorators}
-            if kinds & _PROPERTIES:
+            if _decorators(statement) & _PROPERTIES:
                 function = Function(unit, statement, None, owner)
-                return calls.invoke(frame, node, function, instance, Arguments([], {}))
+                return frame.interp.invoke(frame, node, function, instance, Arguments())
     return class_attribute(frame, owner, name, instance)
 
 
-_PROPERTIES = frozenset(
-    {"property", "cached_property", "functools.cached_property", "torch.jit.unused_property", "lazy_property"}
-)
+def _decorators(function: ir.FunctionDef) -> set[str]:
+    return {ir.dotted(d) for d in function.decorators}
 
 
 def class_attribute(frame: Frame, cls: ClassInfo, name: str, receiver: Instance | None) -> Value:
@@ -189,30 +228,14 @@ def class_attribute(frame: Frame, cls: ClassInfo, name: str, receiver: Instance 
         return Bound(name, ClassValue(cls)) if cls.is_subclass("torch.autograd.Function") else STATIC
     owner, (unit, statement) = found
     if isinstance(statement, ir.FunctionDef):
-        kinds = {calls.decorator_name(d) for d in statement.decorators}
-        function: Value = calls.function_value_of(frame.analysis, unit, statement, owner)
-        if "staticmethod" in kinds:
-            return function
-        if "classmethod" in kinds:
-            return (
-                Bound(function, ClassValue(receiver.cls if receiver is not None else cls))
-                if isinstance(function, Function)
-                else function
-            )
-        if receiver is None:
-            return function
-        return Bound(function, receiver) if isinstance(function, Function) else function
+        return _method(frame, owner, unit, statement, cls, receiver)
     if isinstance(statement, ir.ClassDef):
         return ClassValue(owner.module.class_of_statement(unit, statement))
     if isinstance(statement, ir.Assign):
-        remembered = frame.analysis.memo
-        key = (id(unit), (id(statement), "class"))
-        held = remembered.get(key)
-        if held is not None:
-            return held[0]  # type: ignore[return-value]
-        return remembered.compute(key, lambda: _class_value(frame, unit, statement, owner))
+        key = (unit, statement, "class")
+        return frame.analysis.memo.value(key, lambda: _class_value(frame, unit, statement, owner))
     if isinstance(statement, ir.Declare):
-        typed = parameters.annotated(frame.analysis, owner.module, statement.annotation)
+        typed = frame.interp.annotated(frame.analysis, owner.module, statement.annotation)
         if typed is not None and cls.is_module:
             # an attribute of a module that is declared only: a buffer, or configuration
             return Tensor(False) if isinstance(typed, Tensor) else STATIC if isinstance(typed, Instance) else typed
@@ -221,13 +244,25 @@ def class_attribute(frame: Frame, cls: ClassInfo, name: str, receiver: Instance 
     return STATIC
 
 
+def _method(
+    frame: Frame, owner: ClassInfo, unit: Unit, statement: ir.FunctionDef, cls: ClassInfo, receiver: Instance | None
+) -> Value:
+    function = frame.interp.function_value(frame.analysis, unit, statement, owner)
+    kinds = _decorators(statement)
+    if "staticmethod" in kinds or not isinstance(function, Function):
+        return function
+    if "classmethod" in kinds:
+        return Bound(function, ClassValue(receiver.cls if receiver is not None else cls))
+    return function if receiver is None else Bound(function, receiver)
+
+
 def _class_value(frame: Frame, unit: Unit, statement: ir.Assign, owner: ClassInfo) -> Value:
     """What an assignment in a class body gives its name, interpreted once, outside traced code."""
     if frame.analysis.tracker is not None:
         frame.analysis.tracker.read(unit.dependency)
-    quiet = Frame(frame.analysis, unit, Environment({}, None), quiet=True, owner=owner)
-    value = expressions.evaluate(quiet, statement.value)
-    if statement.annotation is not None and (value is UNKNOWN or (isinstance(value, Const) and value.value is None)):
+    outside = Frame(frame.analysis, unit, Environment({}), records_sites=False, owner=owner)
+    value = frame.interp.evaluate(outside, statement.value)
+    if statement.annotation is not None and (value is UNKNOWN or is_none(value)):
         return STATIC
     if isinstance(value, Const) and not isinstance(value.value, (bool, type(None))):
         return Static(type_name(value))
@@ -235,6 +270,7 @@ def _class_value(frame: Frame, unit: Unit, statement: ir.Assign, owner: ClassInf
 
 
 def super_attribute(frame: Frame, value: Super, name: str) -> Value:
+    """``super().name``."""
     receiver = value.receiver
     cls = receiver.cls if isinstance(receiver, Instance) else value.owner
     found = cls.find(name, after=value.owner)
@@ -242,54 +278,52 @@ def super_attribute(frame: Frame, value: Super, name: str) -> Value:
         return Bound(f"super.{name}", receiver)
     owner, (unit, statement) = found
     if isinstance(statement, ir.FunctionDef):
-        function = calls.function_value_of(frame.analysis, unit, statement, owner)
+        function = frame.interp.function_value(frame.analysis, unit, statement, owner)
         return Bound(function, receiver) if isinstance(function, Function) else function
     return STATIC
 
 
+# --------------------------------------------------------------------------------------------------------- writing
 def set_attribute(frame: Frame, instance: Instance, name: str, value: Value) -> None:
-    """``instance.name = value``. What an attribute may hold only grows: ways of ``__init__`` are not told apart."""
-    if frame.env is not None:
-        for key in [k for k in frame.env.names if k.endswith(f".{name}")]:
-            del frame.env.names[key]
-        if frame.function is not None and not frame.quiet and frame.function.params.positional:
-            # what was just written is what the same function reads next
+    """``instance.name = value``. Something of which nothing is known does not replace what is known better: most
+    often it is the same thing, wrapped."""
+    if frame.env is None:
+        return
+    for key in [k for k in frame.env.names if k.endswith(f".{name}")]:
+        del frame.env.names[key]
+    before = _before(frame, instance, name)
+    if before is not None and _is_vague(value) and not _is_vague(before) and not is_none(before):
+        return
+    if frame.function is not None and frame.records_sites and frame.function.params.positional:
+        if isinstance(frame.receiver, Instance) and frame.receiver.addresses == instance.addresses:
+            # what was just written is what the same function reads next, also where the object stands for several
             frame.env.names[f"{frame.function.params.positional[0].name}.{name}"] = value
-    old = instance.attributes.get(name)
-    if old is None or old is NONE or (isinstance(old, Const) and old.value is None and not frame.quiet):
-        instance.attributes[name] = value if old is None else join(old, value)
-        return
-    if value is UNKNOWN or (_is_vague(value) and not _is_vague(old)):
-        return
-    instance.attributes[name] = value if _is_vague(old) or old is UNKNOWN else join(old, value)
+    frame.env.store = frame.env.store.with_field(instance, name, value, before, frame.flow)
+
+
+def _before(frame: Frame, instance: Instance, name: str) -> Value | None:
+    """What an attribute holds before it is written."""
+    assert frame.env is not None
+    written = frame.env.store.field(instance, name)
+    if written is not None:
+        return written
+    if instance.addresses and instance.addresses[0].flow is frame.flow and not frame.records_sites:
+        return None  # it is being made
+    return _initial(frame, instance, name)
 
 
 def _is_vague(value: Value) -> bool:
-    return isinstance(value, Static) and value.type is None
+    return value is UNKNOWN or (isinstance(value, Static) and value.type is None)
 
 
-def register(instance: Instance, name: Value, value: Value) -> None:
+def register(frame: Frame, instance: Instance, name: Value, value: Value) -> None:
     """``register_buffer`` and the like: an attribute by a name that is known when it is a constant."""
+    if frame.env is None:
+        return
     if isinstance(name, Const) and isinstance(name.value, str):
-        old = instance.attributes.get(name.value)
-        instance.attributes[name.value] = value if old is None else join(old, value)
-    else:
-        instance.attributes.setdefault(f"[{len(instance.attributes)}]", value)
-
-
-def is_container(value: Value) -> bool:
-    return isinstance(value, ExternalInstance) and value.items is not None
-
-
-def modules_in(value: Value) -> list[Value]:
-    """The modules that a value holds, for containers made from it."""
-    out: list[Value] = []
-    for one in alternatives(value):
-        if isinstance(one, Seq):
-            for item in one.items():
-                out.extend(modules_in(item))
-        elif isinstance(one, Alternatives):
-            out.extend(one.values)
-        else:
-            out.append(one)
-    return out
+        before = _before(frame, instance, name.value)
+        joined = value if before is None or is_none(before) else join(before, value)
+        set_attribute(frame, instance, name.value, joined)
+        return
+    held = {n for a in instance.addresses for n in frame.env.store.fields.get(a, {})}
+    set_attribute(frame, instance, f"[{len(held)}]", value)

@@ -1,0 +1,34 @@
+"""Keys: what identifies values that behave alike.
+
+Two values with the same key are interchangeable for whatever is computed from them; only their origins, and which
+object of several alike they are, may differ. Keys of composite values are interned: equal keys are one object, so that
+comparing costs nothing, and the key of a graph that shares parts costs as much as the graph has parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from weakref import WeakValueDictionary
+
+
+class Key:
+    """An interned key; compared by identity. `parts` are what it was made of."""
+
+    __slots__ = ("__weakref__", "parts")
+
+    def __init__(self, parts: tuple[Hashable, ...]) -> None:
+        self.parts = parts
+
+    def __repr__(self) -> str:
+        return f"<key of {self.parts[0]}>"
+
+
+_INTERNED: WeakValueDictionary[tuple[Hashable, ...], Key] = WeakValueDictionary()
+
+
+def key_of(*parts: Hashable) -> Key:
+    """The one key with these parts. It lives as long as somebody holds it."""
+    found = _INTERNED.get(parts)
+    if found is None:
+        found = _INTERNED[parts] = Key(parts)
+    return found

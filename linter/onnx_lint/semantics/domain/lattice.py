@@ -1,0 +1,385 @@
+"""The order of values: what stands for several of them.
+
+`join` is commutative, associative and idempotent up to keys, and `UNKNOWN` absorbs; `widen` ends every ascending chain.
+``tests/semantics/test_laws.py`` checks these laws on generated values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping
+
+from onnx_lint.semantics.domain.parts import assert_never
+from onnx_lint.semantics.domain.values import (
+    MAX_ADDRESSES,
+    UNKNOWN,
+    Addresses,
+    Alternative,
+    Alternatives,
+    Arguments,
+    Array,
+    Bound,
+    ClassValue,
+    Const,
+    Dict,
+    EngineFlag,
+    ExternalInstance,
+    ExternalValue,
+    Frozen,
+    Function,
+    Instance,
+    ModuleValue,
+    Partial,
+    RangeValue,
+    Seq,
+    Single,
+    Size,
+    Static,
+    Super,
+    Tensor,
+    Unknown,
+    Value,
+)
+
+LIMIT = 6
+"""How many alternatives are kept apart."""
+MAX_NESTING = 12
+"""Containers nested more deeply are not known inside."""
+_WIDENED_NESTING = 4
+"""The same for what grows in a loop."""
+
+
+# ---------------------------------------------------------------------------------------------------- alternatives
+def alternatives(value: Value) -> tuple[Single, ...]:
+    """The values that `value` may be."""
+    return value.values if isinstance(value, Alternatives) else (value,)
+
+
+def each(value: Value, of: Callable[[Single], Value]) -> Value:
+    """What `of` gives for the alternatives of `value`, together; one for which nothing is known does not count where
+    another one says something."""
+    if not isinstance(value, Alternatives):
+        return of(value)
+    return known(of(v) for v in value.values)
+
+
+def known(results: Iterable[Value]) -> Value:
+    """The join of results, without those that are unknown unless all are."""
+    given = list(results)
+    return join_all([r for r in given if r is not UNKNOWN]) or UNKNOWN
+
+
+# ------------------------------------------------------------------------------------------------------------ join
+def join(first: Value, second: Value) -> Value:
+    """The least value that stands for both."""
+    if first is second:
+        return first
+    if first is UNKNOWN or second is UNKNOWN:
+        return UNKNOWN
+    by_class: dict[Hashable, Alternative] = {}
+    for value in (*alternatives(first), *alternatives(second)):
+        if isinstance(value, Unknown):
+            return UNKNOWN
+        kind = _class(value)
+        other = by_class.get(kind)
+        by_class[kind] = value if other is None else _merge(other, value)
+    if len(by_class) == 1:
+        return next(iter(by_class.values()))
+    if len(by_class) > LIMIT:
+        return UNKNOWN
+    return Alternatives(tuple(sorted(by_class.values(), key=_rank)))
+
+
+def join_all(values: Iterable[Value]) -> Value | None:
+    """The join of all, ``None`` of none."""
+    out: Value | None = None
+    for value in values:
+        out = value if out is None else join(out, value)
+    return out
+
+
+def leq(first: Value, second: Value) -> bool:
+    """Whether `second` stands for all that `first` stands for."""
+    return join(first, second).key() == second.key()
+
+
+def widen(before: Value, after: Value) -> Value:
+    """A value that stands for both and for what further turns of a loop would add: constants become any value of
+    their type, nesting is bounded. A chain of widened values comes to an end."""
+    joined = join(before, after)
+    return before if joined.key() == before.key() else _generalised(joined, _WIDENED_NESTING)
+
+
+def map_parts(value: Value, change: Callable[[Value], Value]) -> Value:
+    """The value with the values inside it changed; the same object when none of them does."""
+    match value:
+        case Seq():
+            elements = None if value.elements is None else tuple([change(e) for e in value.elements])
+            element = None if value.element is None else change(value.element)
+            if element is value.element and _same(elements, value.elements):
+                return value
+            return Seq(value.kind, elements, element, value.origin, value.parameter, value.first_axis, value.addresses)
+        case Dict():
+            entries = {key: change(entry) for key, entry in value.entries.items()}
+            rest = None if value.rest is None else change(value.rest)
+            if rest is value.rest and _same(tuple(entries.values()), tuple(value.entries.values())):
+                return value
+            return Dict(entries, rest, value.addresses)
+        case Alternatives():
+            parts = tuple([change(v) for v in value.values])
+            return value if _same(parts, value.values) else join_all(parts) or UNKNOWN
+        case ExternalInstance():
+            items = None if value.items is None else change(value.items)
+            if items is value.items:
+                return value
+            held = items if isinstance(items, (Seq, Dict)) else None
+            return ExternalInstance(value.name, held, value.args, value.addresses)
+        case Bound():
+            receiver = change(value.receiver)
+            return value if receiver is value.receiver else Bound(value.function, receiver)
+        case Super():
+            receiver = change(value.receiver)
+            return value if receiver is value.receiver else Super(value.owner, receiver)
+        case Partial():
+            function, args = change(value.function), map_arguments(value.args, change)
+            return value if function is value.function and args is value.args else Partial(function, args)
+        case RangeValue():
+            bound = None if value.bound is None else change(value.bound)
+            return value if bound is value.bound else RangeValue(bound, value.length)
+        case (
+            Unknown() | Static() | Const() | EngineFlag() | Tensor() | Size() | Frozen() | Array() | ExternalValue()
+            | Instance() | ClassValue() | Function() | ModuleValue()
+        ):  # fmt: skip
+            return value
+    assert_never(value)
+
+
+def _same(first: tuple[Value, ...] | None, second: tuple[Value, ...] | None) -> bool:
+    if first is None or second is None:
+        return first is second
+    return all(a is b for a, b in zip(first, second, strict=True))
+
+
+def map_arguments(args: Arguments, change: Callable[[Value], Value]) -> Arguments:
+    """Arguments with each value changed; the same object when none of them does."""
+    before = args.all()
+    positional = tuple([change(v) for v in args.positional])
+    keyword = {name: change(v) for name, v in args.keyword.items()}
+    star = None if args.star is None else change(args.star)
+    double_star = None if args.double_star is None else change(args.double_star)
+    after = Arguments(positional, keyword, star, double_star, args.nodes)
+    return args if _same(before, after.all()) else after
+
+
+def _generalised(value: Value, nesting: int) -> Value:
+    if isinstance(value, Const) and value.value is not None:
+        return Static(type_name(value))
+    if value.depth and nesting == 0:
+        return UNKNOWN
+    general = map_parts(value, lambda part: _generalised(part, nesting - 1))
+    if isinstance(general, Dict) and len(general.entries) > LIMIT:
+        return Dict({}, join_all(general.values()), general.addresses)
+    return general
+
+
+def bounded(value: Value, nesting: int = MAX_NESTING) -> Value:
+    """The same value, with nothing known below a depth of `nesting`."""
+    if value.depth <= nesting:
+        return value
+    return UNKNOWN if nesting == 0 else map_parts(value, lambda part: bounded(part, nesting - 1))
+
+
+_RANKS = {
+    kind: rank
+    for rank, kind in enumerate(
+        (Tensor, Size, Frozen, Array, Seq, Dict, RangeValue, Instance, ExternalInstance, Function, Bound, Partial,
+         ClassValue, ExternalValue, ModuleValue, Super, EngineFlag, Static, Const)
+    )
+}  # fmt: skip
+
+
+def _rank(value: Alternative) -> tuple[int, str]:
+    """A place in the order of alternatives that does not depend on which was met first."""
+    return _RANKS[type(value)], value.kind if isinstance(value, Seq) else ""
+
+
+def _class(value: Alternative) -> Hashable:
+    """Values of one class join to one value; values of different classes are kept apart."""
+    match value:
+        case Tensor() | Frozen() | Array() | Dict() | RangeValue():
+            return type(value).__name__
+        case Const():
+            return "none" if value.value is None else "fixed"  # an optional value stays optional
+        case Static():
+            return "none" if value.type == "NoneType" else "fixed"
+        case Size():
+            return (Size, value.boolean)
+        case Seq():
+            return (Seq, value.kind)
+        case ExternalInstance():
+            return (ExternalInstance, value.name, _keys(value.args), type(value.items).__name__)
+        case (
+            EngineFlag() | ExternalValue() | Instance() | ClassValue() | Function() | Bound() | Partial()
+            | ModuleValue() | Super()
+        ):  # fmt: skip
+            return value.key()
+    assert_never(value)
+
+
+def _keys(values: Mapping[str, Value] | None) -> Hashable:
+    return None if not values else tuple([(name, value.key()) for name, value in values.items()])
+
+
+def _merge(first: Alternative, second: Alternative) -> Alternative:
+    """The least value for two of the same class."""
+    if first is second:
+        return first
+    match first, second:
+        case (Tensor(), Tensor()):
+            return Tensor(
+                first.traced or second.traced,
+                first.presumed and second.presumed,
+                first.origin or second.origin,
+                first.parameter if first.parameter == second.parameter else None,
+                first.is_shape and second.is_shape,
+                either(first.addresses, second.addresses),
+            )
+        case (Size(), Size()):
+            exact = first.parameter == second.parameter and first.axis == second.axis
+            return Size(
+                first.origin or second.origin,
+                first.boolean,
+                first.parameter if exact else None,
+                first.axis if exact else None,
+                first.presumed and second.presumed,
+            )
+        case (Frozen(), Frozen()):
+            read = first if first.from_data else second
+            return Frozen(
+                first.from_data or second.from_data,
+                first.type if first.type == second.type else None,
+                read.origin or first.origin or second.origin,
+                first.live | second.live,
+            )
+        case (Array(), Array()):
+            return first if first.origin is not None else second
+        case (Seq(), Seq()):
+            return _merge_sequences(first, second)
+        case (Dict(), Dict()):
+            return _merge_dicts(first, second)
+        case (ExternalInstance(), ExternalInstance()):
+            return _merge_modules(first, second)
+        case (RangeValue(), RangeValue()):
+            bound = join_all([b for b in (first.bound, second.bound) if b is not None])
+            return RangeValue(bound, first.length if first.length == second.length else None)
+        case (Const() | Static(), Const() | Static()):
+            if first.key() == second.key():
+                return first
+            name = type_name(first)
+            return Static(name if name == type_name(second) else None)
+    return with_addresses(first, either(first.addresses, second.addresses))
+
+
+def _merge_sequences(first: Seq, second: Seq) -> Seq:
+    whole = first.parameter == second.parameter and first.first_axis == second.first_axis
+    parameter, axis = (first.parameter, first.first_axis) if whole else (None, 0)
+    origin, addresses = first.origin or second.origin, either(first.addresses, second.addresses)
+    if first.elements is not None and second.elements is not None and len(first.elements) == len(second.elements):
+        pairs = zip(first.elements, second.elements, strict=True)
+        return Seq(first.kind, tuple([join(a, b) for a, b in pairs]), None, origin, parameter, axis, addresses)
+    element = join_all((*first.items(), *second.items()))
+    return Seq(first.kind, None, element, origin, parameter, axis, addresses)
+
+
+def _merge_modules(first: ExternalInstance, second: ExternalInstance) -> ExternalInstance:
+    items: Seq | Dict | None = first.items
+    if isinstance(first.items, Seq) and isinstance(second.items, Seq):
+        items = _merge_sequences(first.items, second.items)
+    elif isinstance(first.items, Dict) and isinstance(second.items, Dict):
+        items = _merge_dicts(first.items, second.items)
+    return ExternalInstance(first.name, items, first.args, either(first.addresses, second.addresses))
+
+
+def _merge_dicts(first: Dict, second: Dict) -> Dict:
+    entries = dict(first.entries)
+    for key, value in second.entries.items():
+        entries[key] = join(entries[key], value) if key in entries else value
+    if list(first.entries) != list(second.entries):  # the order in which they were met says nothing
+        entries = dict(sorted(entries.items(), key=lambda item: (type(item[0]).__name__, repr(item[0]))))
+    rest = join_all([r for r in (first.rest, second.rest) if r is not None])
+    return Dict(entries, rest, either(first.addresses, second.addresses))
+
+
+# ------------------------------------------------------------------------------------------------------- addresses
+def either(first: Addresses, second: Addresses) -> Addresses:
+    """The addresses of something that is one of two. An object without address may be any other, so that writes are
+    no longer followed; neither are they beyond `MAX_ADDRESSES`."""
+    if first == second:
+        return first
+    if not first or not second:
+        return ()
+    both = tuple(dict.fromkeys((*first, *second)))
+    return both if len(both) <= MAX_ADDRESSES else ()
+
+
+def with_addresses(value: Alternative, addresses: Addresses) -> Alternative:
+    """The same value under other addresses; a kind without addresses as it is."""
+    if value.addresses == addresses:
+        return value
+    match value:
+        case Tensor():
+            return Tensor(
+                value.traced, value.presumed, value.origin, value.parameter, value.is_shape, addresses
+            )  # fmt: skip
+        case Seq():
+            return Seq(
+                value.kind, value.elements, value.element, value.origin, value.parameter, value.first_axis, addresses
+            )
+        case Dict():
+            return Dict(value.entries, value.rest, addresses)
+        case ExternalInstance():
+            return ExternalInstance(value.name, value.items, value.args, addresses)
+        case Instance():
+            return Instance(value.cls, value.args, value.made, addresses)
+        case (
+            Static() | Const() | EngineFlag() | Size() | Frozen() | Array() | RangeValue() | ExternalValue()
+            | ClassValue() | Function() | Bound() | Partial() | ModuleValue() | Super()
+        ):  # fmt: skip
+            return value
+    assert_never(value)
+
+
+# --------------------------------------------------------------------------------------------------------- reading
+def type_name(value: Value) -> str | None:
+    """The name of the Python type of a static value, where known."""
+    if isinstance(value, Const):
+        return type(value.value).__name__
+    if isinstance(value, (Static, Frozen)):
+        return value.type
+    return None
+
+
+def element_of(value: Seq) -> Value:
+    """What iterating yields."""
+    return join_all(value.items()) or UNKNOWN
+
+
+def is_none(value: Value) -> bool:
+    """Whether it is ``None`` for certain."""
+    return isinstance(value, Const) and value.value is None
+
+
+def is_certain(value: Value) -> bool:
+    """Traced for certain: a size, a number or array read from a tensor, or a tensor that surely is one."""
+    return value.is_traced and not (isinstance(value, Tensor) and value.presumed)
+
+
+def vague_result(args: Arguments) -> Value:
+    """What something fixed but unknown returns, such as a sub-module chosen by configuration: presumably a tensor
+    when it is given one."""
+    given = [v for a in args.all() for v in alternatives(a)]
+    tensor = next((v for v in given if isinstance(v, Tensor) and v.traced), None)
+    if tensor is not None:
+        return Tensor(True, True, tensor.origin)
+    if any(v.is_traced or v is UNKNOWN for v in given):
+        return UNKNOWN
+    return Static()

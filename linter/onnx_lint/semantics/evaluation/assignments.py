@@ -1,0 +1,176 @@
+"""Assignments: what statements bind to names, attributes and items."""
+
+from __future__ import annotations
+
+from onnx_lint.semantics.domain.lattice import alternatives, join, join_all
+from onnx_lint.semantics.domain.parts import children
+from onnx_lint.semantics.domain.sites import AliasedChange
+from onnx_lint.semantics.domain.values import (
+    UNKNOWN,
+    Const,
+    Dict,
+    Instance,
+    Seq,
+    Single,
+    Size,
+    Tensor,
+    Value,
+)
+from onnx_lint.semantics.evaluation.frame import Frame
+from onnx_lint.source import ir
+
+_MAX_LENGTH = 64
+"""Lists longer than that are not known element by element."""
+
+
+def assign(frame: Frame, target: ir.Expr, value: Value, source: ir.Expr | None) -> None:
+    """Bind `value` to a target; `source` is the expression it came from, for places."""
+    if isinstance(target, ir.Name):
+        if frame.env is not None:
+            frame.env.names[target.id] = value
+    elif isinstance(target, ir.Sequence):
+        _unpack(frame, target, value, source)
+    elif isinstance(target, ir.Attribute):
+        for receiver in alternatives(frame.interp.evaluate(frame, target.value)):
+            if isinstance(receiver, Instance):
+                frame.interp.set_attribute(frame, receiver, target.attr, value)
+    elif isinstance(target, ir.Subscript):
+        _assign_item(frame, target, value)
+    elif isinstance(target, ir.Starred):
+        frame.interp.assign(frame, target.value, value, source)
+
+
+def _assign_item(frame: Frame, target: ir.Subscript, value: Value) -> None:
+    container = frame.interp.evaluate(frame, target.value)
+    index = frame.interp.evaluate(frame, target.index)
+    for one in alternatives(container):
+        content = _with_item(one, index, value)
+        if content is not None:
+            frame.write(one, content)
+
+
+def _with_item(container: Single, index: Value, value: Value) -> Value | None:
+    """What a container holds after ``container[index] = value``; ``None`` when that says nothing."""
+    match container:
+        case Dict():
+            entries, rest = dict(container.entries), container.rest
+            if isinstance(index, Const) and isinstance(index.value, (str, int, bool, type(None))):
+                entries[index.value] = value
+            else:  # any of them may be meant
+                entries = {key: join(held, value) for key, held in entries.items()}
+                rest = value if rest is None else join(rest, value)
+            return Dict(entries, rest, container.addresses)
+        case Seq() if container.kind == "list":
+            if container.elements is not None and isinstance(index, Const) and isinstance(index.value, int):
+                elements = list(container.elements)
+                if -len(elements) <= index.value < len(elements):
+                    elements[index.value] = value
+                    return Seq("list", tuple(elements), None, container.origin, addresses=container.addresses)
+            return with_one_more(container, value)
+        case Tensor() if not container.traced and (value.is_traced or index.is_traced):
+            # a buffer of constants that receives computed values
+            origin = container.origin or value.origin or index.origin
+            return Tensor(True, container.presumed, origin, None, False, container.addresses)
+    return None
+
+
+def with_one_more(sequence: Seq, value: Value) -> Seq:
+    """A sequence that holds one value more, at an unknown place."""
+    element = join_all((*sequence.items(), value))
+    return Seq(sequence.kind, None, element, sequence.origin, addresses=sequence.addresses)
+
+
+def _unpack(frame: Frame, target: ir.Sequence, value: Value, source: ir.Expr | None) -> None:
+    count = len(target.elements)
+    star = next((i for i, e in enumerate(target.elements) if isinstance(e, ir.Starred)), None)
+    values = frame.interp.unpack(frame, value, count, star, source or target)
+    for element, part in zip(target.elements, values, strict=True):
+        frame.interp.assign(frame, element, part, None)
+
+
+def assignment(frame: Frame, node: ir.Assign) -> None:
+    """``target = value``, with any number of targets."""
+    if (
+        isinstance(node.value, ir.Sequence)
+        and len(node.targets) == 1
+        and isinstance(target := node.targets[0], ir.Sequence)
+        and len(target.elements) == len(node.value.elements)
+        and not any(isinstance(e, ir.Starred) for e in (*target.elements, *node.value.elements))
+    ):
+        parts = [frame.interp.evaluate(frame, e) for e in node.value.elements]
+        for element, part, expression in zip(target.elements, parts, node.value.elements, strict=True):
+            frame.interp.assign(frame, element, part, expression)
+        return
+    value = frame.interp.evaluate(frame, node.value)
+    if node.annotation is not None and value is UNKNOWN:
+        value = frame.interp.annotated(frame.analysis, frame.module, node.annotation) or value
+    for target in node.targets:
+        frame.interp.assign(frame, target, value, node.value)
+
+
+def declaration(frame: Frame, node: ir.Declare) -> None:
+    """``name: annotation`` binds nothing."""
+
+
+def augmented_assignment(frame: Frame, node: ir.AugAssign) -> None:
+    """``target += value`` and the like: lists change in place, other values are replaced."""
+    target = node.target
+    before = frame.interp.evaluate(frame, target)
+    right = frame.interp.evaluate(frame, node.value)
+    if isinstance(target, ir.Name) and isinstance(before, (Size, Tensor)):
+        _report_alias(frame, node, target.id, before)
+    if isinstance(before, Seq) and before.kind == "list" and node.op == "+":
+        frame.write(before, extended(frame, before, right))
+        return
+    value = frame.interp.binary(frame, node, node.op, before, right)
+    if not isinstance(target, ir.Subscript):
+        frame.interp.assign(frame, target, value, None)
+
+
+def extended(frame: Frame, sequence: Seq, more: Value) -> Seq:
+    """A list with what iterating over `more` yields behind it."""
+    if isinstance(more, Seq) and more.elements is not None and sequence.elements is not None:
+        elements = (*sequence.elements, *more.elements)
+        if len(elements) <= _MAX_LENGTH:
+            return Seq(sequence.kind, elements, None, sequence.origin, addresses=sequence.addresses)
+    parts = more.items() if isinstance(more, Seq) else (frame.interp.element(frame, more),)
+    out = sequence
+    for part in parts:
+        out = with_one_more(out, part)
+    return out
+
+
+def _report_alias(frame: Frame, node: ir.AugAssign, name: str, value: Size | Tensor) -> None:
+    """Report ``n += k`` on a size that another name holds too: under tracing a size is a tensor, changed in place."""
+    if isinstance(value, Tensor):
+        if value.is_shape:
+            frame.emit(AliasedChange, node, value, name=name, alias="", operator=node.op)
+        return
+    if frame.env is None or frame.function is None or not frame.records_sites:
+        return
+    aliases = [
+        other
+        for other, held in frame.env.names.items()
+        if other != name and (held is value or any(part is value for part in children(held)))
+    ]
+    if not aliases:
+        return
+    last = frame.analysis.last_reads(frame.function)
+    for other in aliases:
+        # an alias that nobody reads afterwards does no harm
+        if last.get(other.partition(".")[0], -1) > node.at:
+            frame.emit(AliasedChange, node, value, name=name, alias=other, operator=node.op)
+            return
+
+
+def delete(frame: Frame, node: ir.Delete) -> None:
+    """``del name``, ``del d[key]``."""
+    for target in node.targets:
+        if isinstance(target, ir.Name) and frame.env is not None:
+            frame.env.names.pop(target.id, None)
+        elif isinstance(target, ir.Subscript):
+            for one in alternatives(frame.interp.evaluate(frame, target.value)):
+                index = frame.interp.evaluate(frame, target.index)
+                if isinstance(one, Dict) and isinstance(index, Const) and index.value in one.entries:
+                    entries = {k: v for k, v in one.entries.items() if k != index.value}
+                    frame.write(one, Dict(entries, one.rest, one.addresses))

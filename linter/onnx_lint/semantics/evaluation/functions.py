@@ -1,0 +1,394 @@
+"""Functions of the project: interpreted once for each kind of arguments, and what they gave used again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Iterator
+
+from onnx_lint.project.classes import ClassInfo
+from onnx_lint.project.dependencies import Node
+from onnx_lint.project.unit import Unit
+from onnx_lint.semantics.domain.environment import Environment
+from onnx_lint.semantics.domain.lattice import alternatives, bounded, join_all, map_arguments, type_name, vague_result
+from onnx_lint.semantics.domain.parts import children
+from onnx_lint.semantics.domain.renaming import Renaming
+from onnx_lint.semantics.domain.sites import Step
+from onnx_lint.semantics.domain.store import EMPTY, Store, is_one, join_stores
+from onnx_lint.semantics.domain.values import (
+    NONE,
+    UNKNOWN,
+    Address,
+    Arguments,
+    Const,
+    Function,
+    Partial,
+    Seq,
+    Size,
+    Static,
+    Tensor,
+    Value,
+)
+from onnx_lint.semantics.evaluation.frame import Frame
+from onnx_lint.semantics.evaluation.state import MAX_CONTEXTS, MAX_DEPTH, MAX_STEPS, Analysis, Effect, Summary
+from onnx_lint.source import ir
+
+_OPAQUE_DECORATORS = frozenset({"torch.jit.script", "jit.script", "torch.jit.unused", "torch.jit.ignore", "script"})
+
+
+# ------------------------------------------------------------------------------------------------------ decorators
+def function_value(analysis: Analysis, unit: Unit, function: ir.FunctionDef, owner: ClassInfo | None) -> Value:
+    """A function as its name stands for it: through its decorators."""
+    plain = Function(unit, function, None, owner)
+    if not function.decorators:
+        return plain
+
+    def decorate() -> Value:
+        return _decorate(analysis, plain)
+
+    # a decorator that uses the function gets it as it is
+    return analysis.memo.value(("decorated", unit, function), decorate, plain)
+
+
+def _decorate(analysis: Analysis, function: Function) -> Value:
+    if analysis.tracker is not None:
+        analysis.tracker.read(function.unit.dependency)
+    frame = Frame(analysis, function.unit, Environment({}), records_sites=False, owner=function.owner)
+    return decorated(frame, function, function.function.decorators)
+
+
+def decorated(frame: Frame, value: Value, decorators: tuple[ir.Expr, ...]) -> Value:
+    """Apply decorators, innermost first. One that is not known is taken to hand its function on."""
+    for node in reversed(decorators):
+        if ir.dotted(node) in _OPAQUE_DECORATORS:
+            if isinstance(value, Function):
+                value = Function(value.unit, value.function, value.closure, value.owner, opaque=True)
+            continue
+        decorator = frame.interp.evaluate(frame, node)
+        if isinstance(decorator, (Function, Partial)) and isinstance(value, Function):
+            result = frame.interp.apply(frame, None, decorator, Arguments((value,)))
+            if isinstance(result, Function):
+                owner = result.owner or value.owner
+                value = Function(result.unit, result.function, result.closure, owner, result.opaque)
+    return value
+
+
+# ----------------------------------------------------------------------------------------------------------- calls
+def invoke(frame: Frame, node: ir.Expr | None, function: Function, receiver: Value | None, args: Arguments) -> Value:
+    """Call a project function: bind its parameters, interpret its body, remember the result."""
+    analysis = frame.analysis
+    if function.opaque:
+        return _opaque_result(frame, function, args)
+    if frame.records_sites and _is_training_only(function):
+        return vague_result(args)
+    if frame.depth >= MAX_DEPTH or analysis.steps > MAX_STEPS or frame.env is None:
+        return UNKNOWN
+    call = _Call(frame, function, args if receiver is None else args.after(receiver))
+    summary = analysis.summaries.get(call.key)
+    if summary is None:
+        if call.key in analysis.active:
+            return _recursive_result(args)
+        count = analysis.contexts.get(call.code, 0)
+        if count >= MAX_CONTEXTS:
+            analysis.budget_exhausted = True
+            call = _Call(frame, function, map_arguments(call.given, _general))
+            summary = analysis.summaries.get(call.key)
+            if summary is None and (count >= 3 * MAX_CONTEXTS or call.key in analysis.active):
+                return _recursive_result(args)
+    if summary is None:
+        summary = _summarise(frame, node, call, receiver)
+    if analysis.tracker is not None and summary.dependency is not None:
+        analysis.tracker.read(summary.dependency)
+    frame.summary.children.append(summary)
+    return _use(frame, summary, call.inputs)
+
+
+class _Call:
+    """A call before it is interpreted: what it can read, and the key under which its summary is kept."""
+
+    __slots__ = ("code", "function", "given", "inputs", "key")
+
+    def __init__(self, frame: Frame, function: Function, given: Arguments) -> None:
+        assert frame.env is not None
+        self.function, self.given = function, given
+        self.code = (function.unit, function.function)
+        """Chunks with the same text share their IR, hence the unit."""
+        store = frame.env.store
+        reached = list(_reached(frame.analysis, store, function, given))
+        self.inputs: tuple[Value, ...] = (*given.all(), *(value for _, value in reached))
+        """All values that the call can read: its arguments, what functions close over, attributes that were written."""
+        self.key: Hashable = (
+            self.code,
+            given.key(),
+            tuple([(label, value.key()) for label, value in reached]),
+            frame.engines,
+            frame.records_sites,
+            _identities(self.inputs, frame.flow),
+            store.outside(frame.flow),
+        )
+
+
+def _reached(
+    analysis: Analysis, store: Store, function: Function, given: Arguments
+) -> Iterator[tuple[Hashable, Value]]:
+    """What a call can read besides its arguments, in an order that depends on these alone."""
+    pending: list[Value] = [*reversed(given.all()), function]
+    seen: set[int] = set()
+    looked_at: set[Address] = set()
+    while pending:
+        value = pending.pop()
+        if id(value) in seen or not (value.depth or value.has_addresses or isinstance(value, Function)):
+            continue
+        seen.add(id(value))
+        if isinstance(value, Function):
+            for name, held in _closed_over(analysis, store, value):
+                yield name, held
+                pending.append(held)
+            continue
+        for address in value.addresses:
+            if address in store.fields and address not in looked_at:
+                looked_at.add(address)
+                for name, cell in sorted(store.fields[address].items()):
+                    now = store.read(cell.now)
+                    yield (name, is_one(address, address.flow)), now
+                    pending.append(now)
+        pending.extend(reversed(children(value)))
+
+
+def _closed_over(analysis: Analysis, store: Store, function: Function) -> Iterator[tuple[str, Value]]:
+    """The names of enclosing functions that a function reads."""
+    if function.closure is not None:
+        for name in sorted(analysis.last_reads(function.function)):
+            held = function.closure.get(name)
+            if held is not None and not (isinstance(held, Function) and held.function is function.function):
+                yield name, store.read(held)
+
+
+def _identities(inputs: tuple[Value, ...], flow: object) -> Hashable:
+    """Which of the objects that a call can read are the same, and which are one for certain."""
+    if not any(v.has_addresses for v in inputs):
+        return None
+    order: dict[Address, int] = {}
+    out: list[tuple[tuple[int, bool], ...]] = []
+    seen: set[int] = set()
+    pending = list(reversed(inputs))
+    while pending:
+        value = pending.pop()
+        if not value.has_addresses or id(value) in seen:
+            continue
+        seen.add(id(value))
+        if value.addresses:
+            out.append(tuple([(order.setdefault(a, len(order)), is_one(a, flow)) for a in value.addresses]))
+        pending.extend(reversed(children(value)))
+    return tuple(out)
+
+
+def _summarise(frame: Frame, node: ir.Expr | None, call: _Call, receiver: Value | None) -> Summary:
+    """Interpret a call and remember what it gave."""
+    analysis, tracker = frame.analysis, frame.analysis.tracker
+    analysis.contexts[call.code] = analysis.contexts.get(call.code, 0) + 1
+    analysis.active.add(call.key)
+    summary = Summary(inputs=call.inputs, flow=frame.flow, since=analysis.made)
+    try:
+        if tracker is None:
+            _interpret(frame, node, call, receiver, summary)
+        else:
+            summary.dependency = Node(call.key)
+            tracker.compute(summary.dependency, lambda: _interpret(frame, node, call, receiver, summary))
+            if frame.records_sites:
+                analysis.of_unit.setdefault(call.function.unit, []).append(summary)
+    finally:
+        analysis.active.discard(call.key)
+    analysis.summaries[call.key] = summary
+    return summary
+
+
+def _use(frame: Frame, summary: Summary, inputs: tuple[Value, ...]) -> Value:
+    """What a call gives this caller, and does to its objects."""
+    renaming = Renaming()
+    is_first = summary.inputs is inputs and not frame.in_comprehension
+    if not is_first and (summary.effects or _speaks_of_caller(summary.value)):
+        flow, analysis = frame.flow, frame.analysis
+
+        def fresh(address: Address) -> Address:
+            is_new = address.flow is summary.flow and address.order > summary.since
+            return analysis.address(flow, many=address.many or frame.in_comprehension) if is_new else address
+
+        renaming = Renaming.between(summary.inputs, inputs, fresh)
+    if summary.effects and frame.env is not None:
+        store = frame.env.store
+        for effect in summary.effects:
+            before = None if effect.before is None else renaming.value(effect.before)
+            now = renaming.value(effect.now)
+            store = store.put(renaming.address(effect.address), effect.field, before, now)
+            if effect.field is not None:  # what was known of the attribute by a test holds no longer
+                for key in [k for k in frame.env.names if k.endswith(f".{effect.field}")]:
+                    del frame.env.names[key]
+        frame.env.store = store
+    return renaming.value(summary.value)
+
+
+def _speaks_of_caller(value: Value) -> bool:
+    """Whether a value speaks of objects or origins, which differ from caller to caller."""
+    return value.has_addresses or value.is_traced or isinstance(value, (Function, Partial))
+
+
+_TRAINING = re.compile(r"(?:^|_)loss(?:es)?$|^(?:compute|calculate|get|calc)_\w*loss(?:es)?$|criterion$")
+_TRAINING_CLASSES = re.compile(r"(?:Loss|Criterion|Metric|Losses)(?:\d|_|$|[A-Z])")
+
+
+def is_training_class(name: str) -> bool:
+    """A class by whose name one sees that it belongs to training, and is never exported."""
+    return _TRAINING_CLASSES.search(name) is not None
+
+
+def _is_training_only(function: Function) -> bool:
+    """Losses are reached from ``forward`` only when it is given targets."""
+    if function.owner is not None and is_training_class(function.owner.name):
+        return True
+    return _TRAINING.search(function.function.name) is not None
+
+
+def _recursive_result(args: Arguments) -> Value:
+    """What a call gives while the same call is being interpreted: of the kind it is given, presumably."""
+    tensor = next((v for a in args.all() for v in alternatives(a) if isinstance(v, Tensor) and v.traced), None)
+    return Tensor(True, True, tensor.origin) if tensor is not None else UNKNOWN
+
+
+def _general(value: Value) -> Value:
+    """A value without what makes it one of many: a function called with many different constants is one case."""
+    if isinstance(value, Const) and value.value is not None and not isinstance(value.value, bool):
+        return Static(type_name(value))
+    if isinstance(value, Size):
+        return Size(value.origin, value.boolean, None, None, value.presumed)
+    if isinstance(value, Tensor):
+        return Tensor(value.traced, value.presumed, value.origin, None, value.is_shape, value.addresses)
+    return value
+
+
+def _opaque_result(frame: Frame, function: Function, args: Arguments) -> Value:
+    """A scripted or ignored function: its annotation says what it returns; TorchScript's default is a tensor."""
+    if function.function.returns is not None:
+        value = frame.interp.annotated(frame.analysis, function.unit.module, function.function.returns)
+        if value is not None:
+            return value
+    return vague_result(args) if not any(a.is_traced for a in args.all()) else Tensor(True, True)
+
+
+# ------------------------------------------------------------------------------------------------- interpreting one
+def _interpret(frame: Frame, node: ir.Expr | None, call: _Call, receiver: Value | None, summary: Summary) -> None:
+    """Interpret the body of a function, and fill in its summary."""
+    function = call.function
+    definition, unit = function.function, function.unit
+    inner = _frame_of(frame, node, function, receiver, summary)
+    tracker = frame.analysis.tracker
+    if tracker is not None:
+        tracker.read(unit.dependency)
+    assert inner.env is not None
+    before = inner.env.store
+    frame.interp.bind(inner, function, call.given)
+    frame.interp.execute(inner, definition.body)
+    last = inner.env
+    stores = [env.store for _, _, env in inner.returns] + ([last.store] if last is not None else [])
+    after = before
+    for index, store in enumerate(stores):
+        after = store if index == 0 else join_stores(after, store)
+    summary.value = bounded(_returned(inner, function, last is not None, after))
+    _note_effects(frame, summary, before, after)
+
+
+def _frame_of(
+    frame: Frame, node: ir.Expr | None, function: Function, receiver: Value | None, summary: Summary
+) -> Frame:
+    """The frame of a function that is called at `node`."""
+    definition, unit, analysis = function.function, function.unit, frame.analysis
+    name = f"{function.owner.name}.{definition.name}" if function.owner is not None else definition.name
+    if analysis.tracker is not None and frame.records_sites:
+        summary.values = {}
+    if frame.records_sites:
+        summary.traced = (unit, definition)
+    is_closure = function.closure is not None
+    inner = Frame(
+        analysis,
+        unit,
+        Environment({}, function.closure, frame.env.store if frame.env is not None else EMPTY),
+        function=definition,
+        qualified=name,
+        owner=function.owner or (frame.owner if is_closure else None),
+        receiver=receiver if receiver is not None else (frame.receiver if is_closure else None),
+        step=Step(frame.unit, node.at, frame.qualified, name, frame.step) if node is not None else frame.step,
+        depth=frame.depth + 1,
+        engines=frame.engines,
+        records_sites=frame.records_sites,
+        summary=summary,
+        flow=frame.flow,
+    )
+    if frame.checks and definition.is_lambda:
+        inner.checks = frame.checks
+    return inner
+
+
+def _returned(inner: Frame, function: Function, falls_through: bool, after: Store) -> Value:
+    """What a function returns, when its body has been interpreted."""
+    definition = function.function
+    if definition.is_generator:
+        return Seq("generator", None, join_all([after.read(v) for v in inner.yields]))
+    if definition.is_async:
+        return UNKNOWN
+    found = [(env.store.read(value), expression) for value, expression, env in inner.returns]
+    inner.summary.returned = found
+    values = [value for value, _ in found]
+    if falls_through:
+        values.append(NONE)
+    known = [v for v in values if v is not UNKNOWN]
+    if len(known) < len(values) and known and all(isinstance(v, (Const, Static)) for v in known):
+        known = []
+    result = join_all(known) or UNKNOWN
+    if result is UNKNOWN and definition.returns is not None:
+        typed = inner.interp.annotated(inner.analysis, function.unit.module, definition.returns)
+        if typed is not None and values:
+            return typed
+    return result  # unknown, too, when it only raises
+
+
+def _note_effects(frame: Frame, summary: Summary, before: Store, after: Store) -> None:
+    """What a call wrote: to objects that are older than the call, and to the attributes of new ones that it hands
+    out; what new containers hold is in the values themselves."""
+    if after is before:
+        return
+
+    def is_new(address: Address) -> bool:
+        return address.flow is summary.flow and address.order > summary.since
+
+    effects: list[Effect] = []
+    of_new: list[Effect] = []
+    for address, name, now in after.changes(before):
+        was = before.content(address, name, after)
+        effect = Effect(address, name, was, after.read(now))
+        if not is_new(address):
+            effects.append(effect)
+        elif name is not None:
+            of_new.append(effect)
+    if of_new:
+        reachable = _addresses_in([summary.value, *(e.now for e in effects)])
+        while True:
+            handed_out = [e for e in of_new if e.address in reachable]
+            more = _addresses_in([e.now for e in handed_out]) - reachable
+            if not more:
+                break
+            reachable |= more
+        effects += handed_out
+    summary.effects = tuple(effects)
+
+
+def _addresses_in(values: list[Value]) -> set[Address]:
+    """The addresses in values, at any depth."""
+    found: set[Address] = set()
+    seen: set[int] = set()
+    pending = list(values)
+    while pending:
+        value = pending.pop()
+        if value.has_addresses and id(value) not in seen:
+            seen.add(id(value))
+            found.update(value.addresses)
+            pending.extend(children(value))
+    return found

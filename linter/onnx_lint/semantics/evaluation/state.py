@@ -1,0 +1,112 @@
+"""What all frames of an analysis share: what was computed already, and how much may still be."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from onnx_lint.project.dependencies import Memo, Node, Tracker
+from onnx_lint.semantics.domain.sites import Site
+from onnx_lint.semantics.domain.values import UNKNOWN, Address, Arguments, Value
+from onnx_lint.source import ir
+from onnx_lint.source.names import last_reads
+
+if TYPE_CHECKING:
+    from onnx_lint.project.classes import ClassInfo
+    from onnx_lint.project.project import Project
+    from onnx_lint.project.unit import Unit
+    from onnx_lint.semantics.evaluation.interface import Interpreter
+    from onnx_lint.semantics.evaluation.usage import Usage
+
+MAX_DEPTH = 40
+"""Calls of project functions inside one another; deeper ones are unknown."""
+MAX_CONTEXTS = 16
+"""Kinds of arguments that one function is told apart for; then constants are generalised, then it is unknown."""
+MAX_OBJECT_KINDS = 8
+"""Kinds of arguments that objects of one class are told apart for."""
+MAX_STEPS = 400_000
+"""Statements interpreted for one entry point; beyond it calls are no longer followed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a call wrote: to the content of an object (`field` is ``None``) or to one of its attributes. `before` is
+    what was there when the call began, if anything was; `now` what is there when it ends."""
+
+    address: Address
+    field: str | None
+    before: Value | None
+    now: Value
+
+
+@dataclass(slots=True, eq=False)
+class Summary:
+    """What a call gave: its value, what it wrote, the sites met on the way, and the calls made on the way."""
+
+    value: Value = UNKNOWN
+    inputs: tuple[Value, ...] = ()
+    """What it was given: arguments, and what it read of enclosing functions."""
+    effects: tuple[Effect, ...] = ()
+    """What it wrote to objects that are older than the call, or that `value` holds."""
+    sites: list[Site] = field(default_factory=list)
+    children: list[Summary] = field(default_factory=list)
+    returned: list[tuple[Value, ir.Expr | None]] = field(default_factory=list)
+    made: list[tuple[ClassInfo, Arguments]] = field(default_factory=list)
+    """The objects of the project's classes made outside traced code, and the arguments they were made with."""
+    traced: tuple[Unit, ir.FunctionDef] | None = None
+    """What was interpreted, when it was as traced code."""
+    dependency: Node | None = None
+    """What it rests on, in an editor."""
+    values: dict[int, Value] | None = None
+    """What each expression (by its number) may hold, in an editor."""
+    flow: object = None
+    """The run in which it was interpreted."""
+    since: int = 0
+    """How many addresses had been given out when the call began: those of `flow` behind are its own."""
+
+
+@dataclass(slots=True)
+class Analysis:
+    """The analysis of a project. `interpreter` is what evaluates, see `interface`."""
+
+    project: Project
+    interpreter: Interpreter
+    summaries: dict[Hashable, Summary] = field(default_factory=dict)
+    active: set[Hashable] = field(default_factory=set)
+    contexts: dict[Hashable, int] = field(default_factory=dict)
+    tracker: Tracker | None = field(init=False)
+    memo: Memo = field(init=False)
+    """Global names, class attributes, decorated functions, initialised objects."""
+    global_active: set[Hashable] = field(default_factory=set)
+    steps: int = 0
+    lambdas: dict[ir.Lambda, ir.FunctionDef] = field(default_factory=dict)
+    """The function of a lambda expression."""
+    last_read: dict[ir.FunctionDef, dict[str, int]] = field(default_factory=dict)
+    """See `last_reads`."""
+    uses: dict[ir.FunctionDef, Usage] = field(default_factory=dict)
+    """How functions use their parameters."""
+    of_unit: dict[Unit, list[Summary]] = field(default_factory=dict)
+    """In an editor: results by the unit."""
+    objects: dict[Hashable, Address] = field(default_factory=dict)
+    """The address of the objects of a class that are made alike, outside traced code."""
+    made: int = 0
+    """How many addresses were given out."""
+    budget_exhausted: bool = False
+    """Whether a bound on contexts was met: many changes may have used it up."""
+
+    def __post_init__(self) -> None:
+        self.tracker = self.project.tracker
+        self.memo = Memo(self.tracker)
+
+    def last_reads(self, function: ir.FunctionDef) -> dict[str, int]:
+        """The names that a function reads, each with the number of the last node that does."""
+        found = self.last_read.get(function)
+        if found is None:
+            found = self.last_read[function] = last_reads(function.body)
+        return found
+
+    def address(self, flow: object, *, many: bool = False) -> Address:
+        """A new address."""
+        self.made += 1
+        return Address(flow, self.made, many=many)

@@ -1,0 +1,168 @@
+"""Subscripts and slices: what is taken out of a value."""
+
+from __future__ import annotations
+
+from onnx_lint.semantics.domain.lattice import alternatives, each, element_of, is_certain, join_all
+from onnx_lint.semantics.domain.origin import StepKind
+from onnx_lint.semantics.domain.parts import assert_never
+from onnx_lint.semantics.domain.sites import ListIndex
+from onnx_lint.semantics.domain.values import (
+    STATIC,
+    UNKNOWN,
+    Arguments,
+    Array,
+    Bound,
+    ClassValue,
+    Const,
+    Dict,
+    EngineFlag,
+    ExternalInstance,
+    ExternalValue,
+    Frozen,
+    Function,
+    Instance,
+    ModuleValue,
+    Partial,
+    RangeValue,
+    Seq,
+    Single,
+    Size,
+    Static,
+    Super,
+    Tensor,
+    Unknown,
+    Value,
+)
+from onnx_lint.semantics.evaluation.frame import Frame
+from onnx_lint.source import ir
+
+_MAX_AXES = 8
+"""Slices of a shape with at most that many dimensions keep their numbers."""
+
+
+def subscript(frame: Frame, node: ir.Subscript) -> Value:
+    """``value[index]``."""
+    value = frame.interp.evaluate(frame, node.value)
+    index = frame.interp.evaluate(frame, node.index)
+    return each(value, lambda one: _item(frame, node, one, index))
+
+
+def _item(frame: Frame, node: ir.Subscript, value: Single, index: Value) -> Value:
+    match value:
+        case Tensor():
+            if value.presumed and isinstance(index, Const) and isinstance(index.value, str):
+                return Tensor(value.traced, True, value.origin)
+            traced = value.traced or index.is_traced
+            return Tensor(traced, value.presumed, value.origin or index.origin, None, value.is_shape)
+        case Seq():
+            return _sequence_item(frame, node, value, index)
+        case Dict():
+            return _dict_item(frame, node, value, index)
+        case ExternalInstance():
+            return _module_item(frame, node, value, index)
+        case Instance():
+            found = value.cls.find_method("__getitem__")
+            if found is not None:
+                owner, unit, statement = found
+                function = Function(unit, statement, None, owner)
+                return frame.interp.invoke(frame, node, function, value, Arguments((index,)))
+            return frame.interp.parts_of_module(frame, value) or UNKNOWN
+        case RangeValue():
+            return Static("int")
+        case Array() | Frozen() | ExternalValue() | ClassValue():
+            return value
+        case Static() | Const():
+            return STATIC
+        case Unknown() | EngineFlag() | Size() | Function() | Bound() | Partial() | ModuleValue() | Super():
+            return UNKNOWN
+    assert_never(value)
+
+
+def _dict_item(frame: Frame, node: ir.Subscript, value: Dict, index: Value) -> Value:
+    if isinstance(index, Const) and isinstance(index.value, (str, int, bool)):
+        if index.value in value.entries:
+            return value.entries[index.value]
+        if value.rest is not None:
+            return value.rest
+    if isinstance(index, Size):
+        frame.emit(ListIndex, node, index, container="dict")
+    return value.rest if value.rest is not None else join_all(value.values()) or UNKNOWN
+
+
+def _module_item(frame: Frame, node: ir.Subscript, value: ExternalInstance, index: Value) -> Value:
+    if isinstance(index, (Size, Tensor)) and is_certain(index):
+        frame.emit(ListIndex, node, index, container="ModuleList")
+    if isinstance(value.items, Seq) and value.items.elements and isinstance(index, Const):
+        if isinstance(index.value, int) and -len(value.items.elements) <= index.value < len(value.items.elements):
+            return value.items.elements[index.value]
+    if isinstance(value.items, Dict) and isinstance(index, Const) and index.value in value.items.entries:
+        return value.items.entries[index.value]
+    if isinstance(node.index, ir.Slice):
+        return value
+    return frame.interp.parts_of_module(frame, value) or STATIC
+
+
+def _sequence_item(frame: Frame, node: ir.Subscript, value: Seq, index: Value) -> Value:
+    if isinstance(node.index, ir.Slice):
+        return _slice_of(frame, value, node.index)
+    if isinstance(index, (Size, Tensor, Array)) and is_certain(index) and value.kind != "dict":
+        frame.emit(ListIndex, node, index, container=value.kind)
+    elements = value.elements
+    if isinstance(index, Const) and isinstance(index.value, int):
+        if elements is not None:
+            return elements[index.value] if -len(elements) <= index.value < len(elements) else UNKNOWN
+        if value.kind == "shape" and value.is_traced:
+            axis = _axis(value, index.value)
+            return Size(frame.origin(node, StepKind.SIZE, "", value.origin), parameter=value.parameter, axis=axis)
+    if value.kind == "shape" and value.is_traced:
+        return Size(frame.origin(node, StepKind.SIZE, "", value.origin))
+    return element_of(value) if value.items() else UNKNOWN
+
+
+def _axis(shape: Seq, index: int) -> int | None:
+    """The dimension of the whole shape that stands at an index of a part of it."""
+    if index >= 0:
+        return shape.first_axis + index
+    return index if shape.first_axis == 0 else None
+
+
+def _slice_of(frame: Frame, value: Seq, node: ir.Slice) -> Value:
+    bounds: list[int | None] = []
+    for part in (node.lower, node.upper, node.step):
+        if part is None:
+            bounds.append(None)
+            continue
+        bound = frame.interp.evaluate(frame, part)
+        if isinstance(bound, Const) and (bound.value is None or isinstance(bound.value, int)):
+            bounds.append(bound.value)
+            continue
+        if isinstance(bound, (Size, Tensor)) and is_certain(bound) and value.kind != "shape":
+            frame.emit(ListIndex, part, bound, container=value.kind)
+        return Seq(value.kind, None, element_of(value) if value.items() else None, value.origin)
+    lower, upper, step = bounds
+    if value.elements is not None and step != 0:
+        return Seq(value.kind, value.elements[lower:upper:step], origin=value.origin)
+    element = element_of(value) if value.items() else None
+    if value.kind == "shape" and value.is_traced:
+        return _slice_of_shape(value, element, lower, upper, step)
+    return Seq(value.kind, None, element, value.origin)
+
+
+def _slice_of_shape(value: Seq, element: Value | None, lower: int | None, upper: int | None, step: int | None) -> Value:
+    start = lower or 0
+    if step is None and lower is not None and -_MAX_AXES <= lower < 0 and upper is None:
+        parts = [Size(value.origin, parameter=value.parameter, axis=i) for i in range(lower, 0)]
+        return Seq("shape", tuple(parts), origin=value.origin)
+    if step is None and upper is not None and 0 <= start < upper <= _MAX_AXES:
+        axes = range(start, upper)
+        parts = [Size(value.origin, parameter=value.parameter, axis=value.first_axis + i) for i in axes]
+        return Seq("shape", tuple(parts), origin=value.origin)
+    named = value.parameter if start >= 0 and step is None else None
+    return Seq("shape", None, element, value.origin, named, value.first_axis + max(start, 0))
+
+
+def slice_(frame: Frame, node: ir.Slice) -> Value:
+    """``a:b:c`` inside a subscript: as traced as its bounds."""
+    parts = [frame.interp.evaluate(frame, p) for p in (node.lower, node.upper, node.step) if p is not None]
+    traced = next((v for p in parts for v in alternatives(p) if v.is_traced), None)
+    return traced if traced is not None else STATIC

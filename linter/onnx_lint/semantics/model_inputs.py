@@ -1,0 +1,88 @@
+"""The inputs of a model: arguments for a ``forward`` that nobody was seen calling."""
+
+from __future__ import annotations
+
+from onnx_lint.semantics.domain.lattice import join, map_parts, type_name
+from onnx_lint.semantics.domain.origin import Origin, StepKind
+from onnx_lint.semantics.domain.values import (
+    NONE,
+    STATIC,
+    UNKNOWN,
+    Arguments,
+    Const,
+    Dict,
+    Function,
+    Seq,
+    Static,
+    Tensor,
+    Value,
+)
+from onnx_lint.semantics.evaluation.frame import Frame
+from onnx_lint.semantics.evaluation.parameters import default_value
+from onnx_lint.semantics.evaluation.state import Analysis
+from onnx_lint.semantics.evaluation.usage import Usage
+from onnx_lint.source import ir
+
+
+def model_inputs(frame: Frame, function: Function, receiver: Value) -> Arguments:
+    """Arguments for a ``forward`` that nobody was seen calling: the inputs of the model."""
+    params = function.function.params
+    use = _use_of(frame.analysis, function.function)
+    positional: list[Value] = [receiver]
+    for param in params.positional[1:]:
+        positional.append(_input(frame, function, param, use))
+    keyword = {p.name: _input(frame, function, p, use) for p in params.keyword}
+    if params.vararg is not None:
+        positional.append(Tensor(True, True, frame.origin(params.vararg, StepKind.INPUT, params.vararg.name)))
+    return Arguments(tuple(positional), keyword, None, STATIC if params.kwarg is not None else None)
+
+
+def _input(frame: Frame, function: Function, param: ir.Param, use: Usage) -> Value:
+    origin = frame.origin(param, StepKind.INPUT, param.name)
+    if param.annotation is not None:
+        value = frame.interp.annotated(frame.analysis, function.unit.module, param.annotation)
+        if value is not None:
+            value = frame.owned(_with_origin(value, param.name, origin))
+            default = param.default
+            if isinstance(default, ir.Const) and default.value is None:
+                return join(value, NONE)
+            return value
+    if param.default is not None:
+        default_is = default_value(frame, function, param)
+        if isinstance(default_is, Const):
+            if default_is.value is None:
+                return join(_by_use(param.name, origin, use, optional=True), NONE)
+            return Static(type_name(default_is))
+        return default_is if default_is is not UNKNOWN else STATIC
+    if param.annotation is not None:
+        return UNKNOWN
+    return _by_use(param.name, origin, use, optional=False)
+
+
+def _with_origin(value: Value, name: str, origin: Origin) -> Value:
+    """An annotated input: the tensors in it are inputs of the model."""
+    if isinstance(value, Tensor):
+        return Tensor(value.traced, value.presumed, origin, name)
+    return map_parts(value, lambda part: _with_origin(part, name, origin))
+
+
+def _by_use(name: str, origin: Origin, use: Usage, *, optional: bool) -> Value:
+    """An input without annotation: a tensor, unless it is used like a list, a dict or a number."""
+    kind = use.kind_of(name)
+    presumed = Tensor(True, True, origin, name)
+    if kind == "list":
+        return Seq("list", None, presumed)
+    if kind == "dict":
+        return Dict({}, presumed)
+    if kind == "object":
+        return UNKNOWN
+    if kind == "number":
+        return STATIC
+    return Tensor(True, optional and kind is None, origin, name)
+
+
+def _use_of(analysis: Analysis, function: ir.FunctionDef) -> Usage:
+    found = analysis.uses.get(function)
+    if found is None:
+        found = analysis.uses[function] = Usage(function)
+    return found
