@@ -106,7 +106,7 @@ class Memo:
             self.read(dependency)
         return (value,)
 
-    def value(self, key: Hashable, function: Callable[[], T], provisional: T | None = None) -> T:
+    def value(self, key: Hashable, function: Callable[[], T], provisional: object = None) -> T:
         """The remembered value, computed when there is none; see `compute`. One key is for values of one type."""
         held = self.get(key)
         if held is not None:

@@ -131,8 +131,10 @@ def map_parts(value: Value, change: Callable[[Value], Value]) -> Value:
             items = None if value.items is None else change(value.items)
             if items is value.items:
                 return value
-            held = items if isinstance(items, (Seq, Dict)) else None
-            return ExternalInstance(value.name, held, value.args, value.addresses)
+            if not isinstance(items, (Seq, Dict)):  # still a container, of which nothing is known
+                kind = value.items.kind if isinstance(value.items, Seq) else "list"
+                items = Dict({}, UNKNOWN) if isinstance(value.items, Dict) else Seq(kind, None, UNKNOWN)
+            return ExternalInstance(value.name, items, value.args, value.addresses)
         case Bound():
             receiver = change(value.receiver)
             return value if receiver is value.receiver else Bound(value.function, receiver)
@@ -216,7 +218,8 @@ def _class(value: Alternative) -> Hashable:
         case Seq():
             return (Seq, value.kind)
         case ExternalInstance():
-            return (ExternalInstance, value.name, _keys(value.args), type(value.items).__name__)
+            kind = value.items.kind if isinstance(value.items, Seq) else type(value.items).__name__
+            return (ExternalInstance, value.name, _keys(value.args), kind)
         case (
             EngineFlag() | ExternalValue() | Instance() | ClassValue() | Function() | Bound() | Partial()
             | ModuleValue() | Super()
@@ -290,6 +293,11 @@ def _merge_sequences(first: Seq, second: Seq) -> Seq:
     return Seq(first.kind, None, element, origin, parameter, axis, addresses)
 
 
+def _order(key: Hashable) -> tuple[int, float, str]:
+    """A place among the keys of a dict; equal keys (1 and True) have the same."""
+    return (0, key, "") if isinstance(key, (int, float)) else (1, 0.0, repr(key))
+
+
 def _merge_modules(first: ExternalInstance, second: ExternalInstance) -> ExternalInstance:
     items: Seq | Dict | None = first.items
     if isinstance(first.items, Seq) and isinstance(second.items, Seq):
@@ -304,7 +312,7 @@ def _merge_dicts(first: Dict, second: Dict) -> Dict:
     for key, value in second.entries.items():
         entries[key] = join(entries[key], value) if key in entries else value
     if list(first.entries) != list(second.entries):  # the order in which they were met says nothing
-        entries = dict(sorted(entries.items(), key=lambda item: (type(item[0]).__name__, repr(item[0]))))
+        entries = dict(sorted(entries.items(), key=lambda item: _order(item[0])))
     rest = join_all([r for r in (first.rest, second.rest) if r is not None])
     return Dict(entries, rest, either(first.addresses, second.addresses))
 

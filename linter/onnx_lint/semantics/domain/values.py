@@ -250,7 +250,8 @@ class Dict(Kind):
     def key(self) -> Hashable:
         found = self._key
         if found is None:
-            entries = tuple([(type(k).__name__, k, v.key()) for k, v in self.entries.items()])
+            # 1, 1.0 and True are one key, as in Python
+            entries = tuple([(k, v.key()) for k, v in self.entries.items()])
             found = key_of("dict", entries, None if self.rest is None else self.rest.key())
             object.__setattr__(self, "_key", found)
         return found

@@ -41,12 +41,8 @@ def function_value(analysis: Analysis, unit: Unit, function: ir.FunctionDef, own
     plain = Function(unit, function, None, owner)
     if not function.decorators:
         return plain
-
-    def decorate() -> Value:
-        return _decorate(analysis, plain)
-
     # a decorator that uses the function gets it as it is
-    return analysis.memo.value(("decorated", unit, function), decorate, plain)
+    return analysis.memo.value(("decorated", unit, function), lambda: _decorate(analysis, plain), plain)
 
 
 def _decorate(analysis: Analysis, function: Function) -> Value:
@@ -94,12 +90,13 @@ def invoke(frame: Frame, node: ir.Expr | None, function: Function, receiver: Val
             summary = analysis.summaries.get(call.key)
             if summary is None and (count >= 3 * MAX_CONTEXTS or call.key in analysis.active):
                 return _recursive_result(args)
+    is_new = summary is None
     if summary is None:
         summary = _summarise(frame, node, call, receiver)
     if analysis.tracker is not None and summary.dependency is not None:
         analysis.tracker.read(summary.dependency)
     frame.summary.children.append(summary)
-    return _use(frame, summary, call.inputs)
+    return _use(frame, summary, call.inputs, is_new=is_new)
 
 
 class _Call:
@@ -202,11 +199,10 @@ def _summarise(frame: Frame, node: ir.Expr | None, call: _Call, receiver: Value 
     return summary
 
 
-def _use(frame: Frame, summary: Summary, inputs: tuple[Value, ...]) -> Value:
-    """What a call gives this caller, and does to its objects."""
+def _use(frame: Frame, summary: Summary, inputs: tuple[Value, ...], *, is_new: bool) -> Value:
+    """What a call gives this caller, and does to its objects; `is_new`: it was interpreted for this very caller."""
     renaming = Renaming()
-    is_first = summary.inputs is inputs and not frame.in_comprehension
-    if not is_first and (summary.effects or _speaks_of_caller(summary.value)):
+    if (not is_new or frame.in_comprehension) and (summary.effects or _speaks_of_caller(summary.value)):
         flow, analysis = frame.flow, frame.analysis
 
         def fresh(address: Address) -> Address:
