@@ -5,10 +5,9 @@ from __future__ import annotations
 import itertools
 
 import pytest
-
-from onnx_lint.semantics.domain.values import Frozen
-from onnx_lint.testing import check_source
 from semantics.programs import HEADER, reported_lines, reports
+
+from onnx_lint.testing import check_source
 
 
 def test_a_remembered_call_gives_each_caller_a_list_of_its_own() -> None:
@@ -259,8 +258,3 @@ def test_the_origin_is_an_input_of_the_model_itself(names: tuple[str, str]) -> N
     assert len(found) == 2
     for diagnostic, parameter in zip(found, ("image", "text"), strict=True):
         assert diagnostic.origin[0].text == f"`{parameter}` is an input of the model"
-
-
-def test_values_cannot_change() -> None:
-    with pytest.raises(AttributeError):
-        Frozen(True).type = "int"  # type: ignore[misc]

@@ -65,7 +65,8 @@ STATEMENTS: dict[type[ir.Stmt], Callable[[Frame, Any], None]] = {
 
 def _evaluate(frame: Frame, node: ir.Expr) -> Value:
     value = EXPRESSIONS[type(node)](frame, node)
-    if isinstance(value, (Seq, Dict)) and not value.addresses:
+    kind = type(value)
+    if (kind is Seq or kind is Dict) and not value.addresses:
         value = frame.owned(value)
     if frame.values is not None:
         frame.values[node.at] = value

@@ -64,4 +64,4 @@ def has_settled(before: Environment, after: Environment) -> bool:
         old = before.names.get(name)
         if old is not value and (old is None or old.key() != value.key()):
             return False
-    return before.store is after.store or before.store.key() == after.store.key()
+    return before.store.is_like(after.store)

@@ -8,13 +8,12 @@ comparing costs nothing, and the key of a graph that shares parts costs as much 
 from __future__ import annotations
 
 from collections.abc import Hashable
-from weakref import WeakValueDictionary
 
 
 class Key:
     """An interned key; compared by identity. `parts` are what it was made of."""
 
-    __slots__ = ("__weakref__", "parts")
+    __slots__ = ("parts",)
 
     def __init__(self, parts: tuple[Hashable, ...]) -> None:
         self.parts = parts
@@ -23,12 +22,17 @@ class Key:
         return f"<key of {self.parts[0]}>"
 
 
-_INTERNED: WeakValueDictionary[tuple[Hashable, ...], Key] = WeakValueDictionary()
+_MAX_INTERNED = 400_000
+"""Keys that are interned at once. Beyond, the table is begun anew: keys made before equal none that are made after, so
+that some calls are interpreted again. A table of weak references costs a tenth of an analysis."""
+_INTERNED: dict[tuple[Hashable, ...], Key] = {}
 
 
 def key_of(*parts: Hashable) -> Key:
-    """The one key with these parts. It lives as long as somebody holds it."""
+    """The one key with these parts."""
     found = _INTERNED.get(parts)
     if found is None:
+        if len(_INTERNED) >= _MAX_INTERNED:
+            _INTERNED.clear()
         found = _INTERNED[parts] = Key(parts)
     return found

@@ -73,8 +73,10 @@ def join(first: Value, second: Value) -> Value:
     """The least value that stands for both."""
     if first is second:
         return first
-    if first is UNKNOWN or second is UNKNOWN:
+    if isinstance(first, Unknown) or isinstance(second, Unknown):
         return UNKNOWN
+    if not isinstance(first, Alternatives) and not isinstance(second, Alternatives) and _class(first) == _class(second):
+        return _merge(first, second)
     by_class: dict[Hashable, Alternative] = {}
     for value in (*alternatives(first), *alternatives(second)):
         if isinstance(value, Unknown):

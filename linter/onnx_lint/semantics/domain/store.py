@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
+from onnx_lint.semantics.domain.keys import key_of
 from onnx_lint.semantics.domain.lattice import join, join_all, map_parts, widen, with_addresses
 from onnx_lint.semantics.domain.values import UNKNOWN, Address, Alternatives, Instance, Unknown, Value
 
@@ -25,8 +26,23 @@ class Cell:
 
 K = TypeVar("K")
 
-_Fields = Mapping[str, Cell]
-_NO_FIELDS: _Fields = {}
+
+class Fields(dict[str, Cell]):
+    """The attributes of one object that were written. Not changed once it is made."""
+
+    __slots__ = ("_key",)
+    _key: Hashable
+
+    def key(self) -> Hashable:
+        """What identifies fields that hold the same."""
+        try:
+            return self._key
+        except AttributeError:
+            self._key = key_of("fields", frozenset([(name, cell.now.key()) for name, cell in self.items()]))
+            return self._key
+
+
+_NO_FIELDS = Fields()
 
 
 class Store:
@@ -35,25 +51,25 @@ class Store:
 
     __slots__ = ("_outside", "cells", "fields")
 
-    def __init__(self, cells: Mapping[Address, Cell], fields: Mapping[Address, _Fields]) -> None:
+    def __init__(self, cells: Mapping[Address, Cell], fields: Mapping[Address, Fields]) -> None:
         self.cells, self.fields = cells, fields
         self._outside: tuple[object, Hashable] | None = None
 
     # ------------------------------------------------------------------------------------------------------ reading
     def read(self, value: Value) -> Value:
         """The value as it is now: with what was written into it, and into what it holds."""
-        if not self.cells or not value.has_addresses:
+        if not self.cells or isinstance(value, Instance) or not value.has_addresses:
             return value
         return self._read(value, {}, set())
 
-    def _read(self, value: Value, done: dict[int, Value], active: set[Address]) -> Value:
+    def _read(self, value: Value, done: dict[int, tuple[Value, Value]], active: set[Address]) -> Value:
         if not value.has_addresses or isinstance(value, Instance):
             return value
         known = done.get(id(value))
         if known is not None:
-            return known
+            return known[1]
         current: Value = value
-        own = () if isinstance(value, Alternatives) else value.addresses
+        own = value.addresses
         if own:
             if not active.isdisjoint(own):
                 return UNKNOWN  # it holds itself
@@ -63,7 +79,7 @@ class Store:
         active.update(own)
         read = map_parts(current, lambda part: self._read(part, done, active))
         active.difference_update(own)
-        done[id(value)] = read
+        done[id(value)] = (value, read)  # kept, so that its identity is not given out again
         return read
 
     def field(self, instance: Instance, name: str) -> Value | None:
@@ -98,7 +114,7 @@ class Store:
         fields = dict(self.fields)
         certain = len(instance.addresses) == 1 and is_one(instance.addresses[0], flow)
         for address in instance.addresses:
-            own = dict(fields.get(address, _NO_FIELDS))
+            own = Fields(fields.get(address, _NO_FIELDS))
             cell = own.get(name)
             held = before if cell is None else cell.now
             now = value if certain or held is None else join(held, value)
@@ -114,7 +130,8 @@ class Store:
             return Store({**self.cells, address: Cell(before if cell is None else cell.before, now)}, self.fields)
         own = self.fields.get(address, _NO_FIELDS)
         cell = own.get(name)
-        after = {**own, name: Cell(before if cell is None else cell.before, now)}
+        after = Fields(own)
+        after[name] = Cell(before if cell is None else cell.before, now)
         return Store(self.cells, {**self.fields, address: after})
 
     def content(self, address: Address, name: str | None, later: Store) -> Value | None:
@@ -137,7 +154,7 @@ class Store:
             if not (address.flow is flow and address.order >= since)
         }
         fields = {
-            address: {name: Cell(cell.before, self.read(cell.now)) for name, cell in own.items()}
+            address: Fields({name: Cell(cell.before, self.read(cell.now)) for name, cell in own.items()})
             for address, own in self.fields.items()
         }
         return Store(cells, fields)
@@ -151,18 +168,23 @@ class Store:
             self._outside = (flow, self._key(lambda address: address.flow is not flow))
         return self._outside[1]
 
-    def key(self) -> Hashable:
-        """A key of everything that was written."""
-        return self._key(lambda _: True)
+    def is_like(self, other: Store) -> bool:
+        """Whether another store says the same of every object."""
+        if self is other:
+            return True
+        if self.cells.keys() != other.cells.keys() or self.fields.keys() != other.fields.keys():
+            return False
+        return all(
+            cell is other.cells[address] or cell.now.key() == other.cells[address].now.key()
+            for address, cell in self.cells.items()
+        ) and all(
+            own is other.fields[address] or own.key() == other.fields[address].key()
+            for address, own in self.fields.items()
+        )
 
     def _key(self, wanted: Callable[[Address], bool]) -> Hashable:
         cells = [(address, cell.now.key()) for address, cell in self.cells.items() if wanted(address)]
-        fields = [
-            (address, name, cell.now.key())
-            for address, own in self.fields.items()
-            if wanted(address)
-            for name, cell in own.items()
-        ]
+        fields = [(address, own.key()) for address, own in self.fields.items() if wanted(address)]
         return (frozenset(cells), frozenset(fields)) if cells or fields else None
 
     def changes(self, since: Store) -> Iterator[tuple[Address, str | None, Value]]:
@@ -195,12 +217,13 @@ def join_stores(first: Store, second: Store, *, widening: bool = False) -> Store
     cells: Mapping[Address, Cell] = first.cells
     if first.cells is not second.cells:
         cells = _join_cells(first.cells, second.cells, both)
-    fields: Mapping[Address, _Fields] = first.fields
+    fields: Mapping[Address, Fields] = first.fields
     if first.fields is not second.fields:
-        joined: dict[Address, _Fields] = dict(first.fields)
-        for address in (*first.fields, *second.fields):
+        joined: dict[Address, Fields] = dict(first.fields)
+        for address in dict.fromkeys((*first.fields, *second.fields)):
             one, other = first.fields.get(address, _NO_FIELDS), second.fields.get(address, _NO_FIELDS)
-            joined[address] = one if one is other else _join_cells(one, other, both)
+            if one is not other:
+                joined[address] = Fields(_join_cells(one, other, both))
         fields = joined
     return Store(cells, fields)
 
@@ -209,16 +232,24 @@ def _join_cells(
     first: Mapping[K, Cell], second: Mapping[K, Cell], both: Callable[[Value, Value], Value]
 ) -> dict[K, Cell]:
     out = dict(first)
-    for key in dict.fromkeys((*first, *second)):
-        one, other = first.get(key), second.get(key)
-        if one is other:
-            continue
-        cell = one or other
-        assert cell is not None
-        # a way that did not write leaves what was there before, if anything was
-        ways = [v for v in (_now(one, cell), _now(other, cell)) if v is not None]
-        out[key] = Cell(cell.before, ways[0] if len(ways) == 1 else both(ways[0], ways[1]))
+    for key, other in second.items():
+        one = first.get(key)
+        if one is not other:
+            out[key] = _join_cell(one, other, both)
+    if len(out) > len(second):
+        for key, one in first.items():
+            if key not in second:
+                out[key] = _join_cell(one, None, both)
     return out
+
+
+def _join_cell(one: Cell | None, other: Cell | None, both: Callable[[Value, Value], Value]) -> Cell:
+    """What holds after either of two ways; one that did not write leaves what was there before, if anything was."""
+    cell = one or other
+    assert cell is not None
+    ways = [v for v in (_now(one, cell), _now(other, cell)) if v is not None]
+    now = ways[0] if len(ways) == 1 else both(ways[0], ways[1])
+    return one if one is not None and now is one.now else Cell(cell.before, now)
 
 
 def _now(cell: Cell | None, other: Cell) -> Value | None:

@@ -12,17 +12,36 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from onnx_lint.semantics.domain.keys import Key, key_of
 from onnx_lint.semantics.domain.origin import Origin
 
 if TYPE_CHECKING:
+    from typing_extensions import dataclass_transform
+
     from onnx_lint.project.classes import ClassInfo
     from onnx_lint.project.modules import SourceModule
     from onnx_lint.project.unit import Unit
     from onnx_lint.semantics.domain.environment import Environment
     from onnx_lint.source import ir
+
+
+else:
+
+    def dataclass_transform(**_: object) -> object:
+        """Says something to type checkers only."""
+        return lambda function: function
+
+
+T = TypeVar("T")
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def _kind(cls: type[T]) -> type[T]:
+    """A dataclass that cannot change, compared by identity. The type checker holds that; at run time it would make
+    values twice as expensive to build."""
+    return dataclass(slots=True, eq=False)(cls)
 
 
 class Address:
@@ -50,32 +69,37 @@ class Kind:
     origin: Origin | None = None
     addresses: Addresses = ()
 
-    @property
-    def has_addresses(self) -> bool:
-        """Whether it, or a part of it, has an address."""
-        return False
+    if TYPE_CHECKING:  # what is asked most often is a plain attribute of most kinds, and computed by the others
 
-    @property
-    def depth(self) -> int:
-        """How deeply containers are nested in it."""
-        return 0
+        @property
+        def has_addresses(self) -> bool:
+            """Whether it, or a part of it, has an address."""
+            return False
 
-    @property
-    def is_traced(self) -> bool:
-        """Whether it changes with the inputs of the model."""
-        return False
+        @property
+        def depth(self) -> int:
+            """How deeply containers are nested in it."""
+            return 0
+
+        @property
+        def is_traced(self) -> bool:
+            """Whether it changes with the inputs of the model."""
+            return False
+    else:
+        has_addresses = is_traced = False
+        depth = 0
 
     def key(self) -> Hashable:
         """What identifies values that behave as this one, see `keys`."""
         return type(self).__name__
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@_kind
 class Unknown(Kind):
     """Nothing is known."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@_kind
 class Static(Kind):
     """Fixed when the export starts, value unknown; `type` is a Python type name where known (``int``, ``str``)."""
 
@@ -85,7 +109,7 @@ class Static(Kind):
         return ("static", self.type)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@_kind
 class Const(Kind):
     """A Python constant: a number, string, bytes, truth value, ``None`` or ``...``."""
 
@@ -98,7 +122,7 @@ class Const(Kind):
         return ("const", type(value).__name__, value)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@_kind
 class EngineFlag(Kind):
     """True under some engines, false under the others: ``torch.jit.is_tracing()``."""
 
@@ -109,7 +133,7 @@ class EngineFlag(Kind):
         return ("engine", self.true_for)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@_kind
 class Tensor(Kind):
     """A tensor. `traced`: computed from the inputs. `presumed`: known to be one only by circumstance, so that
     nothing is said about iterating or testing it. `parameter`: name, when it is an input of ``forward`` itself."""
@@ -134,7 +158,7 @@ class Tensor(Kind):
         return ("tensor", self.traced, self.presumed, self.parameter, self.is_shape)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@_kind
 class Size(Kind):
     """A dimension of a traced tensor, or a number computed from one; a live value of the graph.
 
@@ -148,15 +172,19 @@ class Size(Kind):
     axis: int | None = None
     presumed: bool = False
 
-    @property
-    def is_traced(self) -> bool:
-        return True
+    if TYPE_CHECKING:
+
+        @property
+        def is_traced(self) -> bool:
+            return True
+    else:
+        is_traced = True
 
     def key(self) -> Hashable:
         return ("size", self.boolean, self.parameter, self.axis, self.presumed)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@_kind
 class Frozen(Kind):
     """A Python number or string read from a traced value: ``int(x.shape[0])``, ``x.item()``.
 
@@ -169,29 +197,37 @@ class Frozen(Kind):
     origin: Origin | None = None
     live: int = 0
 
-    @property
-    def is_traced(self) -> bool:
-        return True
+    if TYPE_CHECKING:
+
+        @property
+        def is_traced(self) -> bool:
+            return True
+    else:
+        is_traced = True
 
     def key(self) -> Hashable:
         return ("frozen", self.from_data, self.type, self.live)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@_kind
 class Array(Kind):
     """A NumPy array or scalar made from a traced value."""
 
     origin: Origin | None = None
 
-    @property
-    def is_traced(self) -> bool:
-        return True
+    if TYPE_CHECKING:
+
+        @property
+        def is_traced(self) -> bool:
+            return True
+    else:
+        is_traced = True
 
     def key(self) -> Hashable:
         return "array"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@_kind
 class Seq(Kind):
     """A tuple, list, set, ``torch.Size`` (kind ``shape``), generator or iterator. `elements` is ``None`` when the
     length is unknown; then `element` stands for all of them, and is ``None`` if none is known."""
@@ -228,7 +264,7 @@ class Seq(Kind):
         return found
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@_kind
 class Dict(Kind):
     """A dict: values by constant key, and what other keys may hold."""
 
@@ -259,13 +295,18 @@ class Dict(Kind):
 
 def _describe(value: Seq | Dict, parts: tuple[Value, ...]) -> None:
     """Compute what a container is asked for again and again."""
+    is_traced, has_addresses, depth = False, bool(value.addresses), 0
+    for part in parts:
+        is_traced = is_traced or part.is_traced
+        has_addresses = has_addresses or part.has_addresses
+        depth = max(depth, part.depth)
     put = object.__setattr__
-    put(value, "is_traced", any(p.is_traced for p in parts))
-    put(value, "has_addresses", bool(value.addresses) or any(p.has_addresses for p in parts))
-    put(value, "depth", 1 + max((p.depth for p in parts), default=0))
+    put(value, "is_traced", is_traced)
+    put(value, "has_addresses", has_addresses)
+    put(value, "depth", depth + 1)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@_kind
 class RangeValue(Kind):
     """``range(…)``; `bound` is a traced argument, if there is one; `length` the number of turns where known."""
 
@@ -280,7 +321,7 @@ class RangeValue(Kind):
         return ("range", None if self.bound is None else self.bound.key(), self.length)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@_kind
 class ExternalValue(Kind):
     """Something outside the project by name: a module, a class or a function."""
 
@@ -290,7 +331,7 @@ class ExternalValue(Kind):
         return ("external", self.name)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@_kind
 class ExternalInstance(Kind):
     """An instance of a class outside the project, such as ``torch.nn.Conv2d``; `items` are the parts of a
     container (``Sequential``, ``ModuleList``), `args` what it was made with by keyword."""
@@ -313,7 +354,7 @@ class ExternalInstance(Kind):
         return key_of("external instance", self.name, None if self.items is None else self.items.key(), args)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@_kind
 class Instance(Kind):
     """An object of a class of the project. Its attributes come from interpreting ``__init__`` when first wanted;
     objects of a class made with the same arguments (`made`) begin alike. `args` is ``None`` when it was not seen
@@ -329,10 +370,10 @@ class Instance(Kind):
         return bool(self.addresses)
 
     def key(self) -> Hashable:
-        return key_of("instance", self.cls, self.made)
+        return ("instance", self.cls, self.made)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@_kind
 class ClassValue(Kind):
     """A class of the project."""
 
@@ -342,7 +383,7 @@ class ClassValue(Kind):
         return ("class", self.cls)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@_kind
 class Function(Kind):
     """A function of the project with what it closes over; `owner` is the class whose body defines it."""
 
@@ -357,7 +398,7 @@ class Function(Kind):
         return ("function", self.unit, self.function, self.closure, self.owner, self.opaque)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@_kind
 class Bound(Kind):
     """A function, or a method by name of something that is no project class, bound to its first argument."""
 
@@ -377,7 +418,7 @@ class Bound(Kind):
         return key_of("bound", name, self.receiver.key())
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@_kind
 class Partial(Kind):
     """``functools.partial(f, …)``."""
 
@@ -402,7 +443,7 @@ class Partial(Kind):
         return found
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@_kind
 class ModuleValue(Kind):
     """A module of the project."""
 
@@ -413,7 +454,7 @@ class ModuleValue(Kind):
         return ("module", self.name)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@_kind
 class Super(Kind):
     """``super()`` inside a method of `owner`."""
 
@@ -428,7 +469,7 @@ class Super(Kind):
         return key_of("super", self.owner, self.receiver.key())
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@_kind
 class Alternatives(Kind):
     """One of several values, such as an optional tensor; made by `lattice.join`. None of them is an `Alternatives` or
     `Unknown`, and no two of them are of a kind that joins to one value."""
@@ -472,7 +513,7 @@ TRUE = Const(True)
 FALSE = Const(False)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@_kind
 class Arguments:
     """The arguments of a call. `star` and `double_star` stand for what ``*a`` and ``**k`` of unknown length hold."""
 
@@ -499,6 +540,8 @@ class Arguments:
 
     def all(self) -> tuple[Value, ...]:
         """All values given, in the order written."""
+        if not self.keyword and self.star is None and self.double_star is None:
+            return self.positional
         extra = [v for v in (self.star, self.double_star) if v is not None]
         return (*self.positional, *self.keyword.values(), *extra)
 

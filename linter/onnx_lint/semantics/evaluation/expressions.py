@@ -44,7 +44,7 @@ def name(frame: Frame, node: ir.Name) -> Value:
     while env is not None:
         value = env.names.get(node.id)
         if value is not None:
-            return frame.read(value)
+            return frame.read(value) if frame.env is not None and frame.env.store.cells else value
         env = env.parent
     return frame.read(frame.interp.global_value(frame.analysis, frame.module, node.id))
 

@@ -148,7 +148,9 @@ class Frame:
     # ------------------------------------------------------------------------------------------------------ objects
     def read(self, value: Value) -> Value:
         """A value as it is now, with what was written into it since it was bound."""
-        return value if self.env is None or not value.has_addresses else self.env.store.read(value)
+        if self.env is None or not self.env.store.cells or not value.has_addresses:
+            return value
+        return self.env.store.read(value)
 
     def write(self, value: Value, content: Value) -> None:
         """The object that `value` is holds `content` from now on."""

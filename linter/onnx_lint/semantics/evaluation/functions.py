@@ -21,6 +21,7 @@ from onnx_lint.semantics.domain.values import (
     Arguments,
     Const,
     Function,
+    Instance,
     Partial,
     Seq,
     Size,
@@ -128,7 +129,8 @@ def _reached(
     analysis: Analysis, store: Store, function: Function, given: Arguments
 ) -> Iterator[tuple[Hashable, Value]]:
     """What a call can read besides its arguments, in an order that depends on these alone."""
-    pending: list[Value] = [*reversed(given.all()), function]
+    pending: list[Value] = [v for v in reversed(given.all()) if v.depth or v.has_addresses or isinstance(v, Function)]
+    pending.append(function)
     seen: set[int] = set()
     looked_at: set[Address] = set()
     while pending:
@@ -144,11 +146,21 @@ def _reached(
         for address in value.addresses:
             if address in store.fields and address not in looked_at:
                 looked_at.add(address)
-                for name, cell in sorted(store.fields[address].items()):
-                    now = store.read(cell.now)
-                    yield (name, is_one(address, address.flow)), now
-                    pending.append(now)
+                own = store.fields[address]
+                yield own.key(), NONE
+                for name, cell in sorted(own.items()):
+                    if cell.now.is_traced or _is_of_a_run(cell.now):
+                        now = store.read(cell.now)
+                        yield name, now
+                        pending.append(now)
         pending.extend(reversed(children(value)))
+
+
+def _is_of_a_run(value: Value) -> bool:
+    """Whether a value is, or holds, an object that is not the same in every run."""
+    if isinstance(value, Instance):
+        return any(address.flow is not None for address in value.addresses)
+    return value.has_addresses
 
 
 def _closed_over(analysis: Analysis, store: Store, function: Function) -> Iterator[tuple[str, Value]]:
@@ -162,12 +174,12 @@ def _closed_over(analysis: Analysis, store: Store, function: Function) -> Iterat
 
 def _identities(inputs: tuple[Value, ...], flow: object) -> Hashable:
     """Which of the objects that a call can read are the same, and which are one for certain."""
-    if not any(v.has_addresses for v in inputs):
+    pending = [v for v in reversed(inputs) if v.has_addresses]
+    if not pending:
         return None
     order: dict[Address, int] = {}
     out: list[tuple[tuple[int, bool], ...]] = []
     seen: set[int] = set()
-    pending = list(reversed(inputs))
     while pending:
         value = pending.pop()
         if not value.has_addresses or id(value) in seen:

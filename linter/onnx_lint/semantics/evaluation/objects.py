@@ -10,7 +10,7 @@ from onnx_lint.project.unit import Unit
 from onnx_lint.semantics.domain.environment import Environment
 from onnx_lint.semantics.domain.lattice import is_none, join, type_name
 from onnx_lint.semantics.domain.renaming import Renaming
-from onnx_lint.semantics.domain.store import EMPTY
+from onnx_lint.semantics.domain.store import EMPTY, Fields
 from onnx_lint.semantics.domain.values import (
     STATIC,
     UNKNOWN,
@@ -31,6 +31,8 @@ from onnx_lint.semantics.known_names import MODULE_METHODS
 from onnx_lint.source import ir
 
 _UNSEEN: Hashable = "not seen being made"
+_BY_UNKNOWN_NAME = "[]"
+"""The attribute that stands for all that were registered under names that are not known."""
 _HOOKS = frozenset({"__dict__", "register_buffer", "register_parameter", "add_module", "register_module"})
 _PROPERTIES = frozenset(
     {"property", "cached_property", "functools.cached_property", "torch.jit.unused_property", "lazy_property"}
@@ -141,7 +143,7 @@ def _initialise(frame: Frame, instance: Instance) -> _Made:
         after = Function(member[1][0], member[1][1], None, member[0])
         frame.interp.invoke(runner, None, after, itself, Arguments())
     store = runner.env.store if runner.env is not None else EMPTY
-    fields = store.fields.get(itself.addresses[0], {})
+    fields = store.fields.get(itself.addresses[0], Fields())
     onto = Renaming({itself.addresses[0]: instance.addresses[0]} if instance.addresses else {})
     attributes = {name: onto.value(store.read(cell.now)) for name, cell in fields.items()}
     writes = [
@@ -248,6 +250,8 @@ def _method(
     frame: Frame, owner: ClassInfo, unit: Unit, statement: ir.FunctionDef, cls: ClassInfo, receiver: Instance | None
 ) -> Value:
     function = frame.interp.function_value(frame.analysis, unit, statement, owner)
+    if not statement.decorators and isinstance(function, Function):
+        return function if receiver is None else Bound(function, receiver)
     kinds = _decorators(statement)
     if "staticmethod" in kinds or not isinstance(function, Function):
         return function
@@ -320,10 +324,7 @@ def register(frame: Frame, instance: Instance, name: Value, value: Value) -> Non
     """``register_buffer`` and the like: an attribute by a name that is known when it is a constant."""
     if frame.env is None:
         return
-    if isinstance(name, Const) and isinstance(name.value, str):
-        before = _before(frame, instance, name.value)
-        joined = value if before is None or is_none(before) else join(before, value)
-        set_attribute(frame, instance, name.value, joined)
-        return
-    held = {n for a in instance.addresses for n in frame.env.store.fields.get(a, {})}
-    set_attribute(frame, instance, f"[{len(held)}]", value)
+    attribute = name.value if isinstance(name, Const) and isinstance(name.value, str) else _BY_UNKNOWN_NAME
+    before = _before(frame, instance, attribute)
+    joined = value if before is None or is_none(before) else join(before, value)
+    set_attribute(frame, instance, attribute, joined)
