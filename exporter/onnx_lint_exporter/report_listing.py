@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from itertools import groupby
-from typing import Any
 
 from onnx_lint.diagnostic import Applicability, Diagnostic, Severity
 from onnx_lint.report.report import engines_text, printable
 from onnx_lint.source.text import SourceText
 from onnx_lint.target import Engine
+from onnx_lint_exporter.worker.protocol import NodeRow
 
 WHOLE_FILE = 300
 """Lines up to which a file is shown whole; of a longer one only the surroundings of what is said."""
@@ -39,7 +39,7 @@ _STRINGS = {
 class Annotations:
     """What is known of one file."""
 
-    operators: dict[Engine, dict[int, list[dict[str, Any]]]] = field(default_factory=dict)
+    operators: dict[Engine, dict[int, list[NodeRow]]] = field(default_factory=dict)
     """Engine → line → the rows of the map whose innermost place is that line."""
     executed: set[int] = field(default_factory=set)
     diagnostics: list[Diagnostic] = field(default_factory=list)
@@ -145,7 +145,7 @@ def _pieces(code: str, marks: list[str], colours: dict[int, str]) -> Iterator[st
         yield f'<mark class="{mark}">{"".join(inner)}</mark>' if mark else "".join(inner)
 
 
-def _chips(rows: list[dict[str, Any]]) -> str:
+def _chips(rows: list[NodeRow]) -> str:
     """The operators of a line, equal neighbours counted."""
     counted = [(label, len(list(group))) for label, group in groupby(rows, _label)]
     chips = [
@@ -157,9 +157,9 @@ def _chips(rows: list[dict[str, Any]]) -> str:
     return "".join(chips)
 
 
-def _label(row: dict[str, Any]) -> tuple[str, str]:
-    shapes = ["?" if out["shape"] is None else f"[{', '.join(map(str, out['shape']))}]" for out in row["outputs"]]
-    return row["op"], " ".join(shapes)
+def _label(row: NodeRow) -> tuple[str, str]:
+    shapes = ["?" if out.shape is None else f"[{', '.join(map(str, out.shape))}]" for out in row.outputs]
+    return row.op, " ".join(shapes)
 
 
 # --- what is said --------------------------------------------------------------------------------------------------
