@@ -92,7 +92,7 @@ def diagnose(outcome: Outcome, sources: Sources, rules: RuleSites | None = None)
 def _rules_for(outcome: Outcome, sources: Sources) -> RuleSites:
     """The rules' view of the files that observations which a rule may explain lie in."""
     files = [item.stack[0].file for item in outcome.observations if item.stack and item.kind in _EXPLAINABLE]
-    if any(item.kind in _OUTPUT_KINDS or _builds_dict(item) for item in outcome.observations):
+    if any(_is_about_outputs(item) for item in outcome.observations):
         definition = outcome.result.definition
         files += [definition.file] if definition is not None else []
     return RuleSites.of_files(dict.fromkeys(files), sources)
@@ -104,13 +104,11 @@ def _rules_for(outcome: Outcome, sources: Sources) -> RuleSites:
 def _located(item: Observation, outcome: Outcome, sources: Sources, rules: RuleSites) -> Iterator[LocatedObservation]:
     """The place of an observation and its code: a rule's where one explains it, else one of the exporter's own."""
     kind, stack = item.kind, item.stack
-    if kind is Kind.CAPTURE_ERROR and any(words in item.message for words in NO_OUTPUT_TENSOR):
-        kind, stack = Kind.OUTPUT_KIND, ()
     definition = outcome.result.definition
-    if kind in _OUTPUT_KINDS or (_builds_dict(item) and not stack):
+    if _is_about_outputs(item):
         file = sources.get(definition.file) if definition is not None else None
         if file is not None and definition is not None:
-            yield _of_output(item, kind, file, definition, outcome, rules)
+            yield _of_output(item, file, definition, outcome, rules)
         return
     frame = stack[0] if stack else definition
     if frame is None:
@@ -130,8 +128,11 @@ def _located(item: Observation, outcome: Outcome, sources: Sources, rules: RuleS
     yield _by_rule(item, found) if found is not None else _own(item, span_of(file, frame))
 
 
-def _builds_dict(item: Observation) -> bool:
-    return item.operator == "prim::DictConstruct"
+def _is_about_outputs(item: Observation) -> bool:
+    """Whether an observation is about the form of the outputs, which has no place in the stack."""
+    refused = item.kind is Kind.CAPTURE_ERROR and any(words in item.message for words in NO_OUTPUT_TENSOR)
+    dict_built = item.operator == "prim::DictConstruct" and not item.stack
+    return refused or dict_built or item.kind in _OUTPUT_KINDS
 
 
 def _own(item: Observation, span: Span) -> LocatedObservation:
@@ -144,7 +145,7 @@ def _by_rule(item: Observation, found: Diagnostic) -> LocatedObservation:
 
 
 def _of_output(
-    item: Observation, kind: Kind, file: SourceFile, definition: Frame, outcome: Outcome, rules: RuleSites
+    item: Observation, file: SourceFile, definition: Frame, outcome: Outcome, rules: RuleSites
 ) -> LocatedObservation:
     """What concerns the outputs stands at the last ``return`` of ``forward``."""
     returned = file.returns(definition.line)
