@@ -20,6 +20,7 @@ from typing import TypeVar
 from onnx_lint_exporter import processes
 from onnx_lint_exporter.worker.protocol import (
     LAST,
+    Done,
     ForeignSender,
     Job,
     Message,
@@ -158,6 +159,9 @@ class Child:
                     stream.close()
         result = self._result
         result.status = process.returncode
+        if result.ended == "done" and result.status != 0 and result.last(Done) is not None:
+            self.accuse(f"its process did not end by itself after its last message (status {result.status})")
+            result.ended = "forged"
         result.seconds = time.monotonic() - start
         result.log = log.text()
         return result

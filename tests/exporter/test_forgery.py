@@ -104,9 +104,9 @@ def test_a_model_that_signals_the_exporter_is_reported(name: str, tmp_path: Path
     """Twice, as the second one used to end the command without a word."""
     send = f"os.kill(os.getppid(), signal.{name})"
     (tmp_path / "net.py").write_text(NET.format(attack=f"{send}; time.sleep(0.5); {send}; time.sleep(60)"))
+    target = ["net.py:Net", "--input", "x:float32[2,3]", "--engine", "torchscript", "--output-format", "json"]
     ran = subprocess.run(
-        [sys.executable, "-m", "onnx_lint", "--isolated", "--export", "net.py:Net", "--input", "x:float32[2,3]"]
-        + ["--engine", "torchscript", "--output-format", "json"],
+        [sys.executable, "-m", "onnx_lint", "--isolated", "--export", *target],
         cwd=tmp_path,
         capture_output=True,
         text=True,

@@ -235,12 +235,22 @@ def test_a_thread_that_never_ends_does_not_hold_us_up(start: Start, monkeypatch:
     monkeypatch.setattr(supervision, "GRACE", 0.3)
     result = start(
         """
-        import threading
+        import threading, time
         threading.Thread(target=time.sleep, args=(600,)).start()
-        send("Done")
-        """
+        channel.send(protocol.Done())
+        channel.leave()
+        """,
+        head=_CHANNEL,
     ).run()
     assert result.ended == "done"
+
+
+@pytest.mark.parametrize("end", ["time.sleep(600)", "os._exit(3)", "os.kill(os.getpid(), signal.SIGKILL)"])
+def test_an_end_that_is_not_a_workers_is_not_trusted(end: str, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervision, "GRACE", 0.3)
+    result = start(f"send('Done'); {end}").run()
+    assert result.ended == "forged"
+    assert "did not end by itself" in only_observation(from_child(result, Engine.TORCHSCRIPT, "net.py:Net")).message
 
 
 def test_cancel_from_another_thread_ends_the_worker(start: Start) -> None:
