@@ -1,7 +1,7 @@
 """Export PyTorch models to ONNX, verify them, and pin every failure on its line.
 
 ``export`` is a drop-in for ``torch.onnx.export``; ``verify``, ``find_mismatch``, ``unconvertible_ops`` and ``to_text``
-prove and show the result, ``enable_log`` tells what they do. All run in this process; the command
+prove and show the result, ``enable_log`` logs what they do. All run in this process; the command
 ``onnx-lint --export`` runs the same in a process of its own.
 """
 

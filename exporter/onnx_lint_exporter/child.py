@@ -18,19 +18,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from onnx_lint_exporter import processes
-from onnx_lint_exporter.worker.protocol import (
-    LAST,
-    Done,
-    ForeignSender,
-    Job,
-    Message,
-    ProtocolError,
-    Stack,
-    Stage,
-    StageBegun,
-    decode,
-    encode_job,
-)
+from onnx_lint_exporter.worker.protocol import LAST, Done, ForeignSender, Job, Message, Stack, Stage, StageBegun
+from onnx_lint_exporter.worker.wire import ProtocolError, decode, encode_job
 
 WORKER = Path(__file__).parent / "worker" / "__main__.py"
 LOG_LIMIT = 256 * 1024

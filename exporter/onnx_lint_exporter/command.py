@@ -121,7 +121,7 @@ class Command:
         for path, source in checked.sources.items():
             self.sources.show_as(path, path)
             del source
-        if not self.given.paths:  # files that nobody asked for: only a configuration that cannot be used is told
+        if not self.given.paths:  # files that nobody asked for: only a configuration that cannot be used is reported
             checked.problems = list(self.settled.problems)
         return checked
 

@@ -25,7 +25,7 @@ _NOT_FOR_LINT = {
     ExportCode.RANDOM.code,
     ExportCode.FORGED.code,
 }
-"""What no reading of the source could tell: never *missed by lint*."""
+"""What no reading of the source could find: never *missed by lint*."""
 
 
 def merge_evidence(

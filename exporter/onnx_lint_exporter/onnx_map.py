@@ -11,7 +11,7 @@ import os
 from onnx_lint_exporter import targets
 from onnx_lint_exporter.outcome import Outcome
 from onnx_lint_exporter.paths import relative, with_slashes
-from onnx_lint_exporter.worker.protocol import plain
+from onnx_lint_exporter.worker.wire import plain
 from onnx_lint_exporter.writer import write_text
 
 VERSION = 1

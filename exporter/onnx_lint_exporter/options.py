@@ -132,7 +132,7 @@ def _json(option: str, text: str | None) -> object:
 
 
 def engines(options: argparse.Namespace) -> tuple[Engine, ...]:
-    """The engines that are asked for: both, unless told otherwise."""
+    """The engines that are asked for: both by default."""
     return engines_of(options.engine) if options.engine else BOTH
 
 

@@ -26,8 +26,8 @@ from onnx_lint_exporter.worker.protocol import (
     Stage,
     State,
     Unwritable,
-    plain,
 )
+from onnx_lint_exporter.worker.wire import plain
 
 _DUMP_FRAME = re.compile(r'^\s+File "(?P<file>.*)", line (?P<line>\d+) in (?P<function>.*)$')
 _STAGE_WORDS = {

@@ -49,7 +49,7 @@ _SIGNALS = {
 }
 
 _running: dict[int, Callable[[str], None]] = {}
-"""The workers of this process that have not ended: process id → whom to tell what it did to us."""
+"""The workers of this process that have not ended: process id → who hears what it did to us."""
 
 
 class Worker:

@@ -102,7 +102,9 @@ def _shown_lines(source: SourceText, known: Annotations) -> list[int]:
     last = _last_line(source)
     if last <= WHOLE_FILE:
         return list(range(1, last + 1))
-    near = {line for told in known.lines() for line in range(max(told - CONTEXT, 1), min(told + CONTEXT, last) + 1)}
+    near = {
+        line for marked in known.lines() for line in range(max(marked - CONTEXT, 1), min(marked + CONTEXT, last) + 1)
+    }
     return sorted(near)
 
 
@@ -116,7 +118,7 @@ def _line(
 ) -> str:
     code = source.line(number)
     marks: list[str] = [""] * len(code)
-    for d in sorted((d for told in by_line.values() for d in told), key=lambda d: d.severity):
+    for d in sorted((d for found in by_line.values() for d in found), key=lambda d: d.severity):
         if d.span.line <= number <= d.span.end_line:
             start = d.span.column - 1 if number == d.span.line else len(code) - len(code.lstrip())
             end = d.span.end_column - 1 if number == d.span.end_line else len(code)

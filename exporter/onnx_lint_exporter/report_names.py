@@ -1,4 +1,4 @@
-"""The names of files in the page of a report: a page that is passed on tells nothing of the machine it was made on."""
+"""The names of files in the page of a report: a page that is passed on must not show where it was made."""
 
 from __future__ import annotations
 

@@ -67,12 +67,12 @@ class Run:
         except OSError as error:
             raise WorkerError(f"no temporary folder can be made: {error}; set TMPDIR to one with room") from error
         before, adopted = children(), adopt_orphans()
-        found: dict[Engine, Outcome | WorkerError] = {}
+        found: dict[Engine, Outcome | Exception] = {}
 
         def one(engine: Engine) -> None:
             try:
                 found[engine] = self._engine(engine)
-            except WorkerError as error:
+            except Exception as error:  # noqa: BLE001 - raised below, in the caller's thread
                 found[engine] = error
             if self._on_stage is not None:
                 self._on_stage(engine, DONE)
@@ -95,7 +95,7 @@ class Run:
         outcomes = []
         for engine in self._request.engines:
             outcome = found[engine]
-            if isinstance(outcome, WorkerError):
+            if isinstance(outcome, Exception):
                 raise outcome
             outcomes.append(outcome)
         return outcomes

@@ -1,4 +1,4 @@
-"""Signals that ask the command to end, told from those that the exported model sends."""
+"""Signals that ask the command to end, kept apart from those that the exported model sends."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def ended_by_signals(is_foreign: Callable[[int, int], bool]) -> Iterator[None]:
 
     While that goes on, further signals (an impatient Ctrl-C, one for the group and one for us) change nothing.
     `is_foreign` is given the sender's process id and the signal's number, and says whether it was dealt with; that
-    needs a system that tells the sender (Linux). Handlers that somebody else has set stay.
+    needs a system that names the sender (Linux). Handlers that somebody else has set stay.
     """
     if threading.current_thread() is not threading.main_thread():
         yield  # whoever runs us in another thread handles signals

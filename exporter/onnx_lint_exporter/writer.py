@@ -159,7 +159,7 @@ def _is_own_data(model: str, name: str) -> bool:
 
 
 def _tag() -> str:
-    """A part of a name that tells whose unfinished file it is, so that the next run may remove a dead one's."""
+    """A part of a name that says whose unfinished file it is, so that the next run may remove a dead one's."""
     return f"{os.getpid()}-{secrets.token_hex(4)}"
 
 

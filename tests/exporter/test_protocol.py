@@ -30,7 +30,6 @@ from onnx_lint_exporter.worker.protocol import (
     NodeOutput,
     NodeRow,
     Observation,
-    ProtocolError,
     Read,
     Ready,
     Result,
@@ -43,11 +42,8 @@ from onnx_lint_exporter.worker.protocol import (
     Target,
     Unwritable,
     Worst,
-    decode,
-    decode_job,
-    encode,
-    encode_job,
 )
+from onnx_lint_exporter.worker.wire import ProtocolError, decode, decode_job, encode, encode_job
 
 FRAME = Frame("C:\\models\\net.py", 7, "forward", 3, 7, 9)
 RESULT = Result(

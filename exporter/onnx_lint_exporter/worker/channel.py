@@ -12,7 +12,8 @@ import signal
 import sys
 from collections.abc import Callable
 
-from .protocol import Exiting, ForeignSender, Frame, Message, Stack, encode
+from .protocol import Exiting, ForeignSender, Frame, Message, Stack
+from .wire import encode
 
 _write = os.write
 _getpid = os.getpid

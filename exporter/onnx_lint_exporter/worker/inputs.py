@@ -161,7 +161,7 @@ def from_specs(model: Model, specs: list[InputSpec]) -> Inputs:
 
 
 def arrange(known: list[inspect.Parameter], values: Mapping[str, object]) -> Arguments:
-    """Positional as far as the order of the parameters allows, the rest by keyword."""
+    """Positional where the order of the parameters allows it, the rest by keyword."""
     args, rest = [], dict(values)
     for parameter in known:
         if parameter.kind is parameter.VAR_POSITIONAL:

@@ -10,7 +10,8 @@ from importlib import import_module
 
 from . import system
 from .channel import Channel, clip, open_channel, report_exits
-from .protocol import EnvironmentLacks, InternalError, Job, ProtocolError, Ready, decode_job
+from .protocol import EnvironmentLacks, InternalError, Job, Ready
+from .wire import ProtocolError, decode_job
 
 _NEEDED = ("torch", "onnx")
 

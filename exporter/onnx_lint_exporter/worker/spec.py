@@ -170,7 +170,7 @@ def _plain(kind: str, value: str | None, whole: str) -> bool | int | float | str
         try:
             return int(value) if kind == "int" else float(value)
         except ValueError:
-            pass  # told below, with the other unreadable values
+            pass  # reported below, with the other unreadable values
     elif kind == "str":
         return value
     raise SpecError(f"cannot read the value in {whole!r}: the kinds of plain arguments are int, float, bool, str, none")

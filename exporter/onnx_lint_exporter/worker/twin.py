@@ -1,7 +1,7 @@
 """Trace twice, with different values and sizes: what differs between the traces was frozen into them.
 
 Both traces are taken by ``torch.jit.trace``, before any constant is folded, so every difference has its line. A third
-trace with the first input again tells randomness from freezing.
+trace with the first input again separates randomness from freezing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the dynamo engine's capture is made to do and tell: one strategy, guards, and the shapes it is asked for."""
+"""Control over the dynamo engine's capture: one strategy only, the guards it adds, and the shapes it is asked for."""
 
 from __future__ import annotations
 
