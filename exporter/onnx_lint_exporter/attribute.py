@@ -35,12 +35,16 @@ class RuleSites:
     @classmethod
     def of_files(cls, files: Iterable[str], sources: Sources) -> RuleSites:
         """The rules' view of some files, read together."""
-        project = Project()
-        for file in files:
-            found = sources.get(file)
-            if found is not None:
-                project.add(found.source)
-        return cls(check(project, EVERYTHING))
+        texts = [found.source for file in files if (found := sources.get(file)) is not None]
+        key = tuple((source.path, source.text) for source in texts)
+        if key not in _KNOWN:
+            project = Project()
+            for source in texts:
+                project.add(source)
+            while len(_KNOWN) >= _MOST_KNOWN:
+                del _KNOWN[next(iter(_KNOWN))]
+            _KNOWN[key] = cls(check(project, EVERYTHING))
+        return _KNOWN[key]
 
     @staticmethod
     def is_harmless(code: str) -> bool:
@@ -60,6 +64,11 @@ class RuleSites:
         around.sort(key=lambda d: _size(d.span))
         ranked = sorted([*inside, *around], key=lambda d: engine not in d.engines)
         return ranked[0] if ranked else None
+
+
+_KNOWN: dict[tuple[tuple[str, str], ...], RuleSites] = {}
+"""What the rules say of texts that were asked about lately: a program may export a hundred models of one file."""
+_MOST_KNOWN = 8
 
 
 @cache
@@ -88,4 +97,5 @@ def rule_at(rules: RuleSites, file: SourceFile, frame: Frame, item: Observation,
         found = rules.within(exact, engine)
         if found is not None:
             return found
-    return rules.within(file.statement(frame.line), engine)
+    # several statements may share the line
+    return rules.within(file.statement(frame.line), engine) or rules.within(file.line_span(frame.line), engine)
