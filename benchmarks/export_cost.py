@@ -145,7 +145,7 @@ def compare(name: str, rounds: int, dynamo: bool) -> float:
 def stages(name: str) -> None:
     """Where the time of a whole run goes, for both engines: elapsed seconds by stage."""
     from onnx_lint_exporter import options
-    from onnx_lint_exporter.engines import Run
+    from onnx_lint_exporter.runs import Run
 
     for engine in ("torchscript", "dynamo"):
         arguments = ["--export", f"{os.path.abspath(__file__)}:{name}", "--engine", engine, "--input", MODELS[name][2]]
@@ -156,7 +156,7 @@ def stages(name: str) -> None:
         finally:
             run.close()
         whole = time.monotonic() - start
-        told: dict[str, float] = outcome.facts.get("seconds", {})
+        told = outcome.result.seconds or {}
         rest = whole - sum(told.values())
         parts = ", ".join(f"{stage} {value:.1f}" for stage, value in told.items())
         verdict = "right on both inputs" if outcome.verified else f"ok={outcome.ok}"

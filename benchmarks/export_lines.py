@@ -27,10 +27,11 @@ from pathlib import Path
 from onnx_lint.config import engines_of
 from onnx_lint.diagnostic import Diagnostic, Severity
 from onnx_lint.target import Engine
-from onnx_lint_exporter.engines import Request, Run
 from onnx_lint_exporter.locate import diagnose
 from onnx_lint_exporter.outcome import Outcome
+from onnx_lint_exporter.runs import Request, Run
 from onnx_lint_exporter.source_code import Sources
+from onnx_lint_exporter.worker.protocol import Job, Target
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tests" / "exporter"), str(ROOT / "benchmarks")]
@@ -162,10 +163,10 @@ def silent(folder: Path) -> list[Case]:
         )
 
         def outcome(python: str, case: silent_hazards.Case = case, inputs: Path = inputs) -> Outcome:
-            place = {"file": str(case.path), "module": None, "text": f"{case.path.name}:{case.name}"}
-            source = {"file": str(inputs), "module": None, "text": inputs.name, "attribute": "inputs"}
-            job = {"inputs_from": source}
-            run = Run(Request({**place, "attribute": case.name}, (Engine.TORCHSCRIPT,), job, python))
+            target = Target(f"{case.path.name}:{case.name}", str(case.path), None, case.name)
+            source = Target(inputs.name, str(inputs), None, "inputs")
+            job = Job(target, Engine.TORCHSCRIPT.value, inputs_from=source)
+            run = Run(Request(job, (Engine.TORCHSCRIPT,), python))
             try:
                 return run.run()[0]
             finally:

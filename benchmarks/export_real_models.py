@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from onnx_lint_exporter import options
-from onnx_lint_exporter.engines import Run
 from onnx_lint_exporter.locate import diagnose
 from onnx_lint_exporter.outcome import Outcome, WorkerError
+from onnx_lint_exporter.runs import Run
 from onnx_lint_exporter.source_code import Sources
 
 HERE = Path(__file__).parent
@@ -32,18 +32,19 @@ def row_of(name: str, outcome: Outcome) -> Row:
     failures = [d for d in diagnose(outcome, sources) if d.severity.value == "error"]
     placed = bool(failures) and all(_on_a_line(d.span.path, d.span.line, sources) for d in failures)
     first = failures[0] if failures else None
+    first_run, second_run = outcome.runs
     return {
         "model": name,
         "engine": outcome.engine.value,
         "ok": outcome.ok,
         "verified": outcome.verified,
-        "stage": "done" if outcome.ok else outcome.stage,
-        "input1": outcome.input1["state"],
-        "input2": outcome.input2["state"],
-        "text": outcome.input2["text"] or outcome.input1["text"],
-        "nodes": outcome.facts.get("nodes"),
+        "stage": "done" if outcome.ok else outcome.stage.value,
+        "input1": first_run.state.value,
+        "input2": second_run.state.value,
+        "text": second_run.text or first_run.text,
+        "nodes": outcome.result.nodes,
         "seconds": round(outcome.seconds, 1),
-        "stages": outcome.facts.get("seconds", {}),
+        "stages": outcome.result.seconds or {},
         "failures": [f"{d.span.path}:{d.span.line}:{d.span.column}: {d.code} {d.message}" for d in failures],
         "placed": placed or outcome.ok,
         "where": f"{_short(first.span.path)}:{first.span.line}: {first.message}" if first else "",

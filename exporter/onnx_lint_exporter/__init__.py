@@ -1,13 +1,13 @@
 """Export PyTorch models to ONNX, verify them, and pin every failure on its line.
 
 ``export`` is a drop-in for ``torch.onnx.export``; ``verify``, ``find_mismatch``, ``unconvertible_ops`` and ``to_text``
-prove and show the result, ``enable_log`` tells what they do. All run in this process; the command
+prove and show the result, ``enable_log`` logs what they do. All run in this process; the command
 ``onnx-lint --export`` runs the same in a process of its own.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from onnx_lint_exporter.api import (
@@ -44,7 +44,7 @@ _MODULES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Load the functions when they are used: the command must not import torch."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

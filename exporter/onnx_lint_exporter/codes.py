@@ -1,7 +1,4 @@
-"""The codes of what only an export can find, and which rule of the linter explains what an export saw.
-
-What a rule of the linter explains carries that rule's code; the rest has codes of its own, ``ONX9xx``.
-"""
+"""The codes of what only an export can find, ``ONX9xx``. What a rule of the linter explains has that rule's code."""
 
 from __future__ import annotations
 
@@ -53,14 +50,19 @@ class ExportCode(Enum):
     FROZEN_ARGUMENT = (
         "ONX916",
         "frozen-argument",
-        "An argument that is no tensor stands in the graph with the example's value.",
+        "An argument that is not a tensor stands in the graph with the example's value.",
     )
     STRICT = (
         "ONX917",
         "strict-capture",
-        "Only strict capture took the model; torch.onnx.export falls back to it without a word.",
+        "Only strict capture takes the model; torch.onnx.export silently falls back to it.",
     )
     ENGINE = ("ONX918", "wrong-engine", "This engine cannot export a target of this kind.")
+    FORGED = (
+        "ONX919",
+        "untrusted-result",
+        "The model's code reported results in the exporter's name, or attacked the exporter; nothing is trusted.",
+    )
 
     @property
     def code(self) -> str:
@@ -75,30 +77,5 @@ class ExportCode(Enum):
         return self.value[2]
 
 
-RULES: dict[str, str] = {
-    "ONX101": "data-dependent-branch",
-    "ONX102": "shape-dependent-branch",
-    "ONX103": "assert-on-traced-value",
-    "ONX104": "loop-over-tensor",
-    "ONX105": "loop-over-traced-range",
-    "ONX201": "python-cast",
-    "ONX202": "item-call",
-    "ONX203": "tolist-call",
-    "ONX204": "numpy-on-traced",
-    "ONX205": "tensor-data",
-    "ONX206": "python-builtin",
-    "ONX207": "len-of-tensor",
-    "ONX208": "traced-format",
-    "ONX209": "tensor-from-traced",
-    "ONX210": "traced-list-index",
-    "ONX211": "unpack-tensor",
-    "ONX301": "aliased-shape-change",
-    "ONX401": "dict-output",
-    "ONX402": "non-tensor-output",
-}
-"""Code and name of the linter's rules that can explain what an export saw."""
-
-
-def name_of(code: str) -> str:
-    """The name that belongs to a code of either kind."""
-    return RULES.get(code) or next(entry.title for entry in ExportCode if entry.code == code)
+CODES: tuple[tuple[str, str, str], ...] = tuple(entry.value for entry in ExportCode)
+"""Code, name and meaning of each, for the table of all codes."""

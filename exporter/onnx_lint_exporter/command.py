@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from onnx_lint.config import ConfigError
 from onnx_lint.diagnostic import Diagnostic, Severity
@@ -20,26 +17,22 @@ from onnx_lint.report.report import Report, printable, render
 from onnx_lint.selection import UnknownRule
 from onnx_lint.source.text import SourceText
 from onnx_lint_exporter import evidence_cache, lint, options, table
-from onnx_lint_exporter.engines import Request, Run
-from onnx_lint_exporter.join import adopt, fold_engines, join
+from onnx_lint_exporter.join import attribute_to_rules, fold_engines, merge_evidence
 from onnx_lint_exporter.locate import diagnose
 from onnx_lint_exporter.outcome import Outcome, WorkerError
 from onnx_lint_exporter.outputs import Outputs
+from onnx_lint_exporter.processes import accuse_sender
 from onnx_lint_exporter.progress import shown
+from onnx_lint_exporter.runs import Request, Run
+from onnx_lint_exporter.signals import Interrupted, ended_by_signals
 from onnx_lint_exporter.source_code import Sources
 
-_PATIENCE = 10.0
-"""Seconds for which a second signal is ignored: ending the workers takes about `child.GRACE`."""
+if TYPE_CHECKING:
+    from onnx_lint.rule import Rule
+    from onnx_lint.semantics.domain.sites import Site
+
 _MAX_TOUCHED = 60
 """Files that a run without PATHs looks up rules for."""
-
-
-class Interrupted(BaseException):
-    """A signal that asks us to end; carries the exit status."""
-
-    def __init__(self, status: int) -> None:
-        super().__init__(status)
-        self.status = status
 
 
 def run(argv: list[str]) -> int:
@@ -47,20 +40,20 @@ def run(argv: list[str]) -> int:
     given = options.parser().parse_args(argv)
     problems: list[str] = []
     try:
-        with _ended_by_signals():
+        with ended_by_signals(accuse_sender):
             return Command(given).run(problems)
     except Interrupted as interrupted:
         return interrupted.status
     except (UsageError, ConfigError, RegistryError, UnknownRule, WorkerError) as error:
         problems.append(str(error))
     except OSError:
-        raise  # standard output is gone or full: there is nowhere to tell it
-    except Exception as error:  # noqa: BLE001 - a fault of ours: whoever asked for a document shall get one
-        problems.append(_our_fault(error))
+        raise  # standard output is gone or full: there is nowhere to report it
+    except Exception as error:  # noqa: BLE001 - an internal error: whoever asked for a document shall get one
+        problems.append(_internal_error(error))
     return _give_up(given, problems)
 
 
-def _our_fault(error: Exception) -> str:
+def _internal_error(error: Exception) -> str:
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
@@ -69,7 +62,7 @@ def _our_fault(error: Exception) -> str:
 
 
 def _give_up(given: argparse.Namespace, problems: list[str]) -> int:
-    """Tell why nothing could be done: in words, and as a document where one was asked for."""
+    """Say why nothing could be done: in words, and as a document where one was asked for."""
     for problem in problems:
         _complain(problem)
     if given.output_format in ("json", "sarif", "gitlab", "junit"):
@@ -82,32 +75,6 @@ def _complain(message: str) -> None:
     sys.stderr.write(f"onnx-lint: error: {printable(lines[0])}\n")
     for line in lines[1:]:
         sys.stderr.write(f"  {printable(line)}\n")
-
-
-@contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """Turn Ctrl-C and SIGTERM into an exception, so that the workers are ended on the way out.
-
-    While that goes on, further signals (an impatient Ctrl-C, one for the group and one for us) change nothing.
-    """
-    first: list[float] = []
-
-    def end(number: int, frame: FrameType | None) -> None:
-        if first and time.monotonic() - first[0] < _PATIENCE:
-            return
-        first[:] = [time.monotonic()]
-        raise Interrupted(128 + number)
-
-    try:
-        before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
-    except ValueError:  # not in the main thread: whoever runs us there handles signals
-        yield
-        return
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 class Command:
@@ -127,7 +94,7 @@ class Command:
             with shown(self.request.engines, sys.stderr, not self.given.quiet, form) as progress:
                 runner = Run(self.request, progress)
                 outcomes = runner.run()
-            problems += [outcome.usage for outcome in outcomes[:1] if outcome.usage]
+            problems += [outcome.result.usage for outcome in outcomes[:1] if outcome.result.usage]
             if problems:
                 return _give_up(self.given, problems)
             outputs = Outputs(self.given, self.request, self.sources)
@@ -154,22 +121,25 @@ class Command:
         for path, source in checked.sources.items():
             self.sources.show_as(path, path)
             del source
-        if not self.given.paths:  # files that nobody asked for: only a configuration that cannot be used is told
+        if not self.given.paths:  # files that nobody asked for: only a configuration that cannot be used is reported
             checked.problems = list(self.settled.problems)
         return checked
 
     def _touched(self, outcomes: list[Outcome]) -> list[str]:
-        files = {file: None for outcome in outcomes for file in outcome.facts.get("executed") or {}}
+        files = {file: None for outcome in outcomes for file in outcome.result.executed or {}}
         for outcome in outcomes:
-            files.update({frame["file"]: None for item in outcome.observations for frame in item["stack"][:3]})
+            files.update({frame.file: None for item in outcome.observations for frame in item.stack[:3]})
         return [self.sources.shown(file) for file in files if os.path.isfile(file) and file.endswith(".py")][
             :_MAX_TOUCHED
         ]
 
     def _diagnostics(self, outcomes: list[Outcome], checked: lint.Checked) -> list[Diagnostic]:
-        found = [(outcome, adopt(diagnose(outcome, self.sources), checked.diagnostics)) for outcome in outcomes]
+        found = []
+        for outcome in outcomes:
+            seen = diagnose(outcome, self.sources, checked.rules)
+            found.append((outcome, attribute_to_rules(seen, checked.diagnostics)))
         if self.given.paths:
-            diagnostics = join(checked.diagnostics, found, self.sources, checked.sources)
+            diagnostics = merge_evidence(checked.diagnostics, found, self.sources, checked.sources)
         else:
             diagnostics = fold_engines([d for _, each in found for d in each])
         minimum = Severity(self.given.severity) if self.given.severity else Severity.INFO
@@ -191,7 +161,7 @@ class Command:
         for outcome in outcomes:
             entry = outcome.as_json()
             if self.given.text:
-                entry["text"] = outcome.facts.get("text")
+                entry["text"] = outcome.result.text or None
             exports.append(entry)
         report = Report(
             diagnostics,
@@ -218,8 +188,8 @@ class Command:
 
     def _texts(self, outcomes: list[Outcome], stream: TextIO) -> None:
         for outcome in outcomes:
-            if self.given.text and outcome.facts.get("text"):
-                stream.write(f"\n--- {outcome.engine}\n{outcome.facts['text']}\n")
+            if self.given.text and outcome.result.text:
+                stream.write(f"\n--- {outcome.engine}\n{outcome.result.text}\n")
 
     def _status(
         self, outcomes: list[Outcome], diagnostics: list[Diagnostic], checked: lint.Checked, problems: list[str]
@@ -238,7 +208,7 @@ def _note(message: str, given: argparse.Namespace) -> None:
         sys.stderr.write(f"onnx-lint: {printable(message)}\n")
 
 
-def _rules(name: str) -> tuple[Any, ...]:
+def _rules(name: str) -> tuple[Rule[Site], ...]:
     if name != "sarif":
         return ()
     from onnx_lint.registry import load as load_rules

@@ -12,7 +12,6 @@ import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from onnx_lint.diagnostic import Diagnostic
 from onnx_lint.report.json import diagnostic as as_json
@@ -40,7 +39,7 @@ def key(text: str) -> str:
 
 def store(diagnostics: list[Diagnostic], sources: Mapping[str, SourceText]) -> None:
     """Keep the diagnostics that carry evidence, for each file. A cache that cannot be written is done without."""
-    by_path: dict[str, list[dict[str, Any]]] = {}
+    by_path: dict[str, list[dict[str, object]]] = {}
     for d in diagnostics:
         if d.evidence and d.span.path in sources:
             by_path.setdefault(d.span.path, []).append(as_json(d))
@@ -55,7 +54,7 @@ def store(diagnostics: list[Diagnostic], sources: Mapping[str, SourceText]) -> N
         _trim(place)
 
 
-def lookup(text: str) -> list[dict[str, Any]]:
+def lookup(text: str) -> list[dict[str, object]]:
     """The diagnostics with evidence for exactly this content, in the form of the JSON output; empty without any."""
     try:
         data = json.loads((folder() / f"{key(text)}.json").read_text(encoding="utf-8"))

@@ -9,7 +9,7 @@ from dataclasses import replace
 from onnx_lint.diagnostic import Diagnostic, Evidence, EvidenceState, Severity, Span
 from onnx_lint.target import Engine
 from onnx_lint_exporter.codes import ExportCode
-from onnx_lint_exporter.locate import result_words
+from onnx_lint_exporter.messages import result_words
 from onnx_lint_exporter.outcome import Outcome
 from onnx_lint_exporter.source_code import Sources
 
@@ -23,11 +23,12 @@ _NOT_FOR_LINT = {
     ExportCode.ENGINE_WARNING.code,
     ExportCode.STRICT.code,
     ExportCode.RANDOM.code,
+    ExportCode.FORGED.code,
 }
-"""What no reading of the source could tell: never *missed by lint*."""
+"""What no reading of the source could find: never *missed by lint*."""
 
 
-def join(
+def merge_evidence(
     static: Sequence[Diagnostic],
     exported: Sequence[tuple[Outcome, list[Diagnostic]]],
     sources: Sources,
@@ -46,8 +47,7 @@ def join(
             matches = [d for d in found if same_place(diagnostic, d)]
             used |= {(outcome.engine, id(d)) for d in matches}
             evidence += _evidence(diagnostic, outcome, matches, sources)
-        severity = diagnostic.severity
-        out.append(replace(diagnostic, severity=severity, evidence=tuple(evidence)))
+        out.append(replace(diagnostic, evidence=tuple(evidence)))
     for outcome, found in exported:
         for d in found:
             if (outcome.engine, id(d)) not in used:
@@ -55,7 +55,7 @@ def join(
     return sorted(fold_engines(out), key=lambda d: d.sort_key)
 
 
-def adopt(found: list[Diagnostic], static: Sequence[Diagnostic]) -> list[Diagnostic]:
+def attribute_to_rules(found: list[Diagnostic], static: Sequence[Diagnostic]) -> list[Diagnostic]:
     """Give what an export saw the code, origin and fix of the rule that explains the same place."""
     out = []
     for d in found:
@@ -108,15 +108,15 @@ def _overlap(a: Span, b: Span) -> bool:
 
 
 def _evidence(diagnostic: Diagnostic, outcome: Outcome, matches: list[Diagnostic], sources: Sources) -> list[Evidence]:
-    """What one engine's export says of a static diagnostic; nothing when it cannot tell."""
-    if outcome.engine not in diagnostic.engines or outcome.usage or outcome.cancelled:
+    """What one engine's export says of a static diagnostic; nothing when it does not show anything."""
+    if outcome.engine not in diagnostic.engines or outcome.result.usage or outcome.cancelled:
         return []
     harmful = [d for d in matches if d.severity is not Severity.INFO]
     if harmful:
         text = next((e.text for d in harmful for e in d.evidence if e.text), result_words(outcome))
         return [Evidence(EvidenceState.CONFIRMED, outcome.engine, text)]
     executed = executed_lines(outcome, sources).get(diagnostic.span.path)
-    if executed is None and not outcome.facts.get("executed"):
+    if executed is None and not outcome.result.executed:
         return []
     if executed is None or not executed & set(range(diagnostic.span.line, diagnostic.span.end_line + 1)):
         return [Evidence(EvidenceState.NOT_REACHED, outcome.engine, "not executed with this input")]
@@ -128,7 +128,7 @@ def _evidence(diagnostic: Diagnostic, outcome: Outcome, matches: list[Diagnostic
 def executed_lines(outcome: Outcome, sources: Sources) -> dict[str, set[int]]:
     """The executed lines by shown path."""
     lines: dict[str, set[int]] = {}
-    for file, found in (outcome.facts.get("executed") or {}).items():
+    for file, found in (outcome.result.executed or {}).items():
         if os.path.isabs(file):
             lines.setdefault(sources.shown(file), set()).update(found)
     return lines

@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass, field
 
-from onnx_lint.checker import check_groups
+from onnx_lint.checker import check_each
 from onnx_lint.config import Config
 from onnx_lint.diagnostic import Diagnostic, Severity
 from onnx_lint.inputs import Settled, gather
 from onnx_lint.project.project import Project
 from onnx_lint.settings import Settings
 from onnx_lint.source.text import SourceText
+from onnx_lint_exporter.attribute import EVERYTHING, RuleSites
 
 
 @dataclass
@@ -23,6 +24,8 @@ class Checked:
     configs: dict[str, Config] = field(default_factory=dict)
     """For each file, with what the command line says on top."""
     problems: list[str] = field(default_factory=list)
+    rules: RuleSites | None = None
+    """All that the rules say of these files, whatever is selected or suppressed."""
 
     @property
     def output_format(self) -> str | None:
@@ -43,5 +46,6 @@ def check_paths(options: argparse.Namespace, settled: Settled, paths: list[str])
     groups: dict[int, tuple[Settings, set[str]]] = {}
     for path, config in inputs.configs.items():
         groups.setdefault(id(config), (config.settings, set()))[1].add(path)
-    found = check_groups(project, list(groups.values()))
-    return Checked(sorted(found, key=lambda d: d.sort_key), inputs.sources, inputs.configs, inputs.problems)
+    *asked, everything = check_each(project, [*groups.values(), (EVERYTHING, None)])
+    found = sorted((d for one in asked for d in one), key=lambda d: d.sort_key)
+    return Checked(found, inputs.sources, inputs.configs, inputs.problems, RuleSites(everything))

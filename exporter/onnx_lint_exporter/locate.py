@@ -4,185 +4,196 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
-from onnx_lint.diagnostic import Diagnostic, Evidence, EvidenceState, Note, Severity, Span
-from onnx_lint_exporter.causes import Seen, drop_consequences, harmless_branch, uses_of_other_lines
-from onnx_lint_exporter.codes import ExportCode, name_of
-from onnx_lint_exporter.explain_place import explain
+from onnx_lint.diagnostic import Diagnostic, Evidence, EvidenceState, Severity, Span
+from onnx_lint_exporter.attribute import RuleSites, rule_at
+from onnx_lint_exporter.causes import LocatedObservation, drop_consequences, harmless_branch, uses_of_other_lines
+from onnx_lint_exporter.codes import CODES, ExportCode
+from onnx_lint_exporter.messages import confirmed_by, help_of, message_of, notes_of, result_words
 from onnx_lint_exporter.outcome import Outcome
 from onnx_lint_exporter.source_code import SourceFile, Sources
+from onnx_lint_exporter.worker.protocol import Frame, Kind, Observation, Read, State
 
-Json = dict[str, Any]
-
-_FAILURE_CODES: dict[str, ExportCode] = {
-    "usage": ExportCode.LOAD,
-    "load-error": ExportCode.LOAD,
-    "eager-error": ExportCode.LOAD,
-    "unknown-input": ExportCode.LOAD,
-    "capture-error": ExportCode.CAPTURE,
-    "data-dependent": ExportCode.CAPTURE,
-    "lost-data": ExportCode.CAPTURE,
-    "static-size": ExportCode.STATIC,
-    "unsupported-operator": ExportCode.TRANSLATE,
-    "translate-error": ExportCode.TRANSLATE,
-    "check-error": ExportCode.CHECK,
-    "run-error": ExportCode.RUN,
-    "output-mismatch": ExportCode.MISMATCH,
-    "crash": ExportCode.CRASH,
-    "exit": ExportCode.CRASH,
-    "timeout": ExportCode.TIMEOUT,
-    "out-of-memory": ExportCode.MEMORY,
-    "wrong-engine": ExportCode.ENGINE,
+_CODES: dict[Kind, ExportCode] = {
+    Kind.USAGE: ExportCode.LOAD,
+    Kind.LOAD_ERROR: ExportCode.LOAD,
+    Kind.EAGER_ERROR: ExportCode.LOAD,
+    Kind.UNKNOWN_INPUT: ExportCode.LOAD,
+    Kind.WRONG_ENGINE: ExportCode.ENGINE,
+    Kind.CAPTURE_ERROR: ExportCode.CAPTURE,
+    Kind.DATA_DEPENDENT: ExportCode.CAPTURE,
+    Kind.LOST_DATA: ExportCode.CAPTURE,
+    Kind.STATIC_SIZE: ExportCode.STATIC,
+    Kind.UNSUPPORTED_OPERATOR: ExportCode.TRANSLATE,
+    Kind.TRANSLATE_ERROR: ExportCode.TRANSLATE,
+    Kind.OUTPUT_KIND: ExportCode.DROPPED,
+    Kind.CHECK_ERROR: ExportCode.CHECK,
+    Kind.RUN_ERROR: ExportCode.RUN,
+    Kind.OUTPUT_MISMATCH: ExportCode.MISMATCH,
+    Kind.OUT_OF_MEMORY: ExportCode.MEMORY,
+    Kind.CRASH: ExportCode.CRASH,
+    Kind.EXIT: ExportCode.CRASH,
+    Kind.TIMEOUT: ExportCode.TIMEOUT,
+    Kind.FORGED: ExportCode.FORGED,
+    Kind.TRACER_WARNING: ExportCode.BAKED,
+    Kind.ENGINE_WARNING: ExportCode.ENGINE_WARNING,
+    Kind.BAKED_VALUE: ExportCode.BAKED,
+    Kind.STRUCTURE: ExportCode.BAKED,
+    Kind.VANISHED_INPUT: ExportCode.VANISHED,
+    Kind.DEAD_INPUT: ExportCode.VANISHED,
+    Kind.CONSTANT_OUTPUT: ExportCode.VANISHED,
+    Kind.FROZEN_ARGUMENT: ExportCode.FROZEN_ARGUMENT,
+    Kind.STATIC_AXIS: ExportCode.STATIC,
+    Kind.NARROWED_AXIS: ExportCode.STATIC,
+    Kind.FLATTENED_OUTPUT: ExportCode.DROPPED,
+    Kind.DROPPED_OUTPUT: ExportCode.DROPPED,
+    Kind.RANDOM_OUTPUT: ExportCode.RANDOM,
+    Kind.STRICT_CAPTURE: ExportCode.STRICT,
 }
-_HAZARD_CODES: dict[str, ExportCode] = {
-    "tracer-warning": ExportCode.BAKED,
-    "baked-value": ExportCode.BAKED,
-    "structure": ExportCode.BAKED,
-    "vanished-input": ExportCode.VANISHED,
-    "dead-input": ExportCode.VANISHED,
-    "constant-output": ExportCode.VANISHED,
-    "static-axis": ExportCode.STATIC,
-    "narrowed-axis": ExportCode.STATIC,
-    "dropped-output": ExportCode.DROPPED,
-    "flattened-output": ExportCode.DROPPED,
-    "random-output": ExportCode.RANDOM,
-    "engine-warning": ExportCode.ENGINE_WARNING,
-    "frozen-argument": ExportCode.FROZEN_ARGUMENT,
-    "strict-capture": ExportCode.STRICT,
-}
+"""The code of what no rule explains."""
 _EXPLAINABLE = (
-    "lost-data",
-    "tracer-warning",
-    "baked-value",
-    "structure",
-    "data-dependent",
-    "static-size",
-    "static-axis",
-    "narrowed-axis",
-    "run-error",
+    Kind.LOST_DATA,
+    Kind.TRACER_WARNING,
+    Kind.BAKED_VALUE,
+    Kind.STRUCTURE,
+    Kind.DATA_DEPENDENT,
+    Kind.STATIC_SIZE,
+    Kind.STATIC_AXIS,
+    Kind.NARROWED_AXIS,
+    Kind.RUN_ERROR,
 )
-_SIZES_FROZEN = ("ONX105", "ONX201", "ONX202", "ONX207", "ONX209")
-"""Rules whose breach shows as a failure at run time, on an input of other sizes than the traced one."""
-_OUTPUT_KINDS = ("output-kind", "dropped-output", "flattened-output")
+_OUTPUT_KINDS = (Kind.OUTPUT_KIND, Kind.DROPPED_OUTPUT, Kind.FLATTENED_OUTPUT)
 NO_OUTPUT_TENSOR = ("observable data dependence", "Only tuples, lists and Variables are supported")
-_FORM = ("dropped-output", "flattened-output", "frozen-argument", "engine-warning", "strict-capture", "random-output")
-_MAX_NOTES = 12
+_OWN_CODES = {code for code, _, _ in CODES}
 
 
-def diagnose(outcome: Outcome, sources: Sources) -> list[Diagnostic]:
-    """All diagnostics of one outcome, sorted, one for each place and code."""
-    seen = [each for item in outcome.observations for each in _place(item, outcome, sources)]
+def diagnose(outcome: Outcome, sources: Sources, rules: RuleSites | None = None) -> list[Diagnostic]:
+    """All diagnostics of one outcome, sorted, one for each place and code.
+
+    `rules` is what the linter says about the files; without it the linter is asked here.
+    """
+    if rules is None:
+        rules = _rules_for(outcome, sources)
+    seen = [each for item in outcome.observations for each in _located(item, outcome, sources, rules)]
     used_elsewhere = uses_of_other_lines(seen)
     seen = drop_consequences(seen, outcome)
-    frozen_here = {
-        (each.span.path, each.span.line) for each in seen if each.item["kind"] in ("baked-value", "structure")
-    }
-    if frozen_here and not used_elsewhere and not any(each.item["kind"] == "structure" for each in seen):
+    frozen_here = {each.line for each in seen if each.item.kind in (Kind.BAKED_VALUE, Kind.STRUCTURE)}
+    if frozen_here and not used_elsewhere and not any(each.item.kind is Kind.STRUCTURE for each in seen):
         seen = [each for each in seen if not harmless_branch(each, frozen_here)]
     merged: dict[tuple[str, int, str], Diagnostic] = {}
     for each in seen:
-        severity = _severity(each, outcome, used_elsewhere or (each.span.path, each.span.line) in frozen_here)
+        severity = _severity(each, outcome, used_elsewhere or each.line in frozen_here)
         diagnostic = _diagnostic(each, outcome, severity, sources)
-        key = (each.span.path, each.span.line, each.code)
+        key = (*each.line, each.code)
         merged[key] = _merge(merged[key], diagnostic) if key in merged else diagnostic
     return sorted(_promote(list(merged.values()), outcome), key=lambda d: d.sort_key)
 
 
-# --- where ---------------------------------------------------------------------------------------------------------
+def _rules_for(outcome: Outcome, sources: Sources) -> RuleSites:
+    """The rules' view of the files that observations which a rule may explain lie in."""
+    files = [item.stack[0].file for item in outcome.observations if item.stack and item.kind in _EXPLAINABLE]
+    if any(_is_about_outputs(item) for item in outcome.observations):
+        definition = outcome.result.definition
+        files += [definition.file] if definition is not None else []
+    return RuleSites.of_files(dict.fromkeys(files), sources)
 
 
-def _place(item: Json, outcome: Outcome, sources: Sources) -> Iterator[Seen]:
-    """The places of an observation: usually one; an output has its return statements."""
-    kind, stack = item["kind"], item["stack"]
-    if kind == "capture-error" and any(words in item["message"] for words in NO_OUTPUT_TENSOR):
-        kind, stack = "output-kind", []
-    if kind in _OUTPUT_KINDS or (item.get("operator") == "prim::DictConstruct" and not stack):
-        yield from _outputs(item, kind, outcome, sources)
+# --- where -----------------------------------------------------------------------------------------------------------
+
+
+def _located(item: Observation, outcome: Outcome, sources: Sources, rules: RuleSites) -> Iterator[LocatedObservation]:
+    """The place of an observation and its code: a rule's where one explains it, else one of the exporter's own."""
+    kind, stack = item.kind, item.stack
+    definition = outcome.result.definition
+    if _is_about_outputs(item):
+        file = sources.get(definition.file) if definition is not None else None
+        if file is not None and definition is not None:
+            yield _of_output(item, file, definition, outcome, rules)
         return
-    frame = stack[0] if stack else _definition(outcome)
+    frame = stack[0] if stack else definition
     if frame is None:
-        yield Seen(item, _own_code(item), Span(outcome.target.rpartition(":")[0] or outcome.target, 1, 1, 1, 2), False)
+        yield _own(item, Span(outcome.target.rpartition(":")[0] or outcome.target, 1, 1, 1, 2))
         return
-    file = sources.get(frame["file"])
+    file = sources.get(frame.file)
     if file is None:
-        line = frame["line"]
-        yield Seen(item, _own_code(item), Span(sources.shown(frame["file"]), line, 1, line, 2), False)
+        yield _own(item, Span(sources.shown(frame.file), frame.line, 1, frame.line, 2))
         return
-    if frame.get("inside"):
-        function = file.function_at(frame["line"])
-        frame = {**frame, "line": getattr(function, "lineno", frame["line"])}
+    if frame.inside:
+        function = file.function_at(frame.line)
+        frame = replace(frame, line=function.lineno if function is not None else frame.line)
     found = None
-    if stack and kind in _EXPLAINABLE:
-        found = explain(file, frame, kind, item.get("what", ""), item.get("lines", []))
-        if kind == "run-error" and (outcome.input1["state"] != "right" or (found or ("",))[0] not in _SIZES_FROZEN):
-            found = None
+    own_fault = kind is Kind.RUN_ERROR and outcome.result.input1.state is not State.RIGHT
+    if stack and kind in _EXPLAINABLE and not own_fault:
+        found = rule_at(rules, file, frame, item, outcome.engine)
+    yield _by_rule(item, found) if found is not None else _own(item, span_of(file, frame))
+
+
+def _is_about_outputs(item: Observation) -> bool:
+    """Whether an observation is about the form of the outputs, which has no place in the stack."""
+    refused = item.kind is Kind.CAPTURE_ERROR and any(words in item.message for words in NO_OUTPUT_TENSOR)
+    dict_built = item.operator == "prim::DictConstruct" and not item.stack
+    return refused or dict_built or item.kind in _OUTPUT_KINDS
+
+
+def _own(item: Observation, span: Span) -> LocatedObservation:
+    code = _CODES[item.kind]
+    return LocatedObservation(item, code.code, code.title, span, False)
+
+
+def _by_rule(item: Observation, found: Diagnostic) -> LocatedObservation:
+    return LocatedObservation(item, found.code, found.name, found.span, True, RuleSites.is_harmless(found.code))
+
+
+def _of_output(
+    item: Observation, file: SourceFile, definition: Frame, outcome: Outcome, rules: RuleSites
+) -> LocatedObservation:
+    """What concerns the outputs stands at the last ``return`` of ``forward``."""
+    returned = file.returns(definition.line)
+    span = file.span(returned[-1]) if returned else span_of(file, definition)
+    found = rules.within(span, outcome.engine)
     if found is not None:
-        yield Seen(item, found[0], found[1] or _span(file, frame), True)
-    else:
-        yield Seen(item, _own_code(item), _span(file, frame), False)
+        return LocatedObservation(item, found.code, found.name, span, True)
+    code = ExportCode.DROPPED
+    return LocatedObservation(item, code.code, code.title, span, True)
 
 
-def _own_code(item: Json) -> str:
-    return {**_FAILURE_CODES, **_HAZARD_CODES}.get(item["kind"], ExportCode.CAPTURE).code
-
-
-def _outputs(item: Json, kind: str, outcome: Outcome, sources: Sources) -> Iterator[Seen]:
-    code = "ONX402" if kind in ("output-kind", "dropped-output") else "ONX401"
-    frame = _definition(outcome)
-    file = sources.get(frame["file"]) if frame else None
-    if frame is None or file is None:
-        return
-    returned = file.returns(frame["line"])
-    span = file.span(returned[-1]) if returned else _span(file, frame)
-    yield Seen(item, code, span, True)
-
-
-def _definition(outcome: Outcome) -> Json | None:
-    """The target's ``forward``: where to point when nothing is more exact."""
-    place = outcome.facts.get("definition") or {}
-    return (
-        {"file": place["file"], "line": place["line"], "inside": place.get("inside")}
-        if place.get("file") and place.get("line")
-        else None
-    )
-
-
-def _span(file: SourceFile, frame: Json) -> Span:
-    column = frame.get("column")
-    if column is None or frame.get("end_line") is None:
-        nodes = file.at(frame) if frame.get("function") else []
-        if nodes and nodes[0].lineno == frame["line"] and nodes[0].end_lineno == frame["line"]:  # type: ignore[attr-defined]
+def span_of(file: SourceFile, frame: Frame) -> Span:
+    """The exact place of a frame; without columns the statement when it has the line for itself, else the line."""
+    if frame.column is None or frame.end_line is None or frame.end_column is None:
+        nodes = file.at(frame) if frame.function else []
+        if nodes and nodes[0].lineno == nodes[0].end_lineno == frame.line:
             return file.span(nodes[0])
-        return file.line_span(frame["line"])
-    return Span(file.path, frame["line"], column, frame["end_line"], max(frame["end_column"], column + 1))
+        return file.line_span(frame.line)
+    return Span(file.path, frame.line, frame.column, frame.end_line, max(frame.end_column, frame.column + 1))
 
 
-def _severity(each: Seen, outcome: Outcome, frozen: bool) -> Severity:
+# --- how severe ------------------------------------------------------------------------------------------------------
+
+
+def _severity(each: LocatedObservation, outcome: Outcome, frozen: bool) -> Severity:
     """`frozen`: the twin trace saw a difference at this line, or one at the use of a value from another line."""
-    kind, item = each.item["kind"], each.item
-    if item["failure"]:
+    item, kind = each.item, each.item.kind
+    first, second = outcome.runs
+    if item.failure:
         return Severity.ERROR
-    if each.code in ("ONX103", "ONX208") or kind in ("engine-warning", "strict-capture", "flattened-output"):
+    if each.only_tells or kind in (Kind.ENGINE_WARNING, Kind.STRICT_CAPTURE, Kind.FLATTENED_OUTPUT):
         return Severity.INFO
-    if kind == "dropped-output":
-        return Severity.INFO if "is None" in item["message"] else Severity.WARNING
-    if kind == "static-axis":
+    if kind is Kind.DROPPED_OUTPUT:
+        return Severity.INFO if "is None" in item.message else Severity.WARNING
+    if kind is Kind.STATIC_AXIS:
         return Severity.ERROR if outcome.wrong else Severity.WARNING
-    if kind == "random-output":
+    if kind is Kind.RANDOM_OUTPUT:
         return Severity.WARNING
-    if kind == "tracer-warning" and (
-        not outcome.exported or (not frozen and (outcome.input1["state"] != "right" or item["what"] == "constant"))
+    if kind is Kind.TRACER_WARNING and (
+        not outcome.exported or (not frozen and (first.state is not State.RIGHT or item.read is Read.CONSTANT))
     ):
         return Severity.INFO
     if not outcome.wrong:
-        decided = outcome.input2["state"] == "right" or kind == "frozen-argument"
+        decided = second.state is State.RIGHT or kind is Kind.FROZEN_ARGUMENT
         return Severity.INFO if decided else Severity.WARNING
-    if kind == "tracer-warning":
+    if kind is Kind.TRACER_WARNING:
         return Severity.ERROR if frozen else Severity.WARNING
-    if kind == "frozen-argument":
-        return Severity.INFO
-    return Severity.ERROR
+    return Severity.INFO if kind is Kind.FROZEN_ARGUMENT else Severity.ERROR
 
 
 def _promote(diagnostics: list[Diagnostic], outcome: Outcome) -> list[Diagnostic]:
@@ -190,7 +201,7 @@ def _promote(diagnostics: list[Diagnostic], outcome: Outcome) -> list[Diagnostic
     if not outcome.wrong or any(d.severity is Severity.ERROR for d in diagnostics):
         return diagnostics
     suspects = {id(d) for d in diagnostics if d.severity is Severity.WARNING}
-    suspects = suspects or {id(d) for d in diagnostics if d.code.startswith(("ONX1", "ONX2", "ONX3"))}
+    suspects = suspects or {id(d) for d in diagnostics if d.code not in _OWN_CODES}
     confirmed = (Evidence(EvidenceState.CONFIRMED, outcome.engine, result_words(outcome)),)
     return [
         replace(d, severity=Severity.ERROR, evidence=d.evidence or confirmed) if id(d) in suspects else d
@@ -199,144 +210,25 @@ def _promote(diagnostics: list[Diagnostic], outcome: Outcome) -> list[Diagnostic
 
 
 def _merge(one: Diagnostic, two: Diagnostic) -> Diagnostic:
-    """Two observations of one thing: the more telling message, the worse severity, the narrower place."""
+    """Two observations of one thing: the clearer message, the worse severity, the narrower place."""
     first, second = (one, two) if one.severity >= two.severity else (two, one)
     evidence = first.evidence + tuple(e for e in second.evidence if e.text not in {x.text for x in first.evidence})
     return replace(first, evidence=evidence, path=first.path or second.path)
 
 
-# --- in words ------------------------------------------------------------------------------------------------------
-
-_WARNING_WORDS = {
-    "boolean": "the trace keeps only the way taken for the example: a tensor becomes a Python bool here",
-    "index": "a tensor becomes a Python index here, which the trace keeps as a constant",
-    "integer": "a tensor becomes a Python int here, which the trace keeps as a constant",
-    "float": "a tensor becomes a Python float here, which the trace keeps as a constant",
-    "number": "a tensor becomes a Python number here, which the trace keeps as a constant",
-    "list": "a tensor becomes a Python list here, which the trace keeps as a constant",
-    "numpy": "a tensor becomes a NumPy array here, which the trace keeps as a constant",
-    "iteration": "iterating over a tensor unrolls the loop for the example's length",
-    "length": "len() of a tensor is kept as a constant",
-    "constant": "a tensor made from Python values here is a constant in the trace",
-    "in-place": "an in-place change of a value with other live references may be lost in the trace",
-}
-
-
-def blame(fault: str | None) -> str:
-    """Who is to blame for a wrong result, as the end of a sentence; empty when that is not known."""
-    return {
-        "converter": "; the recorded program is right, its translation is wrong",
-        "tracing": "; the recorded program itself is wrong",
-    }.get(fault or "", "")
-
-
-def _message(each: Seen, outcome: Outcome) -> str:
-    item, kind = each.item, each.item["kind"]
-    text: str = item["message"].rstrip(".")
-    operator = item.get("operator", "")
-    if kind == "tracer-warning":
-        return _WARNING_WORDS.get(item["what"], text)
-    if kind == "baked-value":
-        return f"this value is {text}"
-    if kind == "structure":
-        return f"the trace follows the example here: {text}"
-    if kind == "unsupported-operator":
-        return f"`{operator}` has no translation to ONNX: {text}"
-    if kind == "translate-error" and operator:
-        return f"`{operator}` cannot be translated: {text}"
-    if kind == "output-mismatch":
-        if item.get("what") == "changed-size":
-            return f"{text}; a size is changed in place here, which changes it under its other names in the trace, too"
-        if not operator:
-            return text + blame(item.get("fault"))
-        if item.get("state") == "equal":
-            return f"{text}{blame(item.get('fault'))}; the graph has the value of `{operator}` here, but gives another"
-        return f"{text}{blame(item.get('fault'))}; here `{operator}` is the first value that differs"
-    if kind == "data-dependent":
-        return f"needs a value that is not known while exporting: {text}"
-    if kind == "static-size":
-        return f"this fixes a size that was asked to be dynamic: {text}"
-    if kind == "run-error":
-        return text
-    prefix = {
-        "load-error": "the model cannot be loaded: ",
-        "eager-error": "the model itself fails on this input: ",
-        "unknown-input": "no input is given, and the model fails on those that were tried, first with ",
-        "capture-error": "cannot be recorded: ",
-        "lost-data": "the tensor read here leaves the recording: ",
-        "check-error": "the ONNX checker refuses the model: ",
-        "out-of-memory": "the memory limit was reached: ",
-    }.get(kind, "")
-    return prefix + text
-
-
-def result_words(outcome: Outcome) -> str:
-    """What the runs of the exported model showed, in words."""
-    if not outcome.exported:
-        return f"the export fails in the stage `{outcome.stage}`"
-    words = []
-    for number, run in ((1, outcome.input1), (2, outcome.input2)):
-        if run["state"] in ("wrong", "failed"):
-            text = run["text"] if run["state"] == "wrong" else f"ONNX Runtime fails: {run['text'][:160]}"
-            words.append(
-                f"wrong on input {number}: {text}" if run["state"] == "wrong" else f"fails on input {number}: {text}"
-            )
-    return "; ".join(words) or "right on both inputs" if outcome.verified else "; ".join(words) or "exported"
-
-
-def _diagnostic(each: Seen, outcome: Outcome, severity: Severity, sources: Sources) -> Diagnostic:
-    message = _message(each, outcome)
+def _diagnostic(each: LocatedObservation, outcome: Outcome, severity: Severity, sources: Sources) -> Diagnostic:
     item = each.item
-    if item.get("count", 1) > 1:
-        message += f" ({item['count']} times)"
-    state = EvidenceState.CONFIRMED if severity is not Severity.INFO or item["failure"] else None
-    evidence = (Evidence(state, outcome.engine, _evidence_text(each, outcome)),) if state else ()
+    state = EvidenceState.CONFIRMED if severity is not Severity.INFO or item.failure else None
     return Diagnostic(
         code=each.code,
-        name=name_of(each.code),
+        name=each.name,
         severity=severity,
         span=each.span,
-        message=message,
+        message=message_of(item),
         engines=(outcome.engine,),
-        opset=outcome.facts.get("opset"),
-        path=_notes(item["stack"], sources),
-        help=_help(item),
+        opset=outcome.result.opset,
+        path=notes_of(item.stack, sources, span_of),
+        help=help_of(item),
         source="export",
-        evidence=evidence,
+        evidence=(Evidence(state, outcome.engine, confirmed_by(item, outcome)),) if state else (),
     )
-
-
-def _evidence_text(each: Seen, outcome: Outcome) -> str:
-    if each.item["kind"] in _FORM:
-        return ""  # seen in the graph itself; how its values compare says nothing of it
-    if each.item["failure"] and not outcome.exported:
-        return f"fails in the stage `{each.item['stage']}`"
-    return result_words(outcome)
-
-
-def _notes(stack: list[Json], sources: Sources) -> tuple[Note, ...]:
-    """The user's stack, outermost first, without the place itself."""
-    notes = []
-    for frame in reversed(stack[1 : _MAX_NOTES + 1]):
-        file = sources.get(frame["file"])
-        span = _span(file, frame) if file else Span(sources.shown(frame["file"]), frame["line"], 1, frame["line"], 2)
-        notes.append(Note(span, f"called in `{frame['function']}`" if frame.get("function") else "called here"))
-    return tuple(notes)
-
-
-def _help(item: Json) -> str | None:
-    kind = item["kind"]
-    if item.get("operator") == "prim::DictConstruct":
-        return "return a tuple of the values"
-    if kind == "unsupported-operator":
-        return (
-            "write it with supported operators, or register a translation "
-            "(register_custom_op_symbolic, custom_translation_table; see --register)"
-        )
-    if kind == "output-mismatch" and item.get("nodes"):
-        return f"the ONNX nodes of this line: {', '.join(item['nodes'])}"
-    if kind == "unknown-input":
-        return "give one with --input 'x:float32[n,3]' for each argument, with --inputs-from, or with ONNX_LINT_INPUTS"
-    if kind == "timeout":
-        return "the innermost line of the model that was running when time was up"
-    return None

@@ -16,7 +16,7 @@ LOGGER = logging.getLogger("onnx_lint_exporter")
 
 
 class _Handler(logging.StreamHandler):  # type: ignore[type-arg]  # generic in the stubs only
-    """The handler of `enable_log`, told from those of the user's own configuration by its class."""
+    """The handler of `enable_log`. Its class sets it apart from those of the user's own configuration."""
 
 
 def enable_log(level: int = logging.INFO) -> None:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
 
+from onnx_lint_exporter import targets
 from onnx_lint_exporter.outcome import Outcome
+from onnx_lint_exporter.paths import relative, with_slashes
+from onnx_lint_exporter.worker.wire import plain
 from onnx_lint_exporter.writer import write_text
 
 VERSION = 1
@@ -20,32 +22,30 @@ def map_path(model: str) -> str:
     return f"{model.removesuffix('.onnx')}.onnxmap.json"
 
 
-def build(outcome: Outcome, folder: str) -> dict[str, Any]:
+def build(outcome: Outcome, folder: str) -> dict[str, object]:
     """The map as plain data; files are relative to `folder`, columns count from 1 and are ``null`` where unknown."""
-    nodes = []
-    for row in outcome.facts.get("map") or []:
+    nodes: list[dict[str, object]] = []
+    for row in outcome.result.node_map:
         stack = [
             {
-                "file": os.path.relpath(frame["file"], folder).replace(os.sep, "/"),
-                "line": frame["line"],
-                "column": frame.get("column"),
-                "function": frame.get("function", ""),
+                "file": with_slashes(relative(frame.file, folder)),
+                "line": frame.line,
+                "column": frame.column,
+                "function": frame.function,
             }
-            for frame in row["stack"]
+            for frame in row.stack
         ]
-        nodes.append({"name": row["name"], "op": row["op"], "outputs": row["outputs"], "stack": stack})
+        nodes.append({"name": row.name, "op": row.op, "outputs": plain(row.outputs), "stack": stack})
     target = _relative(outcome.target, folder)
     return {"version": VERSION, "engine": outcome.engine.value, "target": target, "nodes": nodes}
 
 
 def _relative(target: str, folder: str) -> str:
     """A target whose file was given by its absolute path, relative to the map as all other files are."""
-    where, colon, attribute = target.rpartition(":")
-    if not colon or os.path.isfile(target):
-        where, colon, attribute = target, "", ""
+    where, name = targets.split(target)
     if not os.path.isabs(where):
         return target
-    return f"{os.path.relpath(where, folder).replace(os.sep, '/')}{colon}{attribute}"
+    return with_slashes(relative(where, folder)) + (f":{name}" if name else "")
 
 
 def write_map(outcome: Outcome, path: str) -> None:

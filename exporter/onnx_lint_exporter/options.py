@@ -6,19 +6,21 @@ import argparse
 import json
 import os
 import sys
-from typing import Any
+from typing import NoReturn
 
 from onnx_lint.arguments import parser as lint_parser
 from onnx_lint.config import engines_of
 from onnx_lint.inputs import UsageError
 from onnx_lint.target import BOTH, Engine
-from onnx_lint_exporter import target_spec
-from onnx_lint_exporter.child import Limits, memory_of_machine
-from onnx_lint_exporter.engines import Request
-from onnx_lint_exporter.target_spec import TargetError
+from onnx_lint_exporter import targets
+from onnx_lint_exporter.child import Limits
+from onnx_lint_exporter.processes import memory_of_machine
+from onnx_lint_exporter.runs import Request
+from onnx_lint_exporter.targets import TargetError
+from onnx_lint_exporter.worker.protocol import Job
 from onnx_lint_exporter.worker.spec import SpecError
 from onnx_lint_exporter.worker.spec import parse as parse_inputs
-from onnx_lint_exporter.writer import WriteError, place_for
+from onnx_lint_exporter.writer import OutputPath, WriteError, output_path
 
 ENGINE_PLACE = "{engine}"
 """In ``--output``, stands for the engine's name, so that each engine writes a file of its own."""
@@ -115,7 +117,7 @@ def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def _json(option: str, text: str | None) -> Any:
+def _json(option: str, text: str | None) -> object:
     """The value of an option that is JSON or a file that holds JSON. Raises `UsageError`."""
     if text is None:
         return None
@@ -123,20 +125,22 @@ def _json(option: str, text: str | None) -> Any:
         if not text.lstrip().startswith(("{", "[")):
             with open(text, encoding="utf-8") as file:
                 text = file.read()
-        return json.loads(text)
+        read: object = json.loads(text)
+        return read
     except (OSError, ValueError) as error:
         raise UsageError(f"{option}: neither JSON nor a file with JSON: {error}") from error
 
 
 def engines(options: argparse.Namespace) -> tuple[Engine, ...]:
+    """The engines that are asked for: both by default."""
     return engines_of(options.engine) if options.engine else BOTH
 
 
 def request(options: argparse.Namespace) -> Request:
     """What the options ask for. Raises `UsageError`."""
     try:
-        target = target_spec.parse(options.export)
-        source = target_spec.parse(options.inputs_from, name_needed=True) if options.inputs_from else None
+        target = targets.parse(options.export)
+        source = targets.parse(options.inputs_from, name_needed=True) if options.inputs_from else None
         parse_inputs(options.input)
     except (TargetError, SpecError) as error:
         raise UsageError(str(error)) from error
@@ -154,45 +158,63 @@ def request(options: argparse.Namespace) -> Request:
         raise UsageError("--map: written beside a model or a page: give --output or --report as well")
     if options.report:
         _writable("--report", options.report)
-    axes = _json("--dynamic-axes", options.dynamic_axes)
-    if axes is not None and (
-        not isinstance(axes, dict) or not all(isinstance(dims, (dict, list)) for dims in axes.values())
-    ):
-        raise UsageError('--dynamic-axes: write {"input": {"0": "axis"}} or {"input": [0]}')
-    # a weight that folding has changed is none of the model's: without their values, weights stay as they are
-    fold = options.optimize and not options.no_export_params
-    job = {
-        "input_specs": options.input,
-        "inputs_from": source.as_job() if source else None,
-        "axes": axes,
-        "dynamic_shapes": _json("--dynamic-shapes", options.dynamic_shapes),
-        "input_names": options.input_names,
-        "output_names": options.output_names,
-        "opset_version": options.opset,
-        "register": [os.path.abspath(path) for path in options.register],
-        "custom_opsets": _json("--custom-opsets", options.custom_opsets),
-        "training": options.training,
-        "external_data": options.external_data,
-        "weights_left_out": options.no_export_params,
-        "verify": not options.no_verify,
-        "want_map": bool(options.map or options.report or options.output),
-        "want_text": options.text,
-        "threads": options.threads,
-        "torchscript": {
-            "do_constant_folding": fold,
-            "keep_initializers_as_inputs": options.keep_initializers_as_inputs,
-            "export_params": not options.no_export_params,
-        },
-        "dynamo": {"optimize": fold, **_artifacts(options)},
-        "save": {
-            "include_initializers": not options.no_export_params,
-            "keep_initializers_as_inputs": options.keep_initializers_as_inputs or options.no_export_params,
-        },
-    }
-    limits = Limits(options.timeout, options.memory_limit or _default_memory(len(engines(options))))
-    return Request(
-        target.as_job(), engines(options), job, _python(options.python), limits, _places(options), options.strict
+    job = Job(
+        target,
+        "",
+        threads=options.threads,
+        strict=options.strict,
+        input_specs=tuple(options.input),
+        inputs_from=source,
+        axes=_axes(options.dynamic_axes),
+        dynamic_shapes=_json("--dynamic-shapes", options.dynamic_shapes),
+        input_names=tuple(options.input_names or ()),
+        output_names=tuple(options.output_names or ()),
+        opset_version=options.opset,
+        register=tuple(os.path.abspath(path) for path in options.register),
+        custom_opsets=_opsets(options.custom_opsets),
+        training=options.training,
+        external_data=options.external_data,
+        weights_left_out=options.no_export_params,
+        keep_initializers_as_inputs=options.keep_initializers_as_inputs,
+        optimize=options.optimize,
+        artifacts_dir=_artifacts(options),
+        profile=options.profile,
+        verify=not options.no_verify,
+        want_map=bool(options.map or options.report or options.output),
+        want_text=options.text,
     )
+    limits = Limits(options.timeout, options.memory_limit or _default_memory(len(engines(options))))
+    return Request(job, engines(options), _python(options.python), limits, _outputs(options))
+
+
+def _axes(text: str | None) -> dict[str, dict[int, str]] | None:
+    """``--dynamic-axes`` in one form: name → dimension → axis name; a list of dimensions has names made for it."""
+    given = _json("--dynamic-axes", text)
+    if given is None:
+        return None
+    axes: dict[str, dict[int, str]] = {}
+    try:
+        for name, dims in given.items() if isinstance(given, dict) else _refused():
+            if isinstance(dims, list):
+                dims = {dim: f"{name}_dynamic_axes_{k + 1}" for k, dim in enumerate(dims)}
+            pairs = dims.items() if isinstance(dims, dict) else _refused()
+            axes[name] = {int(dim): str(axis) for dim, axis in pairs}
+    except (TypeError, ValueError) as error:
+        raise UsageError('--dynamic-axes: write {"input": {"0": "axis"}} or {"input": [0]}') from error
+    return axes
+
+
+def _refused() -> NoReturn:
+    raise TypeError
+
+
+def _opsets(text: str | None) -> dict[str, int] | None:
+    given = _json("--custom-opsets", text)
+    if given is None:
+        return None
+    if not isinstance(given, dict) or not all(type(version) is int for version in given.values()):
+        raise UsageError('--custom-opsets: write {"domain": version}')
+    return given
 
 
 def _writable(option: str, path: str) -> None:
@@ -206,17 +228,17 @@ def _writable(option: str, path: str) -> None:
         raise UsageError(f"{option} {path}: the folder {folder} cannot be written to")
 
 
-def _artifacts(options: argparse.Namespace) -> dict[str, Any]:
+def _artifacts(options: argparse.Namespace) -> str | None:
     if not options.artifacts_dir:
         if options.profile:
             raise UsageError("--profile: written into torch's report: give --artifacts-dir as well")
-        return {}
+        return None
+    folder = os.path.abspath(str(options.artifacts_dir))
     try:
         os.makedirs(options.artifacts_dir, exist_ok=True)
     except OSError as error:
         raise UsageError(f"--artifacts-dir {options.artifacts_dir}: {error.strerror}") from error
-    folder = os.path.abspath(options.artifacts_dir)
-    return {"artifacts_dir": folder, "report": True, "dump_exported_program": True, "profile": options.profile}
+    return folder
 
 
 def _python(text: str) -> str:
@@ -228,12 +250,12 @@ def _python(text: str) -> str:
     return found
 
 
-def _places(options: argparse.Namespace) -> dict[Engine, Any]:
+def _outputs(options: argparse.Namespace) -> dict[Engine, OutputPath]:
     """Where each engine's model goes; one path for all of them is looked at later, when the results are known."""
     if not options.output:
         return {}
     try:
-        return {engine: place_for(options.output.replace(ENGINE_PLACE, engine.value)) for engine in engines(options)}
+        return {engine: output_path(options.output.replace(ENGINE_PLACE, engine.value)) for engine in engines(options)}
     except WriteError as error:
         raise UsageError(str(error)) from error
 

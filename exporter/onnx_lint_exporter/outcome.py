@@ -1,58 +1,59 @@
-"""What an export attempt gave: plain data, made from what the worker told and from how it ended."""
+"""What an export attempt gave, made from what the worker sent and from how it ended."""
 
 from __future__ import annotations
 
 import re
-import signal
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, replace
 
 from onnx_lint.target import Engine
 from onnx_lint_exporter.child import ChildResult
+from onnx_lint_exporter.processes import crash_words
 from onnx_lint_exporter.worker.frames import UserCode
+from onnx_lint_exporter.worker.protocol import (
+    OUTCOME_STAGES,
+    Comparison,
+    EnvironmentLacks,
+    Exiting,
+    Frame,
+    InternalError,
+    Kind,
+    ModelLoaded,
+    Observation,
+    Ready,
+    Result,
+    ResultSoFar,
+    Stack,
+    Stage,
+    State,
+    Unwritable,
+)
+from onnx_lint_exporter.worker.wire import plain
 
-Json = dict[str, Any]
-
-STAGES = ("load", "capture", "translate", "check", "run", "compare")
 _DUMP_FRAME = re.compile(r'^\s+File "(?P<file>.*)", line (?P<line>\d+) in (?P<function>.*)$')
-_EXPLAINED_SIGNALS = {
-    "SIGSEGV": "a segmentation fault",
-    "SIGABRT": "an abort",
-    "SIGKILL": "SIGKILL, as when the system runs out of memory",
-    "SIGBUS": "a bus error",
-    "SIGFPE": "a floating point exception",
-    "SIGILL": "an illegal instruction",
+_STAGE_WORDS = {
+    Stage.START: "importing torch",
+    Stage.LOAD: "loading the model",
+    Stage.EAGER: "running the model itself",
+    Stage.REFERENCE: "running the model itself",
 }
 
 
 class WorkerError(Exception):
-    """The worker could not do its work for a reason outside the model: the environment, or a fault of ours."""
+    """The worker could not do its work for a reason outside the model: the environment, or an internal error."""
 
 
 @dataclass
 class Outcome:
-    """The result of one engine's export of one target.
-
-    `stage` is the last stage reached; `exported` says that a file was made, `checked` that the ONNX checker took it;
-    `input1` and `input2` are ``{state, text}`` with state ``right``, ``wrong``, ``failed`` or ``not run``.
-    """
+    """The result of one engine's export of one target."""
 
     engine: Engine
     target: str
-    stage: str = "load"
-    exported: bool = False
-    checked: bool = False
-    complete: bool = False
-    input1: Json = field(default_factory=lambda: {"state": "not run", "text": ""})
-    input2: Json = field(default_factory=lambda: {"state": "not run", "text": ""})
-    observations: list[Json] = field(default_factory=list)
-    facts: Json = field(default_factory=dict)
-    """All else the worker told: nodes, opset, size, seconds, executed lines, the map, and so on."""
+    result: Result
+    folder: str = ""
+    """Where the files of the export lie; those that count have the names that were asked for."""
     log: str = ""
     seconds: float = 0.0
-    usage: str | None = None
     cancelled: bool = False
-    strict: bool = False
     written: str | None = None
     """Where the model was put, when it was."""
     map_file: str | None = None
@@ -61,118 +62,156 @@ class Outcome:
     """The page about this export."""
 
     @property
+    def observations(self) -> tuple[Observation, ...]:
+        """What the worker saw, and what was seen of the worker."""
+        return self.result.observations
+
+    @property
+    def stage(self) -> Stage:
+        """The last stage that was reached."""
+        return self.result.stage
+
+    @property
+    def exported(self) -> bool:
+        """Whether a file was made."""
+        return self.result.exported
+
+    @property
+    def runs(self) -> tuple[Comparison, Comparison]:
+        """The runs on the first and on the second input."""
+        return self.result.input1, self.result.input2
+
+    @property
     def wrong(self) -> bool:
         """Whether the exported model was seen to give other results than the model, or to fail."""
-        return any(run["state"] in ("wrong", "failed") for run in (self.input1, self.input2))
+        return any(run.state in (State.WRONG, State.FAILED) for run in self.runs)
 
     @property
     def ok(self) -> bool:
         """Exported, taken by the checker, and nowhere seen to be wrong."""
-        return self.complete and not self.wrong and not any(item["failure"] for item in self.observations)
+        return self.result.complete and not self.wrong and not any(item.failure for item in self.observations)
 
     @property
     def verified(self) -> bool:
         """Right on both inputs."""
-        return self.ok and self.input1["state"] == "right" and self.input2["state"] == "right"
+        return self.ok and all(run.state is State.RIGHT for run in self.runs)
+
+    def add(self, *seen: Observation) -> None:
+        """Add observations to those of the worker."""
+        self.result = replace(self.result, observations=(*self.result.observations, *seen))
 
     def as_json(self) -> dict[str, object]:
         """The entry of ``exports`` in the JSON output."""
-        facts = self.facts
+        result, mismatch = self.result, self.result.mismatch
+        found = None
+        if mismatch is not None:
+            searched: dict[str, object] = {"fault": mismatch.fault.value, "nodes": list(mismatch.nodes)}
+            found = {"error": mismatch.error} if mismatch.error else searched
         return {
             "engine": self.engine.value,
             "target": self.target,
             "output": self.written,
-            "stage": "done" if self.ok else self.stage,
+            "stage": "done" if self.ok else self.stage.value,
             "ok": self.ok,
             "exported": self.exported,
-            "strict": self.strict,
-            "input1": {key: self.input1[key] for key in ("state", "text")},
-            "input2": {key: self.input2[key] for key in ("state", "text")},
-            "nodes": facts.get("nodes"),
-            "opset": facts.get("opset"),
-            "size": facts.get("size"),
+            "strict": result.strict,
+            "input1": {"state": result.input1.state.value, "text": result.input1.text},
+            "input2": {"state": result.input2.state.value, "text": result.input2.text},
+            "nodes": result.nodes,
+            "opset": result.opset,
+            "size": result.size,
             "seconds": round(self.seconds, 2),
-            "stages": facts.get("seconds", {}),
-            "inputs": facts.get("inputs", []),
-            "outputs": facts.get("outputs", []),
-            "arguments": facts.get("arguments", []),
-            "inputs_from": facts.get("inputs_origin", ""),
-            "mismatch": {k: v for k, v in facts.get("mismatch", {}).items() if k in ("fault", "nodes", "error")}
-            or None,
+            "stages": result.seconds or {},
+            "inputs": plain(result.inputs),
+            "outputs": plain(result.outputs),
+            "arguments": plain(result.arguments),
+            "inputs_from": result.inputs_origin,
+            "mismatch": found,
             "map": self.map_file,
             "report": self.report_file,
-            "torch": facts.get("torch"),
-            "python": facts.get("python"),
+            "torch": result.torch or None,
+            "python": result.python or None,
         }
 
 
-def from_child(result: ChildResult, engine: Engine, target: str) -> Outcome:
+def from_child(child: ChildResult, engine: Engine, target: str, folder: str = "") -> Outcome:
     """Read the worker's messages and its end. Raises `WorkerError` when there is nothing to say about the model."""
-    environment, internal, told = result.last("environment"), result.last("internal"), result.last("outcome")
-    if environment is not None:
-        raise WorkerError(
-            f"the {engine} engine needs {' and '.join(environment['missing'])} in {environment['python']}; "
-            "install them there (pip install 'onnx-lint[export]') or name another interpreter with --python"
-        )
-    unwritable = result.last("unwritable")
-    if unwritable is not None:
-        raise WorkerError(
-            f"the {engine} engine cannot write its files in {unwritable['folder']}: {unwritable['text']}; "
-            "set TMPDIR to a folder with room"
-        )
-    if internal is not None:
-        raise WorkerError(f"internal error in the exporter ({engine}): {internal['text'].strip()}")
-    facts: Json = dict(told["outcome"]) if told else {}
-    outcome = Outcome(engine, target, log=result.log, seconds=result.seconds, facts=facts)
-    for name in ("stage", "exported", "checked", "complete", "input1", "input2", "observations", "usage", "strict"):
-        if name in facts:
-            setattr(outcome, name, facts.pop(name))
-    if not told and result.last("ready") is None and result.ended == "died":
-        tail = " ".join(result.log.strip().split("\n")[-1:])[:300]
-        raise WorkerError(f"the worker did not start (status {result.status}): {tail or 'it said nothing'}")
-    if result.ended == "cancelled":
+    if child.ended != "forged":
+        _raise_troubles(child, engine)
+    sent, loaded = child.last(ResultSoFar), child.last(ModelLoaded)
+    result = sent.result if sent is not None else Result(engine.value)
+    if child.ended == "forged":  # nothing that it sent can be believed, but for where the model is
+        result = Result(engine.value, stage=result.stage, root=result.root, definition=result.definition)
+    if result.definition is None and loaded is not None:
+        result = replace(result, definition=loaded.definition)
+    outcome = Outcome(engine, target, result, folder, child.log, child.seconds)
+    if child.ended == "cancelled":
         outcome.cancelled = True
-    elif result.ended != "done":
-        outcome.observations.append(_end(result, outcome))
-        outcome.complete = False
+    elif child.ended != "done":
+        outcome.result = replace(result, complete=False)
+        if child.stage in OUTCOME_STAGES:
+            outcome.result = replace(outcome.result, stage=child.stage)
+        outcome.add(_end(child, outcome))
     return outcome
 
 
-def _end(result: ChildResult, outcome: Outcome) -> Json:
-    """An early end as an observation: a crash, an exit, a hang."""
-    loaded = result.last("loaded") or {}
-    definition = outcome.facts.get("definition") or loaded.get("definition") or {}
+def _raise_troubles(child: ChildResult, engine: Engine) -> None:
+    lacks = child.last(EnvironmentLacks)
+    if lacks is not None:
+        raise WorkerError(
+            f"the {engine} engine needs {' and '.join(lacks.missing)} in {lacks.python}; "
+            "install them there (pip install 'onnx-lint[export]') or name another interpreter with --python"
+        )
+    unwritable = child.last(Unwritable)
+    if unwritable is not None:
+        raise WorkerError(
+            f"the {engine} engine cannot write its files in {unwritable.folder}: {unwritable.text}; "
+            "set TMPDIR to a folder with room"
+        )
+    internal = child.last(InternalError)
+    if internal is not None:
+        raise WorkerError(f"internal error in the exporter ({engine}): {internal.text.strip()}")
+    if child.last(ResultSoFar) is None and child.last(Ready) is None and child.ended == "died":
+        tail = " ".join(child.log.strip().split("\n")[-1:])[:300]
+        raise WorkerError(f"the worker did not start (status {child.status}): {tail or 'it said nothing'}")
+
+
+def _end(child: ChildResult, outcome: Outcome) -> Observation:
+    """An early end as an observation: a crash, an exit, a hang, a forgery."""
+    definition = outcome.result.definition
     user = UserCode()
-    if outcome.facts.get("root") or definition.get("file"):
-        user.claim(outcome.facts.get("root") or definition["file"])
-    stack = user.choose(_dumped_stack(result.raw))
-    stages = {"start": "importing torch", "load": "loading the model", "eager": "running the model itself"}
-    where = {**stages, "reference": stages["eager"]}.get(result.stage, f"the stage `{result.stage}`")
-    exit_message = result.last("exit")
-    if result.ended == "timeout":
-        kind = "timeout"
-        text = f"not finished after {result.limit:.0f} s, in {where}; allow more with --timeout SECONDS"
-    elif exit_message is not None:
-        kind, stack = "exit", user.choose(exit_message["frames"])
-        how = f"by {exit_message['how']} with status {exit_message['status']}"
-        text = f"the code ended the process itself, {how}, in {where}"
-    elif (result.status or 0) < 0:
-        name = signal.Signals(-(result.status or 0)).name
-        kind = "crash"
-        text = f"the interpreter was killed by {_EXPLAINED_SIGNALS.get(name, name)} in {where}"
+    root = outcome.result.root or (definition.file if definition is not None else "")
+    if root:
+        user.claim(root)
+    stack = user.choose(_dumped_stack(child.raw))
+    where = _STAGE_WORDS.get(child.stage, f"the stage `{child.stage}`")
+    exiting, crash = child.last(Exiting), crash_words(child.status)
+    if child.ended == "forged":
+        kind, stack = Kind.FORGED, user.choose(child.forger)
+        text = f"nothing that the worker reported is trusted: {child.forgery}, in {where}"
+    elif child.ended == "timeout":
+        kind = Kind.TIMEOUT
+        text = f"not finished after {child.limit:.0f} s, in {where}; allow more with --timeout SECONDS"
+    elif child.ended == "memory":
+        kind = Kind.OUT_OF_MEMORY
+        text = f"the worker was ended in {where}; allow more with --memory-limit MB"
+    elif exiting is not None:
+        kind, stack = Kind.EXIT, user.choose(exiting.frames)
+        text = f"the code ended the process itself, by {exiting.how} with status {exiting.status}, in {where}"
+    elif crash is not None:
+        kind = Kind.CRASH
+        text = f"the interpreter was killed by {crash} in {where}"
     else:
-        kind = "exit"
-        text = f"the process ended with status {result.status} and without an answer, in {where}"
-    if not stack and definition.get("file") and definition.get("line"):
-        stack = [{"file": definition["file"], "line": definition["line"], "function": ""}]
-    if result.stage in STAGES:
-        outcome.stage = result.stage
-    return {"kind": kind, "message": text, "stack": stack, "failure": True, "stage": outcome.stage}
+        kind = Kind.EXIT
+        text = f"the process ended with status {child.status} and without an answer, in {where}"
+    if not stack and definition is not None:
+        stack = (Frame(definition.file, definition.line),)
+    return Observation(kind, text, stack, failure=True, stage=outcome.stage)
 
 
-def _dumped_stack(raw: str) -> list[Json]:
+def _dumped_stack(raw: str) -> Stack:
     """The frames of the thread that ``faulthandler`` calls the current one, innermost first."""
-    frames: list[Json] = []
+    frames: list[Frame] = []
     current = False
     for line in raw.split("\n"):
         if "most recent call first" in line:
@@ -180,5 +219,5 @@ def _dumped_stack(raw: str) -> list[Json]:
             continue
         match = _DUMP_FRAME.match(line)
         if match and current:
-            frames.append({"file": match["file"], "line": int(match["line"]), "function": match["function"]})
-    return frames
+            frames.append(Frame(match["file"], int(match["line"]), match["function"]))
+    return tuple(frames)

@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 
 from onnx_lint.diagnostic import Diagnostic
 from onnx_lint.source.text import SourceText
-from onnx_lint_exporter.engines import Request
 from onnx_lint_exporter.onnx_map import map_path, write_map
 from onnx_lint_exporter.outcome import Outcome
+from onnx_lint_exporter.received import model_of
+from onnx_lint_exporter.runs import Request
 from onnx_lint_exporter.source_code import Sources
-from onnx_lint_exporter.writer import NewModel, WriteError, install
+from onnx_lint_exporter.writer import WriteError, install
 
 
 class Outputs:
@@ -27,10 +28,10 @@ class Outputs:
 
     def models(self, outcomes: Sequence[Outcome]) -> None:
         """Install the models that are right. One path for several engines is written only when all are."""
-        places = self._request.places
-        if not places:
+        paths = self._request.outputs
+        if not paths:
             return
-        shared = len({place.path for place in places.values()}) < len(places)
+        shared = len({path.path for path in paths.values()}) < len(paths)
         chosen = [outcome for outcome in outcomes if outcome.ok]
         if shared:
             if len(chosen) < len(outcomes):
@@ -40,13 +41,13 @@ class Outputs:
                 return
             chosen = chosen[-1:]  # dynamo, torch's own default, is asked for last
         for outcome in chosen:
-            place, files = places[outcome.engine], outcome.facts["files"]
+            path = paths[outcome.engine]
             try:
-                install(place, NewModel(**files), outcome.facts.get("old_data", []))
+                install(path, model_of(outcome, path), outcome.result.old_data)
             except WriteError as error:
                 self.problems.append(str(error))
                 continue
-            outcome.written = self._sources.shown(place.path)
+            outcome.written = self._sources.shown(path.path)
 
     def maps(self, outcomes: Sequence[Outcome]) -> None:
         """Write the maps: beside the model where one is written, else beside the page.
@@ -66,8 +67,8 @@ class Outputs:
 
     def _map_path(self, outcome: Outcome) -> str | None:
         if outcome.written:
-            return map_path(self._request.places[outcome.engine].path)
-        if self._given.report and outcome.facts.get("map"):
+            return map_path(self._request.outputs[outcome.engine].path)
+        if self._given.report and outcome.result.node_map:
             return f"{self._given.report.removesuffix('.html')}.{outcome.engine}.onnxmap.json"
         return None
 

@@ -9,14 +9,18 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from onnx_lint.target import Engine
-from onnx_lint_exporter.engines import DONE, Progress
+from onnx_lint_exporter.runs import DONE, OnStage
+from onnx_lint_exporter.worker.protocol import Stage
 
-STEPS = ("load", "eager", "capture", "check", "run", "hazards", "finish")
-"""The steps that are counted; what a worker tells besides belongs to the last of these that it reached."""
+STEPS = tuple(
+    stage.value
+    for stage in (Stage.LOAD, Stage.EAGER, Stage.CAPTURE, Stage.CHECK, Stage.RUN, Stage.HAZARDS, Stage.FINISH)
+)
+"""The steps that are counted; any other stage belongs to the last of these that was reached."""
 
 
 @contextmanager
-def shown(engines: tuple[Engine, ...], stream: TextIO, wanted: bool, form: str = "text") -> Iterator[Progress | None]:
+def shown(engines: tuple[Engine, ...], stream: TextIO, wanted: bool, form: str = "text") -> Iterator[OnStage | None]:
     """A function that shows progress, or ``None`` where nothing is to be shown.
 
     `form` is ``text`` (a line for each engine with its stage and time, only on a terminal) or ``json``.

@@ -8,23 +8,23 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from onnx_lint.diagnostic import Diagnostic, EvidenceState, Severity
 from onnx_lint.source.text import SourceText
-from onnx_lint.target import Engine
 from onnx_lint_exporter import table
 from onnx_lint_exporter.codes import ExportCode
-from onnx_lint_exporter.locate import blame
+from onnx_lint_exporter.messages import blame
 from onnx_lint_exporter.outcome import Outcome
 from onnx_lint_exporter.report_listing import Annotations, listing, note, text
 from onnx_lint_exporter.report_names import PageNames
 from onnx_lint_exporter.source_code import Sources
+from onnx_lint_exporter.worker.protocol import Fault, Mismatch, Step, StepState
 from onnx_lint_exporter.writer import write_text
 
 _STYLE = Path(__file__).with_name("report_style.css")
 _MAX_STEPS = 400
-_MARKS = {"equal": "✓", "fused": "·", "unused": "→", "differs": "✗"}
+MARKS = {StepState.EQUAL: "✓", StepState.FUSED: "·", StepState.UNUSED: "→", StepState.DIFFERS: "✗"}
+"""How a step is drawn."""
 
 
 def write_report(
@@ -64,7 +64,7 @@ def page(
         '<label><input type="checkbox" id="hide-operators"> hide operators</label>'
         "<span>a green edge beside a line number: executed on input 1</span></div>\n"
     )
-    engines = [outcome.engine for outcome in outcomes if outcome.facts.get("map")]
+    engines = [outcome.engine for outcome in outcomes if outcome.result.node_map]
     homeless: list[Diagnostic] = []
     for name in _order(known, outcomes, sources):
         source = texts.get(name)
@@ -128,20 +128,20 @@ def _annotations(
         return known.setdefault(name, Annotations())
 
     for outcome in outcomes:
-        own = (outcome.facts.get("definition") or {}).get("file")
-        if own and sources.get(own) is not None:
-            of(sources.shown(own))  # the model's own file is shown also when nothing is said of it
-        for row in outcome.facts.get("map") or []:
-            frame = row["stack"][0] if row["stack"] else None
-            if frame is not None and sources.get(frame["file"]) is not None:
-                lines = of(sources.shown(frame["file"])).operators.setdefault(outcome.engine, {})
-                lines.setdefault(frame["line"], []).append(row)
+        own = outcome.result.definition
+        if own is not None and sources.get(own.file) is not None:
+            of(sources.shown(own.file))  # the model's own file is shown also when nothing is said of it
+        for row in outcome.result.node_map:
+            frame = row.stack[0] if row.stack else None
+            if frame is not None and sources.get(frame.file) is not None:
+                lines = of(sources.shown(frame.file)).operators.setdefault(outcome.engine, {})
+                lines.setdefault(frame.line, []).append(row)
         for path, line, badge, words in _marks(outcome, diagnostics, sources):
             of(path).differing.setdefault(line, []).append((badge, words))
     for d in diagnostics:
         of(d.span.path).diagnostics.append(d)
     for outcome in outcomes:
-        for file, executed in (outcome.facts.get("executed") or {}).items():
+        for file, executed in (outcome.result.executed or {}).items():
             name = sources.shown(file)
             if name in known:
                 known[name].executed.update(executed)
@@ -161,19 +161,19 @@ def _marks(
 
     Where the recording froze a value, that line is the cause, and the first value that differs only shows it.
     """
-    found: dict[str, Any] = outcome.facts.get("mismatch") or {}
-    culprit: dict[str, Any] = found.get("culprit") or {}
-    frozen = [] if found.get("fault") == "converter" or not outcome.wrong else _frozen(outcome, diagnostics)
-    here = sources.shown(culprit["file"]) if culprit and sources.get(culprit["file"]) is not None else None
+    found = outcome.result.mismatch
+    culprit = found.culprit.stack[0] if found is not None and found.culprit is not None else None
+    converter = found is not None and found.fault is Fault.CONVERTER
+    frozen = [] if converter or not outcome.wrong else _frozen(outcome, diagnostics)
+    here = sources.shown(culprit.file) if culprit is not None and sources.get(culprit.file) is not None else None
     for path, line in frozen:
-        shows = (
-            f"; it shows first in line {culprit['line']}" if here and (path, line) != (here, culprit["line"]) else ""
-        )
+        elsewhere = culprit is not None and here is not None and (path, line) != (here, culprit.line)
+        shows = f"; it shows first in line {culprit.line}" if culprit is not None and elsewhere else ""
         yield path, line, "frozen here", f"{outcome.engine}: the cause of the wrong result{shows}"
-    if here is not None:
-        lines = sorted({line for path, line in frozen if path == here} - {culprit["line"]})
+    if found is not None and culprit is not None and here is not None:
+        lines = sorted({line for path, line in frozen if path == here} - {culprit.line})
         cause = f"; frozen in line {', '.join(map(str, lines))}" if lines else ""
-        yield here, culprit["line"], "first value that differs", f"{outcome.engine}: {_about(found)}{cause}"
+        yield here, culprit.line, "first value that differs", f"{outcome.engine}: {_about(found)}{cause}"
 
 
 def _frozen(outcome: Outcome, diagnostics: Sequence[Diagnostic]) -> list[tuple[str, int]]:
@@ -192,20 +192,20 @@ def _frozen(outcome: Outcome, diagnostics: Sequence[Diagnostic]) -> list[tuple[s
 
 def _order(known: Mapping[str, Annotations], outcomes: Sequence[Outcome], sources: Sources) -> list[str]:
     """The model's own file first, then those of which most is said."""
-    defined = [outcome.facts.get("definition") or {} for outcome in outcomes]
-    own = {sources.shown(place["file"]) for place in defined if place.get("file")}
+    defined = [outcome.result.definition for outcome in outcomes]
+    own = {sources.shown(place.file) for place in defined if place is not None}
     return sorted(known, key=lambda name: (name not in own, -len(known[name].lines()), name))
 
 
 def _search(outcome: Outcome, sources: Sources) -> Iterator[str]:
     """The steps of the search for the first value that differs."""
-    found: dict[str, Any] = outcome.facts.get("mismatch") or {}
-    steps = found.get("steps") or []
-    if not steps:
+    found = outcome.result.mismatch
+    steps = found.steps if found is not None else ()
+    if found is None or not steps:
         return
     yield f'<section><h2><span class="{outcome.engine}">{outcome.engine}</span>: the first value that differs</h2>\n'
     yield f"<p>{text(_about(found))}</p>"
-    first = next((k for k, step in enumerate(steps) if step["state"] == "differs"), 0)
+    first = next((k for k, step in enumerate(steps) if step.state is StepState.DIFFERS), 0)
     start = max(0, first - _MAX_STEPS // 2)
     yield '<div class="scroll"><pre class="tree">'
     for step in steps[start : start + _MAX_STEPS]:
@@ -217,17 +217,16 @@ def _search(outcome: Outcome, sources: Sources) -> Iterator[str]:
     )
 
 
-def _about(found: dict[str, Any]) -> str:
+def _about(found: Mismatch) -> str:
     """What the search knows of the first value that differs."""
-    words = f"`{found['operator']}`, {found['detail']}" if found.get("detail") else f"`{found['operator']}`"
-    return words + blame(found.get("fault"))
+    if found.culprit is None:
+        return blame(found.fault)
+    words = f"`{found.culprit.name}`" + (f", {found.culprit.detail}" if found.culprit.detail else "")
+    return words + blame(found.fault)
 
 
-def _step(step: dict[str, Any], sources: Sources) -> str:
-    frame = step["stack"][0] if step["stack"] else None
-    place = f"{os.path.basename(sources.shown(frame['file']))}:{frame['line']}" if frame else ""
-    line = f"{_MARKS[step['state']]} {place:28} {step['name']}" + (f"  {step['detail']}" if step["detail"] else "")
-    return f'<span class="{step["state"]}">{text(line)}</span>\n'
-
-
-__all__ = ["Engine", "page", "write_report"]
+def _step(step: Step, sources: Sources) -> str:
+    frame = step.stack[0] if step.stack else None
+    place = f"{os.path.basename(sources.shown(frame.file))}:{frame.line}" if frame else ""
+    line = f"{MARKS[step.state]} {place:28} {step.name}" + (f"  {step.detail}" if step.detail else "")
+    return f'<span class="{step.state}">{text(line)}</span>\n'

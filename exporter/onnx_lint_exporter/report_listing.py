@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from itertools import groupby
-from typing import Any
 
 from onnx_lint.diagnostic import Applicability, Diagnostic, Severity
 from onnx_lint.report.report import engines_text, printable
 from onnx_lint.source.text import SourceText
 from onnx_lint.target import Engine
+from onnx_lint_exporter.worker.protocol import NodeRow
 
 WHOLE_FILE = 300
 """Lines up to which a file is shown whole; of a longer one only the surroundings of what is said."""
@@ -39,7 +39,7 @@ _STRINGS = {
 class Annotations:
     """What is known of one file."""
 
-    operators: dict[Engine, dict[int, list[dict[str, Any]]]] = field(default_factory=dict)
+    operators: dict[Engine, dict[int, list[NodeRow]]] = field(default_factory=dict)
     """Engine → line → the rows of the map whose innermost place is that line."""
     executed: set[int] = field(default_factory=set)
     diagnostics: list[Diagnostic] = field(default_factory=list)
@@ -102,7 +102,9 @@ def _shown_lines(source: SourceText, known: Annotations) -> list[int]:
     last = _last_line(source)
     if last <= WHOLE_FILE:
         return list(range(1, last + 1))
-    near = {line for told in known.lines() for line in range(max(told - CONTEXT, 1), min(told + CONTEXT, last) + 1)}
+    near = {
+        line for marked in known.lines() for line in range(max(marked - CONTEXT, 1), min(marked + CONTEXT, last) + 1)
+    }
     return sorted(near)
 
 
@@ -116,7 +118,7 @@ def _line(
 ) -> str:
     code = source.line(number)
     marks: list[str] = [""] * len(code)
-    for d in sorted((d for told in by_line.values() for d in told), key=lambda d: d.severity):
+    for d in sorted((d for found in by_line.values() for d in found), key=lambda d: d.severity):
         if d.span.line <= number <= d.span.end_line:
             start = d.span.column - 1 if number == d.span.line else len(code) - len(code.lstrip())
             end = d.span.end_column - 1 if number == d.span.end_line else len(code)
@@ -145,7 +147,7 @@ def _pieces(code: str, marks: list[str], colours: dict[int, str]) -> Iterator[st
         yield f'<mark class="{mark}">{"".join(inner)}</mark>' if mark else "".join(inner)
 
 
-def _chips(rows: list[dict[str, Any]]) -> str:
+def _chips(rows: list[NodeRow]) -> str:
     """The operators of a line, equal neighbours counted."""
     counted = [(label, len(list(group))) for label, group in groupby(rows, _label)]
     chips = [
@@ -157,9 +159,9 @@ def _chips(rows: list[dict[str, Any]]) -> str:
     return "".join(chips)
 
 
-def _label(row: dict[str, Any]) -> tuple[str, str]:
-    shapes = ["?" if out["shape"] is None else f"[{', '.join(map(str, out['shape']))}]" for out in row["outputs"]]
-    return row["op"], " ".join(shapes)
+def _label(row: NodeRow) -> tuple[str, str]:
+    shapes = ["?" if out.shape is None else f"[{', '.join(map(str, out.shape))}]" for out in row.outputs]
+    return row.op, " ".join(shapes)
 
 
 # --- what is said --------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The names of files in the page of a report: a page that is passed on tells nothing of the machine it was made on."""
+"""The names of files in the page of a report: a page that is passed on must not show where it was made."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from onnx_lint.diagnostic import Diagnostic, Note
+from onnx_lint_exporter import targets
 from onnx_lint_exporter.outcome import Outcome
+from onnx_lint_exporter.paths import below
 from onnx_lint_exporter.source_code import Sources
 
 _INSTALLED = re.compile(r"^.*[/\\\\](?:site|dist)-packages[/\\\\]")
@@ -24,7 +26,7 @@ class PageNames:
     """
 
     def __init__(self, outcomes: Sequence[Outcome]) -> None:
-        roots = {outcome.facts["root"] for outcome in outcomes if outcome.facts.get("root")}
+        roots = {outcome.result.root for outcome in outcomes if outcome.result.root}
         self._roots = sorted({os.path.dirname(os.path.realpath(root)) for root in roots}, key=len, reverse=True)
 
     def of(self, path: str) -> str:
@@ -33,9 +35,9 @@ class PageNames:
             return path
         real = os.path.realpath(path)
         for root in self._roots:
-            relative = os.path.relpath(real, root)
-            if not relative.startswith(".."):
-                return relative
+            inside = below(real, root)
+            if inside is not None:
+                return inside
         for prefix in (_INSTALLED, _STANDARD):
             if prefix.match(path):
                 return prefix.sub("", path)
@@ -43,10 +45,8 @@ class PageNames:
 
     def target(self, text: str, sources: Sources) -> str:
         """``path/file.py:Name`` with the name of its file."""
-        where, colon, attribute = text.rpartition(":")
-        if not colon or os.path.isfile(text):
-            where, colon, attribute = text, "", ""
-        return f"{self.of(sources.shown(where))}{colon}{attribute}" if os.path.isabs(where) else text
+        where, name = targets.split(text)
+        return self.of(sources.shown(where)) + (f":{name}" if name else "") if os.path.isabs(where) else text
 
     def notes(self, d: Diagnostic) -> Diagnostic:
         """The diagnostic with these names in its notes; its own place leads to its section and stays."""

@@ -7,10 +7,9 @@ import builtins
 import inspect
 import sys
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import FunctionType, ModuleType
-from typing import Any
 
 import torch
 
@@ -30,55 +29,13 @@ class Call:
 
     name: str
     """As it is written: ``torch.relu``."""
-    function: Any
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-    symbolics: dict[str, Any] = field(default_factory=dict)
+    function: Callable[..., object]
+    args: tuple[object, ...]
+    kwargs: dict[str, object]
+    symbolics: dict[str, object] = field(default_factory=dict)
     """torchscript: ATen operator → symbolic function."""
-    translations: dict[Any, Any] = field(default_factory=dict)
+    translations: dict[object, object] = field(default_factory=dict)
     """dynamo: operator overload → ONNX function."""
-
-
-def own_symbolics(call: Call, opset: int) -> dict[str, Any]:
-    """The symbolic functions that are not torch's, for the operators that the call consists of."""
-    try:
-        from torch.onnx._internal.torchscript_exporter.registration import registry
-    except ImportError:  # another version of torch, which keeps them elsewhere: they stay unknown
-        return {}
-    leaves: list[torch.Tensor] = []
-    _parts(call.args, leaves)
-    try:
-        traced = torch.jit.trace(  # type: ignore[no-untyped-call]  # torch's own
-            lambda *tensors: call.function(*_filled(call.args, iter(tensors)), **call.kwargs),
-            tuple(leaf.clone() for leaf in leaves),
-            check_trace=False,
-            strict=False,
-        )
-    except Exception:  # noqa: BLE001 - a call with tensors elsewhere than by position is not traced: as if none were known
-        return {}
-    found = {}
-    for kind in {node.kind() for node in traced.inlined_graph.nodes()}:
-        group = registry.get_function_group(kind)
-        function = group.get(opset) if group is not None else None
-        if function is not None and not getattr(function, "__module__", "torch").startswith("torch."):
-            found[kind] = function
-    return found
-
-
-def _parts(value: Any, into: list[torch.Tensor]) -> None:
-    if isinstance(value, torch.Tensor):
-        into.append(value)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            _parts(item, into)
-
-
-def _filled(value: Any, tensors: Any) -> Any:
-    if isinstance(value, torch.Tensor):
-        return next(tensors)
-    if isinstance(value, (list, tuple)):
-        return type(value)(_filled(item, tensors) for item in value)
-    return value
 
 
 def write(call: Call, engine: Engine, opset: int | None, custom_opsets: Mapping[str, int] | None = None) -> str:
@@ -91,7 +48,7 @@ def write(call: Call, engine: Engine, opset: int | None, custom_opsets: Mapping[
         raise ValueError(f"`{call.name}` is an operator of one's own: a file that does not define it cannot call it")
     tensors: list[str] = []
 
-    def put(value: Any) -> str:
+    def put(value: object) -> str:
         if isinstance(value, torch.Tensor):
             tensors.append(_literal(value))
             return f"given[{len(tensors) - 1}]"
@@ -163,9 +120,9 @@ class _Definitions:
         imports = "".join(f"{line}\n" for line in sorted(set(self._imports.values())))
         return imports + "".join(f"\n\n{body.rstrip()}\n" for body in self._bodies.values()) + "\n"
 
-    def take(self, function: Any) -> str:
+    def take(self, function: object) -> str:
         """Add a function; the name under which it can be used."""
-        plain = inspect.unwrap(function)
+        plain: object = inspect.unwrap(function) if callable(function) else function
         name: str = getattr(plain, "__name__", "")
         if not isinstance(plain, FunctionType) or not name.isidentifier() or plain.__closure__:
             raise ValueError(f"`{function}` cannot be written out: only plain functions of a module can")
@@ -183,7 +140,7 @@ class _Definitions:
         self._bodies[name] = source  # behind what it needs
         return name
 
-    def _need(self, name: str, value: Any) -> None:
+    def _need(self, name: str, value: object) -> None:
         if getattr(builtins, name, None) is value or name in ("np", "torch", "onnxruntime"):
             return
         if isinstance(value, ModuleType):
@@ -201,7 +158,7 @@ def _names(source: str) -> set[str]:
     return {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
 
 
-def _import_of(name: str, value: Any) -> str:
+def _import_of(name: str, value: object) -> str:
     """The statement that imports a value under a name, wherever a library has it."""
     home, own_name = getattr(value, "__module__", None), getattr(value, "__name__", None)
     if home in sys.modules and own_name and getattr(sys.modules[home], own_name, None) is value:

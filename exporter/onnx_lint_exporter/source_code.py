@@ -1,18 +1,31 @@
-"""The user's source as the exporter needs it: which statement or expression stands at a place, and where it ends."""
+"""The user's source as the exporter needs it: where the statement or expression at a place begins and ends.
+
+What stands there is the linter's business: see `attribute`.
+"""
 
 from __future__ import annotations
 
 import ast
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeGuard
 
 from onnx_lint.diagnostic import Span
 from onnx_lint.source.text import SourceError, SourceText, read
+from onnx_lint_exporter.paths import below
+from onnx_lint_exporter.worker.protocol import Frame
 
 Reader = Callable[[str], SourceText]
-Loop = (ast.For, ast.AsyncFor, ast.comprehension)
+Placed = ast.stmt | ast.expr
+"""Nodes that have a place."""
+_COMPREHENSIONS = (ast.ListComp, ast.GeneratorExp, ast.DictComp, ast.SetComp)
+_BRANCHES = (ast.If, ast.While, ast.IfExp)
+_LOOPS = (ast.For, ast.AsyncFor)
+
+
+def _is_placed(node: ast.AST) -> TypeGuard[Placed]:
+    return isinstance(node, (ast.stmt, ast.expr))
 
 
 @dataclass
@@ -22,7 +35,6 @@ class SourceFile:
     path: str
     source: SourceText
     tree: ast.Module | None
-    parents: dict[ast.AST, ast.AST] = field(default_factory=dict)
 
     def column(self, line: int, offset: int) -> int:
         """A column, from 1 in characters, of an AST byte offset."""
@@ -30,14 +42,11 @@ class SourceFile:
         text = lines[line - 1] if line <= len(lines) else ""
         return self.source.column(line, len(text.encode()[:offset].decode("utf-8", "ignore")) + 1)
 
-    def span(self, node: Any) -> Span:
-        return Span(
-            self.path,
-            node.lineno,
-            self.column(node.lineno, node.col_offset),
-            node.end_lineno,
-            self.column(node.end_lineno, node.end_col_offset),
-        )
+    def span(self, node: Placed) -> Span:
+        """Where a node begins and ends."""
+        end_line, end_offset = node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
+        start = self.column(node.lineno, node.col_offset)
+        return Span(self.path, node.lineno, start, end_line, self.column(end_line, end_offset))
 
     def line_span(self, line: int) -> Span:
         """The text of a line without its indentation and its comment's tail."""
@@ -47,45 +56,33 @@ class SourceFile:
         start = len(text) - len(text.lstrip()) + 1
         return Span(self.path, line, start, line, max(len(text.rstrip()) + 1, start + 1))
 
-    def text_of(self, node: ast.AST) -> str:
-        return ast.get_source_segment(self.source.normal, node) or ""
-
-    def at(self, frame: dict[str, Any]) -> list[ast.AST]:
+    def at(self, frame: Frame) -> list[Placed]:
         """The nodes at a frame's place, innermost first: those that cover its columns, or the statement on its line."""
         if self.tree is None:
             return []
-        covering = [node for node in ast.walk(self.tree) if self._covers(node, frame)]
-        return sorted(covering, key=self._extent)
+        covering = [node for node in ast.walk(self.tree) if _is_placed(node) and self._covers(node, frame)]
+        return sorted(covering, key=_extent)
 
-    def _covers(self, node: ast.AST, frame: dict[str, Any]) -> bool:
-        first, last = getattr(node, "lineno", None), getattr(node, "end_lineno", None)
-        if first is None or last is None or not first <= frame["line"] <= last:
+    def _covers(self, node: Placed, frame: Frame) -> bool:
+        if not node.lineno <= frame.line <= (node.end_lineno or node.lineno):
             return False
-        if frame.get("column") is None:
+        if frame.column is None:
             return isinstance(node, ast.stmt)
         span = self.span(node)
-        start = (frame["line"], frame["column"])
-        end = (frame.get("end_line") or frame["line"], frame.get("end_column") or frame["column"] + 1)
+        start, end = (frame.line, frame.column), (frame.end_line or frame.line, frame.end_column or frame.column + 1)
         return (span.line, span.column) <= start and end <= (span.end_line, span.end_column)
 
-    @staticmethod
-    def _extent(node: ast.AST) -> tuple[int, int]:
-        lines = node.end_lineno - node.lineno  # type: ignore[attr-defined]
-        return (lines, node.end_col_offset - node.col_offset if not lines else 0)  # type: ignore[attr-defined]
+    def statement(self, line: int) -> Span:
+        """The innermost statement around a line; of a compound one only its head, unless the line is inside."""
+        around = self.at(Frame("", line))
+        if not around:
+            return self.line_span(line)
+        span, body = self.span(around[0]), getattr(around[0], "body", None)
+        if isinstance(body, list) and body:
+            return Span(span.path, span.line, span.column, max(body[0].lineno - 1, span.line), 1_000_000)
+        return span
 
-    def on_line(self, line: int) -> Iterator[ast.AST]:
-        """Every expression that starts on a line."""
-        if self.tree is not None:
-            for node in ast.walk(self.tree):
-                if isinstance(node, ast.expr) and node.lineno == line:
-                    yield node
-
-    def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
-        while node in self.parents:
-            node = self.parents[node]
-            yield node
-
-    def function_at(self, line: int) -> ast.AST | None:
+    def function_at(self, line: int) -> ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | None:
         """The innermost function around a line."""
         if self.tree is None:
             return None
@@ -95,9 +92,9 @@ class SourceFile:
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
             and node.lineno <= line <= (node.end_lineno or 0)
         ]
-        return min(found, key=self._extent, default=None)
+        return min(found, key=_extent, default=None)
 
-    def returns(self, line: int) -> list[ast.AST]:
+    def returns(self, line: int) -> list[Placed]:
         """The return statements of the function around a line (a lambda's body)."""
         function = self.function_at(line)
         if isinstance(function, ast.Lambda):
@@ -115,56 +112,33 @@ class SourceFile:
             if not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
                 yield from self._own(child)
 
-    def control_around(self, lines: list[int]) -> ast.AST | None:
-        """The innermost branch or loop around any of the lines, within their function."""
+    def control_around(self, lines: Sequence[int]) -> Span | None:
+        """What decides at the innermost branch or loop around any of the lines, within their function."""
         function = self.function_at(lines[0]) if lines else None
         if function is None:
             return None
-        kinds = (
-            ast.For,
-            ast.AsyncFor,
-            ast.While,
-            ast.If,
-            ast.IfExp,
-            ast.ListComp,
-            ast.GeneratorExp,
-            ast.DictComp,
-            ast.SetComp,
-        )
         around = [
             node
             for node in self._own(function)
-            if isinstance(node, kinds) and any(node.lineno <= line <= (node.end_lineno or 0) for line in lines)
+            if isinstance(node, (*_BRANCHES, *_LOOPS, *_COMPREHENSIONS))
+            and any(node.lineno <= line <= (node.end_lineno or 0) for line in lines)
         ]
         inner = [
             node
             for node in around
             if not isinstance(node, ast.If) or any(line > (node.test.end_lineno or 0) for line in lines)
         ]
-        return min(inner or around, key=self._extent, default=None)
+        found = min(inner or around, key=_extent, default=None)
+        if isinstance(found, _BRANCHES):
+            return self.span(found.test)
+        if isinstance(found, _LOOPS):
+            return self.span(found.iter)
+        return self.span(found.generators[0].iter) if isinstance(found, _COMPREHENSIONS) else None
 
-    def is_shape(self, node: ast.AST, depth: int = 3) -> bool:
-        """Whether an expression speaks of sizes: ``shape``, ``size()``, ``len`` …, also through local names."""
-        for part in ast.walk(node):
-            if isinstance(part, ast.Attribute) and part.attr in ("shape", "size", "numel", "nelement"):
-                return True
-            if isinstance(part, ast.Call) and isinstance(part.func, ast.Name) and part.func.id == "len":
-                return True
-            if isinstance(part, ast.Name) and depth and self._assigned_shape(part, depth):
-                return True
-        return False
 
-    def _assigned_shape(self, name: ast.Name, depth: int) -> bool:
-        function = self.function_at(name.lineno)
-        if function is None:
-            return False
-        return any(
-            isinstance(node, ast.Assign)
-            and node.lineno < name.lineno
-            and any(isinstance(t, ast.Name) and t.id == name.id for target in node.targets for t in ast.walk(target))
-            and self.is_shape(node.value, depth - 1)
-            for node in self._own(function)
-        )
+def _extent(node: Placed) -> tuple[int, int]:
+    lines = (node.end_lineno or node.lineno) - node.lineno
+    return (lines, (node.end_col_offset or 0) - node.col_offset if not lines else 0)
 
 
 class Sources:
@@ -185,8 +159,7 @@ class Sources:
         real = os.path.realpath(file)
         if real in self._names:
             return self._names[real]
-        relative = os.path.relpath(real, os.path.realpath(self._cwd))
-        return file if relative.startswith("..") else relative
+        return below(real, os.path.realpath(self._cwd)) or file
 
     def get(self, file: str) -> SourceFile | None:
         """The file, or ``None`` when it cannot be read (it may be gone, or made up)."""
@@ -205,8 +178,7 @@ class Sources:
             tree = ast.parse(source.normal)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return SourceFile(shown, source, None)
-        parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
-        return SourceFile(shown, source, tree, parents)
+        return SourceFile(shown, source, tree)
 
     def texts(self) -> dict[str, SourceText]:
         """What has been read, by shown path."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from onnx_lint_exporter.outcome import Outcome
+from onnx_lint_exporter.worker.protocol import State
 
 HEADINGS = ("engine", "exported", "input 1", "input 2", "nodes", "opset", "size", "time", "file")
 
@@ -13,13 +14,12 @@ def rows(outcomes: Sequence[Outcome]) -> list[tuple[str, ...]]:
     """One row for each engine."""
     return [
         (
-            f"{outcome.engine}{' (strict)' if outcome.strict else ''}",
+            f"{outcome.engine}{' (strict)' if outcome.result.strict else ''}",
             "yes" if outcome.exported else f"no: {outcome.stage}",
-            outcome.input1["state"] if outcome.exported else "-",
-            outcome.input2["state"] if outcome.exported else "-",
-            str(outcome.facts.get("nodes", "-")),
-            str(outcome.facts.get("opset", "-")),
-            size(outcome.facts.get("size")),
+            *(run.state.value if outcome.exported else "-" for run in outcome.runs),
+            str(outcome.result.nodes if outcome.result.nodes is not None else "-"),
+            str(outcome.result.opset if outcome.result.opset is not None else "-"),
+            size(outcome.result.size),
             f"{outcome.seconds:.1f} s",
             outcome.written or "-",
         )
@@ -51,16 +51,16 @@ def remarks(outcomes: Sequence[Outcome]) -> list[str]:
     """What the columns cannot say: the inputs, and why a run is not right."""
     out: list[str] = []
     for outcome in outcomes:
-        arguments = outcome.facts.get("arguments") or []
+        arguments = outcome.result.arguments
         if arguments:
-            first = ", ".join(f"{a['name']}:{a['kind']}" for a in arguments)
-            second = ", ".join(f"{a['name']}:{a['second']}" for a in arguments)
-            out.append(f"input 1: {first}   input 2: {second}   ({outcome.facts.get('inputs_origin')})")
+            first = ", ".join(f"{a.name}:{a.kind}" for a in arguments)
+            second = ", ".join(f"{a.name}:{a.second}" for a in arguments)
+            out.append(f"input 1: {first}   input 2: {second}   ({outcome.result.inputs_origin})")
             break
     for outcome in outcomes:
-        for number, run in ((1, outcome.input1), (2, outcome.input2)):
-            if outcome.exported and run["state"] != "right" and run["text"]:
-                out.append(f"{outcome.engine}, input {number}: {run['state']}: {run['text']}")
+        for number, run in enumerate(outcome.runs, 1):
+            if outcome.exported and run.state is not State.RIGHT and run.text:
+                out.append(f"{outcome.engine}, input {number}: {run.state}: {run.text}")
         if outcome.cancelled:
             out.append(f"{outcome.engine}: cancelled")
     return out

@@ -15,8 +15,10 @@ import re
 import secrets
 import shutil
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+from onnx_lint_exporter.processes import is_alive
 
 _CHUNK = 1 << 20
 _TAG = r"\d+-[0-9a-f]{8}"
@@ -27,7 +29,7 @@ class WriteError(Exception):
 
 
 @dataclass(frozen=True)
-class Place:
+class OutputPath:
     """Where a model goes: the real file behind symbolic links, and the names that its data file may have."""
 
     path: str
@@ -54,90 +56,90 @@ class NewModel:
     """An exported model on disk. With a data file it has two forms, which differ in the name that they give to it."""
 
     model: str
-    """The path of the model that names `Place.data_name`, or has all its weights inside."""
+    """The path of the model that names `OutputPath.data_name`, or has all its weights inside."""
     data: str | None = None
     """The path of its data file."""
     spare: str | None = None
-    """The path of the model that names `Place.spare_name`."""
+    """The path of the model that names `OutputPath.spare_name`."""
 
 
-def place_for(output: str) -> Place:
+def output_path(text: str) -> OutputPath:
     """Look at the output path before anything is exported. Raises `WriteError` when a model cannot go there."""
-    real = os.path.realpath(output)
+    real = os.path.realpath(text)
     folder, name = os.path.split(real)
     if not os.path.isdir(folder):
-        raise WriteError(f"{output}: the folder {folder} does not exist; make it first")
+        raise WriteError(f"{text}: the folder {folder} does not exist; make it first")
     try:
         kind = os.stat(real).st_mode
     except FileNotFoundError:
         kind = None
     except OSError as error:
-        raise WriteError(f"{output}: {error.strerror}") from error
+        raise WriteError(f"{text}: {error.strerror}") from error
     if kind is not None and not stat.S_ISREG(kind):
-        raise WriteError(f"{output}: not a regular file; name another --output")
+        raise WriteError(f"{text}: not a regular file; name another --output")
     if not os.access(folder, os.W_OK):
-        raise WriteError(f"{output}: the folder {folder} cannot be written to")
-    return Place(real, f"{name}.data", f"{name}.{_tag()}.data")
+        raise WriteError(f"{text}: the folder {folder} cannot be written to")
+    return OutputPath(real, f"{name}.data", f"{name}.{_tag()}.data")
 
 
-def install(place: Place, new: NewModel, old_data: list[str]) -> None:
-    """Put the files in place. `old_data` are the old model's own data files, by name.
+def install(output: OutputPath, new: NewModel, old_data: Sequence[str]) -> None:
+    """Put the files in output. `old_data` are the old model's own data files, by name.
 
     Raises `WriteError`, and leaves nothing changed, when that fails; the same holds for a signal at any moment.
     """
-    _sweep(place, old_data)
-    taken = new.data is not None and os.path.lexists(place.beside(place.data_name))
-    data_name = place.spare_name if taken else place.data_name
-    temporary = place.beside(_hidden(place.name))
+    _sweep(output, old_data)
+    taken = new.data is not None and os.path.lexists(output.beside(output.data_name))
+    data_name = output.spare_name if taken else output.data_name
+    temporary = output.beside(_hidden(output.name))
     copies: list[_Copy] = []
     try:
         if new.data is not None:
-            copies.append(_copy(new.data, place.beside(data_name)))
-        copies.append(_copy((new.spare if taken else None) or new.model, place.path))
+            copies.append(_copy(new.data, output.beside(data_name)))
+        copies.append(_copy((new.spare if taken else None) or new.model, output.path))
         if new.data is not None:
             copies[0].name_it(copies[0].target)
         copies[-1].name_it(temporary)
-        os.replace(temporary, place.path)
+        os.replace(temporary, output.path)
     except OSError as error:
-        raise WriteError(f"{place.path}: cannot be written: {error.strerror}; nothing was changed") from error
+        raise WriteError(f"{output.path}: cannot be written: {error.strerror}; nothing was changed") from error
     finally:
         # A signal may arrive between any two lines: what is true is what lies on the disk, not how far we think we are.
-        if not copies or not copies[-1].lies_at(place.path):
+        if not copies or not copies[-1].lies_at(output.path):
             for copy in copies:
                 copy.remove_from(copy.target)
                 copy.remove_from(temporary)
         for copy in copies:
             copy.close()
-    _settle(place.folder)
+    _settle(output.folder)
     if taken:
-        data_name = _take_name(place, new)
+        data_name = _take_name(output, new)
     for name in old_data:
-        if (new.data is None or name != data_name) and _is_own_data(place.name, name):
-            _forget(place.beside(name))
+        if (new.data is None or name != data_name) and _is_own_data(output.name, name):
+            _forget(output.beside(name))
 
 
-def _take_name(place: Place, new: NewModel) -> str:
+def _take_name(output: OutputPath, new: NewModel) -> str:
     """Give the data file, which has its spare name, the one that it shall have; the name it has then.
 
     The model in place is right already: when something fails here it stays with the spare name.
     """
-    spare, wanted = place.beside(place.spare_name), place.beside(place.data_name)
-    link, model = place.beside(_hidden(place.data_name)), place.beside(_hidden(place.name))
+    spare, wanted = output.beside(output.spare_name), output.beside(output.data_name)
+    link, model = output.beside(_hidden(output.data_name)), output.beside(_hidden(output.name))
     try:
         os.link(spare, link)
         os.replace(link, wanted)
         shutil.copyfile(new.model, model)
-        shutil.copymode(place.path, model)
+        shutil.copymode(output.path, model)
         _sync(model)
-        os.replace(model, place.path)
+        os.replace(model, output.path)
     except OSError:
-        return place.spare_name
+        return output.spare_name
     finally:
         _forget(link)
         _forget(model)
     _forget(spare)
-    _settle(place.folder)
-    return place.data_name
+    _settle(output.folder)
+    return output.data_name
 
 
 def _settle(folder: str) -> None:
@@ -157,7 +159,7 @@ def _is_own_data(model: str, name: str) -> bool:
 
 
 def _tag() -> str:
-    """A part of a name that tells whose unfinished file it is, so that the next run may remove a dead one's."""
+    """A part of a name that says whose unfinished file it is, so that the next run may remove a dead one's."""
     return f"{os.getpid()}-{secrets.token_hex(4)}"
 
 
@@ -166,53 +168,43 @@ def _hidden(name: str) -> str:
     return f".{name}.{_tag()}"
 
 
-def _sweep(place: Place, in_use: list[str]) -> None:
+def _sweep(output: OutputPath, in_use: Sequence[str]) -> None:
     """Remove what a killed run left beside the model: unfinished and spare files of processes that are gone."""
-    name = re.escape(place.name)
+    name = re.escape(output.name)
     unfinished = re.compile(rf"\.{name}(?:(?:\.{_TAG})?\.data)?\.{_TAG}|{name}\.{_TAG}\.data")
     with contextlib.suppress(OSError):
-        for found in os.listdir(place.folder):
+        for found in os.listdir(output.folder):
             if found not in in_use and unfinished.fullmatch(found):
-                owner = re.findall(_TAG, found[len(place.name) :])[-1].partition("-")[0]
+                owner = re.findall(_TAG, found[len(output.name) :])[-1].partition("-")[0]
                 if not is_alive(int(owner)):
-                    os.unlink(place.beside(found))
+                    os.unlink(output.beside(found))
 
 
-def is_alive(pid: int) -> bool:
-    """Whether a process of this number runs on this machine."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # it is another user's
-        return True
-    return True
-
-
-@dataclass
 class _Copy:
-    """A finished copy that does not have its name yet."""
+    """A finished copy that does not have its name yet: an unnamed file, or one with a name for unfinished files."""
 
-    fd: int
-    target: str
-    named: str | None
+    def __init__(self, target: str, fd: int, named: str | None) -> None:
+        self.target = target
+        self._fd, self._named = fd, named
+        self._identity = os.fstat(fd)
 
     def name_it(self, path: str) -> None:
-        if self.named is not None:
-            os.rename(self.named, path)
-            self.named = None
+        """Give it a name that nothing has."""
+        if self._named is not None:
+            os.replace(self._named, path)
+            self._named = None
             return
         folder = os.open(os.path.dirname(path), os.O_RDONLY)
         try:
             # a folder's descriptor makes Python call linkat, which alone follows the link to the unnamed file
-            os.link(f"/proc/self/fd/{self.fd}", os.path.basename(path), dst_dir_fd=folder, follow_symlinks=True)
+            os.link(f"/proc/self/fd/{self._fd}", os.path.basename(path), dst_dir_fd=folder, follow_symlinks=True)
         finally:
             os.close(folder)
 
     def lies_at(self, path: str) -> bool:
         """Whether the file of this name is this copy."""
         try:
-            return os.path.samestat(os.lstat(path), os.fstat(self.fd))
+            return os.path.samestat(os.lstat(path), self._identity)
         except FileNotFoundError:
             return False
 
@@ -221,23 +213,35 @@ class _Copy:
         if self.lies_at(path):
             os.unlink(path)
 
+    def finish(self) -> None:
+        """Close a file that has a name, which Windows does not rename while it is open."""
+        if self._named is not None and self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
     def close(self) -> None:
-        os.close(self.fd)
-        if self.named is not None:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self.named)
+        """Let go of it; an unnamed file is gone then."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+        if self._named is not None:
+            _forget(self._named)
 
 
 def _copy(source: str, target: str) -> _Copy:
     """Copy a file into the target's folder, on disk and with the old file's mode, still without a name."""
     fd, named = _unnamed(os.path.dirname(target), os.path.basename(target))
-    copy = _Copy(fd, target, named)
+    copy = _Copy(target, fd, named)
     try:
         with open(source, "rb") as reader, open(fd, "wb", closefd=False) as writer:
             shutil.copyfileobj(reader, writer, _CHUNK)
             writer.flush()
-        os.fchmod(fd, _mode(target))
+        if named is not None:
+            os.chmod(named, _mode(target))
+        else:
+            os.fchmod(fd, _mode(target))
         os.fsync(fd)
+        copy.finish()
     except BaseException:
         copy.close()
         raise
@@ -245,12 +249,14 @@ def _copy(source: str, target: str) -> _Copy:
 
 
 def _unnamed(folder: str, name: str) -> tuple[int, str | None]:
+    """A new file to write, without a name where the system can do that (Linux); else with one for unfinished files."""
     flag = getattr(os, "O_TMPFILE", None)
     if flag is not None and os.path.isdir("/proc/self/fd"):
         with contextlib.suppress(OSError):
             return os.open(folder, flag | os.O_WRONLY, 0o600), None
     path = os.path.join(folder, _hidden(name))
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), path
+    binary = getattr(os, "O_BINARY", 0)  # Windows would write \r\n for \n
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | binary, 0o600), path
 
 
 def _mode(target: str) -> int:
@@ -263,7 +269,8 @@ def _mode(target: str) -> int:
 
 
 def _sync(path: str) -> None:
-    fd = os.open(path, os.O_RDONLY)
+    # Windows flushes only what was opened for writing, and opens no folders
+    fd = os.open(path, os.O_RDONLY if os.path.isdir(path) else os.O_RDWR)
     try:
         os.fsync(fd)
     finally:

@@ -106,6 +106,19 @@ def check_groups(
     that import them reach them; what still holds from the last time is not computed again. For `open_files_only` see
     `Session.sites`.
     """
+    found = check_each(project, groups, rules=rules, progress=progress, open_files_only=open_files_only)
+    return sorted((d for one in found for d in one), key=lambda d: d.sort_key)
+
+
+def check_each(
+    project: Project,
+    groups: Iterable[tuple[Settings, Collection[str] | None]],
+    *,
+    rules: Iterable[Rule[Any]] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    open_files_only: bool = False,
+) -> list[list[Diagnostic]]:
+    """Like `check_groups`, with the diagnostics of each group apart; a file may be in several groups."""
     given = rules is not None
     chosen = [_Group(settings, paths, Selection(settings, rules), is_ordinary=not given) for settings, paths in groups]
     return with_deep_stack(lambda: _check(project, chosen, progress, open_files_only))
@@ -141,7 +154,7 @@ class _Group:
 
 def _check(
     project: Project, groups: list[_Group], progress: Callable[[int, int], None] | None, open_files_only: bool
-) -> list[Diagnostic]:
+) -> list[list[Diagnostic]]:
     heard = progress if project.tracker is not None else None
     facts = export_calls.collect(project, open_files_only=open_files_only, progress=heard)
     said = _Memory(project) if project.tracker is not None and all(g.is_ordinary for g in groups) else None
@@ -153,11 +166,10 @@ def _check(
                     group.add(diagnostic)
     if said is not None:
         said.keep(project)
-    out: list[Diagnostic] = []
+    out: list[list[Diagnostic]] = []
     for group in groups:
         everything = [*group.found.values(), *_faults(project, group, group.engines(facts))]
-        out += _finish(project, group.settings, group.selection, everything, group.paths)
-    out.sort(key=lambda d: d.sort_key)
+        out.append(_finish(project, group.settings, group.selection, everything, group.paths))
     return out
 
 
@@ -366,6 +378,7 @@ __all__ = [
     "SYNTAX_ERROR",
     "SourceModule",
     "check",
+    "check_each",
     "check_groups",
     "start_deep_thread",
     "with_deep_stack",

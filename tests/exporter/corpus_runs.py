@@ -9,10 +9,11 @@ from pathlib import Path
 
 from onnx_lint.diagnostic import Diagnostic, Severity
 from onnx_lint.target import Engine
-from onnx_lint_exporter.engines import Request, Run
 from onnx_lint_exporter.locate import diagnose
 from onnx_lint_exporter.outcome import Outcome
+from onnx_lint_exporter.runs import Request, Run
 from onnx_lint_exporter.source_code import Sources
+from onnx_lint_exporter.worker.protocol import Job, Kind, State, Target
 
 HERE = Path(__file__).parent
 CORPUS = HERE / "corpus"
@@ -75,9 +76,10 @@ def expected(file: Path, engine: Engine) -> dict[int, set[str]]:
 
 def request(case: Case, engine: Engine, python: str) -> Request:
     """What ``--export FILE:NAME --inputs-from FILE:NAME.inputs`` asks for."""
-    place = {"file": str(case.file), "module": None, "text": f"{case.file}:{case.name}"}
-    job = {"inputs_from": {**place, "attribute": f"{case.name}.inputs"}, "want_map": True}
-    return Request({**place, "attribute": case.name}, (engine,), job, python)
+    text, file = f"{case.file}:{case.name}", str(case.file)
+    inputs = Target(text, file, None, f"{case.name}.inputs")
+    job = Job(Target(text, file, None, case.name), engine.value, inputs_from=inputs, want_map=True)
+    return Request(job, (engine,), python)
 
 
 def outcome(case: Case, engine: Engine, python: str) -> Outcome:
@@ -91,18 +93,19 @@ def outcome(case: Case, engine: Engine, python: str) -> Outcome:
 
 def result_of(outcome: Outcome) -> str:
     """The outcome in the words of the corpus."""
-    if any(item["kind"] == "random-output" for item in outcome.observations):
+    if any(item.kind is Kind.RANDOM_OUTPUT for item in outcome.observations):
         return "random"
     if not outcome.exported:
         return f"error {outcome.stage}"
-    for number, run in ((1, outcome.input1), (2, outcome.input2)):
-        if run["state"] in ("wrong", "failed"):
-            return f"{'wrong' if run['state'] == 'wrong' else 'fails'} {number}"
-    if outcome.input1["state"] == outcome.input2["state"] == "not run" and "has no operator" in outcome.input1["text"]:
+    first, second = outcome.runs
+    for number, run in ((1, first), (2, second)):
+        if run.state in (State.WRONG, State.FAILED):
+            return f"{'wrong' if run.state is State.WRONG else 'fails'} {number}"
+    if first.state is second.state is State.NOT_RUN and "has no operator" in first.text:
         return "not run"
     if not outcome.verified:
-        return f"not verified: {outcome.input1} {outcome.input2}"
-    return "right strict" if outcome.strict else "right"
+        return f"not verified: {first} {second}"
+    return "right strict" if outcome.result.strict else "right"
 
 
 def reported(case: Case, outcome: Outcome, folder: Path) -> list[Diagnostic]:

@@ -12,6 +12,7 @@ import pytest
 from onnx_lint.diagnostic import Severity
 from onnx_lint.target import BOTH, Engine
 from onnx_lint_exporter.outcome import Outcome
+from onnx_lint_exporter.worker.protocol import Fault, Kind, StepState
 
 sys.path.insert(0, str(Path(__file__).parent))
 from corpus_runs import CORPUS, Case, cases, expected, outcome, reported, result_of
@@ -78,28 +79,30 @@ def test_places_have_columns(outcome_of: Lookup, folder: Path) -> None:
 def test_the_mismatch_names_output_index_and_values(outcome_of: Lookup) -> None:
     case = next(case for case in CASES if case.name == "ReadTwoNegative")
     seen = outcome_of(case, Engine.TORCHSCRIPT)
-    assert seen.input1["worst"]["index"] in ([0], [1])
-    assert seen.input1["worst"]["got"] != seen.input1["worst"]["want"]
-    mismatch = seen.facts["mismatch"]
-    assert mismatch["fault"] == "converter"
-    assert [step["state"] for step in mismatch["steps"]] == ["equal", "differs"]
+    worst, mismatch = seen.result.input1.worst, seen.result.mismatch
+    assert worst is not None and mismatch is not None
+    assert worst.index in ((0,), (1,))
+    assert worst.got != worst.want
+    assert mismatch.fault is Fault.CONVERTER
+    assert [step.state for step in mismatch.steps] == [StepState.EQUAL, StepState.DIFFERS]
 
 
 def test_the_tracing_is_told_from_the_converter(outcome_of: Lookup) -> None:
     case = next(case for case in CASES if case.name == "FloatScale")
-    assert outcome_of(case, Engine.TORCHSCRIPT).facts["mismatch"]["fault"] == "tracing"
+    mismatch = outcome_of(case, Engine.TORCHSCRIPT).result.mismatch
+    assert mismatch is not None and mismatch.fault is Fault.TRACING
 
 
 def test_baked_values_are_named(outcome_of: Lookup) -> None:
     case = next(case for case in CASES if case.name == "IntShape")
-    baked = [i for i in outcome_of(case, Engine.TORCHSCRIPT).observations if i["kind"] == "baked-value"]
-    assert ("4", "5") in {(item["value"], item["other"]) for item in baked}
+    baked = [i for i in outcome_of(case, Engine.TORCHSCRIPT).observations if i.kind is Kind.BAKED_VALUE]
+    assert ("4", "5") in {(item.value, item.other) for item in baked}
 
 
 def test_all_unconvertible_operators_at_once(outcome_of: Lookup) -> None:
     case = next(case for case in CASES if case.name == "Unsupported")
     for engine in BOTH:
-        found = [i for i in outcome_of(case, engine).observations if i["kind"] == "unsupported-operator"]
-        names = {item["operator"].split("::")[1].split(".")[0] for item in found}
+        found = [i for i in outcome_of(case, engine).observations if i.kind is Kind.UNSUPPORTED_OPERATOR]
+        names = {item.operator.split("::")[1].split(".")[0] for item in found}
         assert names == {"special_airy_ai", "special_bessel_j0"}
-        assert len({item["stack"][0]["line"] for item in found}) == 3
+        assert len({item.stack[0].line for item in found}) == 3

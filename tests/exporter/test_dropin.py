@@ -188,30 +188,31 @@ def test_verify_takes_every_form_of_a_model(tmp_path: Path) -> None:
     forms: list[Any] = [path, str(path), path.read_bytes(), io.BytesIO(path.read_bytes()), onnx.load(path)]
     for form in forms:
         result = verify(Scaled(), form, (X, Y), (X * 2, Y - 1))
-        assert result and [entry["state"] for entry in result.results] == ["right", "right"]
+        assert result and [entry.state for entry in result.results] == ["right", "right"]
     assert to_text(path) == to_text(path.read_bytes())
 
 
 def test_verify_makes_a_second_input_of_its_own(tmp_path: Path) -> None:
     export(Frozen(), (X,), tmp_path / "net.onnx", dynamo=False)
     result = verify(Frozen(), tmp_path / "net.onnx", (X,))
-    assert [entry["state"] for entry in result.results] == ["right", "wrong"] and not result
+    assert [entry.state for entry in result.results] == ["right", "wrong"] and not result
 
 
 def test_verify_names_the_worst_value(tmp_path: Path) -> None:
     export(Frozen(), (X,), tmp_path / "net.onnx", dynamo=False)
     second = torch.tensor([[1.0, 1.0, 1.0], [1.0, 100.0, 1.0]])
     wrong = verify(Frozen(), tmp_path / "net.onnx", (X,), (second,)).results[1]
-    assert wrong["worst"]["index"] == [1, 1] and float(wrong["worst"]["want"]) == 10000.0
-    assert (wrong["worst"]["wrong"], wrong["worst"]["of"]) == (6, 6)
+    assert wrong.worst is not None
+    assert wrong.worst.index == (1, 1) and float(wrong.worst.want) == 10000.0
+    assert (wrong.worst.wrong, wrong.worst.of) == (6, 6)
 
 
 def test_verify_tells_of_a_model_that_does_not_run(tmp_path: Path) -> None:
     names = {"input_names": ["x"], "dynamic_axes": {"x": {0: "n"}}}
     export(Positive(), (X,), tmp_path / "net.onnx", dynamo=False, **names)
     result = verify(Positive(), tmp_path / "net.onnx", (X,), (torch.randn(4, 3),))
-    assert [entry["state"] for entry in result.results] == ["right", "failed"]
-    assert "Reshape" in result.results[1]["text"]
+    assert [entry.state for entry in result.results] == ["right", "failed"]
+    assert "Reshape" in result.results[1].text
 
 
 def test_verify_refuses_what_is_no_model() -> None:

@@ -23,22 +23,41 @@ import pytest
 from onnx_lint.target import Engine
 from onnx_lint_exporter import child as supervision
 from onnx_lint_exporter.child import Child, ChildResult, Limits
-from onnx_lint_exporter.outcome import WorkerError, from_child
+from onnx_lint_exporter.outcome import Outcome, WorkerError, from_child
+from onnx_lint_exporter.worker.protocol import (
+    InternalError,
+    Job,
+    Kind,
+    ModelLoaded,
+    Observation,
+    ResultSoFar,
+    Target,
+)
 
-_TELL = """
-import json, os, signal, subprocess, sys, time
-job = json.loads(sys.stdin.buffer.read())
-def tell(event, **fields):
-    os.write(1, job["token"].encode() + json.dumps({"event": event, **fields}).encode() + b"\\n")
+_SEND = """
+import itertools, json, os, signal, subprocess, sys, time
+job = json.loads(sys.stdin.buffer.readline())
+numbers = itertools.count()
+def line(kind, number=None, **fields):
+    number = next(numbers) if number is None else number
+    body = {"number": number, "kind": kind, "message": fields}
+    return job["token"].encode() + json.dumps(body).encode() + b"\\n"
+def send(kind, **fields):
+    os.write(1, line(kind, **fields))
+def show(value):
+    send("ModelLoaded", definition={"file": str(value), "line": 1})
+READY = {"torch": "2", "python": "python3"}
 """
 _CHANNEL = f"""
 import importlib, json, os, runpy, sys
 start = runpy.run_path({str(supervision.WORKER)!r}, run_name="loaded by a test")
 start["worker_package"]()
-job = json.loads(sys.stdin.buffer.read())
-module = importlib.import_module(start["PACKAGE"] + ".channel")
-channel = module.open_channel(job["token"])
+job = json.loads(sys.stdin.buffer.readline())
+load = lambda name: importlib.import_module(start["PACKAGE"] + "." + name)
+module, protocol = load("channel"), load("protocol")
+channel = module.open_channel(job["token"], home="")
 """
+JOB = Job(Target("net.py:Net"), "torchscript")
 Start = Callable[..., Child]
 
 
@@ -46,17 +65,27 @@ Start = Callable[..., Child]
 def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
     """Makes a child that runs the given code as its worker."""
 
-    def make(code: str, limits: Limits | None = None, head: str = _TELL, **options: Any) -> Child:
+    def make(code: str, limits: Limits | None = None, head: str = _SEND, **options: Any) -> Child:
         worker = tmp_path / "worker.py"
         worker.write_text(head + textwrap.dedent(code))
         monkeypatch.setattr(supervision, "WORKER", worker)
-        return Child(sys.executable, {}, limits or Limits(60.0), **options)
+        return Child(sys.executable, JOB, limits or Limits(60.0), **options)
 
     return make
 
 
-def events(result: ChildResult) -> list[str]:
-    return [message["event"] for message in result.messages]
+def kinds(result: ChildResult) -> list[str]:
+    return [type(message).__name__ for message in result.messages]
+
+
+def shown(result: ChildResult) -> list[str]:
+    """What the stand-in has shown, in its order."""
+    return [m.definition.file for m in result.messages if isinstance(m, ModelLoaded) and m.definition is not None]
+
+
+def only_observation(outcome: Outcome) -> Observation:
+    (item,) = outcome.observations
+    return item
 
 
 def ends(pid: int) -> bool:
@@ -75,22 +104,22 @@ def ends(pid: int) -> bool:
 def test_noise_on_the_channel_is_no_message(start: Start) -> None:
     result = start(
         """
-        os.write(1, b'{"event": "done"}\\n\\xff\\xfe no message\\n')
-        os.write(1, b'0000000000000000{"event": "done"}\\n')
-        tell("stage", stage="load")
-        tell("done")
+        os.write(1, b'{"number": 0, "kind": "Done", "message": {}}\\n\\xff\\xfe no message\\n')
+        os.write(1, b'0000000000000000{"number": 0, "kind": "Done", "message": {}}\\n')
+        send("StageBegun", stage="load")
+        send("Done")
         """
     ).run()
-    assert events(result) == ["stage", "done"]
+    assert kinds(result) == ["StageBegun", "Done"]
     assert (result.ended, result.status, result.stage) == ("done", 0, "load")
     assert "no message" in result.raw
 
 
 def test_a_message_longer_than_the_pipe_arrives_whole(start: Start) -> None:
-    result = start("tell('outcome', text='x' * 3_000_000, more='\\u00e9\\n'); tell('done')").run()
-    message = result.last("outcome")
+    code = "send('ResultSoFar', result={'engine': 'x' * 3_000_000, 'text': '\\u00e9\\n'}); send('Done')"
+    message = start(code).run().last(ResultSoFar)
     assert message is not None
-    assert (len(message["text"]), message["more"]) == (3_000_000, "é\n")
+    assert (len(message.result.engine), message.result.text) == (3_000_000, "é\n")
 
 
 def test_what_the_model_prints_is_bounded_with_both_ends(start: Start) -> None:
@@ -98,7 +127,7 @@ def test_what_the_model_prints_is_bounded_with_both_ends(start: Start) -> None:
         """
         sys.stderr.write("first words " + "x" * 5_000_000 + " last words")
         sys.stderr.flush()
-        tell("done")
+        send("Done")
         """
     ).run()
     assert result.ended == "done"
@@ -118,22 +147,23 @@ def test_what_the_model_prints_is_bounded_with_both_ends(start: Start) -> None:
     ],
 )
 def test_an_end_without_the_word_done_is_a_death_whatever_the_status(start: Start, code: str, status: int) -> None:
-    result = start(f"tell('ready'); tell('outcome', outcome={{'stage': 'capture'}}); {code}").run()
+    sent = "send('Ready', **READY); send('ResultSoFar', result={'engine': 'torchscript', 'stage': 'capture'})"
+    result = start(f"{sent}; {code}").run()
     assert (result.ended, result.status) == ("died", status)
     outcome = from_child(result, Engine.TORCHSCRIPT, "net.py:Net")
     assert not outcome.ok
-    assert [item["kind"] for item in outcome.observations] == ["crash" if status < 0 else "exit"]
+    assert only_observation(outcome).kind is (Kind.CRASH if status < 0 else Kind.EXIT)
 
 
 def test_a_message_cut_off_by_death_is_dropped_and_the_whole_ones_count(start: Start) -> None:
     result = start(
         """
-        tell("ready")
-        os.write(1, job["token"].encode() + b'{"event": "done", "text": "cut')
+        send("Ready", **READY)
+        os.write(1, line("Done")[:-3])
         os.kill(os.getpid(), signal.SIGKILL)
         """
     ).run()
-    assert events(result) == ["ready"]
+    assert kinds(result) == ["Ready"]
     assert result.ended == "died"
 
 
@@ -143,10 +173,16 @@ def test_a_worker_that_never_began_is_an_error_with_its_last_words(start: Start)
         from_child(result, Engine.DYNAMO, "net.py:Net")
 
 
-@pytest.mark.parametrize("event", ["environment", "unwritable", "internal"])
-def test_troubles_outside_the_model_are_errors(start: Start, event: str) -> None:
-    fields = {"missing": ["torch"], "python": "python3", "folder": "/tmp", "text": "no room"}
-    result = start(f"tell({event!r}, **{fields!r}); time.sleep(60)").run()
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        ("EnvironmentLacks", {"missing": ["torch"], "python": "python3"}),
+        ("Unwritable", {"folder": "made", "text": "no room"}),
+        ("InternalError", {"error": "ValueError", "text": "no room"}),
+    ],
+)
+def test_troubles_outside_the_model_are_errors(start: Start, kind: str, fields: dict[str, Any]) -> None:
+    result = start(f"send({kind!r}, **{fields!r}); time.sleep(60)").run()
     with pytest.raises(WorkerError, match=r"torch|no room"):
         from_child(result, Engine.DYNAMO, "net.py:Net")
 
@@ -157,15 +193,15 @@ def test_a_hang_while_loading_ends_although_signals_are_ignored(start: Start, mo
     result = start(
         """
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGABRT): signal.signal(number, signal.SIG_IGN)
-        tell("ready"); tell("stage", stage="load"); tell("pid", pid=os.getpid())
+        send("Ready", **READY); send("StageBegun", stage="load")
         while True: time.sleep(1)
         """,
         Limits(),
     ).run()
     assert (result.ended, result.limit, result.status) == ("timeout", 0.3, -signal.SIGKILL)
     outcome = from_child(result, Engine.TORCHSCRIPT, "net.py:Net")
-    assert "loading the model" in outcome.observations[-1]["message"]
-    assert "--timeout" in outcome.observations[-1]["message"]
+    assert "loading the model" in outcome.observations[-1].message
+    assert "--timeout" in outcome.observations[-1].message
 
 
 def test_a_hang_is_told_with_the_line_where_it_hangs(start: Start, tmp_path: Path) -> None:
@@ -176,21 +212,22 @@ def test_a_hang_is_told_with_the_line_where_it_hangs(start: Start, tmp_path: Pat
         import faulthandler
         faulthandler.enable(1)
         sys.path.insert(0, {str(tmp_path)!r})
-        tell("ready"); tell("loaded", definition={{"file": {str(model)!r}, "line": 4}}); tell("stage", stage="capture")
+        send("Ready", **READY); send("ModelLoaded", definition={{"file": {str(model)!r}, "line": 4}})
+        send("StageBegun", stage="capture")
         import net
         net.forward()
         """,
         Limits(3.0),
     ).run()
-    [item] = from_child(result, Engine.TORCHSCRIPT, "net.py:Net").observations
-    assert item["kind"] == "timeout"
-    assert (item["stack"][0]["file"], item["stack"][0]["function"]) == (str(model), "forward")
-    assert item["stack"][0]["line"] in (5, 6)
+    item = only_observation(from_child(result, Engine.TORCHSCRIPT, "net.py:Net"))
+    assert item.kind is Kind.TIMEOUT
+    assert (item.stack[0].file, item.stack[0].function) == (str(model), "forward")
+    assert item.stack[0].line in (5, 6)
 
 
 def test_a_model_that_ran_once_is_slow_and_not_hung(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervision, "LOAD_LIMIT", 0.5)
-    result = start("tell('stage', stage='reference'); time.sleep(1.5); tell('done')", Limits()).run()
+    result = start("send('StageBegun', stage='reference'); time.sleep(1.5); send('Done')", Limits()).run()
     assert result.ended == "done"
 
 
@@ -198,19 +235,28 @@ def test_a_thread_that_never_ends_does_not_hold_us_up(start: Start, monkeypatch:
     monkeypatch.setattr(supervision, "GRACE", 0.3)
     result = start(
         """
-        import threading
+        import threading, time
         threading.Thread(target=time.sleep, args=(600,)).start()
-        tell("done")
-        """
+        channel.send(protocol.Done())
+        channel.leave()
+        """,
+        head=_CHANNEL,
     ).run()
     assert result.ended == "done"
 
 
+@pytest.mark.parametrize("end", ["time.sleep(600)", "os._exit(3)", "os.kill(os.getpid(), signal.SIGKILL)"])
+def test_an_end_that_is_not_a_workers_is_not_trusted(end: str, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervision, "GRACE", 0.3)
+    result = start(f"send('Done'); {end}").run()
+    assert result.ended == "forged"
+    assert "did not end by itself" in only_observation(from_child(result, Engine.TORCHSCRIPT, "net.py:Net")).message
+
+
 def test_cancel_from_another_thread_ends_the_worker(start: Start) -> None:
     ready = threading.Event()
-    child = start(
-        "tell('pid', pid=os.getpid()); time.sleep(600)", on_event=lambda message: ready.set() if message else None
-    )
+    code = "show(os.getpid()); send('StageBegun', stage='load'); time.sleep(600)"
+    child = start(code, on_stage=lambda stage: ready.set() if stage else None)
     results: list[ChildResult] = []
     thread = threading.Thread(target=lambda: results.append(child.run()))
     thread.start()
@@ -219,22 +265,23 @@ def test_cancel_from_another_thread_ends_the_worker(start: Start) -> None:
     thread.join(30)
     [result] = results
     assert result.ended == "cancelled"
-    assert ends(result.messages[0]["pid"])
+    assert ends(int(shown(result)[0]))
 
 
 def test_processes_of_the_workers_group_end_with_it(start: Start) -> None:
     result = start(
         """
         stray = subprocess.Popen(["sleep", "600"])
-        tell("pid", pid=stray.pid)
-        if os.fork() == 0:
-            tell("pid", pid=os.getpid())
+        show(stray.pid)
+        forked = os.fork()
+        if forked == 0:
             time.sleep(600)
+        show(forked)
         time.sleep(0.5)
-        tell("done")
+        send("Done")
         """
     ).run()
-    pids = [message["pid"] for message in result.messages if message["event"] == "pid"]
+    pids = [int(pid) for pid in shown(result)]
     assert len(pids) == 2
     assert all(ends(pid) for pid in pids)
 
@@ -243,19 +290,18 @@ def test_processes_of_the_workers_group_end_with_it(start: Start) -> None:
 def test_processes_in_sessions_of_their_own_end_too_and_others_children_do_not(tmp_path: Path) -> None:
     """In a process of its own, which becomes the parent of what its worker leaves behind."""
     worker = tmp_path / "worker.py"
-    worker.write_text(_TELL + "tell('pid', pid=subprocess.Popen(['sleep', '600'], start_new_session=True).pid)\n")
-    with worker.open("a") as file:
-        file.write("tell('done')\n")
+    worker.write_text(_SEND + "show(subprocess.Popen(['sleep', '600'], start_new_session=True).pid)\nsend('Done')\n")
     script = f"""
         import json, subprocess, sys
         from pathlib import Path
-        from onnx_lint_exporter import child as c
+        from onnx_lint_exporter import child as c, processes as p
+        from onnx_lint_exporter.worker.protocol import Job, Target
         c.WORKER = Path({str(worker)!r})
         other = subprocess.Popen(["sleep", "600"])
-        before, adopted = c.children(), c.adopt_orphans()
-        result = c.Child(sys.executable, {{}}, c.Limits(60.0)).run()
-        c.end_orphans(before)
-        print(json.dumps([adopted, result.messages[0]["pid"], other.poll()]))
+        before, adopted = p.children(), p.adopt_orphans()
+        result = c.Child(sys.executable, Job(Target("net.py"), "dynamo"), c.Limits(60.0)).run()
+        p.end_orphans(before)
+        print(json.dumps([adopted, int(result.messages[0].definition.file), other.poll()]))
         other.kill()
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, check=True)
@@ -265,35 +311,13 @@ def test_processes_in_sessions_of_their_own_end_too_and_others_children_do_not(t
     assert other is None
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux ends a process with its parent")
-def test_kill_9_of_the_parent_ends_the_worker(tmp_path: Path) -> None:
-    worker = (
-        _CHANNEL
-        + "importlib.import_module(start['PACKAGE'] + '.session')._die_with_parent()\n"
-        + "print(os.getpid(), file=sys.stderr, flush=True)\nimport time; time.sleep(600)\n"
-    )
-    script = f"""
-        import subprocess, sys
-        child = subprocess.Popen([sys.executable, "-c", {worker!r}], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        child.stdin.write(b'{{"token": "t"}}'); child.stdin.close()
-        child.wait()
-    """
-    parent = subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)], stderr=subprocess.PIPE, text=True)
-    assert parent.stderr is not None
-    pid = int(parent.stderr.readline())
-    parent.kill()
-    parent.wait()
-    parent.stderr.close()
-    assert ends(pid)
-
-
 def test_the_model_cannot_reach_the_channel_nor_silence_it(start: Start) -> None:
     result = start(
         """
         print("to the log"); os.write(1, b"raw to the log\\n"); sys.stdout.flush()
         assert sys.stdin.read() == ""
         if os.fork() == 0:
-            channel.send("done", by="a fork")
+            channel.send(protocol.Done())
             os._exit(0)
         os.wait()
         sys.stdout.close(); sys.stderr = None
@@ -302,12 +326,13 @@ def test_the_model_cannot_reach_the_channel_nor_silence_it(start: Start) -> None
             except OSError: pass
         os.close(1); os.close(2)
         os.write = os.getpid = json.dumps = None
-        channel.send("done", by="the worker")
+        channel.send(protocol.ModelLoaded(None))
+        channel.send(protocol.Done())
         channel.leave()
         """,
         head=_CHANNEL,
     ).run()
-    assert [(message["event"], message["by"]) for message in result.messages] == [("done", "the worker")]
+    assert kinds(result) == ["ModelLoaded", "Done"]
     assert (result.ended, result.status) == ("done", 0)
     assert "to the log" in result.log
     assert "raw to the log" in result.log
@@ -318,30 +343,32 @@ def test_texts_that_no_json_takes_are_told_all_the_same(start: Start) -> None:
         """
         class Bad:
             def __str__(self): raise RuntimeError
-        channel.send("done", text=module.clip("a\\ud800" + "z" * 50_000_000), bad=Bad())
+        channel.send(protocol.InternalError(module.clip(Bad()), module.clip("a\\ud800" + "z" * 50_000_000)))
         channel.leave()
         """,
         head=_CHANNEL,
     ).run()
-    [message] = result.messages
-    assert message["text"].startswith("a?zzz")
-    assert len(message["text"]) <= 4100
-    assert "Bad" in message["bad"]
+    message = result.last(InternalError)
+    assert message is not None
+    assert message.text.startswith("a?zzz")
+    assert len(message.text) <= 4100
+    assert "Bad" in message.error
 
 
 def test_an_early_exit_says_where(start: Start) -> None:
     result = start(
         """
-        channel.send("ready")
-        module.tell_exits(channel, lambda: [{"file": "/home/net.py", "line": 7, "function": "forward"}])
+        channel.send(protocol.Ready("2", "python3"))
+        channel.live_stack = lambda: (protocol.Frame("/home/net.py", 7, "forward"),)
+        module.report_exits(channel)
         os._exit(0)
         """,
         head=_CHANNEL,
     ).run()
-    [item] = from_child(result, Engine.TORCHSCRIPT, "net.py:Net").observations
-    assert item["kind"] == "exit"
-    assert "os._exit with status 0" in item["message"]
-    assert item["stack"][0]["line"] == 7
+    item = only_observation(from_child(result, Engine.TORCHSCRIPT, "net.py:Net"))
+    assert item.kind is Kind.EXIT
+    assert "os._exit with status 0" in item.message
+    assert item.stack[0].line == 7
 
 
 NET = "import torch\nclass Net(torch.nn.Module):\n    def forward(self, x):\n        return x + 1\n"

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from onnx_lint_exporter import writer
-from onnx_lint_exporter.writer import NewModel, Place, WriteError, install, place_for
+from onnx_lint_exporter.writer import NewModel, OutputPath, WriteError, install, output_path
 
 OLD_DATA, NEW_DATA = b"old weights " * 500, b"new weights " * 700
 
@@ -40,7 +40,7 @@ class Scene:
             (self.folder / old_data).write_bytes(OLD_DATA)
         self.new_data = new_data
         (self.folder / "other.onnx").write_bytes(b"another model")
-        self.place = place_for(str(self.path))
+        self.place = output_path(str(self.path))
 
     def new(self) -> NewModel:
         plain, spare, data = self.made / "net.onnx", self.made / "spare", self.made / "data"
@@ -111,7 +111,7 @@ def test_kill_9_between_any_two_lines_leaves_one_whole_pair_and_the_next_run_cle
         scene = Scene(tmp_path / str(step), old_data, True)
         pid = os.fork()
         if pid == 0:
-            scene.place = place_for(str(scene.path))  # the names tell whose process they are of
+            scene.place = output_path(str(scene.path))  # the names tell whose process they are of
             _stopped_at(step, scene, _kill_myself)
             os._exit(0)
         _, status = os.waitpid(pid, 0)
@@ -120,7 +120,7 @@ def test_kill_9_between_any_two_lines_leaves_one_whole_pair_and_the_next_run_cle
         scene.kind()
         in_use = re.fullmatch(r".* model, data=(.*)", scene.path.read_text())
         scene.old_data = [in_use[1]] if in_use and in_use[1] else []
-        scene.place = place_for(str(scene.path))
+        scene.place = output_path(str(scene.path))
         scene.install()
         assert scene.kind() == "new"
         left = {"net.onnx", "net.onnx.data"} if scene.new_data else {"net.onnx"}
@@ -233,7 +233,7 @@ def test_the_old_mode_and_a_symbolic_link_are_kept(tmp_path: Path) -> None:
     scene.path.chmod(0o640)
     link = tmp_path / "link.onnx"
     link.symlink_to(scene.path)
-    install(place_for(str(link)), scene.new(), [])
+    install(output_path(str(link)), scene.new(), [])
     assert link.is_symlink()
     assert scene.kind() == "new"
     assert stat.S_IMODE(scene.path.stat().st_mode) == 0o640
@@ -263,13 +263,13 @@ def test_a_place_that_cannot_be_is_told_before_anything_is_exported(
     make: Callable[[Path], Path], words: str, tmp_path: Path
 ) -> None:
     with pytest.raises(WriteError, match=f"(?i){words}"):
-        place_for(str(make(tmp_path)))
+        output_path(str(make(tmp_path)))
 
 
 def test_a_fifo_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "net.onnx")
     with pytest.raises(WriteError, match="not a regular file"):
-        place_for(str(tmp_path / "net.onnx"))
+        output_path(str(tmp_path / "net.onnx"))
 
 
 def test_a_text_file_is_replaced_in_one_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -289,5 +289,5 @@ def test_a_text_file_is_replaced_in_one_step(tmp_path: Path, monkeypatch: pytest
 
 
 def test_the_spare_name_tells_the_process() -> None:
-    place: Place = place_for("net.onnx")
+    place: OutputPath = output_path("net.onnx")
     assert re.fullmatch(rf"net\.onnx\.{os.getpid()}-[0-9a-f]{{8}}\.data", place.spare_name)

@@ -29,4 +29,4 @@ def worker_package() -> ModuleType:
 
 if __name__ == "__main__":
     worker_package()
-    importlib.import_module(PACKAGE + ".session").main()
+    importlib.import_module(PACKAGE + ".main").main()

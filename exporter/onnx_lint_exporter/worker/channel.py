@@ -1,23 +1,32 @@
-"""The worker's own way out: one JSON message a line over a private pipe, whatever the model does to its streams."""
+"""The worker's own way out: one JSON message a line over a private pipe, whatever the model does to its streams.
+
+The model shares the process, so it can reach everything here if it looks for it. What it sends is noticed: every
+message has a number, and a sender outside this package is named instead of being obeyed.
+"""
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import signal
 import sys
-from typing import Any
+from collections.abc import Callable
+
+from .protocol import Exiting, ForeignSender, Frame, Message, Stack
+from .wire import encode
 
 _write = os.write
 _getpid = os.getpid
 _exit = os._exit
+_kill = os.kill
 _dumps = json.dumps
+_caller = sys._getframe
 
 TEXT_LIMIT = 4000
 """Characters of one text in a message; an exception of the model may carry megabytes."""
 PRIVATE_FD = 200
-"""The private copies of the pipes live from this file descriptor on, away from the small numbers that code closes."""
+"""The private copy of the pipe, away from the small numbers that code closes. `system` has 201."""
+HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def clip(text: object, limit: int = TEXT_LIMIT) -> str:
@@ -32,23 +41,34 @@ def clip(text: object, limit: int = TEXT_LIMIT) -> str:
 
 
 class Channel:
-    """Sends messages to the parent. Only the process that opened it does: a fork of the model's stays silent."""
+    """Sends messages to the parent. Only the process that opened it does: a fork of the model's stays silent.
 
-    def __init__(self, fd: int, token: str) -> None:
+    `home` is the folder whose code may send.
+    """
+
+    def __init__(self, fd: int, token: str, home: str = HERE) -> None:
         self.fd = fd
         self._token = token.encode()
         self._owner = _getpid()
+        self._home = home
+        self._number = 0
+        self.live_stack: Callable[[], Stack] = tuple
+        """The user's frames at the moment, for messages about what the model does."""
 
     @property
     def is_owner(self) -> bool:
         """Whether this is the process that was started, not a fork of it."""
         return _getpid() == self._owner
 
-    def send(self, event: str, **fields: Any) -> None:
+    def send(self, message: Message) -> None:
         """Write one message. A parent that is gone ends this process."""
         if not self.is_owner:
             return
-        data = self._token + _dumps({"event": event, **fields}, default=clip).encode() + b"\n"
+        sender = _caller(1).f_code.co_filename
+        if not sender.startswith(self._home):
+            message = ForeignSender(self.live_stack() or (Frame(sender, _caller(1).f_lineno),))
+        data = self._token + encode(message, self._number, _dumps) + b"\n"
+        self._number += 1
         try:
             while data:
                 data = data[_write(self.fd, data) :]
@@ -65,35 +85,27 @@ class Channel:
         _exit(0)
 
 
-def private_copy(fd: int) -> int:
-    """A copy of a file descriptor out of the model's reach, which its child processes do not inherit."""
-    return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, PRIVATE_FD)
-
-
-def open_channel(token: str) -> Channel:
+def open_channel(token: str, home: str = HERE) -> Channel:
     """Take standard output for ourselves: from here on the model's output goes where its errors go, to the log."""
-    fd = private_copy(1)
+    os.dup2(1, PRIVATE_FD, inheritable=False)
     os.dup2(2, 1)
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.close(null)
-    return Channel(fd, token)
+    return Channel(PRIVATE_FD, token, home)
 
 
-def tell_exits(channel: Channel, frames: Any) -> None:
+def report_exits(channel: Channel) -> None:
     """Make ``os._exit`` and ``os.abort`` say where they were called before they end the process."""
 
     def exiting(status: int = 0) -> None:
         if channel.is_owner:
-            channel.send("exit", status=status, how="os._exit", frames=frames())
+            channel.send(Exiting("os._exit", status, channel.live_stack()))
         _exit(status)
 
     def aborting() -> None:
-        channel.send("exit", status=-int(signal.SIGABRT), how="os.abort", frames=frames())
+        channel.send(Exiting("os.abort", -int(signal.SIGABRT), channel.live_stack()))
         _kill(_getpid(), signal.SIGABRT)
 
-    os._exit = exiting  # type: ignore[assignment]
-    os.abort = aborting  # type: ignore[assignment]
-
-
-_kill = os.kill
+    os._exit = exiting  # type: ignore[assignment]  # the stubs say NoReturn, which nothing checks at run time
+    os.abort = aborting  # type: ignore[assignment]  # as above

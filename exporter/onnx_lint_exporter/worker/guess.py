@@ -5,13 +5,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
 
 import torch
 
-from .eager import Arguments, call
+from .execution import Arguments, Model, call
 from .inputs import Inputs, arrange, described, parameters
-from .load import LoadError
+from .target import LoadError
 
 _PLAIN_KINDS = {int: 2, float: 0.5, bool: True, "int": 2, "float": 0.5, "bool": True}
 
@@ -20,7 +19,7 @@ class GuessError(Exception):
     """No guess fits the model; the cause is what it raised on the first one."""
 
 
-def guess(model: Any) -> Inputs:
+def guess(model: Model) -> Inputs:
     """Inputs from the signature, annotations and defaults of ``forward`` and the layers of the model, by trial."""
     if isinstance(model, torch.export.ExportedProgram):
         if model.example_inputs is None:
@@ -50,7 +49,7 @@ def guess(model: Any) -> Inputs:
     return Inputs(Arguments(), None, origin="no inputs", second_given=False)
 
 
-def _from_annotation(parameter: inspect.Parameter, make: Callable[[], torch.Tensor]) -> Any:
+def _from_annotation(parameter: inspect.Parameter, make: Callable[[], torch.Tensor]) -> object:
     kind = parameter.annotation
     if kind in _PLAIN_KINDS:
         return _PLAIN_KINDS[kind]
@@ -61,7 +60,7 @@ def _from_annotation(parameter: inspect.Parameter, make: Callable[[], torch.Tens
     return make()
 
 
-def _candidate_tensors(model: Any) -> Iterator[Callable[[], torch.Tensor]]:
+def _candidate_tensors(model: Model) -> Iterator[Callable[[], torch.Tensor]]:
     shapes: list[tuple[tuple[int, ...], int]] = []
     nn = torch.nn
     modules = model.modules() if isinstance(model, nn.Module) else ()

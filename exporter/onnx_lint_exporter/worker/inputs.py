@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 
 from .channel import clip
-from .eager import Arguments, call, leaves
-from .load import LoadError
+from .execution import Arguments, Leaf, Model, call, leaves, rebuilt
 from .spec import InputSpec, SpecError, parse
+from .target import LoadError
 
 Axes = dict[str, dict[int, str]]
 
@@ -33,13 +32,13 @@ class Inputs:
     refused: str = ""
     """Why there is no second input."""
 
-    def named(self, model: Any, which: Arguments | None = None) -> list[tuple[str, Any]]:
+    def named(self, model: Model, which: Arguments | None = None) -> list[Leaf]:
         """The leaves of all arguments with their names, in the engines' order."""
         return name_leaves(model, which or self.first)
 
 
-def parameters(model: Any) -> list[inspect.Parameter]:
-    """The parameters of ``forward``; an empty list when they cannot be told."""
+def parameters(model: Model) -> list[inspect.Parameter]:
+    """The parameters of ``forward``; an empty list when they are unknown."""
     if isinstance(model, torch.export.ExportedProgram):
         return []
     if isinstance(model, (torch.jit.ScriptModule, torch.jit.ScriptFunction)):
@@ -52,8 +51,9 @@ def parameters(model: Any) -> list[inspect.Parameter]:
         return []
 
 
-def name_leaves(model: Any, arguments: Arguments) -> list[tuple[str, Any]]:
-    named: list[tuple[str, Any]] = []
+def name_leaves(model: Model, arguments: Arguments) -> list[Leaf]:
+    """The leaves of all arguments with their names, in the engines' order."""
+    named: list[Leaf] = []
     positional = [p for p in parameters(model) if p.kind is not inspect.Parameter.KEYWORD_ONLY]
     for index, value in enumerate(arguments.args):
         if index < len(positional) and positional[index].kind is not inspect.Parameter.VAR_POSITIONAL:
@@ -68,14 +68,19 @@ def name_leaves(model: Any, arguments: Arguments) -> list[tuple[str, Any]]:
     return named
 
 
-def described(value: Any) -> str:
+def graph_names(named: list[Leaf]) -> list[str]:
+    """Names for the graph's inputs: numbers become inputs too, ``None`` and strings do not."""
+    return [name for name, value in named if not (value is None or isinstance(value, str))]
+
+
+def described(value: object) -> str:
     """A value in few words: dtype and shape of a tensor, else type and value."""
     if isinstance(value, torch.Tensor):
         return f"{str(value.dtype).removeprefix('torch.')}{list(value.shape)}".replace(" ", "")
     return clip(f"{type(value).__name__} {value!r}", 60)
 
 
-def with_defaults(model: Any, arguments: Arguments) -> Arguments:
+def with_defaults(model: Model, arguments: Arguments) -> Arguments:
     """All arguments by position, with the defaults of those left out, as the torchscript engine makes them.
 
     It does so for keyword-only parameters too, which is why it cannot export a model that has some.
@@ -93,10 +98,14 @@ def with_defaults(model: Any, arguments: Arguments) -> Arguments:
     return Arguments(tuple(args))
 
 
-def _with_scripted_defaults(model: Any, arguments: Arguments) -> Arguments:
+def _schema_of(model: Model) -> torch._C.FunctionSchema:
+    schema: torch._C.FunctionSchema = model.schema if hasattr(model, "schema") else model.forward.schema
+    return schema
+
+
+def _with_scripted_defaults(model: Model, arguments: Arguments) -> Arguments:
     """Scripted code keeps its defaults in the schema; its graph has an input for each parameter all the same."""
-    schema: Any = model.schema if isinstance(model, torch.jit.ScriptFunction) else model.forward.schema
-    expected = [argument for argument in schema.arguments if argument.name != "self"]
+    expected = [argument for argument in _schema_of(model).arguments if argument.name != "self"]
     args = list(arguments.args)
     for argument in expected[len(args) :]:
         if argument.name in arguments.kwargs:
@@ -135,7 +144,7 @@ def _tensor(spec: InputSpec, second: bool) -> torch.Tensor:
     return values.to(dtype)
 
 
-def from_specs(model: Any, specs: list[InputSpec]) -> Inputs:
+def from_specs(model: Model, specs: list[InputSpec]) -> Inputs:
     """Both inputs from specifications; each must name a parameter of ``forward``."""
     known = parameters(model)
     names = [p.name for p in known]
@@ -151,8 +160,8 @@ def from_specs(model: Any, specs: list[InputSpec]) -> Inputs:
     return Inputs(built[0], built[1], {name: dims for name, dims in axes.items() if dims}, origin="--input")
 
 
-def arrange(known: list[inspect.Parameter], values: dict[str, Any]) -> Arguments:
-    """Positional as far as the order of the parameters allows, the rest by keyword."""
+def arrange(known: list[inspect.Parameter], values: Mapping[str, object]) -> Arguments:
+    """Positional where the order of the parameters allows it, the rest by keyword."""
     args, rest = [], dict(values)
     for parameter in known:
         if parameter.kind is parameter.VAR_POSITIONAL:
@@ -167,7 +176,7 @@ def arrange(known: list[inspect.Parameter], values: dict[str, Any]) -> Arguments
 # --- from the user's function or module level ----------------------------------------------------------------------
 
 
-def as_arguments(given: Any) -> Arguments:
+def as_arguments(given: object) -> Arguments:
     """One input: a tensor, an args tuple, ``(args, kwargs)``, a tuple with a dict last, or keyword arguments."""
     if isinstance(given, dict):
         return Arguments((), dict(given))
@@ -179,7 +188,7 @@ def as_arguments(given: Any) -> Arguments:
     return Arguments(given)
 
 
-def from_value(model: Any, value: Any, origin: str) -> Inputs:
+def from_value(model: Model, value: object, origin: str) -> Inputs:
     """Inputs from what the user's code gave: one input, a list of several, or specifications in text."""
     if callable(value):
         value = value()
@@ -202,7 +211,7 @@ def from_value(model: Any, value: Any, origin: str) -> Inputs:
     return Inputs(first, second, _differing_axes(model, first, second), origin=origin)
 
 
-def _differing_axes(model: Any, first: Arguments, second: Arguments) -> Axes:
+def _differing_axes(model: Model, first: Arguments, second: Arguments) -> Axes:
     """The dimensions in which two inputs differ are dynamic; equal pairs of sizes are one axis."""
     axes: Axes = {}
     names: dict[tuple[int, int], str] = {}
@@ -241,7 +250,7 @@ def vary(tensor: torch.Tensor, dims: dict[int, str], extra: int = 1) -> torch.Te
     return mixed
 
 
-def derive_second(model: Any, inputs: Inputs) -> None:
+def derive_second(model: Model, inputs: Inputs) -> None:
     """Make a second input out of the first, grown in the dynamic axes, that the model itself accepts."""
     refusal = ""
     for axes in [inputs.axes, {}] if inputs.axes else [{}]:
@@ -256,23 +265,18 @@ def derive_second(model: Any, inputs: Inputs) -> None:
     inputs.refused = refusal[:300]
 
 
-def _varied(model: Any, first: Arguments, axes: Axes) -> Arguments:
+def _varied(model: Model, first: Arguments, axes: Axes) -> Arguments:
     names: Iterator[str] = iter([name for name, _ in name_leaves(model, first)])
 
-    def change(value: Any) -> Any:
-        if isinstance(value, torch.Tensor):
-            return vary(value.detach(), axes.get(next(names), {}))
-        if isinstance(value, tuple) and hasattr(value, "_fields"):
-            return type(value)(*map(change, value))
-        if isinstance(value, (tuple, list)):
-            return type(value)(map(change, value))
-        if isinstance(value, dict):
-            return {key: change(item) for key, item in value.items()}
-        next(names)
-        return value
+    def changed(leaf: object) -> object:
+        name = next(names)
+        return vary(leaf.detach(), axes.get(name, {})) if isinstance(leaf, torch.Tensor) else leaf
+
+    def change(value: object) -> object:
+        return rebuilt(value, changed)
 
     args = tuple(change(value) for value in first.args)
     order = [p.name for p in parameters(model)]
     keys = sorted(first.kwargs, key=lambda k: order.index(k) if k in order else len(order))
-    changed = {key: change(first.kwargs[key]) for key in keys}
-    return Arguments(args, {key: changed[key] for key in first.kwargs})
+    kwargs = {key: change(first.kwargs[key]) for key in keys}
+    return Arguments(args, {key: kwargs[key] for key in first.kwargs})

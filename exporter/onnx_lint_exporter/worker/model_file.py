@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import onnx
 from onnx.external_data_helper import uses_external_data
 
-from .frames import Frame, UserCode, of_python_text, of_trace_text
+from .frames import UserCode, of_python_text, of_trace_text
+from .protocol import GraphValue, NodeOutput, NodeRow, Stack
 
 EXTERNAL_LIMIT = 1_800_000_000
 """Bytes from which the weights go to a data file of their own (a protobuf message ends at 2 GB)."""
@@ -23,8 +24,8 @@ class ModelFile:
     """An exported model on disk, read without its weights where these lie beside it."""
 
     path: str
-    proto: Any
-    stacks: dict[str, list[Frame]] = field(default_factory=dict)
+    proto: onnx.ModelProto
+    stacks: dict[str, Stack] = field(default_factory=dict)
     """Name of a value → the user's stack of the node that makes it, innermost first."""
 
     @property
@@ -52,13 +53,13 @@ class ModelFile:
         }
         return sorted(found)
 
-    def inputs(self) -> list[Any]:
+    def inputs(self) -> list[onnx.ValueInfoProto]:
         """The graph's real inputs, without initializers that are listed as inputs too."""
         initial = {tensor.name for tensor in self.proto.graph.initializer}
         return [value for value in self.proto.graph.input if value.name not in initial]
 
 
-def all_nodes(graph: Any) -> Iterator[Any]:
+def all_nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
     """The nodes of a graph and of its subgraphs, in order."""
     for node in graph.node:
         yield node
@@ -92,11 +93,11 @@ def read(path: str, user: UserCode) -> ModelFile:
     return model
 
 
-def _stack(node: Any, user: UserCode) -> list[Frame]:
+def _stack(node: onnx.NodeProto, user: UserCode) -> Stack:
     for entry in node.metadata_props:
         if entry.key == _STACK_KEY:
             return user.choose(of_python_text(entry.value))
-    return user.choose(of_trace_text(node.doc_string)) if node.doc_string else []
+    return user.choose(of_trace_text(node.doc_string)) if node.doc_string else ()
 
 
 def _fill(model: ModelFile) -> None:
@@ -153,24 +154,25 @@ def consolidate(path: str, data_name: str, always: bool) -> None:
             _take_data(path, onnx.load(path, load_external_data=False), made, data_name)
 
 
-def _take_data(path: str, proto: Any, made: str, data_name: str) -> None:
+def _take_data(path: str, proto: onnx.ModelProto, made: str, data_name: str) -> None:
     folder = os.path.dirname(path)
     os.rename(os.path.join(folder, made), os.path.join(folder, data_name))
     _rename_data(proto, data_name)
     onnx.save_model(proto, path)
 
 
-def naming(model: ModelFile, data_name: str) -> str:
-    """The path of a copy of the model, beside it, that gives its data file another name."""
+SPARE_SUFFIX = ".spare"
+
+
+def write_spare(model: ModelFile, data_name: str) -> None:
+    """Write a copy of the model, beside it and with `SPARE_SUFFIX`, that gives its data file another name."""
     copy = onnx.ModelProto()
     copy.CopyFrom(model.proto)
     _rename_data(copy, data_name)
-    path = f"{model.path}.spare"
-    onnx.save_model(copy, path)
-    return path
+    onnx.save_model(copy, f"{model.path}{SPARE_SUFFIX}")
 
 
-def _rename_data(proto: Any, data_name: str) -> None:
+def _rename_data(proto: onnx.ModelProto, data_name: str) -> None:
     for tensor in proto.graph.initializer:
         for entry in tensor.external_data:
             if entry.key == "location":
@@ -191,13 +193,13 @@ def clean(model: ModelFile) -> None:
     onnx.save_model(proto, model.path)
 
 
-def _clean_node(node: Any) -> None:
+def _clean_node(node: onnx.NodeProto) -> None:
     node.doc_string = ""
     for entry in [entry for entry in node.metadata_props if entry.key == _STACK_KEY]:
         node.metadata_props.remove(entry)
 
 
-def _used(node: Any) -> Iterator[str]:
+def _used(node: onnx.NodeProto) -> Iterator[str]:
     yield from node.input
     for attribute in node.attribute:
         for graph in [*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs]:
@@ -229,22 +231,33 @@ def reached(model: ModelFile) -> tuple[list[str], list[str]]:
     return [value.name for value in model.inputs() if value.name not in alive], constant
 
 
-def shape_of(value: Any) -> list[int | str] | None:
+def shape_of(value: onnx.ValueInfoProto) -> tuple[int | str, ...] | None:
     """The shape of a value: sizes, axis names, ``?`` where nothing is known."""
     kind = value.type.tensor_type
     if not value.type.HasField("tensor_type") or not kind.HasField("shape"):
         return None
-    return [dim.dim_value if dim.HasField("dim_value") else dim.dim_param or "?" for dim in kind.shape.dim]
+    return tuple(dim.dim_value if dim.HasField("dim_value") else dim.dim_param or "?" for dim in kind.shape.dim)
 
 
-def dtype_of(value: Any) -> str:
+def dtype_of(value: onnx.ValueInfoProto) -> str:
     if not value.type.HasField("tensor_type"):
         return value.type.WhichOneof("value") or "?"
     return str(onnx.TensorProto.DataType.Name(value.type.tensor_type.elem_type)).lower()
 
 
-def described(values: Any) -> list[dict[str, Any]]:
-    return [{"name": value.name, "dtype": dtype_of(value), "shape": shape_of(value)} for value in values]
+def described(values: Iterable[onnx.ValueInfoProto]) -> tuple[GraphValue, ...]:
+    """Inputs or outputs of a graph as data."""
+    return tuple(GraphValue(value.name, dtype_of(value), shape_of(value)) for value in values)
+
+
+def operator_name(node: onnx.NodeProto) -> str:
+    """The operator, with its domain when that is not ONNX's own."""
+    return f"{node.domain}::{node.op_type}" if node.domain not in ("", "ai.onnx") else node.op_type
+
+
+def operator_counts(model: ModelFile) -> dict[str, int]:
+    """How often each operator stands in the model, the most frequent first."""
+    return dict(Counter(map(operator_name, all_nodes(model.proto.graph))).most_common())
 
 
 def check(model: ModelFile) -> None:
@@ -275,7 +288,7 @@ def text(model: ModelFile) -> str:
     return str(onnx.printer.to_text(slim))
 
 
-def node_map(model: ModelFile) -> list[dict[str, Any]]:
+def node_map(model: ModelFile) -> tuple[NodeRow, ...]:
     """Every node with its operator, its outputs' shapes and its stack in the user's code."""
     proto = model.proto
     known = {value.name: shape_of(value) for value in [*proto.graph.value_info, *proto.graph.output]}
@@ -285,15 +298,12 @@ def node_map(model: ModelFile) -> list[dict[str, Any]]:
         except Exception:  # noqa: BLE001 - shapes are an extra: a graph with custom operators may defeat the inference
             inferred = proto
         known.update({value.name: shape_of(value) for value in inferred.graph.value_info})
-    rows = []
-    for index, node in enumerate(all_nodes(proto.graph)):
-        stack = next((model.stacks[name] for name in node.output if name in model.stacks), [])
-        rows.append(
-            {
-                "name": node.name or f"{node.op_type}_{index}",
-                "op": f"{node.domain}::{node.op_type}" if node.domain not in ("", "ai.onnx") else node.op_type,
-                "outputs": [{"name": name, "shape": known.get(name)} for name in node.output if name],
-                "stack": stack,
-            }
+    return tuple(
+        NodeRow(
+            node.name or f"{node.op_type}_{index}",
+            operator_name(node),
+            tuple(NodeOutput(name, known.get(name)) for name in node.output if name),
+            next((model.stacks[name] for name in node.output if name in model.stacks), ()),
         )
-    return rows
+        for index, node in enumerate(all_nodes(proto.graph))
+    )

@@ -1,7 +1,4 @@
-"""What the worker saw at a place, as plain data: an observation is ``{kind, message, stack, …}``.
-
-The parent turns observations into diagnostics. The kinds are listed with their codes in ``onnx_lint_exporter.codes``.
-"""
+"""What the engines warn about while they record, as observations at the user's lines."""
 
 from __future__ import annotations
 
@@ -10,36 +7,35 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import replace
+from typing import TextIO
 
 from .channel import clip
-from .frames import Frame, UserCode, of_live
+from .frames import UserCode, of_live
+from .protocol import Kind, Observation, Read
 
-Observation = dict[str, Any]
+MAX_STACK = 30
+"""Frames of a stack that are sent."""
+_MAX_WARNINGS = 500
 
-
-def observation(kind: str, message: object, stack: list[Frame], **details: Any) -> Observation:
-    """One thing seen at a place; `stack` has the user's frames, innermost first."""
-    return {"kind": kind, "message": clip(message), "stack": stack[:30], **details}
-
-
-_TRACER_KINDS = (
-    ("to a Python boolean", "boolean"),
-    ("to a Python index", "index"),
-    ("to a Python integer", "integer"),
-    ("to a Python float", "float"),
-    ("to a Python number", "number"),
-    ("to a Python list", "list"),
-    ("to a NumPy array", "numpy"),
-    ("Iterating over a tensor", "iteration"),
-    ("Using len to get tensor shape", "length"),
-    ("registered as constants in the trace", "constant"),
-    ("There are 2 live references", "in-place"),
+_READS = (
+    ("to a Python boolean", Read.BOOLEAN),
+    ("to a Python index", Read.INDEX),
+    ("to a Python integer", Read.INTEGER),
+    ("to a Python float", Read.FLOAT),
+    ("to a Python number", Read.NUMBER),
+    ("to a Python list", Read.LIST),
+    ("to a NumPy array", Read.NUMPY),
+    ("Iterating over a tensor", Read.ITERATION),
+    ("Using len to get tensor shape", Read.LENGTH),
+    ("registered as constants in the trace", Read.CONSTANT),
+    ("There are 2 live references", Read.IN_PLACE),
 )
 
 
-def tracer_kind(message: str) -> str:
-    return next((kind for part, kind in _TRACER_KINDS if part in message), "other")
+def read_of(message: str) -> Read:
+    """What a tracer warning says that Python does with the tensor."""
+    return next((read for part, read in _READS if part in message), Read.OTHER)
 
 
 _OWN_AXIS = re.compile(
@@ -61,31 +57,41 @@ class Warnings:
 
     def __init__(self, user: UserCode) -> None:
         self._user = user
-        self.seen: dict[tuple[Any, ...], Observation] = {}
+        self._seen: dict[tuple[object, ...], Observation] = {}
 
     def _show(
-        self, message: Any, category: Any, filename: str, lineno: int, file: Any = None, line: Any = None
+        self,
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
     ) -> None:
         name = getattr(category, "__name__", str(category))
         text = clip(message)
         if _OWN_AXIS.search(text) or name in ("DeprecationWarning", "FutureWarning", "PendingDeprecationWarning"):
             return
-        stack = of_live(sys._getframe(1), self._user)
-        kind = "tracer-warning" if name == "TracerWarning" else "engine-warning"
-        what = tracer_kind(text) if kind == "tracer-warning" else text.split("\n")[0][:80]
-        place = (stack[0]["file"], stack[0]["line"], stack[0].get("column")) if stack else ("", 0, 0)
-        key = (kind, what, *place)
-        if key in self.seen:
-            self.seen[key]["count"] += 1
-        elif len(self.seen) < 500:
-            self.seen[key] = observation(kind, _plain(text), stack, what=what, category=name, count=1)
+        stack = of_live(sys._getframe(1), self._user)[:MAX_STACK]
+        traced = name == "TracerWarning"
+        read = read_of(text) if traced else None
+        topic = "" if traced else text.split("\n")[0][:80]
+        key = (read, topic, *((stack[0].file, stack[0].line, stack[0].column) if stack else ()))
+        known = self._seen.get(key)
+        if known is not None:
+            self._seen[key] = replace(known, count=known.count + 1)
+        elif len(self._seen) < _MAX_WARNINGS:
+            kind = Kind.TRACER_WARNING if traced else Kind.ENGINE_WARNING
+            self._seen[key] = Observation(kind, _plain(text), stack, read=read, topic=topic)
 
     @contextmanager
     def collecting(self) -> Iterator[None]:
+        """Collect all warnings of the block."""
         with warnings.catch_warnings():
             warnings.simplefilter("always")
             warnings.showwarning = self._show
             yield
 
     def observations(self) -> list[Observation]:
-        return list(self.seen.values())
+        """What was collected, in the order in which it was first seen."""
+        return list(self._seen.values())

@@ -16,8 +16,8 @@ Python argument.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 DTYPES = [
     "float32",
@@ -63,7 +63,7 @@ class InputSpec:
     dims: tuple[Dim, ...] = ()
     low: float | None = None
     high: float | None = None
-    value: Any = None
+    value: bool | int | float | str | None = None
 
 
 @dataclass
@@ -78,7 +78,7 @@ class _Reading:
     fixed: set[int] = field(default_factory=set)
 
 
-def parse(texts: list[str]) -> list[InputSpec]:
+def parse(texts: Sequence[str]) -> list[InputSpec]:
     """Read the specifications of all inputs together, since axes are shared by name.
 
     Sizes that are not given are at least 2, and all example sizes of axes differ pairwise, so that a mixed-up axis
@@ -157,7 +157,7 @@ def _input(match: re.Match[str], dims: list[int | str] | None, reading: _Reading
     return InputSpec(name, dtype, tuple(sizes), low, high)
 
 
-def _plain(kind: str, value: str | None, whole: str) -> Any:
+def _plain(kind: str, value: str | None, whole: str) -> bool | int | float | str | None:
     if kind == "none":
         return None
     if value is None:
@@ -170,7 +170,7 @@ def _plain(kind: str, value: str | None, whole: str) -> Any:
         try:
             return int(value) if kind == "int" else float(value)
         except ValueError:
-            pass  # told below, with the other unreadable values
+            pass  # reported below, with the other unreadable values
     elif kind == "str":
         return value
     raise SpecError(f"cannot read the value in {whole!r}: the kinds of plain arguments are int, float, bool, str, none")

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+import onnx
 import torch
 
 from .channel import clip
+from .execution import Leaf
 from .model_file import ModelFile
+from .protocol import Comparison, State, Worst
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
+"""An array of any shape and dtype."""
+Results = dict[str, "Array | list[Array]"]
+"""The outputs of a run by name; a sequence is a list."""
 
 TOLERANCES: dict[str, tuple[float, float]] = {
     "float64": (1e-5, 1e-6),
@@ -38,22 +50,21 @@ class NoRuntimeError(Exception):
     """Nothing can be run: onnxruntime is not installed, or it lacks an operator of the user's own."""
 
 
-def feed(model: ModelFile, leaves: list[tuple[str, Any]], names: list[str] | None) -> dict[str, Any]:
-    """The arrays for the graph's inputs, found by name, or else by position."""
+def feed(model: ModelFile, leaves: list[Leaf], names: Sequence[str]) -> dict[str, Array]:
+    """The arrays for the graph's inputs, found by name (`names` are those given to the inputs), or else by position."""
     usable = [(name, value) for name, value in leaves if isinstance(value, (torch.Tensor, bool, int, float))]
-    table = dict(usable)
-    table.update({given: value for given, (_, value) in zip(names or [], usable, strict=False)})
+    table: dict[str, object] = dict(usable)
+    table.update({given: value for given, (_, value) in zip(names, usable, strict=False)})
     tensors = [value for _, value in usable if isinstance(value, torch.Tensor)]
-    arrays: dict[str, Any] = {}
+    arrays: dict[str, Array] = {}
     for index, entry in enumerate(model.inputs()):
         value = table.get(entry.name, tensors[index] if index < len(tensors) else None)
         arrays[entry.name] = to_array(value, entry)
     return arrays
 
 
-def to_array(value: Any, entry: Any) -> Any:
-    import onnx
-
+def to_array(value: object, entry: onnx.ValueInfoProto) -> Array:
+    """A value as ONNX Runtime takes it for an input."""
     if isinstance(value, torch.Tensor):
         if value.is_complex():
             value = torch.view_as_real(value)
@@ -66,7 +77,7 @@ def to_array(value: Any, entry: Any) -> Any:
     return np.asarray(value, dtype=kind)
 
 
-def session(path: str, plain: bool = False) -> Any:
+def session(path: str, plain: bool = False) -> onnxruntime.InferenceSession:
     """An ONNX Runtime session on one thread; `plain` without graph optimisation."""
     try:
         import onnxruntime
@@ -88,7 +99,7 @@ def session(path: str, plain: bool = False) -> Any:
         raise _run_error(error) from error
 
 
-def run(prepared: Any, arrays: dict[str, Any]) -> dict[str, Any]:
+def run(prepared: onnxruntime.InferenceSession, arrays: dict[str, Array]) -> Results:
     """All outputs by name."""
     entries = [*prepared.get_inputs(), *prepared.get_outputs()]
     try:
@@ -101,12 +112,11 @@ def run(prepared: Any, arrays: dict[str, Any]) -> dict[str, Any]:
     return {entry.name: value for entry, value in zip(prepared.get_outputs(), results, strict=False)}
 
 
-def _run_bound(prepared: Any, arrays: dict[str, Any]) -> list[Any]:
+def _run_bound(prepared: onnxruntime.InferenceSession, arrays: dict[str, Array]) -> list[Array]:
     """The outputs of a model with bfloat16 inputs or outputs, which ONNX Runtime does not exchange with NumPy."""
     import ctypes
 
     import ml_dtypes
-    import onnx
     import onnxruntime
 
     binding = prepared.io_binding()
@@ -150,17 +160,18 @@ def _shorten(text: str) -> str:
     return clip(words, 300)
 
 
-def flat_results(results: dict[str, Any]) -> list[tuple[str, Any]]:
-    flat: list[tuple[str, Any]] = []
+def flat_results(results: Results) -> list[tuple[str, Array]]:
+    """The outputs one by one, those of a sequence with their numbers."""
+    flat: list[tuple[str, Array]] = []
     for name, value in results.items():
         if isinstance(value, list):
-            flat += [(f"{name}[{k}]", item) for k, item in enumerate(value)]
+            flat += [(f"{name}[{k}]", np.asarray(item)) for k, item in enumerate(value)]
         else:
-            flat.append((name, value))
+            flat.append((name, np.asarray(value)))
     return flat
 
 
-def wanted_arrays(outputs: list[tuple[str, Any]], count: int) -> list[tuple[str, Any]]:
+def wanted_arrays(outputs: list[Leaf], count: int) -> list[tuple[str, Array]]:
     """The eager outputs that an ONNX model can have: tensors, and numbers where the count says they are kept."""
     tensors = [(name, value) for name, value in outputs if isinstance(value, torch.Tensor)]
     numbers = [(name, value) for name, value in outputs if isinstance(value, (torch.Tensor, bool, int, float))]
@@ -168,7 +179,8 @@ def wanted_arrays(outputs: list[tuple[str, Any]], count: int) -> list[tuple[str,
     return [(name, array_of(value)) for name, value in chosen]
 
 
-def array_of(value: Any) -> Any:
+def array_of(value: object) -> Array:
+    """An eager result as an array of the kind that ONNX Runtime gives."""
     if not isinstance(value, torch.Tensor):
         return np.asarray(value)
     value = value.detach().cpu()
@@ -181,13 +193,13 @@ def array_of(value: Any) -> Any:
     return value.resolve_neg().numpy()
 
 
-def close(got: Any, want: Any) -> bool:
+def close(got: Array, want: Array) -> bool:
     """Whether two arrays agree within the tolerance of the wanted one's dtype."""
     return got.shape == want.shape and worst(got, want) is None
 
 
-def worst(got: Any, want: Any) -> dict[str, Any] | None:
-    """The element that differs most beyond tolerance: its index, both values; ``None`` when all agree."""
+def worst(got: Array, want: Array) -> Worst | None:
+    """The element that differs most beyond tolerance; ``None`` when all agree."""
     if want.dtype.kind in "iub?" or got.dtype.kind in "iub?":
         wrong = got != want
         difference = np.abs(got.astype(np.float64) - want.astype(np.float64))
@@ -206,37 +218,34 @@ def worst(got: Any, want: Any) -> dict[str, Any] | None:
     if not wrong.any():
         return None
     index = np.unravel_index(int(np.argmax(np.where(wrong, difference, -1))), want.shape) if want.shape else ()
-    return {
-        "index": [int(k) for k in index],
-        "got": clip(got[index].item() if hasattr(got[index], "item") else got[index], 60),
-        "want": clip(want[index].item() if hasattr(want[index], "item") else want[index], 60),
-        "wrong": int(wrong.sum()),
-        "of": int(wrong.size),
-    }
+    return Worst(
+        tuple(int(k) for k in index),
+        clip(got[index].item() if hasattr(got[index], "item") else got[index], 60),
+        clip(want[index].item() if hasattr(want[index], "item") else want[index], 60),
+        int(wrong.sum()),
+        int(wrong.size),
+    )
 
 
-def compare(results: dict[str, Any], outputs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """``{state: right|wrong, text, output, worst}`` of one run against the eager outputs."""
+def compare(results: Results, outputs: list[Leaf]) -> Comparison:
+    """One run against the eager outputs; of several wrong outputs the one of which the largest share is wrong."""
     got = flat_results(results)
     want = wanted_arrays(outputs, len(got))
     if len(got) != len(want):
-        return {"state": "wrong", "text": f"{len(got)} outputs, the model gives {len(want)}", "output": None}
-    wrong: list[tuple[float, dict[str, Any]]] = []
-    for number, ((name, value), (_, expected)) in enumerate(zip(got, want, strict=True)):
-        array = np.asarray(value)
+        return Comparison(State.WRONG, f"{len(got)} outputs, the model gives {len(want)}")
+    wrong: list[tuple[float, Comparison]] = []
+    for number, ((name, array), (_, expected)) in enumerate(zip(got, want, strict=True)):
         shown = f"output {number}" if name.isdigit() else f"output `{name}`"
         if array.shape != expected.shape:
             text = f"{shown} has shape {list(array.shape)}, the model gives {list(expected.shape)}"
-            wrong.append((float("inf"), {"state": "wrong", "text": text, "output": name}))
+            wrong.append((float("inf"), Comparison(State.WRONG, text, name)))
             continue
         found = worst(array, expected)
         if found is not None:
-            at = f"[{', '.join(map(str, found['index']))}]"
-            share = f"{found['wrong']} of {found['of']} values differ"
-            text = f"{shown}{at} is {found['got']}, the model gives {found['want']} ({share})"
-            wrong.append(
-                (found["wrong"] / found["of"], {"state": "wrong", "text": text, "output": name, "worst": found})
-            )
+            at = f"[{', '.join(map(str, found.index))}]"
+            share = f"{found.wrong} of {found.of} values differ"
+            text = f"{shown}{at} is {found.got}, the model gives {found.want} ({share})"
+            wrong.append((found.wrong / found.of, Comparison(State.WRONG, text, name, found)))
     if wrong:
         return max(wrong, key=lambda pair: pair[0])[1]
-    return {"state": "right", "text": f"{len(got)} output{'s' if len(got) != 1 else ''} agree"}
+    return Comparison(State.RIGHT, f"{len(got)} output{'s' if len(got) != 1 else ''} agree")

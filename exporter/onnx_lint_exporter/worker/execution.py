@@ -9,40 +9,64 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, TypeVar, cast
 
 import torch
 from torch.overrides import TorchFunctionMode
 
-from .frames import Frame, UserCode, of_live
+from .frames import UserCode, of_live
+from .protocol import Frame, Stack
+
+if TYPE_CHECKING:
+    from _typeshed import TraceFunction
+
+Model: TypeAlias = Any
+"""What can be exported: a Module, a ScriptFunction or an ExportedProgram. torch has no type for all of them, and its
+own functions take anything; everything below that handles one checks what it is."""
+Leaf = tuple[str, object]
+"""A leaf of nested arguments or results, with its name."""
+T = TypeVar("T")
 
 
 @dataclass
 class Arguments:
     """One input of the model: what ``model(*args, **kwargs)`` is called with."""
 
-    args: tuple[Any, ...] = ()
-    kwargs: dict[str, Any] = field(default_factory=dict)
+    args: tuple[object, ...] = ()
+    kwargs: dict[str, object] = field(default_factory=dict)
 
     def copy(self) -> Arguments:
         """Fresh tensors, for code that writes into its arguments."""
         return Arguments(duplicate(self.args), duplicate(self.kwargs))
 
 
-def duplicate(value: Any) -> Any:
-    """A copy of nested arguments with every tensor cloned and detached."""
-    if isinstance(value, torch.Tensor):
-        return value.detach().clone().requires_grad_(value.requires_grad)
+def rebuilt(value: object, leaf: Callable[[object], object], *, subclasses: bool = True) -> object:
+    """A copy of nested arguments with every leaf replaced; tuples and lists keep their classes.
+
+    Subclasses of ``dict`` become plain ones, or count as leaves when `subclasses` is false.
+    """
     if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return type(value)(*map(duplicate, value))
+        named: Callable[..., object] = type(value)
+        return named(*(rebuilt(item, leaf, subclasses=subclasses) for item in value))
     if isinstance(value, (tuple, list)):
-        return type(value)(map(duplicate, value))
-    if type(value) is dict:
-        return {key: duplicate(item) for key, item in value.items()}
-    return copy.deepcopy(value)
+        return type(value)(rebuilt(item, leaf, subclasses=subclasses) for item in value)
+    if type(value) is dict or (subclasses and isinstance(value, dict)):
+        return {key: rebuilt(item, leaf, subclasses=subclasses) for key, item in value.items()}
+    return leaf(value)
 
 
-def fresh(model: Any) -> Any:
+def duplicate(value: T) -> T:
+    """A copy of nested arguments with every tensor cloned and detached."""
+
+    def copied(leaf: object) -> object:
+        if isinstance(leaf, torch.Tensor):
+            return leaf.detach().clone().requires_grad_(leaf.requires_grad)
+        return copy.deepcopy(leaf)
+
+    return cast("T", rebuilt(value, copied, subclasses=False))
+
+
+def fresh(model: Model) -> Model:
     """A copy of the model whose state may change, sharing its parameters. Scripted models serve as they are."""
     if not isinstance(model, torch.nn.Module) or isinstance(model, torch.jit.ScriptModule):
         return model
@@ -53,12 +77,12 @@ def fresh(model: Any) -> Any:
         return model
 
 
-def callable_of(model: Any) -> Any:
+def callable_of(model: Model) -> Model:
     """What can be called: an ``ExportedProgram`` is called through its module."""
     return model.module() if isinstance(model, torch.export.ExportedProgram) else model
 
 
-def call(model: Any, arguments: Arguments) -> Any:
+def call(model: Model, arguments: Arguments) -> object:
     """Run the model once, without gradients and with a fixed seed, on copies of the arguments."""
     given = arguments.copy()
     torch.manual_seed(0)
@@ -66,30 +90,46 @@ def call(model: Any, arguments: Arguments) -> Any:
         return callable_of(fresh(model))(*given.args, **given.kwargs)
 
 
-def leaves(value: Any, name: str = "") -> list[tuple[str, Any]]:
+def leaves(value: object, name: str = "") -> list[Leaf]:
     """The leaves of nested arguments or results with their names, in the order in which both engines flatten them."""
-    if hasattr(value, "to_tuple") and hasattr(value, "keys"):
-        value = {key: value[key] for key in value.keys()}  # noqa: SIM118 - a ModelOutput is no plain mapping
-    if isinstance(value, dict):
-        return [leaf for key, item in value.items() for leaf in leaves(item, f"{name}_{key}" if name else str(key))]
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return [leaf for key in value._fields for leaf in leaves(getattr(value, key), f"{name}_{key}" if name else key)]
-    if isinstance(value, (tuple, list)):
-        return [leaf for k, item in enumerate(value) for leaf in leaves(item, f"{name}_{k}" if name else str(k))]
-    return [(name, value)]
+    pairs: Iterable[tuple[object, object]]
+    if is_model_output(value):
+        pairs = [(key, value[key]) for key in value.keys()]  # noqa: SIM118 - a ModelOutput is not a plain mapping
+    elif isinstance(value, dict):
+        pairs = value.items()
+    elif isinstance(value, tuple) and hasattr(value, "_fields"):
+        pairs = zip(value._fields, value, strict=True)
+    elif isinstance(value, (tuple, list)):
+        pairs = enumerate(value)
+    else:
+        return [(name, value)]
+    return [leaf for key, item in pairs for leaf in leaves(item, f"{name}_{key}" if name else str(key))]
 
 
-def tensors(value: Any) -> list[torch.Tensor]:
+def is_model_output(value: object) -> TypeGuard[dict[str, object]]:
+    """Whether a value is a ``ModelOutput`` of transformers, which behaves as a dict and a tuple."""
+    return hasattr(value, "to_tuple") and hasattr(value, "keys")
+
+
+def tensors(value: object) -> list[torch.Tensor]:
+    """The tensors among the leaves."""
     return [item for _, item in leaves(value) if isinstance(item, torch.Tensor)]
 
 
-def _taken(value: Any) -> list[torch.Tensor]:
+def _taken(value: object) -> list[torch.Tensor]:
     """The tensors in a call's arguments, also those that bound a slice."""
     if isinstance(value, slice):
         return _taken([value.start, value.stop, value.step])
     if type(value) in (list, tuple):
-        return [tensor for item in value for tensor in _taken(item)]
+        return [tensor for item in cast("list[object]", value) for tensor in _taken(item)]
     return tensors(value)
+
+
+def same(one: object, two: object) -> bool:
+    """Whether two results are equal where they are tensors; ``nan`` equals ``nan``. Others, and complex ones, pass."""
+    if not isinstance(one, torch.Tensor) or not isinstance(two, torch.Tensor) or one.is_complex():
+        return True
+    return one.shape == two.shape and torch.equal(torch.nan_to_num(one), torch.nan_to_num(two))
 
 
 _WRITES = {
@@ -113,7 +153,7 @@ class Event:
     """One torch call of an eager run: its name, the user's stack (innermost first), results, and what it was given."""
 
     name: str
-    stack: list[Frame]
+    stack: Stack
     results: list[torch.Tensor]
     sources: tuple[int, ...]
     """The numbers of the events that gave its arguments."""
@@ -134,7 +174,7 @@ class Recorder(TorchFunctionMode):
         self._keep = keep_results
         self._maker: dict[int, int] = {}
         self._known = {id(tensor) for tensor in known}
-        self._alive: list[Any] = []
+        self._alive: list[torch.Tensor] = []
         self._sharing: dict[int, set[int]] = {}
         self._writer: dict[int, int] = {}
         """Tensor → the last event that wrote into its memory through another one."""
@@ -142,7 +182,13 @@ class Recorder(TorchFunctionMode):
         self.foreign = 0
         """The number of the last event that was given a tensor of unknown origin, as an ``autograd.Function`` makes."""
 
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_function__(
+        self,
+        func: Callable[..., object],
+        types: object,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> object:
         result = func(*args, **(kwargs or {}))
         given = tensors(result) if isinstance(result, (torch.Tensor, tuple, list)) else []
         name = getattr(func, "__name__", str(func))
@@ -176,7 +222,7 @@ class Recorder(TorchFunctionMode):
             known.update(id(tensor) for tensor in given)
         return not writes and bool(memory & {_memory(tensor) for tensor in taken})
 
-    def makers(self, value: Any) -> set[int]:
+    def makers(self, value: object) -> set[int]:
         """The numbers of the events that made the tensors of a nested value, or wrote into their memory."""
         given = [id(tensor) for tensor in tensors(value)]
         return {made[key] for key in given for made in (self._maker, self._writer) if key in made}
@@ -185,10 +231,10 @@ class Recorder(TorchFunctionMode):
         """For each file and line the torch calls seen there, with their columns."""
         seen: dict[tuple[str, int], list[tuple[str, Frame]]] = {}
         for event in self.events:
-            if event.stack and "column" in event.stack[0]:
+            if event.stack and event.stack[0].column is not None:
                 frame = event.stack[0]
                 entry = (event.name, frame)
-                known = seen.setdefault((frame["file"], frame["line"]), [])
+                known = seen.setdefault((frame.file, frame.line), [])
                 if entry not in known:
                     known.append(entry)
         return seen
@@ -201,14 +247,14 @@ class Lines:
         self._user = user
         self.executed: dict[str, set[int]] = {}
 
-    def _call(self, frame: FrameType, event: str, argument: Any) -> Any:
+    def _call(self, frame: FrameType, event: str, argument: object) -> TraceFunction | None:
         file = frame.f_code.co_filename
         if not self._user.owns(file):
             return None
         executed = self.executed.setdefault(file, set())
         executed.add(frame.f_lineno)
 
-        def line(frame: FrameType, event: str, argument: Any) -> Any:
+        def line(frame: FrameType, event: str, argument: object) -> TraceFunction:
             executed.add(frame.f_lineno)
             return line
 
@@ -231,12 +277,12 @@ class Reference:
     """What the model gives by itself on one input."""
 
     arguments: Arguments
-    outputs: list[tuple[str, Any]]
+    outputs: list[Leaf]
     random: bool = False
     """Two runs on the same input with different seeds differ."""
 
 
-def reference(model: Any, arguments: Arguments, after_first: Callable[[], None] = lambda: None) -> Reference:
+def reference(model: Model, arguments: Arguments, after_first: Callable[[], None] = lambda: None) -> Reference:
     """Run the model twice, with different seeds, and keep the first results."""
     first = leaves(call(model, arguments), "")
     after_first()
@@ -244,19 +290,13 @@ def reference(model: Any, arguments: Arguments, after_first: Callable[[], None] 
     torch.manual_seed(1)
     with torch.no_grad():
         second = leaves(callable_of(fresh(model))(*given.args, **given.kwargs), "")
-    random = len(first) != len(second) or any(
-        isinstance(a, torch.Tensor)
-        and isinstance(b, torch.Tensor)
-        and (a.shape != b.shape or not torch.equal(torch.nan_to_num(a), torch.nan_to_num(b)))
-        and not a.is_complex()
-        for (_, a), (_, b) in zip(first, second, strict=False)
-    )
+    random = len(first) != len(second) or not all(same(a, b) for (_, a), (_, b) in zip(first, second, strict=False))
     return Reference(arguments, first, random)
 
 
 def watch(
-    model: Any, arguments: Arguments, user: UserCode
-) -> tuple[dict[tuple[str, int], list[tuple[str, Frame]]], dict[str, list[int]]]:
+    model: Model, arguments: Arguments, user: UserCode
+) -> tuple[dict[tuple[str, int], list[tuple[str, Frame]]], dict[str, tuple[int, ...]]]:
     """One run that notes the places of the torch calls, and the executed lines of the user's files.
 
     Some operators cannot run while their calls are being noted (``torch.cond`` compiles its branches); then only the
@@ -271,5 +311,6 @@ def watch(
                 runnable(*given.args, **given.kwargs)
         except Exception:  # noqa: BLE001 - the model runs by itself, as was seen; only the watching disturbs it
             continue
-        return recorder.calls() if recorder else {}, {file: sorted(found) for file, found in lines.executed.items()}
+        executed = {file: tuple(sorted(found)) for file, found in lines.executed.items()}
+        return recorder.calls() if recorder else {}, executed
     return {}, {}

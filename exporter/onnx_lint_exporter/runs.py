@@ -8,46 +8,47 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from onnx_lint.target import Engine
-from onnx_lint_exporter.child import Child, Limits, adopt_orphans, children, end_orphans
+from onnx_lint_exporter.child import Child, Limits
 from onnx_lint_exporter.outcome import Outcome, WorkerError, from_child
-from onnx_lint_exporter.writer import Place, is_alive
-
-Json = dict[str, Any]
-Progress = Callable[[Engine, str], None]
+from onnx_lint_exporter.processes import adopt_orphans, children, end_orphans, is_alive
+from onnx_lint_exporter.worker.protocol import Job, Kind, Stage
+from onnx_lint_exporter.writer import OutputPath
 
 DONE = "done"
-"""The last stage that progress tells of an engine, whatever came of it."""
+"""The last stage that progress reports of an engine, whatever came of it."""
+OnStage = Callable[[Engine, str], None]
 _PREFIX = "onnx-lint-export-"
 
 
 @dataclass
 class Request:
-    """One export: what, for which engines, with which options. Plain data."""
+    """One export: what, for which engines, with which options.
 
-    target: Json
+    Of the job an engine of its own and its place are filled in for each worker.
+    """
+
+    job: Job
     engines: tuple[Engine, ...]
-    job: Json = field(default_factory=dict)
     python: str = sys.executable
     limits: Limits = field(default_factory=Limits)
-    places: dict[Engine, Place] = field(default_factory=dict)
-    strict: bool = False
+    outputs: dict[Engine, OutputPath] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
-        return str(self.target["text"])
+        """The target as it was written."""
+        return self.job.target.text
 
 
 class Run:
     """Runs a request. `cancel` may be called from any thread or signal handler."""
 
-    def __init__(self, request: Request, progress: Progress | None = None) -> None:
+    def __init__(self, request: Request, on_stage: OnStage | None = None) -> None:
         self._request = request
-        self._progress = progress
+        self._on_stage = on_stage
         self._children: list[Child] = []
         self._cancelled = False
         self.folder = ""
@@ -66,15 +67,15 @@ class Run:
         except OSError as error:
             raise WorkerError(f"no temporary folder can be made: {error}; set TMPDIR to one with room") from error
         before, adopted = children(), adopt_orphans()
-        found: dict[Engine, Outcome | WorkerError] = {}
+        found: dict[Engine, Outcome | Exception] = {}
 
         def one(engine: Engine) -> None:
             try:
                 found[engine] = self._engine(engine)
-            except WorkerError as error:
+            except Exception as error:  # noqa: BLE001 - raised below, in the caller's thread
                 found[engine] = error
-            if self._progress is not None:
-                self._progress(engine, DONE)
+            if self._on_stage is not None:
+                self._on_stage(engine, DONE)
 
         threads = [threading.Thread(target=one, args=(engine,)) for engine in self._request.engines]
         try:
@@ -94,7 +95,7 @@ class Run:
         outcomes = []
         for engine in self._request.engines:
             outcome = found[engine]
-            if isinstance(outcome, WorkerError):
+            if isinstance(outcome, Exception):
                 raise outcome
             outcomes.append(outcome)
         return outcomes
@@ -105,68 +106,51 @@ class Run:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def _engine(self, engine: Engine) -> Outcome:
-        outcome = self._attempt(engine, self._request.strict)
-        if engine is Engine.DYNAMO and not self._request.strict and _worth_strict(outcome) and not self._cancelled:
+        outcome = self._attempt(engine, self._request.job.strict)
+        if outcome.result.retry_strict and not self._cancelled:
             return _with_strict(outcome, self._attempt(engine, True))
         return outcome
 
     def _attempt(self, engine: Engine, strict: bool) -> Outcome:
-        request = self._request
-        place = request.places.get(engine)
+        request, output = self._request, self._request.outputs.get(engine)
         folder = os.path.join(self.folder, f"{engine}-{'strict' if strict else 'first'}")
-        job = {
-            **request.job,
-            "engine": engine.value,
-            "strict": strict,
-            "target": request.target,
-            "folder": folder,
-            "name": place.name if place else "model.onnx",
-            "data_name": place.data_name if place else "model.onnx.data",
-            "spare_name": place.spare_name if place else "model.onnx.spare.data",
-            "output": place.path if place else None,
-        }
+        job = replace(request.job, engine=engine.value, strict=strict, folder=folder)
+        if output is not None:
+            job = replace(
+                job,
+                name=output.name,
+                data_name=output.data_name,
+                spare_name=output.spare_name,
+                output=output.path,
+            )
 
-        def tell(message: Json) -> None:
-            if self._progress is not None and message.get("event") == "stage":
-                self._progress(engine, message["stage"] + (" (strict)" if strict else ""))
+        def show(stage: Stage) -> None:
+            if self._on_stage is not None:
+                self._on_stage(engine, stage.value + (" (strict)" if strict else ""))
 
-        child = Child(request.python, job, request.limits, tell)
+        child = Child(request.python, job, request.limits, show)
         self._children.append(child)
         if self._cancelled:
             child.cancel()
-        return from_child(child.run(), engine, request.text)
-
-
-def _worth_strict(outcome: Outcome) -> bool:
-    """Whether ``torch.onnx.export`` would go on to strict capture: non-strict capture failed in a way of its own."""
-    kinds = {item["kind"] for item in outcome.observations if item["failure"]}
-    return (
-        outcome.stage == "capture"
-        and not outcome.exported
-        and bool(kinds & {"capture-error", "data-dependent", "static-size", "lost-data"})
-    )
+        return from_child(child.run(), engine, request.text, folder)
 
 
 def _with_strict(first: Outcome, strict: Outcome) -> Outcome:
-    """What to tell of two attempts: the strict one when it exported, else the first with what became of the second."""
-    failed = next(item for item in first.observations if item["failure"])
+    """What to say of two attempts: the strict one when it exported, else the first with what became of the second."""
+    failed = next(item for item in first.observations if item.failure)
     if strict.exported:
-        strict.observations.append(
-            {
-                **failed,
-                "kind": "strict-capture",
-                "failure": False,
-                "message": f"only strict capture takes this; the default capture fails: {failed['message']}",
-            }
-        )
+        text = f"only strict capture takes this; the default capture fails: {failed.message}"
+        strict.add(replace(failed, kind=Kind.STRICT_CAPTURE, failure=False, message=text))
         strict.seconds += first.seconds
-        strict.facts.setdefault("executed", first.facts.get("executed"))
+        if strict.result.executed is None:
+            strict.result = replace(strict.result, executed=first.result.executed)
         return strict
     first.seconds += strict.seconds
-    crash = next((item for item in strict.observations if item["kind"] in ("crash", "timeout")), None)
+    ends = (Kind.CRASH, Kind.TIMEOUT, Kind.FORGED)
+    crash = next((item for item in strict.observations if item.kind in ends), None)
     if crash is not None:
-        text = f"torch.onnx.export goes on to strict capture, in which {crash['message']}"
-        first.observations.append({**crash, "message": text, "stack": failed["stack"] or crash["stack"]})
+        text = f"torch.onnx.export goes on to strict capture, in which {crash.message}"
+        first.add(replace(crash, message=text, stack=failed.stack or crash.stack))
     return first
 
 

@@ -14,7 +14,7 @@ from onnx_lint_exporter.log import LOGGER, printed
 
 
 @contextmanager
-def silent() -> Iterator[None]:
+def muted_stdout() -> Iterator[None]:
     """Keep what the engines print from C++ while they are verbose off standard output, for the whole process.
 
     It goes to the log instead, when that is on.

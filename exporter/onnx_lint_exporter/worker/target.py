@@ -7,13 +7,15 @@ import importlib.util
 import inspect
 import os
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import Any
 
 import torch
 
+from .execution import Model
 from .frames import of_trace_text
+from .protocol import Frame, Target
 
 
 class LoadError(Exception):
@@ -24,16 +26,13 @@ class LoadError(Exception):
 class Loaded:
     """The model, where it comes from, and what its module registers for the engines."""
 
-    model: Any
+    model: Model
     module: ModuleType
-    file: str | None
-    line: int | None
+    definition: Frame | None
     """Where ``forward`` (or the class, or the factory) is defined: the last resort for a place."""
-    inside: bool
-    """Whether `line` is only known to lie inside the definition (scripted code keeps no more)."""
     root: str
     """The folder of the package or file, all below which counts as the user's code."""
-    translations: dict[Any, Any] = field(default_factory=dict)
+    translations: dict[object, Callable[..., object]] = field(default_factory=dict)
     opsets: dict[str, int] = field(default_factory=dict)
 
 
@@ -92,26 +91,24 @@ def import_named(name: str, cwd: str) -> tuple[ModuleType, str]:
     return module, file
 
 
-def import_target(target: dict[str, Any], cwd: str) -> tuple[ModuleType, str]:
-    if target.get("file"):
-        return import_file(target["file"])
-    return import_named(target["module"], cwd)
+def import_target(target: Target, cwd: str) -> tuple[ModuleType, str]:
+    """Import the file or the module that a target names; also the import root."""
+    return import_file(target.file) if target.file else import_named(target.module or "", cwd)
 
 
-def load(target: dict[str, Any], cwd: str, register: list[str]) -> Loaded:
+def load(target: Target, cwd: str, register: Sequence[str]) -> Loaded:
     """Import the target's module and the files of registrations, find the attribute and build the model."""
     module, root = import_target(target, cwd)
     registrations = [module, *(import_file(path)[0] for path in register)]
-    name = target.get("attribute") or _only_model(module)
-    found: Any = module
+    name = target.attribute or _only_model(module)
+    found: object = module
     for part in name.split("."):
         if not hasattr(found, part):
-            raise LoadError(f"{target['text']}: no `{name}` there; {_choices(module)}")
+            raise LoadError(f"{target.text}: no `{name}` there; {_choices(module)}")
         found = getattr(found, part)
     model = _build(found, name)
     scripted = isinstance(model, (torch.jit.ScriptModule, torch.jit.ScriptFunction))
-    file, line = (_scripted_place(model) if scripted else None) or _definition(model, found)
-    loaded = Loaded(model, module, file or module.__file__, line, scripted, root)
+    loaded = Loaded(model, module, (_scripted_place(model) if scripted else None) or _definition(model, found), root)
     for source in registrations:
         loaded.translations.update(getattr(source, "custom_translation_table", None) or {})
         loaded.opsets.update(getattr(source, "custom_opsets", None) or {})
@@ -145,7 +142,7 @@ def _only_model(module: ModuleType) -> str:
     )
 
 
-def _build(found: Any, name: str) -> Any:
+def _build(found: object, name: str) -> Model:
     if _is_model(found):
         return found
     if not callable(found):
@@ -163,7 +160,7 @@ def _build(found: Any, name: str) -> Any:
     return model
 
 
-def _required(function: Any) -> list[str]:
+def _required(function: Callable[..., object]) -> list[str]:
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
@@ -172,15 +169,18 @@ def _required(function: Any) -> list[str]:
     return [p.name for p in parameters if p.default is inspect.Parameter.empty and p.kind in plain]
 
 
-def _scripted_place(model: Any) -> tuple[str, int] | None:
+def _scripted_place(model: Model) -> Frame | None:
     """The first line of scripted code, from the ranges that its graph keeps."""
     places = [frame for node in model.graph.nodes() for frame in of_trace_text(node.sourceRange())[:1]]
-    return (places[0]["file"], min(p["line"] for p in places if p["file"] == places[0]["file"])) if places else None
+    if not places:
+        return None
+    file = places[0].file
+    return Frame(file, min(place.line for place in places if place.file == file), inside=True)
 
 
-def _definition(model: Any, found: Any) -> tuple[str | None, int | None]:
+def _definition(model: Model, found: object) -> Frame | None:
     for candidate in (getattr(type(model), "forward", None), type(model), found):
         code = getattr(inspect.unwrap(candidate), "__code__", None) if callable(candidate) else None
         if code is not None and os.path.isabs(code.co_filename) and f"{os.sep}torch{os.sep}" not in code.co_filename:
-            return code.co_filename, code.co_firstlineno
-    return None, None
+            return Frame(code.co_filename, code.co_firstlineno)
+    return None

@@ -1,0 +1,14 @@
+"""The export engines. A new one is a file here with a class that fits `engine.Engine`, and its line in `ENGINES`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .dynamo import Dynamo
+from .engine import Engine
+from .torchscript import TorchScript
+
+ENGINES: Mapping[str, type[Engine]] = {TorchScript.name: TorchScript, Dynamo.name: Dynamo}
+"""By the name that the command line and the results give to an engine."""
+
+__all__ = ["ENGINES", "Engine"]

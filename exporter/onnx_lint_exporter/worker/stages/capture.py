@@ -1,0 +1,67 @@
+"""Export the model with the engine, or find out everything that it refuses."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+from ..channel import clip
+from ..frames import of_traceback
+from ..protocol import Kind, Observation, Stage
+from ..state import NO_ROOM, RunState
+
+
+def run(state: RunState) -> bool:
+    """Leave the model at `path`."""
+    os.makedirs(state.job.folder, exist_ok=True)
+    refusal = state.engine.refusal(state.loaded.model)
+    if refusal:
+        state.result = replace(state.result, stage=Stage.CAPTURE)
+        state.record(Observation(Kind.WRONG_ENGINE, refusal), failure=True)
+        return False
+    exported = _export(state)
+    if not exported:
+        failures = [item for item in state.result.observations if item.failure]
+        retry = state.engine.retries_strictly(state.job, state.result.stage, failures)
+        state.result = replace(state.result, retry_strict=retry)
+    state.result = replace(state.result, exported=exported)
+    state.send()
+    return exported
+
+
+def _export(state: RunState) -> bool:
+    try:
+        with state.stage(Stage.CAPTURE), state.warnings.collecting():
+            state.engine.export(state.session, state.path)
+    except BaseException as error:
+        if state.user.is_ours(of_traceback(error.__traceback__)[0].file):
+            raise
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            raise
+        if not isinstance(error, Exception) or isinstance(error, (MemoryError, RecursionError)):
+            state.fail(error, Kind.CAPTURE_ERROR)
+        else:
+            _explain(state, error)
+        return False
+    return True
+
+
+def _explain(state: RunState, error: Exception) -> None:
+    stage, found = state.engine.explain(error, state.user, state.loaded.model, state.calls)
+    state.result = replace(state.result, stage=stage)
+    state.record(*found, failure=True)
+    state.record(*state.warnings.observations())
+    state.send()
+    with state.stage(Stage.OTHER_FAILURES):
+        try:
+            more = state.engine.other_failures(state.session, error, stage, found)
+        except Exception as other:  # noqa: BLE001 - the search for more may fail as the export did, which is noted already
+            state.note(f"other failures: {type(other).__name__}: {clip(other, 200)}")
+            return
+        places = {_place(item) for item in state.result.observations if item.failure}
+        state.record(*(item for item in more if _place(item) not in places), failure=True)
+
+
+def _place(item: Observation) -> tuple[object, ...]:
+    where = (item.stack[0].file, item.stack[0].line) if item.stack else ()
+    return (item.operator.split(".")[0], *where)

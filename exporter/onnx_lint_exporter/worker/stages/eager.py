@@ -1,0 +1,62 @@
+"""Make the inputs and run the model by itself on both."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+import torch
+
+from .. import input_sources
+from ..channel import clip
+from ..execution import reference, watch
+from ..guess import GuessError
+from ..inputs import derive_second, described
+from ..protocol import Argument, Kind, Stage, StageBegun
+from ..state import RunState
+from ..target import LoadError
+from .load import usage
+
+_NOT_WATCHED = (torch.jit.ScriptModule, torch.jit.ScriptFunction, torch.export.ExportedProgram)
+
+
+def run(state: RunState) -> bool:
+    """Leave `inputs`, the references `first` and `second`, and the torch calls by line."""
+    cwd = os.getcwd()
+    try:
+        with state.stage(Stage.EAGER):
+            loaded, job = state.loaded, state.job
+            axes = state.engine.asked_axes(job)
+            state.inputs = input_sources.build(loaded.model, loaded.module, job, cwd, axes)
+            _run_model(state)
+    except LoadError as error:
+        usage(state, error)
+        return False
+    except GuessError as error:
+        state.fail(error.__cause__ or error, Kind.UNKNOWN_INPUT)
+        return False
+    except BaseException as error:  # noqa: BLE001 - the user's model may raise anything
+        state.fail(error, Kind.EAGER_ERROR)
+        return False
+    finally:
+        os.chdir(cwd)
+    return True
+
+
+def _run_model(state: RunState) -> None:
+    model, inputs = state.loaded.model, state.inputs
+    # it does run: from here on a long time is the model's own, not a hang
+    state.first = reference(model, inputs.first, lambda: state.channel.send(StageBegun(Stage.REFERENCE)))
+    if inputs.second is None:
+        derive_second(model, inputs)
+    if inputs.second is not None:
+        try:
+            state.second = reference(model, inputs.second)
+        except Exception as error:  # noqa: BLE001 - the second input may be one that the model refuses
+            inputs.refused = f"the model itself fails on the second input: {type(error).__name__}: {clip(error, 200)}"
+    pairs = zip(inputs.named(model), inputs.named(model, inputs.second or inputs.first), strict=False)
+    arguments = tuple(Argument(name, described(value), described(other)) for (name, value), (_, other) in pairs)
+    state.result = replace(state.result, inputs_origin=inputs.origin, arguments=arguments)
+    if not isinstance(model, _NOT_WATCHED):
+        state.calls, executed = watch(model, inputs.first, state.user)
+        state.result = replace(state.result, executed=executed)
