@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
 from lsprotocol import types
 
 from onnx_lint.diagnostic import Applicability, Diagnostic, Edit, Fix
 from onnx_lint.fixer import FixError, apply
-from onnx_lint_lsp.convert import SOURCE, range_json
-from onnx_lint_lsp.root import Result, Root
+from onnx_lint_lsp.client import Json
+from onnx_lint_lsp.convert import range_json
 from onnx_lint_lsp.session import Session
-from onnx_lint_lsp.silence import for_file, for_line
-from onnx_lint_lsp.views import View
-
-Json = dict[str, Any]
+from onnx_lint_lsp.source_view import SourceView
+from onnx_lint_lsp.suppression_edits import for_file, for_line
+from onnx_lint_lsp.workspace import Result, Workspace
 
 FIX_ALL = "source.fixAll.onnxLint"
 _QUICK_FIX = "quickfix"
@@ -29,7 +27,7 @@ async def code_actions(session: Session, params: types.CodeActionParams) -> list
         return []
     kinds = [str(getattr(kind, "value", kind)) for kind in params.context.only or ()]
 
-    def build(root: Root, view: View) -> list[Json]:
+    def build(workspace: Workspace, view: SourceView) -> list[Json]:
         if not view.same_texts(result.view):
             return []  # edited meanwhile: the client asks again
         maker = _Maker(result, uri, session.document_changes)
@@ -151,6 +149,3 @@ def _newline(text: str) -> str:
     if at > 0 and text[at - 1] == "\r":
         return "\r\n"
     return "\n" if at >= 0 or "\r" not in text else "\r"
-
-
-__all__ = ["FIX_ALL", "SOURCE", "code_actions"]

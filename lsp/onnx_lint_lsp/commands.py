@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 
-from onnx_lint_lsp.export_process import Json
+from onnx_lint_lsp.client import Json
+from onnx_lint_lsp.connection import Server
 from onnx_lint_lsp.exporting import Refused, Target, refused
 from onnx_lint_lsp.rule_pages import link_of, text_of
 from onnx_lint_lsp.uris import of_path, to_path
-
-if TYPE_CHECKING:
-    from onnx_lint_lsp.connection import Server
 
 
 class Commands:

@@ -11,15 +11,13 @@ from lsprotocol.converters import get_converter
 from pygls.lsp.server import LanguageServer
 
 from onnx_lint import __version__
+from onnx_lint_lsp.client import Json
 from onnx_lint_lsp.configuration import Configuration
 from onnx_lint_lsp.exporting import Exports
 from onnx_lint_lsp.options import SECTION
-from onnx_lint_lsp.progress import Progress
 from onnx_lint_lsp.protocol import Protocol
 from onnx_lint_lsp.session import Session
 from onnx_lint_lsp.uris import of_path
-
-Json = dict[str, Any]
 
 _SELECTOR = [
     types.NotebookDocumentFilterWithCells(
@@ -58,7 +56,7 @@ class Server(LanguageServer):
         )
         self.features = Features()
         self.session = Session(self)
-        self.exports = Exports(self)
+        self.exports = Exports(self.session)
         self._logged: set[str] = set()
         self._settings: Any = None
 
@@ -103,8 +101,20 @@ class Server(LanguageServer):
         params = {"state": state, "message": message, "engine": options.engine, "files": self.session.indexing.files}
         self.protocol.send_raw("onnx-lint/status", params)
 
-    def new_progress(self) -> Progress:
-        return Progress(self)
+    @property
+    def shows_progress(self) -> bool:
+        return self.features.progress
+
+    async def create_progress(self, token: str) -> bool:
+        try:
+            await self.window_work_done_progress_create_async(types.WorkDoneProgressCreateParams(token))
+        except Exception as error:  # noqa: BLE001 - a client that takes no token: then without progress
+            self.failed(error)
+            return False
+        return True
+
+    def send_progress(self, token: str, value: Json) -> None:
+        self.protocol.send_raw(types.PROGRESS, {"token": token, "value": value})
 
     def failed(self, error: BaseException) -> None:
         """An exception that should not be: logged once for each place where it was raised."""

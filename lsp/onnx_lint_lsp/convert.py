@@ -7,15 +7,14 @@ each, and they are made anew at every keystroke.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 from onnx_lint.diagnostic import Applicability, Diagnostic, EvidenceState, Note, Severity, Span
+from onnx_lint_lsp.client import Json
+from onnx_lint_lsp.source_view import Part, SourceView
 from onnx_lint_lsp.text import Position
 from onnx_lint_lsp.uris import of_path
-from onnx_lint_lsp.views import Part, View
 
-Json = dict[str, Any]
-Finder = Callable[[str], View | None]
+Finder = Callable[[str], SourceView | None]
 """The view of an open document by path."""
 
 SOURCE = "onnx-lint"
@@ -57,7 +56,7 @@ class Converter:
         self._related, self._links = related, links
 
     def all(
-        self, found: Iterable[tuple[Diagnostic, bool]], view: View, find: Finder, before: Made
+        self, found: Iterable[tuple[Diagnostic, bool]], view: SourceView, find: Finder, before: Made
     ) -> Iterator[tuple[str, Json]]:
         """Diagnostics, each with whether it is faded, as the protocol's with the URI of their document.
 
@@ -77,7 +76,9 @@ class Converter:
         before.clear()
         before.update(made)
 
-    def diagnostic(self, d: Diagnostic, view: View, find: Finder, *, faded: bool = False) -> tuple[Part, Json] | None:
+    def diagnostic(
+        self, d: Diagnostic, view: SourceView, find: Finder, *, faded: bool = False
+    ) -> tuple[Part, Json] | None:
         """The diagnostic with the document in which it stands."""
         placed = view.locate(d.span)
         if placed is None:

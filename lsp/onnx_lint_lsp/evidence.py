@@ -11,10 +11,9 @@ from typing import Any
 
 from onnx_lint.diagnostic import Applicability, Diagnostic, Edit, Evidence, EvidenceState, Fix, Note, Severity, Span
 from onnx_lint.target import Engine
-from onnx_lint_lsp.root import Result
+from onnx_lint_lsp.client import Json
 from onnx_lint_lsp.text import line_starts
-
-Json = dict[str, Any]
+from onnx_lint_lsp.workspace import Result
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,11 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from onnx_lint_lsp import export_child
+from onnx_lint_lsp.client import Json
 from onnx_lint_lsp.options import ExportOptions
 
-Json = dict[str, Any]
 Progress = Callable[[str, str, float], None]
 """Called with engine, stage, and the share that is done (0 to 1)."""
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from onnx_lint.diagnostic import Diagnostic
 from onnx_lint.source.text import SourceError, read
+from onnx_lint_lsp.client import Json
 from onnx_lint_lsp.evidence import FileEvidence, read_diagnostic
 
-Json = dict[str, Any]
 _MAX_MAP = 64 * 1024 * 1024
 """Bytes of the largest map that is read."""
 

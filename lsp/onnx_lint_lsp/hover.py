@@ -9,13 +9,14 @@ from lsprotocol import types
 
 from onnx_lint.diagnostic import Diagnostic, Span
 from onnx_lint.semantics import knowledge
-from onnx_lint_lsp.convert import Json, range_json
+from onnx_lint_lsp.client import Json
+from onnx_lint_lsp.convert import range_json
 from onnx_lint_lsp.evidence import line_in
-from onnx_lint_lsp.root import Root
 from onnx_lint_lsp.rule_pages import text_of
 from onnx_lint_lsp.session import Session
+from onnx_lint_lsp.source_view import SourceView
 from onnx_lint_lsp.text import Position
-from onnx_lint_lsp.views import View
+from onnx_lint_lsp.workspace import Workspace
 
 _MOST_OPERATORS = 12
 _TYPE = 1
@@ -31,7 +32,9 @@ async def hover(session: Session, params: types.HoverParams) -> Json | None:
     line, column = place
     await session.result(uri)  # what is known is known from a check
     sections: list[str] = []
-    known = await session.ask(uri, lambda root, view: knowledge.value_at(root.project, view.path, line, column))
+    known = await session.ask(
+        uri, lambda workspace, view: knowledge.value_at(workspace.project, view.path, line, column)
+    )
     span: Span | None = None
     if known is not None:
         span = known.span
@@ -67,7 +70,7 @@ def _covers(span: Span, line: int, column: int) -> bool:
     return (span.line, span.column) <= (line, column) <= (span.end_line, span.end_column)
 
 
-def operators(session: Session, view: View, line: int) -> str:
+def operators(session: Session, view: SourceView, line: int) -> str:
     """The ONNX operators that a line became in the last exports, by engine; empty if no export tells."""
     text = view.source.text
     by_engine: dict[str, Counter[str]] = {}
@@ -101,8 +104,8 @@ async def inlay_hints(session: Session, params: types.InlayHintParams) -> list[J
     if first is None or last is None:
         return []
 
-    def question(root: Root, view: View) -> list[Any]:
-        return shown(knowledge.values_in(root.project, view.path, first[0], last[0]))
+    def question(workspace: Workspace, view: SourceView) -> list[Any]:
+        return shown(knowledge.values_in(workspace.project, view.path, first[0], last[0]))
 
     await session.result(uri)  # what is known is known from a check
     out: list[Json] = []

@@ -17,8 +17,9 @@ from pygls.protocol import LanguageServerProtocol
 from pygls.protocol.language_server import lsp_method
 
 from onnx_lint_lsp import stdio
+from onnx_lint_lsp.client import Json
+from onnx_lint_lsp.loop import post
 
-Json = dict[str, Any]
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS, NOT_INITIALIZED = -32700, -32600, -32601, -32602, -32002
 
 _OURS = (
@@ -172,14 +173,7 @@ async def serve(protocol: Protocol, incoming: int, outgoing: int) -> int:
     protocol.writer = stdio.Output(outgoing)
     stdio.listen(
         incoming,
-        lambda body: _post(loop, handle, body),
-        lambda: _post(loop, end, 1),
+        lambda body: post(loop, handle, body),
+        lambda: post(loop, end, 1),
     )
     return await ended
-
-
-def _post(loop: asyncio.AbstractEventLoop, function: Callable[..., None], argument: Any) -> None:
-    try:
-        loop.call_soon_threadsafe(function, argument)
-    except RuntimeError:
-        return  # the loop is closed: the server has ended

@@ -1,4 +1,4 @@
-"""When a root is checked: at once while checks are quick, after a pause in typing when they are not."""
+"""When a workspace is checked: at once while checks are quick, after a pause in typing when they are not."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, TypeVar
 
-from onnx_lint_lsp import worker
-from onnx_lint_lsp.root import Result, Root, is_broken
-from onnx_lint_lsp.worker import Superseded, Worker
+from onnx_lint_lsp import analysis_thread
+from onnx_lint_lsp.analysis_thread import AnalysisThread, Superseded
+from onnx_lint_lsp.workspace import Result, Workspace, is_broken
 
 T = TypeVar("T")
 
@@ -47,17 +47,17 @@ class _Ended(Generic[T]):
 
 
 class Checks(Generic[T]):
-    """The checks of one root. `convert` runs on the analysis thread, `done` and `failed` on the event loop."""
+    """The checks of one workspace. `convert` runs on the analysis thread, `done` and `failed` on the event loop."""
 
     def __init__(
         self,
-        thread: Worker,
-        root: Root,
-        convert: Callable[[Root, list[Result]], T],
+        thread: AnalysisThread,
+        workspace: Workspace,
+        convert: Callable[[Workspace, list[Result]], T],
         done: Callable[[T], None],
         failed: Callable[[BaseException], None],
     ) -> None:
-        self._thread, self.root, self._convert, self._done, self._failed = thread, root, convert, done, failed
+        self._thread, self.workspace, self._convert, self._done, self._failed = thread, workspace, convert, done, failed
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._running = False
@@ -113,7 +113,7 @@ class Checks(Generic[T]):
         if self._stopped:
             return
         self._running, self._again, self._hurry, self._kind = True, False, False, kind
-        future = self._thread.submit(lambda: self._job(kind), worker.CHECK)
+        future = self._thread.submit(lambda: self._job(kind), analysis_thread.CHECK)
         future.add_done_callback(lambda f: self._loop.call_soon_threadsafe(self._ended, f))
 
     def _job(self, kind: _Kind) -> _Ended[T]:
@@ -128,10 +128,10 @@ class Checks(Generic[T]):
             if self._stopped or is_late:
                 raise Superseded
 
-        results = self.root.check(progress, settled=kind is _Kind.SETTLED, open_files_only=kind is _Kind.HURRIED)
-        converted = self._convert(self.root, results)
+        results = self.workspace.check(progress, settled=kind is _Kind.SETTLED, open_files_only=kind is _Kind.HURRIED)
+        converted = self._convert(self.workspace, results)
         broken = any(is_broken(result.diagnostics) for result in results)
-        return _Ended(converted, time.perf_counter() - start, self.root.is_complete, broken)
+        return _Ended(converted, time.perf_counter() - start, self.workspace.is_complete, broken)
 
     def _ended(self, future: Future[_Ended[T]]) -> None:
         self._running = False

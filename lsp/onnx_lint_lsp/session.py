@@ -6,41 +6,23 @@ import asyncio
 import os
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
-from onnx_lint_lsp import worker
+from onnx_lint_lsp import analysis_thread
+from onnx_lint_lsp.analysis_thread import AnalysisThread
+from onnx_lint_lsp.client import Client, Json
 from onnx_lint_lsp.configuration import Configuration
-from onnx_lint_lsp.convert import Converter, Json
+from onnx_lint_lsp.convert import Converter
 from onnx_lint_lsp.documents import Document, Documents
 from onnx_lint_lsp.evidence import EvidenceStore
 from onnx_lint_lsp.indexing import Indexing
-from onnx_lint_lsp.progress import Progress
-from onnx_lint_lsp.root import Result, Root
 from onnx_lint_lsp.scheduling import Checks
-from onnx_lint_lsp.views import View
-from onnx_lint_lsp.worker import Worker
+from onnx_lint_lsp.source_view import SourceView
+from onnx_lint_lsp.workspace import Result, Workspace
 
 T = TypeVar("T")
 Wire = dict[str, list[Json]]
 """Diagnostics by document, as they are sent."""
-
-
-class Client(Protocol):
-    """What the session needs of the other side."""
-
-    def publish(self, uri: str, version: int | None, items: list[Json]) -> None: ...
-
-    def refresh(self, what: str) -> None: ...
-
-    def warn(self, message: str) -> None: ...
-
-    def log(self, message: str) -> None: ...
-
-    def failed(self, error: BaseException) -> None: ...
-
-    def status(self, state: str, message: str) -> None: ...
-
-    def new_progress(self) -> Progress: ...
 
 
 class Session:
@@ -51,7 +33,7 @@ class Session:
         self.documents = Documents()
         self.configuration = Configuration()
         self.converter = Converter()
-        self.worker = Worker()
+        self.thread = AnalysisThread()
         self.evidence = EvidenceStore()
         self.results: dict[str, Result] = {}
         self.document_changes = True
@@ -59,9 +41,9 @@ class Session:
         """Whether the client asks for diagnostics instead of being sent them."""
         self.trusted = True
         self.wire: Wire = {}
-        self.indexing = Indexing(self)
-        self._views: dict[str, View] = {}
-        self._roots: dict[str, Root] = {}
+        self.indexing = Indexing(client, self.thread, self.configuration, self.check_all)
+        self._views: dict[str, SourceView] = {}
+        self._workspaces: dict[str, Workspace] = {}
         self._checks: dict[str, Checks[list[tuple[Result, Wire]]]] = {}
         self._waiting: dict[str, list[asyncio.Future[Result]]] = {}
         self._sent: dict[str, tuple[int | None, list[Json]]] = {}
@@ -76,7 +58,7 @@ class Session:
         before = self._views.get(path)
         self._views[path] = view
         self._withdraw_parts(before, view)
-        self.root_of(path).update(path, view)
+        self.workspace_of(path).update(path, view)
         if opened or self.configuration.options(path).run == "onType":
             self.checks_of(path).request(at_once=opened, opened=opened)
 
@@ -96,20 +78,20 @@ class Session:
         for waiting in self._waiting.pop(path, ()):
             waiting.cancel()
         self._withdraw_parts(view, None)
-        root = self.root_of(path)
-        root.update(path, None)
-        root.touch(path)
+        workspace = self.workspace_of(path)
+        workspace.update(path, None)
+        workspace.touch(path)
         self.checks_of(path).request()
-        self._drop_if_empty(root)
+        self._drop_if_empty(workspace)
 
-    def _view_of(self, uri: str) -> View | None:
+    def _view_of(self, uri: str) -> SourceView | None:
         notebook = self.documents.notebook_of(uri) or self.documents.notebook(uri)
         if notebook is not None:
-            return View.of_notebook(notebook, self.documents)
+            return SourceView.of_notebook(notebook, self.documents)
         document = self.documents.get(uri)
-        return View.of_document(document) if document is not None else None
+        return SourceView.of_document(document) if document is not None else None
 
-    def _withdraw_parts(self, before: View | None, after: View | None) -> None:
+    def _withdraw_parts(self, before: SourceView | None, after: SourceView | None) -> None:
         """Take back what was published for documents that are no longer part of a view."""
         gone = set(before.versions if before else ()) - set(after.versions if after else ())
         for uri in gone:
@@ -117,7 +99,7 @@ class Session:
             if self._sent.pop(uri, None) is not None:
                 self.client.publish(uri, None, [])
 
-    def view(self, uri: str) -> View | None:
+    def view(self, uri: str) -> SourceView | None:
         """The present view of an open document."""
         return self._views.get(self.documents.key(uri))
 
@@ -125,26 +107,26 @@ class Session:
         return self.documents.get(uri)
 
     # ------------------------------------------------------------------------------------------------------- roots
-    def root_of(self, path: str) -> Root:
-        """The root that a path belongs to: its workspace folder, else its own surroundings."""
+    def workspace_of(self, path: str) -> Workspace:
+        """The workspace that a path belongs to: its workspace folder, else its own surroundings."""
         folder = self.configuration.folder_of(path)
         name = folder if folder is not None else _surroundings(path)
-        root = self._roots.get(name)
-        if root is None:
+        workspace = self._workspaces.get(name)
+        if workspace is None:
             index = self.indexing.of(folder) if folder is not None else None
-            root = self._roots[name] = Root(name, self.configuration, index)
-            self._checks[name] = Checks(self.worker, root, self._convert, self._checked, self.client.failed)
-        return root
+            workspace = self._workspaces[name] = Workspace(name, self.configuration, index)
+            self._checks[name] = Checks(self.thread, workspace, self._convert, self._checked, self.client.failed)
+        return workspace
 
     def checks_of(self, path: str) -> Checks[list[tuple[Result, Wire]]]:
-        return self._checks[self.root_of(path).folder]
+        return self._checks[self.workspace_of(path).folder]
 
-    def _drop_if_empty(self, root: Root) -> None:
+    def _drop_if_empty(self, workspace: Workspace) -> None:
         """Forget the surroundings of files that are all closed."""
-        if root.index is not None or any(self.root_of(path) is root for path in self._views):
+        if workspace.index is not None or any(self.workspace_of(path) is workspace for path in self._views):
             return
-        self._checks.pop(root.folder).stop()
-        self._roots.pop(root.folder, None)
+        self._checks.pop(workspace.folder).stop()
+        self._workspaces.pop(workspace.folder, None)
 
     def set_folders(self, folders: list[str]) -> None:
         """The workspace has these folders from now on. Open documents move to the roots that they belong to now."""
@@ -152,20 +134,20 @@ class Session:
         self.configuration.forget_folders()
         for checks in self._checks.values():
             checks.stop()
-        self._roots.clear()
+        self._workspaces.clear()
         self._checks.clear()
         self.indexing.keep(folders)
         for folder in folders:
-            self.root_of(os.path.join(folder, "x.py"))
+            self.workspace_of(os.path.join(folder, "x.py"))
         for path, view in self._views.items():
-            self.root_of(path).update(path, view)
+            self.workspace_of(path).update(path, view)
         self.check_all()
 
     # ------------------------------------------------------------------------------------------------------ checks
     def check_all(self) -> None:
         """Check everything that is open again: settings, files or evidence changed."""
         for path in list(self._views):
-            self.root_of(path)
+            self.workspace_of(path)
         for checks in list(self._checks.values()):
             checks.request(at_once=True)
 
@@ -176,19 +158,19 @@ class Session:
 
     def on_disk(self, paths: list[str]) -> None:
         """Files came, went or changed on disk."""
-        for root, checks in list(zip(self._roots.values(), self._checks.values(), strict=True)):
+        for workspace, checks in list(zip(self._workspaces.values(), self._checks.values(), strict=True)):
             for path in paths:
-                root.touch(path)
+                workspace.touch(path)
             checks.request()
         self.indexing.touch(paths)
 
-    def _convert(self, root: Root, results: list[Result]) -> list[tuple[Result, Wire]]:
+    def _convert(self, workspace: Workspace, results: list[Result]) -> list[tuple[Result, Wire]]:
         """On the analysis thread: the results with the evidence of exports, as they are sent."""
         out: list[tuple[Result, Wire]] = []
         for result in results:
             wire: Wire = {uri: [] for uri in result.view.versions}
-            made = root.converted.setdefault(result.view.path, {})
-            for uri, item in self.converter.all(self.evidence.joined(result), result.view, root.find, made):
+            made = workspace.converted.setdefault(result.view.path, {})
+            for uri, item in self.converter.all(self.evidence.joined(result), result.view, workspace.find, made):
                 wire[uri].append(item)
             out.append((result, wire))
         return out
@@ -243,19 +225,19 @@ class Session:
                 return None  # closed meanwhile
             raise
 
-    async def ask(self, uri: str, question: Callable[[Root, View], T]) -> T | None:
+    async def ask(self, uri: str, question: Callable[[Workspace, SourceView], T]) -> T | None:
         """Ask something about the present text of a document on the analysis thread."""
         path = self.documents.key(uri)
         view = self._views.get(path)
         if view is None:
             return None
-        root = self.root_of(path)
+        workspace = self.workspace_of(path)
 
         def job() -> T:
-            root.sync()
-            return question(root, view)
+            workspace.sync()
+            return question(workspace, view)
 
-        future: Future[T] = self.worker.submit(job, worker.REQUEST)
+        future: Future[T] = self.thread.submit(job, analysis_thread.REQUEST)
         return await asyncio.wrap_future(future)
 
     def documents_by_path(self) -> dict[str, str]:
@@ -272,7 +254,7 @@ class Session:
     def stop(self) -> None:
         for checks in self._checks.values():
             checks.stop()
-        self.worker.stop()
+        self.thread.stop()
 
 
 def _surroundings(path: str) -> str:

@@ -5,18 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lsprotocol import types
 from pygls.capabilities import get_capability
 
+from onnx_lint_lsp.analysis_thread import CHECK
+from onnx_lint_lsp.connection import Server
 from onnx_lint_lsp.convert import Converter
 from onnx_lint_lsp.rule_pages import link_of
 from onnx_lint_lsp.uris import to_path
-from onnx_lint_lsp.worker import CHECK
-
-if TYPE_CHECKING:
-    from onnx_lint_lsp.connection import Server
 
 _ENCODINGS = {"utf-8": "utf-8", "utf-16": "utf-16", "utf-32": "utf-32"}
 _PARENT_EVERY = 2.0
@@ -63,7 +61,7 @@ def initialize(server: Server, params: types.InitializeParams) -> None:
     session.configuration.folders = tuple(dict.fromkeys(f for f in folders if f and os.path.isdir(f)))
     if params.process_id is not None:
         _watch_parent(server, params.process_id)
-    session.worker.submit(_warm_up, CHECK)
+    session.thread.submit(_warm_up, CHECK)
 
 
 def _warm_up() -> None:

@@ -46,7 +46,7 @@ BROKEN_LENSES = """\
     from onnx_lint_lsp import lenses
 
 
-    def models(root, view):
+    def models(workspace, view):
         raise RuntimeError("a fault of our own")
 
 

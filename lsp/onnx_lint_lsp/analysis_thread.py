@@ -29,7 +29,7 @@ class Superseded(Exception):
     """Raised inside a job whose result nobody needs any more."""
 
 
-class Worker:
+class AnalysisThread:
     """Runs jobs one after the other, the most urgent first."""
 
     def __init__(self) -> None:

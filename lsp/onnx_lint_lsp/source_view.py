@@ -25,7 +25,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class View:
+class SourceView:
     """One source for the analysis, and the way back from its places to those of the documents."""
 
     path: str
@@ -33,11 +33,11 @@ class View:
     is_notebook: bool = False
 
     @classmethod
-    def of_document(cls, document: Document) -> View:
+    def of_document(cls, document: Document) -> SourceView:
         return cls(key_of(document.uri), (Part(document, 0),))
 
     @classmethod
-    def of_notebook(cls, notebook: Notebook, documents: Documents) -> View:
+    def of_notebook(cls, notebook: Notebook, documents: Documents) -> SourceView:
         parts: list[Part] = []
         line = 0
         for uri, code in notebook.cells:
@@ -51,7 +51,7 @@ class View:
     def versions(self) -> dict[str, int | None]:
         return {part.document.uri: part.document.version for part in self.parts}
 
-    def same_texts(self, other: View) -> bool:
+    def same_texts(self, other: SourceView) -> bool:
         """Whether both show the same documents in the same state."""
         return len(self.parts) == len(other.parts) and all(
             a.document is b.document for a, b in zip(self.parts, other.parts, strict=True)

@@ -1,4 +1,4 @@
-"""A root: the files that are analysed together, and what is open among them. Lives on the analysis thread."""
+"""A workspace: the files that are analysed together, and what is open among them. Lives on the analysis thread."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from onnx_lint.source.text import SourceError, SourceText, read
 from onnx_lint_lsp.configuration import Configuration
 from onnx_lint_lsp.convert import Made
 from onnx_lint_lsp.index import Index
-from onnx_lint_lsp.views import View
+from onnx_lint_lsp.source_view import SourceView
 
 MAX_FILE = 4 * 1024 * 1024
 """Characters of the largest text that is analysed."""
@@ -35,7 +35,7 @@ def is_broken(diagnostics: Iterable[Diagnostic]) -> bool:
 class Result:
     """What was found in one view."""
 
-    view: View
+    view: SourceView
     diagnostics: tuple[Diagnostic, ...] = ()
     settings: Settings | None = None
     """What it was checked for; ``None`` when it was not to be looked at."""
@@ -45,18 +45,18 @@ class Result:
 class _Pending:
     """What came in since the analysis thread last looked."""
 
-    views: dict[str, View | None] = field(default_factory=dict)
+    views: dict[str, SourceView | None] = field(default_factory=dict)
     changed: set[str] = field(default_factory=set)
     """Files that are not open and came, went or changed on disk."""
 
 
-class Root:
+class Workspace:
     """One project: a workspace folder, or the surroundings of a file outside of all. `update` and `touch` may be called
     from any thread, all else on the analysis thread only."""
 
     def __init__(self, folder: str, configuration: Configuration, index: Index | None = None) -> None:
         self.folder, self.index = folder, index
-        self.views: dict[str, View] = {}
+        self.views: dict[str, SourceView] = {}
         self._configuration = configuration
         self._pending = _Pending()
         self._lock = threading.Lock()
@@ -73,7 +73,7 @@ class Root:
         self._related: tuple[object, ...] | None = None
 
     # -------------------------------------------------------------------------------------------- from any thread
-    def update(self, path: str, view: View | None) -> None:
+    def update(self, path: str, view: SourceView | None) -> None:
         """An open document has a new state, or is closed."""
         with self._lock:
             self._pending.views[path] = view
@@ -203,7 +203,7 @@ class Root:
             self.project.trim()
             self._kept = len(self.project.store)
 
-    def find(self, path: str) -> View | None:
+    def find(self, path: str) -> SourceView | None:
         """The view of an open document; of another file of the project nothing."""
         return self.views.get(path)
 
