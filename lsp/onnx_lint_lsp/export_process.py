@@ -90,17 +90,17 @@ class ExportProcess:
             cwd=self._plan.working_folder,
             limit=_LINE_LIMIT,
         )
-        assert process.stdout and process.stderr
+        output, messages = process.stdout, process.stderr
+        if output is None or messages is None:
+            raise RuntimeError("asyncio gave no pipes for the output of the export")
         if self._cancelled:
             self._end(process)
         try:
-            output, said, status = await asyncio.gather(
-                process.stdout.read(), self._listen(process.stderr), process.wait()
-            )
+            document, said, status = await asyncio.gather(output.read(), self._listen(messages), process.wait())
         except asyncio.CancelledError:
             self.cancel()
             raise
-        return ExportEnd(_document(output), status, said, self._cancelled)
+        return ExportEnd(_document(document), status, said, self._cancelled)
 
     def cancel(self) -> None:
         """Ask the child to end; one that does not is ended."""

@@ -112,10 +112,9 @@ class Index:
     @property
     def importers(self) -> dict[str, dict[str, set[str]]]:
         """For each file those that import it, with the names that they take from it."""
-        if self._importers is None:
+        while self._importers is None:
             for _ in self._link():
                 pass
-        assert self._importers is not None
         return self._importers
 
     def _link(self) -> Iterator[None]:
