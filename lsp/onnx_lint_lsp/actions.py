@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from lsprotocol import types
 
@@ -22,13 +23,15 @@ _QUICK_FIX = "quickfix"
 async def code_actions(session: Session, params: types.CodeActionParams) -> list[Json]:
     """What can be done about the diagnostics in the range, and about the whole document."""
     uri = params.text_document.uri
-    result = await session.result(uri)
-    if result is None or not result.diagnostics:
+    checked = await session.result(uri)
+    seen = checked.view.seen_from(uri) if checked is not None else None
+    if checked is None or seen is None or not checked.diagnostics:
         return []
+    result = replace(checked, view=seen)
     kinds = [str(getattr(kind, "value", kind)) for kind in params.context.only or ()]
 
     def build(workspace: Workspace, view: SourceView) -> list[Json]:
-        if not view.same_texts(result.view):
+        if not view.same_texts(seen):
             return []  # edited meanwhile: the client asks again
         maker = _Maker(result, uri, session.document_changes)
         out: list[Json] = []

@@ -88,10 +88,15 @@ class Server(LanguageServer):
             self.workspace_inlay_hint_refresh(None)
 
     def warn(self, message: str) -> None:
-        self.window_show_message(types.ShowMessageParams(types.MessageType.Warning, f"onnx-lint: {message}"))
+        self._show(types.MessageType.Warning, message)
 
     def tell(self, message: str) -> None:
-        self.window_show_message(types.ShowMessageParams(types.MessageType.Info, f"onnx-lint: {message}"))
+        """Show a message to the person."""
+        self._show(types.MessageType.Info, message)
+
+    def _show(self, kind: types.MessageType, message: str) -> None:
+        # VS Code makes links of `[text](address)` in messages, and these quote names and files of the workspace
+        self.window_show_message(types.ShowMessageParams(kind, f"onnx-lint: {message.replace('](', '] (')}"))
 
     def log(self, message: str) -> None:
         self.window_log_message(types.LogMessageParams(types.MessageType.Log, message))
@@ -177,6 +182,7 @@ class Server(LanguageServer):
 
     async def reload(self) -> None:
         """Read all configuration again and walk the workspace again."""
-        self.session.reconfigure()
+        self.session.configuration.reload()
+        self.session.forget_failures()
         self.session.indexing.rebuild()
         await self.ask_configuration()

@@ -164,8 +164,8 @@ async def on_export(target: Any = None) -> Json:
 
 
 @server.command("onnx-lint.cancelExport")
-def on_cancel_export(*targets: Any) -> bool:
-    return commands.cancel(targets)
+def on_cancel_export(target: Any = None) -> bool:
+    return commands.cancel(target)
 
 
 @server.command("onnx-lint.showReport")

@@ -43,7 +43,8 @@ async def hover(session: Session, params: types.HoverParams) -> Json | None:
     if became:
         sections.append(became)
     result = session.results.get(view.path)
-    if result is not None and result.view.same_texts(view):
+    seen = result.view.seen_from(uri) if result is not None else None
+    if result is not None and seen is not None and seen.same_texts(view):
         here = [d for d in result.diagnostics if _covers(d.span, line, column)]
         sections += _rules(here)
         if here and span is None:
@@ -88,7 +89,7 @@ def operators(session: Session, view: SourceView, line: int) -> str:
 
 
 def _counted(found: Counter[str]) -> str:
-    shown = [f"`{name}`" + (f" × {count}" if count > 1 else "") for name, count in found.items()]
+    shown = [knowledge.inline_code(" ".join(name.split())) + (f" × {count}" if count > 1 else "") for name, count in found.items()]
     more = len(shown) - _MOST_OPERATORS
     return ", ".join(shown[:_MOST_OPERATORS]) + (f" and {more} more" if more > 0 else "")
 

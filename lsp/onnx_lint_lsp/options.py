@@ -9,6 +9,7 @@ from typing import Any
 from onnx_lint.config import engines_of
 from onnx_lint.diagnostic import Severity
 from onnx_lint.settings import Settings
+from onnx_lint_lsp.analysis_thread import STEP_LIMIT
 
 SECTION = "onnxLint"
 
@@ -103,6 +104,8 @@ class ClientOptions:
     dynamic_axes: Mapping[str, tuple[int, ...]] | None = _setting(_axes, None)
     run: str = _setting(_choice("onType", "onSave"), "onType")
     inlay_hints: bool = _setting(_flag, False)
+    analysis_timeout: float = _setting(_seconds, STEP_LIMIT)
+    """Seconds that an analysis may take without progress, before the document to blame is left out."""
     code_lens: bool = _setting(_flag, True)
     export: ExportOptions = field(default_factory=ExportOptions)
 

@@ -133,7 +133,12 @@ class Protocol(LanguageServerProtocol):
         handler = self.fm.commands.get(params.command)
         if handler is None:
             raise JsonRpcInvalidParams(f"no command {params.command[:200]!r}")
-        result = handler(*(params.arguments or ()))
+        arguments = params.arguments or ()
+        try:
+            inspect.signature(handler).bind(*arguments)
+        except TypeError as error:
+            raise JsonRpcInvalidParams(f"{params.command} does not take {len(arguments)} arguments: {error}") from error
+        result = handler(*arguments)
         return await result if inspect.isawaitable(result) else result
 
     # ------------------------------------------------------------------------------------------------------ the end

@@ -8,8 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from onnx_lint_lsp import analysis_thread
-from onnx_lint_lsp.analysis_thread import AnalysisThread
+from onnx_lint_lsp.analysis_thread import REQUEST, AnalysisThread, GaveUp
 from onnx_lint_lsp.client import Client, Json
 from onnx_lint_lsp.configuration import Configuration
 from onnx_lint_lsp.convert import Converter
@@ -43,7 +42,6 @@ class Session:
         self.wire: Wire = {}
         self.indexing = Indexing(client, self.thread, self.configuration, self.check_all)
         self._views: dict[str, SourceView] = {}
-        self._workspaces: dict[str, Workspace] = {}
         self._checks: dict[str, Checks[list[tuple[Result, Wire]]]] = {}
         self._waiting: dict[str, list[asyncio.Future[Result]]] = {}
         self._sent: dict[str, tuple[int | None, list[Json]]] = {}
@@ -58,11 +56,12 @@ class Session:
         before = self._views.get(path)
         self._views[path] = view
         self._withdraw_parts(before, view)
-        self.workspace_of(path).update(path, view)
+        self.checks_of(path).update(path, view)
         if opened or self.configuration.options(path).run == "onType":
             self.checks_of(path).request(at_once=opened, opened=opened)
 
     def saved(self, uri: str) -> None:
+        """A document is saved."""
         path = self.documents.key(uri)
         if self.configuration.is_stale():
             self.reconfigure()
@@ -71,28 +70,43 @@ class Session:
 
     def closed(self, uri: str, path: str) -> None:
         """The document or notebook `uri`, known to the analysis as `path`, is closed."""
-        view = self._views.pop(path, None)
+        view = self._views.get(path)
         if view is None:
             return
+        if view.aliases:
+            self._withdraw_alias(uri, path, view)
+            return
+        del self._views[path]
         self.results.pop(path, None)
         for waiting in self._waiting.pop(path, ()):
             waiting.cancel()
         self._withdraw_parts(view, None)
-        workspace = self.workspace_of(path)
-        workspace.update(path, None)
-        workspace.touch(path)
+        checks = self.checks_of(path)
+        checks.update(path, None)
+        checks.workspace.touch(path)
+        checks.request()
+        self._drop_if_empty(checks)
+
+    def _withdraw_alias(self, uri: str, path: str, view: SourceView) -> None:
+        """One of several documents of the same file is closed: the others stay."""
+        left = [uri_ for uri_ in view.versions if uri_ != uri]
+        after = self._view_of(left[0])
+        if after is None:
+            return
+        self._views[path] = after
+        self._withdraw_parts(view, after)
+        self.checks_of(path).update(path, after)
         self.checks_of(path).request()
-        self._drop_if_empty(workspace)
 
     def _view_of(self, uri: str) -> SourceView | None:
         notebook = self.documents.notebook_of(uri) or self.documents.notebook(uri)
         if notebook is not None:
             return SourceView.of_notebook(notebook, self.documents)
         document = self.documents.get(uri)
-        return SourceView.of_document(document) if document is not None else None
+        return SourceView.of_document(document, self.documents.aliases(document)) if document is not None else None
 
     def _withdraw_parts(self, before: SourceView | None, after: SourceView | None) -> None:
-        """Take back what was published for documents that are no longer part of a view."""
+        """Withdraw what was published for documents that are no longer part of a view."""
         gone = set(before.versions if before else ()) - set(after.versions if after else ())
         for uri in gone:
             self.wire.pop(uri, None)
@@ -100,33 +114,39 @@ class Session:
                 self.client.publish(uri, None, [])
 
     def view(self, uri: str) -> SourceView | None:
-        """The present view of an open document."""
-        return self._views.get(self.documents.key(uri))
+        """The present view of an open document, as that document shows it."""
+        view = self._views.get(self.documents.key(uri))
+        return view.seen_from(uri) if view is not None else None
 
     def document(self, uri: str) -> Document | None:
+        """An open document."""
         return self.documents.get(uri)
 
-    # ------------------------------------------------------------------------------------------------------- roots
-    def workspace_of(self, path: str) -> Workspace:
-        """The workspace that a path belongs to: its workspace folder, else its own surroundings."""
+    # -------------------------------------------------------------------------------------------------- workspaces
+    def checks_of(self, path: str) -> Checks[list[tuple[Result, Wire]]]:
+        """The checks of the workspace that a path belongs to: its workspace folder, else its own surroundings."""
         folder = self.configuration.folder_of(path)
         name = folder if folder is not None else _surroundings(path)
-        workspace = self._workspaces.get(name)
-        if workspace is None:
+        checks = self._checks.get(name)
+        if checks is None:
             index = self.indexing.of(folder) if folder is not None else None
-            workspace = self._workspaces[name] = Workspace(name, self.configuration, index)
-            self._checks[name] = Checks(self.thread, workspace, self._convert, self._checked, self.client.failed)
-        return workspace
+            workspace = Workspace(name, self.configuration, index)
+            checks = self._checks[name] = Checks(
+                self.thread,
+                workspace,
+                self._convert,
+                self._checked,
+                self.client,
+                lambda: self.configuration.options(path).analysis_timeout,
+            )
+        return checks
 
-    def checks_of(self, path: str) -> Checks[list[tuple[Result, Wire]]]:
-        return self._checks[self.workspace_of(path).folder]
-
-    def _drop_if_empty(self, workspace: Workspace) -> None:
+    def _drop_if_empty(self, checks: Checks[list[tuple[Result, Wire]]]) -> None:
         """Forget the surroundings of files that are all closed."""
-        if workspace.index is not None or any(self.workspace_of(path) is workspace for path in self._views):
+        if checks.workspace.index is not None or any(self.checks_of(path) is checks for path in self._views):
             return
-        self._checks.pop(workspace.folder).stop()
-        self._workspaces.pop(workspace.folder, None)
+        checks.stop()
+        self._checks.pop(checks.workspace.folder, None)
 
     def set_folders(self, folders: list[str]) -> None:
         """The workspace has these folders from now on. Open documents move to the roots that they belong to now."""
@@ -134,20 +154,19 @@ class Session:
         self.configuration.forget_folders()
         for checks in self._checks.values():
             checks.stop()
-        self._workspaces.clear()
         self._checks.clear()
         self.indexing.keep(folders)
         for folder in folders:
-            self.workspace_of(os.path.join(folder, "x.py"))
+            self.checks_of(os.path.join(folder, "x.py"))
         for path, view in self._views.items():
-            self.workspace_of(path).update(path, view)
+            self.checks_of(path).update(path, view)
         self.check_all()
 
     # ------------------------------------------------------------------------------------------------------ checks
     def check_all(self) -> None:
         """Check everything that is open again: settings, files or evidence changed."""
         for path in list(self._views):
-            self.workspace_of(path)
+            self.checks_of(path)
         for checks in list(self._checks.values()):
             checks.request(at_once=True)
 
@@ -158,9 +177,9 @@ class Session:
 
     def on_disk(self, paths: list[str]) -> None:
         """Files came, went or changed on disk."""
-        for workspace, checks in list(zip(self._workspaces.values(), self._checks.values(), strict=True)):
+        for checks in list(self._checks.values()):
             for path in paths:
-                workspace.touch(path)
+                checks.workspace.touch(path)
             checks.request()
         self.indexing.touch(paths)
 
@@ -172,6 +191,8 @@ class Session:
             made = workspace.converted.setdefault(result.view.path, {})
             for uri, item in self.converter.all(self.evidence.joined(result), result.view, workspace.find, made):
                 wire[uri].append(item)
+            for alias in result.view.aliases:
+                wire[alias.uri] = wire[result.view.parts[0].document.uri]
             out.append((result, wire))
         return out
 
@@ -226,32 +247,47 @@ class Session:
             raise
 
     async def ask(self, uri: str, question: Callable[[Workspace, SourceView], T]) -> T | None:
-        """Ask something about the present text of a document on the analysis thread."""
-        path = self.documents.key(uri)
-        view = self._views.get(path)
+        """Ask something about the present text of a document on the analysis thread; ``None`` if it is not open, or
+        the answer takes too long."""
+        view = self.view(uri)
         if view is None:
             return None
-        workspace = self.workspace_of(path)
+        checks = self.checks_of(view.path)
+        workspace = checks.workspace
 
         def job() -> T:
             workspace.sync()
             return question(workspace, view)
 
-        future: Future[T] = self.thread.submit(job, analysis_thread.REQUEST)
-        return await asyncio.wrap_future(future)
+        future: Future[T] = self.thread.submit(job, REQUEST, step_limit=checks.step_limit)
+        try:
+            return await asyncio.wrap_future(future)
+        except (GaveUp, MemoryError, RecursionError) as error:
+            if checks.workspace is workspace:
+                checks.failed(error, view)
+            return None
 
     def documents_by_path(self) -> dict[str, str]:
         """The texts of open documents as the analysis sees them."""
         return {path: view.source.text for path, view in self._views.items()}
 
     def text(self, uri: str) -> str | None:
+        """The server's text of an open document."""
         document = self.documents.get(uri)
         return document.text.text if document is not None else None
 
     def set_client_options(self, section: Any, folder: str | None = None) -> None:
+        """The client's settings, for one folder or for all others."""
         self.configuration.set_client(section, folder)
 
+    def forget_failures(self) -> None:
+        """Analyse everything anew, also what was left out."""
+        for checks in self._checks.values():
+            checks.forget_failures()
+        self.check_all()
+
     def stop(self) -> None:
+        """Check nothing more."""
         for checks in self._checks.values():
             checks.stop()
         self.thread.stop()

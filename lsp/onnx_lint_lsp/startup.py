@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from typing import Any
 
 from lsprotocol import types
@@ -14,6 +13,7 @@ from onnx_lint_lsp.analysis_thread import CHECK
 from onnx_lint_lsp.connection import Server
 from onnx_lint_lsp.convert import Converter
 from onnx_lint_lsp.rule_pages import link_of
+from onnx_lint_lsp.system import is_alive
 from onnx_lint_lsp.uris import to_path
 
 _ENCODINGS = {"utf-8": "utf-8", "utf-16": "utf-16", "utf-32": "utf-32"}
@@ -146,34 +146,14 @@ def set_folders_from(server: Server, event: types.WorkspaceFoldersChangeEvent) -
 # ------------------------------------------------------------------------------------------------- the parent process
 def _watch_parent(server: Server, process: int) -> None:
     """End with the client's process. One that cannot be seen from the start lives in another container or machine."""
-    if not _lives(process):
+    if not is_alive(process):
         return
     loop = asyncio.get_running_loop()
 
     def look() -> None:
-        if _lives(process):
+        if is_alive(process):
             loop.call_later(_PARENT_EVERY, look)
         else:
             server.protocol.on_exit(1)
 
     loop.call_later(_PARENT_EVERY, look)
-
-
-def _lives(process: int) -> bool:
-    if sys.platform == "win32":
-        import ctypes
-
-        synchronize, timeout = 0x00100000, 0x00000102
-        handle = ctypes.windll.kernel32.OpenProcess(synchronize, False, process)
-        if not handle:
-            return False
-        waited = ctypes.windll.kernel32.WaitForSingleObject(handle, 0)
-        ctypes.windll.kernel32.CloseHandle(handle)
-        return bool(waited == timeout)
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):
-        return True  # it is there and not ours
-    return True
