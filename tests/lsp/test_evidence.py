@@ -7,9 +7,9 @@ from onnx_lint.settings import Settings
 from onnx_lint.target import BOTH, Engine
 from onnx_lint_lsp.documents import Document
 from onnx_lint_lsp.evidence import EvidenceStore, FileEvidence, line_in, moved
-from onnx_lint_lsp.workspace import Result
-from onnx_lint_lsp.text import Text
 from onnx_lint_lsp.source_view import SourceView
+from onnx_lint_lsp.text import Text
+from onnx_lint_lsp.workspace import Result
 
 PATH = "/w/m.py"
 TEXT = "a\nb\nc\nd\n"

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-import textwrap
 import threading
 import time
 from pathlib import Path
 
 import pytest
-from lsp_wire import PROFILES, connect, profile, until_dead
+from lsp_wire import PROFILES, connect, install, profile, until_dead
 
 MODEL = """\
 from torch import nn
@@ -54,22 +52,8 @@ BROKEN_LENSES = """\
 """
 
 
-def plugin(folder: Path, modules: dict[str, str]) -> dict[str, str]:
-    """An installed package of rules; the environment in which it is found."""
-    package = folder / "noisy_rules"
-    package.mkdir(parents=True)
-    (package / "__init__.py").write_text("")
-    for name, text in modules.items():
-        (package / f"{name}.py").write_text(textwrap.dedent(text))
-    info = folder / "noisy_rules-1.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: noisy-rules\nVersion: 1\n")
-    (info / "entry_points.txt").write_text("[onnx_lint.rules]\nnoisy = noisy_rules\n")
-    return {"PYTHONPATH": os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])}
-
-
 def test_a_fault_is_answered_each_time_and_logged_once_and_prints_go_to_standard_error(tmp_path: Path) -> None:
-    env = plugin(tmp_path / "site", {"rule": NOISY_RULE, "fault": BROKEN_LENSES})
+    env = install(tmp_path / "site", {"rule": NOISY_RULE, "fault": BROKEN_LENSES})
     with connect(tmp_path / "stderr", env) as wire:
         wire.initialize(profile("visual-studio-code"))
         uri = wire.open(tmp_path / "model.py", MODEL)

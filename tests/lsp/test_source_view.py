@@ -11,8 +11,8 @@ from lsprotocol import types
 from onnx_lint.diagnostic import Span
 from onnx_lint_lsp.documents import Document, Documents
 from onnx_lint_lsp.notebooks import python_of
-from onnx_lint_lsp.text import Text
 from onnx_lint_lsp.source_view import SourceView
+from onnx_lint_lsp.text import Text
 
 
 def notebook(*cells: str, markdown: frozenset[int] = frozenset()) -> tuple[Documents, SourceView]:
