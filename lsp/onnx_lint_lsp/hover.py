@@ -89,7 +89,10 @@ def operators(session: Session, view: SourceView, line: int) -> str:
 
 
 def _counted(found: Counter[str]) -> str:
-    shown = [knowledge.inline_code(" ".join(name.split())) + (f" × {count}" if count > 1 else "") for name, count in found.items()]
+    shown = [
+        knowledge.inline_code(" ".join(name.split())) + (f" × {count}" if count > 1 else "")
+        for name, count in found.items()
+    ]
     more = len(shown) - _MOST_OPERATORS
     return ", ".join(shown[:_MOST_OPERATORS]) + (f" and {more} more" if more > 0 else "")
 

@@ -1,4 +1,4 @@
-"""Each module of the server can be the first that is imported."""
+"""Each module of the server can be the first that is imported, also where there is no module of POSIX systems."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from pathlib import Path
 import onnx_lint_lsp
 
 SCRIPT = """\
-import sys
+import asyncio, sys
 from importlib import import_module
+
+sys.modules.update(dict.fromkeys(("fcntl", "grp", "pwd", "resource", "termios"), None))
 
 for name in sys.argv[1:]:
     for loaded in [m for m in sys.modules if m.partition(".")[0] in ("onnx_lint", "onnx_lint_lsp")]:

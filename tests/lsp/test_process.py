@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import pytest
 from lsp_wire import PROFILES, connect, install, profile, until_dead
+
+from onnx_lint_lsp.system import is_alive, resident_bytes
 
 MODEL = """\
 from torch import nn
@@ -151,3 +154,27 @@ def test_inlay_hints_stand_behind_what_is_frozen(name: str, tmp_path: Path) -> N
         while wire.ask("textDocument/inlayHint", {"textDocument": {"uri": uri}, "range": where}):
             assert time.monotonic() < end
         assert wire.end() == 0
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_the_server_ends_with_its_input(begun: bool, tmp_path: Path) -> None:
+    with connect(tmp_path / "stderr") as wire:
+        if begun:
+            wire.initialize({})
+        assert wire.process.stdin is not None
+        wire.process.stdin.close()
+        assert wire.process.wait(60) == 1
+
+
+def test_what_is_asked_of_the_system() -> None:
+    assert is_alive(os.getpid())
+    assert not is_alive(0)
+    assert not is_alive(-1)
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        assert is_alive(child.pid)
+        child.kill()
+        child.wait()
+        assert not is_alive(child.pid)
+    before = resident_bytes()
+    held = bytes(64 << 20).replace(b"\0", b"x")
+    assert 0 < before < before + len(held) // 2 < resident_bytes()
