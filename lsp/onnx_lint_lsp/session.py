@@ -189,7 +189,7 @@ class Session:
         for result in results:
             wire: Wire = {uri: [] for uri in result.view.versions}
             made = workspace.converted.setdefault(result.view.path, {})
-            for uri, item in self.converter.all(self.evidence.joined(result), result.view, workspace.find, made):
+            for uri, item in self.converter.all(self.evidence.joined(result), result.view, workspace, made):
                 wire[uri].append(item)
             for alias in result.view.aliases:
                 wire[alias.uri] = wire[result.view.parts[0].document.uri]

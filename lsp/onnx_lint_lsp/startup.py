@@ -51,7 +51,8 @@ def initialize(server: Server, params: types.InitializeParams) -> None:
     session.trusted = options.get("trusted", True) is True
     session.documents.encoding = _encoding(capabilities)
     links = link_of if can("text_document.publish_diagnostics.code_description_support") else lambda code: None
-    session.converter = Converter(related=can("text_document.publish_diagnostics.related_information"), links=links)
+    related = can("text_document.publish_diagnostics.related_information")
+    session.converter = Converter(related=related, links=links, encoding=session.documents.encoding)
     session.set_client_options(options.get("settings"))
     if session.pulls:
         _offer_pull(server)

@@ -252,6 +252,11 @@ class Workspace:
         """The view of an open document; of another file of the project nothing."""
         return self.views.get(path)
 
+    def line(self, path: str, number: int) -> str:
+        """A line (from 1) of a file of the project that is not open; empty if it has none."""
+        source = self._reader.known(path)
+        return source.line(number) if source is not None and 1 <= number <= len(source.starts) else ""
+
 
 class _Reader:
     """Reads files that open ones import, and keeps their texts as long as they stay the same."""
@@ -271,6 +276,10 @@ class _Reader:
             self._texts[path] = self._read(path)
         return self._texts[path]
 
+    def known(self, path: str) -> SourceText | None:
+        """The text of a file that was read before."""
+        return self._texts.get(path)
+
     def _read(self, path: str) -> SourceText | None:
         try:
             if not os.path.isfile(path) or os.path.getsize(path) > MAX_FILE:
@@ -280,9 +289,11 @@ class _Reader:
             return None  # nobody asked for this file by name; it says nothing then
 
     def forget(self, path: str) -> None:
+        """Read a file anew when it is next asked for."""
         self._texts.pop(path, None)
 
     def clear(self) -> None:
+        """Forget all."""
         self.asked.clear()
         self._texts.clear()
 
