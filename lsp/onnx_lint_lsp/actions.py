@@ -80,6 +80,7 @@ class _Maker:
         self._document_changes = document_changes
 
     def quick_fixes(self, diagnostic: Diagnostic, sent: Json | None) -> Iterator[Json]:
+        """What can be done about one diagnostic, which was `sent` to the client like this."""
         fix = diagnostic.fix
         if fix is not None and fix.applicability is not Applicability.DISPLAY:
             title = fix.title if fix.applicability is Applicability.SAFE else f"{fix.title} (may change behaviour)"
@@ -104,6 +105,7 @@ class _Maker:
         }
 
     def fix_all(self) -> Iterator[Json]:
+        """One action with all safe fixes; none if nothing is safe, or the result would not parse."""
         safe = [d for d in self._result.diagnostics if d.fix is not None and d.fix.applicability is Applicability.SAFE]
         if not safe:
             return

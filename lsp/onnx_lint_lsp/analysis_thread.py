@@ -77,11 +77,13 @@ class _Runner:
         """Bytes that the process held when the watchdog first saw the job."""
 
     def begin(self, job: _Job) -> None:
+        """A job begins: so does its time."""
         self.step = self.total = 0.0
         self.memory = None
         self.ticket.append(job)
 
     def take(self) -> _Job | None:
+        """Take the job out, to settle its future; ``None`` if the other side has."""
         try:
             return self.ticket.pop()
         except IndexError:

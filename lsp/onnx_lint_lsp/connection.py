@@ -28,7 +28,7 @@ CONFIG_NAMES = ("pyproject.toml", "onnx-lint.toml")
 
 
 class Features:
-    """What the client can do, as far as it matters to us."""
+    """What the client can do, of what the server uses."""
 
     configuration = False
     refresh: frozenset[str] = frozenset()
@@ -62,6 +62,7 @@ class Server(LanguageServer):
 
     @property
     def configuration(self) -> Configuration:
+        """The settings of the session."""
         return self.session.configuration
 
     def stop(self) -> None:
@@ -152,7 +153,7 @@ class Server(LanguageServer):
         try:
             answers = await self.workspace_configuration_async(types.ConfigurationParams(items))
         except Exception as error:  # noqa: BLE001 - a client that announces it and cannot: what it sent before counts
-            self.log(f"the client does not tell its settings: {error}")
+            self.log(f"the client does not answer with its settings: {error}")
             answers = None
         for folder, answer in zip((None, *folders), answers or (), strict=False):
             if answer is not None:
@@ -163,6 +164,7 @@ class Server(LanguageServer):
         self.refresh("inlayHint")
 
     async def configuration_changed(self, settings: Any) -> None:
+        """The client has new settings: take them, or ask for them."""
         if not self.features.configuration:
             section = settings.get(SECTION, settings) if isinstance(settings, dict) else settings
             self.session.set_client_options(section)
@@ -174,6 +176,7 @@ class Server(LanguageServer):
             self.warn(problem)
 
     def files_changed(self, paths: list[str]) -> None:
+        """Files came, went or changed on disk."""
         if any(path.replace("\\", "/").rpartition("/")[2] in CONFIG_NAMES for path in paths):
             self.session.reconfigure()
         python = [path for path in paths if path.endswith(".py")]

@@ -36,6 +36,7 @@ _MOST_RELATED = 30
 
 
 def range_json(start: Position, end: Position) -> Json:
+    """A range of the protocol."""
     return {
         "start": {"line": start.line, "character": start.character},
         "end": {"line": end.line, "character": end.character},

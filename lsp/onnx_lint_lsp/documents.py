@@ -96,6 +96,7 @@ class Documents:
         return self._notebooks.get(uri)
 
     def open_notebook(self, notebook: types.NotebookDocument, cells: Sequence[types.TextDocumentItem]) -> Notebook:
+        """Take up a notebook with the texts of its cells."""
         opened = self._notebooks[notebook.uri] = Notebook(notebook.uri)
         for item in cells:
             self.open(item)
@@ -103,6 +104,7 @@ class Documents:
         return opened
 
     def change_notebook(self, uri: str, change: types.NotebookDocumentChangeEvent) -> Notebook | None:
+        """Apply a change of cells or of their texts; ``None`` when the notebook is not open."""
         notebook = self._notebooks.get(uri)
         if notebook is None or change.cells is None:
             return notebook
@@ -124,6 +126,7 @@ class Documents:
         return notebook
 
     def close_notebook(self, uri: str) -> Notebook | None:
+        """Forget a notebook and its cells; ``None`` when it is not open."""
         notebook = self._notebooks.pop(uri, None)
         for cell, _ in notebook.cells if notebook is not None else ():
             self._notebook_of.pop(cell, None)

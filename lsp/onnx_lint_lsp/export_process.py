@@ -37,6 +37,7 @@ class ExportPlan:
 
     @property
     def report(self) -> str:
+        """The path of the report."""
         return os.path.join(self.folder, f"{self.name}.html")
 
     def command(self) -> list[str]:
@@ -154,5 +155,5 @@ def _document(output: bytes) -> Json | None:
     try:
         document = json.loads(output)
     except (ValueError, RecursionError):
-        return None  # the child ended before it could tell; what it said on standard error is shown
+        return None  # the child ended before it wrote one; what it wrote to standard error is shown
     return document if isinstance(document, dict) else None

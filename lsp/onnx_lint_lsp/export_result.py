@@ -74,7 +74,7 @@ def _text(path: str) -> str | None:
 
 
 def _add_operators(operators: dict[str, dict[int, list[tuple[str, str]]]], path: str, engine: str) -> None:
-    """Add the nodes of a map to each line of their stacks. A map that cannot be read tells nothing."""
+    """Add the nodes of a map to each line of their stacks. A map that cannot be read adds nothing."""
     try:
         if os.path.getsize(path) > _MAX_MAP:
             return

@@ -35,6 +35,7 @@ class Target:
 
     @property
     def key(self) -> str:
+        """What identifies it."""
         return f"{self.path}:{self.name}"
 
 
@@ -60,12 +61,15 @@ class Exports:
 
     # ------------------------------------------------------------------------------------------------------- state
     def is_running(self, uri: str, name: str) -> bool:
+        """Whether a class is being exported."""
         return f"{to_path(uri)}:{name}" in self._running
 
     def last(self, target: Target) -> Last | None:
+        """The last result of a target."""
         return self._last.get(target.key)
 
     def summary(self, uri: str, name: str) -> str | None:
+        """The last result of a class in one line; ``None`` if there is none."""
         last = self._last.get(f"{to_path(uri)}:{name}")
         return last.summary if last is not None else None
 
@@ -83,6 +87,7 @@ class Exports:
             process.cancel()
 
     def stop(self) -> None:
+        """Cancel all exports."""
         self.cancel(None)
 
     # ------------------------------------------------------------------------------------------------------ inputs
@@ -203,8 +208,8 @@ def refused(reason: Refused) -> Json:
 
 
 def _make_private(folder: str) -> None:
-    """Make the folder with a file that tells git to leave it alone. One that is there is taken as it is."""
-    with contextlib.suppress(OSError):  # a folder that cannot be made is told when it is used
+    """Make the folder with a file that makes git ignore it. One that exists stays as it is."""
+    with contextlib.suppress(OSError):  # a folder that cannot be made is reported when it is used
         os.makedirs(folder)
         with open(os.path.join(folder, ".gitignore"), "w", encoding="utf-8") as file:
             file.write("*\n")

@@ -72,7 +72,7 @@ def _covers(span: Span, line: int, column: int) -> bool:
 
 
 def operators(session: Session, view: SourceView, line: int) -> str:
-    """The ONNX operators that a line became in the last exports, by engine; empty if no export tells."""
+    """The ONNX operators that a line became in the last exports, by engine; empty if no export has shown them."""
     text = view.source.text
     by_engine: dict[str, Counter[str]] = {}
     changed = False
@@ -122,7 +122,7 @@ async def inlay_hints(session: Session, params: types.InlayHintParams) -> list[J
 
 def shown(found: list[knowledge.Known]) -> list[knowledge.Known]:
     """What is worth a hint: the outermost expressions that an export freezes. A hint behind every name that holds a
-    tensor would hide the code; a hover tells of the rest."""
+    tensor would hide the code; a hover shows the rest."""
     out: list[knowledge.Known] = []
     for known in sorted(found, key=lambda k: (k.span.line, k.span.column, -k.span.end_line, -k.span.end_column)):
         end = (known.span.end_line, known.span.end_column)

@@ -85,7 +85,7 @@ class Index:
             self.version += 1
 
     def related(self, paths: Iterable[str]) -> set[str]:
-        """The files whose traced code may reach into one of `paths`, nearest first as far as the limit allows, and
+        """The files whose traced code may reach into one of `paths`, nearest first up to the limit, and
         those that export models."""
         found: set[str] = set()
         # a package's __init__ hands names on: through it only those count that come from the files we look at

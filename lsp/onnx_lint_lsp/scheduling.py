@@ -38,7 +38,7 @@ _MOST_STOPS = 4
 class _Kind(Enum):
     """What a check is for."""
 
-    OPEN_FILES = "what the open files themselves tell, at once"
+    OPEN_FILES = "what the open files themselves show, at once"
     WHOLE = "what the files around them add, whenever nobody waits"
     SETTLED = "the same, for a broken text at which nobody types"
 
@@ -79,7 +79,7 @@ class Checks(Generic[T]):
         """Whether what came in during a check is not to wait for a pause."""
         self._kind = _Kind.OPEN_FILES
         self._is_first = False
-        """Whether a document was opened since the last check: that does not tell how long a keystroke's takes."""
+        """Whether a document was opened since the last check: a keystroke's takes another time."""
         self._settling: asyncio.TimerHandle | None = None
         self._admission: asyncio.TimerHandle | None = None
         self._stopped = False

@@ -294,7 +294,7 @@ class Session:
 
 
 def _surroundings(path: str) -> str:
-    """The folder above the package in which a file lies; for what is no file its own name."""
+    """The folder above the package in which a file lies; for what is not a file its own name."""
     if not os.path.isabs(path):
         return path
     folder = os.path.dirname(path)

@@ -34,7 +34,7 @@ _UNKNOWN_SIZE = "4"
 
 @dataclass(frozen=True)
 class _First:
-    """The first layer that tells a shape: its kind, and the size that it wants."""
+    """The first layer that fixes a shape: its kind, and the size that it wants."""
 
     layer: str
     size: str

@@ -80,6 +80,7 @@ class SourceView:
 
     @cached_property
     def source(self) -> SourceText:
+        """The text that is analysed."""
         if self.is_notebook:
             text = "\n".join(python_of(part.document.text) for part in self.parts)
             return SourceText.from_text(self.path, text)
@@ -94,7 +95,7 @@ class SourceView:
         return int(not self.is_notebook and self.parts[0].document.text.text.startswith("\ufeff"))
 
     def part(self, uri: str) -> Part | None:
-        """The part that a document is; ``None`` if it is none."""
+        """The part that a document is; ``None`` if it is not one."""
         return next((part for part in self.parts if part.document.uri == uri), None)
 
     def _at(self, line: int) -> Part | None:

@@ -50,7 +50,7 @@ def _windows_path(host: str, path: str) -> str | None:
 
 
 def of_path(path: str, *, windows: bool = _WINDOWS) -> str:
-    """The URI of an absolute path; a name that is no path (an untitled document's URI) stays as it is."""
+    """The URI of an absolute path; a name that is not a path (an untitled document's URI) stays as it is."""
     if not (ntpath if windows else posixpath).isabs(path):
         return path
     slashed = path.replace("\\", "/") if windows else path

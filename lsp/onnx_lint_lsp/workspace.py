@@ -81,7 +81,7 @@ class Workspace:
         self.converted: dict[str, Made] = {}
         """What was sent of each open document the last time."""
         self.is_complete = True
-        """Whether the last check told all."""
+        """Whether the last check covered everything."""
         self._extra: set[str] = set()
         """Files that are not open and are part of the project, since open files matter to them or they to those."""
         self._kept = 0
@@ -299,5 +299,5 @@ class _Reader:
 
 
 def _bounded(source: SourceText) -> SourceText:
-    """An enormous text is no model: it is not analysed, and nothing is said of it."""
+    """An enormous text is not a model: it is not analysed, and nothing is reported in it."""
     return source if len(source.text) <= MAX_FILE else SourceText.from_text(source.path, "")
