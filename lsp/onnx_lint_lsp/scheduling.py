@@ -100,6 +100,10 @@ class Checks(Generic[T]):
         self._hand_over(path)
         self._admit_later()
 
+    def analysed(self, path: str) -> SourceView | None:
+        """The document of that path, if it is open here and not left out."""
+        return self._quarantine.admitted.get(path)
+
     def _hand_over(self, path: str) -> None:
         """Give the workspace the state of a document, unless it waits to be analysed."""
         quarantine = self._quarantine

@@ -6,8 +6,10 @@ import asyncio
 import os
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from typing import Any, TypeVar
 
+from onnx_lint.source.text import SourceText
 from onnx_lint_lsp.analysis_thread import REQUEST, AnalysisThread, GaveUp
 from onnx_lint_lsp.client import Client, Json
 from onnx_lint_lsp.configuration import Configuration
@@ -56,9 +58,11 @@ class Session:
         before = self._views.get(path)
         self._views[path] = view
         self._withdraw_parts(before, view)
-        self.checks_of(path).update(path, view)
+        checks = self.checks_of(path)
+        checks.update(path, view)
         if opened or self.configuration.options(path).run == "onType":
-            self.checks_of(path).request(at_once=opened, opened=opened)
+            checks.request(at_once=opened, opened=opened)
+            self._changed_for_others(path, checks)
 
     def saved(self, uri: str) -> None:
         """A document is saved."""
@@ -85,6 +89,7 @@ class Session:
         checks.update(path, None)
         checks.workspace.touch(path)
         checks.request()
+        self._changed_for_others(path, checks)
         self._drop_if_empty(checks)
 
     def _withdraw_alias(self, uri: str, path: str, view: SourceView) -> None:
@@ -125,12 +130,12 @@ class Session:
     # -------------------------------------------------------------------------------------------------- workspaces
     def checks_of(self, path: str) -> Checks[list[tuple[Result, Wire]]]:
         """The checks of the workspace that a path belongs to: its workspace folder, else its own surroundings."""
-        folder = self.configuration.folder_of(path)
-        name = folder if folder is not None else _surroundings(path)
+        name = self._workspace_name(path)
         checks = self._checks.get(name)
         if checks is None:
-            index = self.indexing.of(folder) if folder is not None else None
-            workspace = Workspace(name, self.configuration, index)
+            index = self.indexing.of(name) if name in self.configuration.folders else None
+            elsewhere = partial(self._open_elsewhere, name)
+            workspace = Workspace(name, self.configuration, index, elsewhere=elsewhere)
             checks = self._checks[name] = Checks(
                 self.thread,
                 workspace,
@@ -140,6 +145,26 @@ class Session:
                 lambda: self.configuration.options(path).analysis_timeout,
             )
         return checks
+
+    def _workspace_name(self, path: str) -> str:
+        folder = self.configuration.folder_of(path)
+        return folder if folder is not None else _surroundings(path)
+
+    def _open_elsewhere(self, name: str, path: str) -> SourceText | None:
+        """On the analysis thread: the text of a file that is open in another workspace than `name`."""
+        if path not in self._views:
+            return None
+        other = self._workspace_name(path)
+        checks = self._checks.get(other) if other != name else None
+        view = checks.analysed(path) if checks is not None else None
+        return view.source if view is not None else None
+
+    def _changed_for_others(self, path: str, own: Checks[list[tuple[Result, Wire]]]) -> None:
+        """An open document has changed that files of other workspaces may import."""
+        for checks in self._checks.values():
+            if checks is not own and checks.workspace.has_asked_for(path):
+                checks.workspace.touch(path)
+                checks.request()
 
     def _drop_if_empty(self, checks: Checks[list[tuple[Result, Wire]]]) -> None:
         """Forget the surroundings of files that are all closed."""

@@ -65,7 +65,13 @@ class Workspace:
     from any thread, all else on the analysis thread only."""
 
     def __init__(
-        self, folder: str, configuration: Configuration, index: Index | None = None, *, is_alone: bool = False
+        self,
+        folder: str,
+        configuration: Configuration,
+        index: Index | None = None,
+        *,
+        is_alone: bool = False,
+        elsewhere: Callable[[str], SourceText | None] = lambda path: None,
     ) -> None:
         self.folder, self.index = folder, index
         self.views: dict[str, SourceView] = {}
@@ -76,7 +82,8 @@ class Workspace:
         self._configuration = configuration
         self._pending = _Pending()
         self._lock = threading.Lock()
-        self._reader = _Reader()
+        self._elsewhere = elsewhere
+        self._reader = _Reader(elsewhere)
         self.project = Project(self._reader.load, editor=True)
         self.converted: dict[str, Made] = {}
         """What was sent of each open document the last time."""
@@ -99,6 +106,10 @@ class Workspace:
         """A file on disk came, went or changed."""
         with self._lock:
             self._pending.changed.add(path)
+
+    def has_asked_for(self, path: str) -> bool:
+        """Whether a file that is not open here matters, since others import it."""
+        return path in self._reader.asked
 
     # ------------------------------------------------------------------------------------------ the analysis thread
     def sync(self, *, relate: bool = True, progress: Callable[[int, int], None] | None = None) -> None:
@@ -246,7 +257,7 @@ class Workspace:
 
     def renewed(self, *, is_alone: bool) -> Workspace:
         """One of the same folder with nothing in it: an analysis that was cut off leaves this one in no good order."""
-        return Workspace(self.folder, self._configuration, self.index, is_alone=is_alone)
+        return Workspace(self.folder, self._configuration, self.index, is_alone=is_alone, elsewhere=self._elsewhere)
 
     def find(self, path: str) -> SourceView | None:
         """The view of an open document; of another file of the project nothing."""
@@ -259,9 +270,11 @@ class Workspace:
 
 
 class _Reader:
-    """Reads files that open ones import, and keeps their texts as long as they stay the same."""
+    """Reads files that open ones import, and keeps their texts as long as they stay the same. Those that are open
+    `elsewhere`, in another workspace, are read as they are there."""
 
-    def __init__(self) -> None:
+    def __init__(self, elsewhere: Callable[[str], SourceText | None]) -> None:
+        self._elsewhere = elsewhere
         self.asked: set[str] = set()
         self.refused: set[str] = set()
         """Open documents that are not analysed: what is on disk of them is not either."""
@@ -273,7 +286,8 @@ class _Reader:
         if path in self.refused:
             return None
         if path not in self._texts:
-            self._texts[path] = self._read(path)
+            unsaved = self._elsewhere(path)
+            self._texts[path] = _bounded(unsaved) if unsaved is not None else self._read(path)
         return self._texts[path]
 
     def known(self, path: str) -> SourceText | None:
