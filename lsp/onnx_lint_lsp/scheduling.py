@@ -163,7 +163,8 @@ class Checks(Generic[T]):
         else:
             self._client.failed(error)
         self._renew()
-        self.request(at_once=True)
+        if seen or culprit is not None:  # else it fails without any document: the next change tries again
+            self.request(at_once=True)
 
     # ------------------------------------------------------------------------------------------------------ timing
     @property
