@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -204,3 +205,17 @@ def until_dead(*processes: int) -> bool:
             return False
         time.sleep(0.1)
     return True
+
+
+def install(folder: Path, modules: dict[str, str]) -> dict[str, str]:
+    """Install a package of rules; the environment in which it is found."""
+    package = folder / "test_rules"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    for name, text in modules.items():
+        (package / f"{name}.py").write_text(textwrap.dedent(text))
+    info = folder / "test_rules-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: test-rules\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[onnx_lint.rules]\ntest = test_rules\n")
+    return {"PYTHONPATH": os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])}

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from dataclasses import replace
 
 from lsprotocol import types
 
 from onnx_lint.diagnostic import Applicability, Diagnostic, Edit, Fix
 from onnx_lint.fixer import FixError, apply
-from onnx_lint_lsp.convert import SOURCE, range_json
-from onnx_lint_lsp.root import Result, Root
+from onnx_lint_lsp.client import Json
+from onnx_lint_lsp.convert import range_json
 from onnx_lint_lsp.session import Session
-from onnx_lint_lsp.silence import for_file, for_line
-from onnx_lint_lsp.views import View
-
-Json = dict[str, Any]
+from onnx_lint_lsp.source_view import SourceView
+from onnx_lint_lsp.suppression_edits import for_file, for_line
+from onnx_lint_lsp.workspace import Result, Workspace
 
 FIX_ALL = "source.fixAll.onnxLint"
 _QUICK_FIX = "quickfix"
@@ -24,13 +23,15 @@ _QUICK_FIX = "quickfix"
 async def code_actions(session: Session, params: types.CodeActionParams) -> list[Json]:
     """What can be done about the diagnostics in the range, and about the whole document."""
     uri = params.text_document.uri
-    result = await session.result(uri)
-    if result is None or not result.diagnostics:
+    checked = await session.result(uri)
+    seen = checked.view.seen_from(uri) if checked is not None else None
+    if checked is None or seen is None or not checked.diagnostics:
         return []
+    result = replace(checked, view=seen)
     kinds = [str(getattr(kind, "value", kind)) for kind in params.context.only or ()]
 
-    def build(root: Root, view: View) -> list[Json]:
-        if not view.same_texts(result.view):
+    def build(workspace: Workspace, view: SourceView) -> list[Json]:
+        if not view.same_texts(seen):
             return []  # edited meanwhile: the client asks again
         maker = _Maker(result, uri, session.document_changes)
         out: list[Json] = []
@@ -79,6 +80,7 @@ class _Maker:
         self._document_changes = document_changes
 
     def quick_fixes(self, diagnostic: Diagnostic, sent: Json | None) -> Iterator[Json]:
+        """What can be done about one diagnostic, which was `sent` to the client like this."""
         fix = diagnostic.fix
         if fix is not None and fix.applicability is not Applicability.DISPLAY:
             title = fix.title if fix.applicability is Applicability.SAFE else f"{fix.title} (may change behaviour)"
@@ -103,6 +105,7 @@ class _Maker:
         }
 
     def fix_all(self) -> Iterator[Json]:
+        """One action with all safe fixes; none if nothing is safe, or the result would not parse."""
         safe = [d for d in self._result.diagnostics if d.fix is not None and d.fix.applicability is Applicability.SAFE]
         if not safe:
             return
@@ -151,6 +154,3 @@ def _newline(text: str) -> str:
     if at > 0 and text[at - 1] == "\r":
         return "\r\n"
     return "\n" if at >= 0 or "\r" not in text else "\r"
-
-
-__all__ = ["FIX_ALL", "SOURCE", "code_actions"]

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 
-from onnx_lint_lsp.export_process import Json
+from onnx_lint_lsp.client import Json
+from onnx_lint_lsp.connection import Server
 from onnx_lint_lsp.exporting import Refused, Target, refused
 from onnx_lint_lsp.rule_pages import link_of, text_of
 from onnx_lint_lsp.uris import of_path, to_path
-
-if TYPE_CHECKING:
-    from onnx_lint_lsp.connection import Server
 
 
 class Commands:
@@ -23,6 +21,10 @@ class Commands:
         self._server = server
 
     async def export(self, given: Any) -> Json:
+        """Export a target, with the inputs and the engine that the arguments may hold; the result.
+
+        Like all commands here it raises `JsonRpcInvalidParams` for arguments that do not fit.
+        """
         target = _target(given)
         inputs, engine = given.get("inputs"), given.get("engine")
         if inputs is not None and not (isinstance(inputs, (list, tuple)) and all(isinstance(i, str) for i in inputs)):
@@ -37,10 +39,12 @@ class Commands:
             (self._server.tell if result["ok"] else self._server.warn)(result["message"])
         return result
 
-    def cancel(self, given: tuple[Any, ...]) -> bool:
-        return self._server.exports.cancel(_target(given[0]) if given and given[0] is not None else None)
+    def cancel(self, given: Any) -> bool:
+        """Cancel the export of a target, or all if none is named; whether there was one."""
+        return self._server.exports.cancel(_target(given) if given is not None else None)
 
     async def show_report(self, given: Any) -> str | None:
+        """Open the report of the last export of a target; its URI, or ``None`` if there is none."""
         last = self._server.exports.last(_target(given))
         if last is None or last.report is None:
             return None
@@ -49,10 +53,12 @@ class Commands:
         return uri
 
     async def input_spec(self, given: Any) -> Json:
+        """The inputs to propose for a target, and whether they were used or configured before."""
         inputs, remembered = await self._server.exports.inputs(_target(given))
         return {"inputs": inputs, "remembered": remembered}
 
     async def explain(self, code: Any) -> str:
+        """The documentation of a rule in Markdown, which is also shown if the client does not do so itself."""
         text = text_of(code) if isinstance(code, str) else None
         if text is None:
             raise _invalid(f"no rule {str(code)[:60]!r}")

@@ -48,6 +48,7 @@ class Configuration:
             self._kept.clear()
 
     def forget_folders(self) -> None:
+        """Forget what the client said of single folders."""
         with self._lock:
             self._by_folder.clear()
             self._settings.clear()
@@ -85,6 +86,7 @@ class Configuration:
         return max(found, key=len, default=None)
 
     def options(self, path: str) -> ClientOptions:
+        """What the client says for a file."""
         folder = self.folder_of(path)
         return self._by_folder.get(folder, self._fallback) if folder is not None else self._fallback
 

@@ -11,15 +11,13 @@ from lsprotocol.converters import get_converter
 from pygls.lsp.server import LanguageServer
 
 from onnx_lint import __version__
+from onnx_lint_lsp.client import Json
 from onnx_lint_lsp.configuration import Configuration
 from onnx_lint_lsp.exporting import Exports
 from onnx_lint_lsp.options import SECTION
-from onnx_lint_lsp.progress import Progress
 from onnx_lint_lsp.protocol import Protocol
 from onnx_lint_lsp.session import Session
 from onnx_lint_lsp.uris import of_path
-
-Json = dict[str, Any]
 
 _SELECTOR = [
     types.NotebookDocumentFilterWithCells(
@@ -30,7 +28,7 @@ CONFIG_NAMES = ("pyproject.toml", "onnx-lint.toml")
 
 
 class Features:
-    """What the client can do, as far as it matters to us."""
+    """What the client can do, of what the server uses."""
 
     configuration = False
     refresh: frozenset[str] = frozenset()
@@ -58,12 +56,13 @@ class Server(LanguageServer):
         )
         self.features = Features()
         self.session = Session(self)
-        self.exports = Exports(self)
+        self.exports = Exports(self.session)
         self._logged: set[str] = set()
         self._settings: Any = None
 
     @property
     def configuration(self) -> Configuration:
+        """The settings of the session."""
         return self.session.configuration
 
     def stop(self) -> None:
@@ -90,10 +89,15 @@ class Server(LanguageServer):
             self.workspace_inlay_hint_refresh(None)
 
     def warn(self, message: str) -> None:
-        self.window_show_message(types.ShowMessageParams(types.MessageType.Warning, f"onnx-lint: {message}"))
+        self._show(types.MessageType.Warning, message)
 
     def tell(self, message: str) -> None:
-        self.window_show_message(types.ShowMessageParams(types.MessageType.Info, f"onnx-lint: {message}"))
+        """Show a message to the person."""
+        self._show(types.MessageType.Info, message)
+
+    def _show(self, kind: types.MessageType, message: str) -> None:
+        # VS Code makes links of `[text](address)` in messages, and these quote names and files of the workspace
+        self.window_show_message(types.ShowMessageParams(kind, f"onnx-lint: {message.replace('](', '] (')}"))
 
     def log(self, message: str) -> None:
         self.window_log_message(types.LogMessageParams(types.MessageType.Log, message))
@@ -103,8 +107,20 @@ class Server(LanguageServer):
         params = {"state": state, "message": message, "engine": options.engine, "files": self.session.indexing.files}
         self.protocol.send_raw("onnx-lint/status", params)
 
-    def new_progress(self) -> Progress:
-        return Progress(self)
+    @property
+    def shows_progress(self) -> bool:
+        return self.features.progress
+
+    async def create_progress(self, token: str) -> bool:
+        try:
+            await self.window_work_done_progress_create_async(types.WorkDoneProgressCreateParams(token))
+        except Exception as error:  # noqa: BLE001 - a client that takes no token: then without progress
+            self.failed(error)
+            return False
+        return True
+
+    def send_progress(self, token: str, value: Json) -> None:
+        self.protocol.send_raw(types.PROGRESS, {"token": token, "value": value})
 
     def failed(self, error: BaseException) -> None:
         """An exception that should not be: logged once for each place where it was raised."""
@@ -137,7 +153,7 @@ class Server(LanguageServer):
         try:
             answers = await self.workspace_configuration_async(types.ConfigurationParams(items))
         except Exception as error:  # noqa: BLE001 - a client that announces it and cannot: what it sent before counts
-            self.log(f"the client does not tell its settings: {error}")
+            self.log(f"the client does not answer with its settings: {error}")
             answers = None
         for folder, answer in zip((None, *folders), answers or (), strict=False):
             if answer is not None:
@@ -148,6 +164,7 @@ class Server(LanguageServer):
         self.refresh("inlayHint")
 
     async def configuration_changed(self, settings: Any) -> None:
+        """The client has new settings: take them, or ask for them."""
         if not self.features.configuration:
             section = settings.get(SECTION, settings) if isinstance(settings, dict) else settings
             self.session.set_client_options(section)
@@ -159,6 +176,7 @@ class Server(LanguageServer):
             self.warn(problem)
 
     def files_changed(self, paths: list[str]) -> None:
+        """Files came, went or changed on disk."""
         if any(path.replace("\\", "/").rpartition("/")[2] in CONFIG_NAMES for path in paths):
             self.session.reconfigure()
         python = [path for path in paths if path.endswith(".py")]
@@ -167,6 +185,7 @@ class Server(LanguageServer):
 
     async def reload(self) -> None:
         """Read all configuration again and walk the workspace again."""
-        self.session.reconfigure()
+        self.session.configuration.reload()
+        self.session.forget_failures()
         self.session.indexing.rebuild()
         await self.ask_configuration()

@@ -7,16 +7,24 @@ each, and they are made anew at every keystroke.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Protocol
 
 from onnx_lint.diagnostic import Applicability, Diagnostic, EvidenceState, Note, Severity, Span
-from onnx_lint_lsp.text import Position
+from onnx_lint_lsp.client import Json
+from onnx_lint_lsp.source_view import Part, SourceView
+from onnx_lint_lsp.text import Encoding, Position, Text
 from onnx_lint_lsp.uris import of_path
-from onnx_lint_lsp.views import Part, View
 
-Json = dict[str, Any]
-Finder = Callable[[str], View | None]
-"""The view of an open document by path."""
+
+class Places(Protocol):
+    """What places in other files are looked up in."""
+
+    def find(self, path: str) -> SourceView | None:
+        """The view of an open document."""
+
+    def line(self, path: str, number: int) -> str:
+        """A line (from 1) of a file that is not open; empty if it is not known."""
+
 
 SOURCE = "onnx-lint"
 SEVERITIES = {Severity.ERROR: 1, Severity.WARNING: 2, Severity.INFO: 3}
@@ -28,22 +36,28 @@ _MOST_RELATED = 30
 
 
 def range_json(start: Position, end: Position) -> Json:
+    """A range of the protocol."""
     return {
         "start": {"line": start.line, "character": start.character},
         "end": {"line": end.line, "character": end.character},
     }
 
 
-def location(span: Span, find: Finder) -> Json:
-    """A place as a location; in a file that is not open, columns are taken as they are."""
-    view = find(span.path)
+def location(span: Span, places: Places, encoding: Encoding) -> Json:
+    """A place as a location, in an open document or in a file."""
+    view = places.find(span.path)
     placed = view.locate(span) if view is not None else None
-    if placed is None:
-        start = Position(span.line - 1, span.column - 1)
-        end = Position(span.end_line - 1, span.end_column - 1)
-        return {"uri": of_path(span.path), "range": range_json(start, end)}
-    part, (start, end) = placed
-    return {"uri": part.document.uri, "range": range_json(start, end)}
+    if placed is not None:
+        part, (start, end) = placed
+        return {"uri": part.document.uri, "range": range_json(start, end)}
+
+    def position(line: int, column: int) -> Position:
+        text = places.line(span.path, line)
+        units = Text(text, encoding).column(0, column - 1) if not text.isascii() else column - 1
+        return Position(line - 1, units)
+
+    start, end = position(span.line, span.column), position(span.end_line, span.end_column)
+    return {"uri": of_path(span.path), "range": range_json(start, end)}
 
 
 Made = dict[int, tuple[Diagnostic, bool, Part, Json]]
@@ -51,13 +65,19 @@ Made = dict[int, tuple[Diagnostic, bool, Part, Json]]
 
 
 class Converter:
-    """Makes protocol diagnostics. `related` and `links` say what the client understands."""
+    """Makes protocol diagnostics. `related`, `links` and `encoding` say what the client understands."""
 
-    def __init__(self, *, related: bool = True, links: Callable[[str], str | None] = lambda code: None) -> None:
-        self._related, self._links = related, links
+    def __init__(
+        self,
+        *,
+        related: bool = True,
+        links: Callable[[str], str | None] = lambda code: None,
+        encoding: Encoding = "utf-16",
+    ) -> None:
+        self._related, self._links, self._encoding = related, links, encoding
 
     def all(
-        self, found: Iterable[tuple[Diagnostic, bool]], view: View, find: Finder, before: Made
+        self, found: Iterable[tuple[Diagnostic, bool]], view: SourceView, places: Places, before: Made
     ) -> Iterator[tuple[str, Json]]:
         """Diagnostics, each with whether it is faded, as the protocol's with the URI of their document.
 
@@ -68,7 +88,7 @@ class Converter:
         for d, faded in found:
             held = before.get(id(d))
             if held is None or held[0] is not d or held[1] is not faded or view.is_notebook:
-                placed = self.diagnostic(d, view, find, faded=faded)
+                placed = self.diagnostic(d, view, places, faded=faded)
                 if placed is None:
                     continue
                 held = (d, faded, *placed)
@@ -77,7 +97,9 @@ class Converter:
         before.clear()
         before.update(made)
 
-    def diagnostic(self, d: Diagnostic, view: View, find: Finder, *, faded: bool = False) -> tuple[Part, Json] | None:
+    def diagnostic(
+        self, d: Diagnostic, view: SourceView, places: Places, *, faded: bool = False
+    ) -> tuple[Part, Json] | None:
         """The diagnostic with the document in which it stands."""
         placed = view.locate(d.span)
         if placed is None:
@@ -98,7 +120,7 @@ class Converter:
             out["tags"] = [_UNNECESSARY]
         if self._related and (d.origin or d.path):
             out["relatedInformation"] = [
-                {"location": location(note.span, find), "message": note.text} for note in _notes(d)
+                {"location": location(note.span, places, self._encoding), "message": note.text} for note in _notes(d)
             ]
         return part, out
 

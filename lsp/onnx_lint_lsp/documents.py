@@ -55,12 +55,14 @@ class Documents:
         return uri in self._documents
 
     def get(self, uri: str) -> Document | None:
+        """The present version of a document; ``None`` when it is not open."""
         return self._documents.get(uri)
 
     def __iter__(self) -> Iterator[Document]:
         return iter(list(self._documents.values()))
 
     def open(self, item: types.TextDocumentItem) -> Document:
+        """Take up a document, or its text anew."""
         document = Document(item.uri, item.version, Text(item.text, self.encoding), item.language_id)
         self._documents[item.uri] = document
         return document
@@ -75,7 +77,13 @@ class Documents:
         changed = self._documents[uri] = document.changed(changes, version)
         return changed
 
+    def aliases(self, document: Document) -> tuple[Document, ...]:
+        """The other open documents of the same file: clients spell one URI in several ways."""
+        key = key_of(document.uri)
+        return tuple(d for d in self._documents.values() if d.uri != document.uri and key_of(d.uri) == key)
+
     def close(self, uri: str) -> None:
+        """Forget a document."""
         self._documents.pop(uri, None)
 
     # -------------------------------------------------------------------------------------------------- notebooks
@@ -84,12 +92,11 @@ class Documents:
         return self._notebooks.get(self._notebook_of.get(cell, ""))
 
     def notebook(self, uri: str) -> Notebook | None:
+        """An open notebook."""
         return self._notebooks.get(uri)
 
-    def notebooks(self) -> list[Notebook]:
-        return list(self._notebooks.values())
-
     def open_notebook(self, notebook: types.NotebookDocument, cells: Sequence[types.TextDocumentItem]) -> Notebook:
+        """Take up a notebook with the texts of its cells."""
         opened = self._notebooks[notebook.uri] = Notebook(notebook.uri)
         for item in cells:
             self.open(item)
@@ -97,6 +104,7 @@ class Documents:
         return opened
 
     def change_notebook(self, uri: str, change: types.NotebookDocumentChangeEvent) -> Notebook | None:
+        """Apply a change of cells or of their texts; ``None`` when the notebook is not open."""
         notebook = self._notebooks.get(uri)
         if notebook is None or change.cells is None:
             return notebook
@@ -118,6 +126,7 @@ class Documents:
         return notebook
 
     def close_notebook(self, uri: str) -> Notebook | None:
+        """Forget a notebook and its cells; ``None`` when it is not open."""
         notebook = self._notebooks.pop(uri, None)
         for cell, _ in notebook.cells if notebook is not None else ():
             self._notebook_of.pop(cell, None)

@@ -11,10 +11,9 @@ from typing import Any
 
 from onnx_lint.diagnostic import Applicability, Diagnostic, Edit, Evidence, EvidenceState, Fix, Note, Severity, Span
 from onnx_lint.target import Engine
-from onnx_lint_lsp.root import Result
+from onnx_lint_lsp.client import Json
 from onnx_lint_lsp.text import line_starts
-
-Json = dict[str, Any]
+from onnx_lint_lsp.workspace import Result
 
 
 @dataclass(frozen=True)
@@ -45,6 +44,7 @@ class EvidenceStore:
                 self._by_path.setdefault(path, {})[target] = evidence
 
     def of(self, path: str) -> list[FileEvidence]:
+        """What the last exports of all targets showed about a file."""
         with self._lock:
             return list(self._by_path.get(path, {}).values())
 
@@ -104,6 +104,7 @@ class _Delta:
         return line + self._shift if line > self._old - self._behind else None
 
     def span(self, span: Span) -> Span | None:
+        """The place in the later version, or ``None`` if a line of it was edited."""
         first, last = self.line(span.line), self.line(span.end_line)
         if first is None or last is None:
             return None
@@ -130,7 +131,7 @@ def _common(a: Sequence[str], b: Sequence[str]) -> int:
 # ------------------------------------------------------------------------------------------- from the JSON document
 def read_diagnostic(data: Json, path_of: Any) -> Diagnostic:
     """A diagnostic of the exporter's JSON output. `path_of` makes its paths absolute. Raises `KeyError`, `TypeError` or
-    `ValueError` for what is none."""
+    `ValueError` for what is not one."""
 
     def span(place: Json) -> Span:
         return Span(path_of(place["path"]), place["line"], place["column"], place["end_line"], place["end_column"])

@@ -9,12 +9,20 @@ import os
 import signal
 import sys
 import threading
+import time
+from _thread import interrupt_main
+
+GRACE = 3.0
+"""Seconds that Windows leaves the main thread to clean up."""
 
 
 def end_with_server() -> None:
     """Wait for the end of standard input, then ask this process to end, with all that it started."""
     while os.read(0, 4096):
         continue
+    if sys.platform == "win32":  # there a signal from outside ends the process at once, without any handler
+        interrupt_main(signal.SIGTERM)
+        time.sleep(GRACE)
     os.kill(os.getpid(), signal.SIGTERM)
 
 

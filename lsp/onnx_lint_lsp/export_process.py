@@ -9,12 +9,11 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from onnx_lint_lsp import export_child
+from onnx_lint_lsp.client import Json
 from onnx_lint_lsp.options import ExportOptions
 
-Json = dict[str, Any]
 Progress = Callable[[str, str, float], None]
 """Called with engine, stage, and the share that is done (0 to 1)."""
 
@@ -38,6 +37,7 @@ class ExportPlan:
 
     @property
     def report(self) -> str:
+        """The path of the report."""
         return os.path.join(self.folder, f"{self.name}.html")
 
     def command(self) -> list[str]:
@@ -91,17 +91,17 @@ class ExportProcess:
             cwd=self._plan.working_folder,
             limit=_LINE_LIMIT,
         )
-        assert process.stdout and process.stderr
+        output, messages = process.stdout, process.stderr
+        if output is None or messages is None:
+            raise RuntimeError("asyncio gave no pipes for the output of the export")
         if self._cancelled:
             self._end(process)
         try:
-            output, said, status = await asyncio.gather(
-                process.stdout.read(), self._listen(process.stderr), process.wait()
-            )
+            document, said, status = await asyncio.gather(output.read(), self._listen(messages), process.wait())
         except asyncio.CancelledError:
             self.cancel()
             raise
-        return ExportEnd(_document(output), status, said, self._cancelled)
+        return ExportEnd(_document(document), status, said, self._cancelled)
 
     def cancel(self) -> None:
         """Ask the child to end; one that does not is ended."""
@@ -114,8 +114,9 @@ class ExportProcess:
 
     @staticmethod
     def _end(process: asyncio.subprocess.Process) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
+        """Close its standard input, at whose end the child cleans up and ends. A signal would not do on Windows."""
+        if process.stdin is not None:
+            process.stdin.close()
 
     @staticmethod
     def _kill(process: asyncio.subprocess.Process) -> None:
@@ -154,5 +155,5 @@ def _document(output: bytes) -> Json | None:
     try:
         document = json.loads(output)
     except (ValueError, RecursionError):
-        return None  # the child ended before it could tell; what it said on standard error is shown
+        return None  # the child ended before it wrote one; what it wrote to standard error is shown
     return document if isinstance(document, dict) else None

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from onnx_lint.diagnostic import Diagnostic
 from onnx_lint.source.text import SourceError, read
+from onnx_lint_lsp.client import Json
 from onnx_lint_lsp.evidence import FileEvidence, read_diagnostic
 
-Json = dict[str, Any]
 _MAX_MAP = 64 * 1024 * 1024
 """Bytes of the largest map that is read."""
 
@@ -75,7 +74,7 @@ def _text(path: str) -> str | None:
 
 
 def _add_operators(operators: dict[str, dict[int, list[tuple[str, str]]]], path: str, engine: str) -> None:
-    """Add the nodes of a map to each line of their stacks. A map that cannot be read tells nothing."""
+    """Add the nodes of a map to each line of their stacks. A map that cannot be read adds nothing."""
     try:
         if os.path.getsize(path) > _MAX_MAP:
             return

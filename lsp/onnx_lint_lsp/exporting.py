@@ -6,18 +6,16 @@ import contextlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from onnx_lint.source.text import SourceError, read
 from onnx_lint_lsp import signature
-from onnx_lint_lsp.export_process import ExportEnd, ExportPlan, ExportProcess, Json
+from onnx_lint_lsp.client import Json
+from onnx_lint_lsp.export_process import ExportEnd, ExportPlan, ExportProcess
 from onnx_lint_lsp.export_result import describe, evidence_of, outputs_of
 from onnx_lint_lsp.options import ClientOptions
 from onnx_lint_lsp.progress import Progress
+from onnx_lint_lsp.session import Session
 from onnx_lint_lsp.uris import of_path, to_path
-
-if TYPE_CHECKING:
-    from onnx_lint_lsp.connection import Server
 
 FOLDER = "onnx-lint-export"
 """Where models go when no folder is set, in the workspace folder: it ignores itself in git."""
@@ -37,6 +35,7 @@ class Target:
 
     @property
     def key(self) -> str:
+        """What identifies it."""
         return f"{self.path}:{self.name}"
 
 
@@ -53,8 +52,8 @@ class Last:
 class Exports:
     """The exports of a connection: those that run, and the last result of each target. Lives on the event loop."""
 
-    def __init__(self, server: Server) -> None:
-        self._server = server
+    def __init__(self, session: Session) -> None:
+        self._session, self._client = session, session.client
         self._running: dict[str, ExportProcess] = {}
         self._tokens: dict[str | int, str] = {}
         self._last: dict[str, Last] = {}
@@ -62,12 +61,15 @@ class Exports:
 
     # ------------------------------------------------------------------------------------------------------- state
     def is_running(self, uri: str, name: str) -> bool:
+        """Whether a class is being exported."""
         return f"{to_path(uri)}:{name}" in self._running
 
     def last(self, target: Target) -> Last | None:
+        """The last result of a target."""
         return self._last.get(target.key)
 
     def summary(self, uri: str, name: str) -> str | None:
+        """The last result of a class in one line; ``None`` if there is none."""
         last = self._last.get(f"{to_path(uri)}:{name}")
         return last.summary if last is not None else None
 
@@ -85,6 +87,7 @@ class Exports:
             process.cancel()
 
     def stop(self) -> None:
+        """Cancel all exports."""
         self.cancel(None)
 
     # ------------------------------------------------------------------------------------------------------ inputs
@@ -93,12 +96,13 @@ class Exports:
         known = self._inputs.get(target.key) or self._configured(target)
         if known:
             return list(known), True
-        session = self._server.session
-        guessed = await session.ask(target.uri, lambda root, view: signature.guess(root, view, target.name))
+        guessed = await self._session.ask(
+            target.uri, lambda workspace, view: signature.guess(workspace, view, target.name)
+        )
         return guessed or [], False
 
     def _configured(self, target: Target) -> tuple[str, ...]:
-        configuration = self._server.configuration
+        configuration = self._session.configuration
         given = configuration.options(target.path).export.inputs
         folder = configuration.folder_of(target.path) or os.path.dirname(target.path)
         relative = os.path.relpath(target.path, folder).replace(os.sep, "/")
@@ -117,7 +121,7 @@ class Exports:
         return self._finish(target, plan, end)
 
     def _check(self, target: Target) -> ClientOptions:
-        session = self._server.session
+        session = self._session
         if not session.trusted:
             raise Refused("an export runs the code of the workspace, which is not trusted; trust it first")
         if target.key in self._running:
@@ -132,7 +136,7 @@ class Exports:
         return session.configuration.options(target.path)
 
     def _plan(self, target: Target, inputs: tuple[str, ...], engine: str, options: ClientOptions) -> ExportPlan:
-        working = self._server.configuration.folder_of(target.path) or os.path.dirname(target.path)
+        working = self._session.configuration.folder_of(target.path) or os.path.dirname(target.path)
         folder = options.export.output_folder
         if folder is None:
             folder = os.path.join(working, FOLDER)
@@ -145,8 +149,8 @@ class Exports:
         return ExportPlan(target.path, target.name, inputs, engine, folder, working, options.export)
 
     async def _run(self, target: Target, plan: ExportPlan) -> ExportEnd:
-        server = self._server
-        progress = Progress(server)
+        client = self._client
+        progress = Progress(client)
 
         def report(engine: str, stage: str, share: float) -> None:
             progress.report(f"{engine}: {stage}", share)
@@ -158,8 +162,8 @@ class Exports:
             token = progress.token
             if token is not None:
                 self._tokens[token] = target.key
-            server.status("exporting", target.name)
-            server.refresh("codeLens")
+            client.status("exporting", target.name)
+            client.refresh("codeLens")
             return await process.run()
         except OSError as error:
             raise Refused(f"the export could not be started: {error}") from error
@@ -168,8 +172,8 @@ class Exports:
             if token is not None:
                 self._tokens.pop(token, None)
             progress.end()
-            server.status("ready", "")
-            server.refresh("codeLens")
+            client.status("ready", "")
+            client.refresh("codeLens")
 
     def _finish(self, target: Target, plan: ExportPlan, end: ExportEnd) -> Json:
         document = end.document or {}
@@ -185,11 +189,11 @@ class Exports:
         self._inputs[target.key] = plan.inputs
         summary = describe(exports)
         self._last[target.key] = Last(summary, report, plan.inputs, outputs)
-        session = self._server.session
+        session = self._session
         texts = session.documents_by_path()
         session.evidence.put(target.key, evidence_of(document, exports, plan.working_folder, texts))
         session.check_all()
-        self._server.refresh("codeLens")
+        self._client.refresh("codeLens")
         message = f"{target.name}: {summary}"
         return _result(ok, exports, of_path(report) if report else None, [of_path(o) for o in outputs], message)
 
@@ -204,8 +208,8 @@ def refused(reason: Refused) -> Json:
 
 
 def _make_private(folder: str) -> None:
-    """Make the folder with a file that tells git to leave it alone. One that is there is taken as it is."""
-    with contextlib.suppress(OSError):  # a folder that cannot be made is told when it is used
+    """Make the folder with a file that makes git ignore it. One that exists stays as it is."""
+    with contextlib.suppress(OSError):  # a folder that cannot be made is reported when it is used
         os.makedirs(folder)
         with open(os.path.join(folder, ".gitignore"), "w", encoding="utf-8") as file:
             file.write("*\n")

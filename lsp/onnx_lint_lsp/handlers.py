@@ -10,13 +10,12 @@ from typing import Any
 from lsprotocol import types
 
 from onnx_lint_lsp import actions, hover, lenses
+from onnx_lint_lsp.client import Json
 from onnx_lint_lsp.commands import Commands
 from onnx_lint_lsp.connection import Server
 from onnx_lint_lsp.protocol import quiet_logging, serve
 from onnx_lint_lsp.startup import initialize, initialized, set_folders_from
 from onnx_lint_lsp.uris import to_path
-
-Json = dict[str, Any]
 
 server = Server()
 commands = Commands(server)
@@ -165,8 +164,8 @@ async def on_export(target: Any = None) -> Json:
 
 
 @server.command("onnx-lint.cancelExport")
-def on_cancel_export(*targets: Any) -> bool:
-    return commands.cancel(targets)
+def on_cancel_export(target: Any = None) -> bool:
+    return commands.cancel(target)
 
 
 @server.command("onnx-lint.showReport")

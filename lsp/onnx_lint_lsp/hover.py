@@ -9,13 +9,14 @@ from lsprotocol import types
 
 from onnx_lint.diagnostic import Diagnostic, Span
 from onnx_lint.semantics import knowledge
-from onnx_lint_lsp.convert import Json, range_json
+from onnx_lint_lsp.client import Json
+from onnx_lint_lsp.convert import range_json
 from onnx_lint_lsp.evidence import line_in
-from onnx_lint_lsp.root import Root
 from onnx_lint_lsp.rule_pages import text_of
 from onnx_lint_lsp.session import Session
+from onnx_lint_lsp.source_view import SourceView
 from onnx_lint_lsp.text import Position
-from onnx_lint_lsp.views import View
+from onnx_lint_lsp.workspace import Workspace
 
 _MOST_OPERATORS = 12
 _TYPE = 1
@@ -31,7 +32,9 @@ async def hover(session: Session, params: types.HoverParams) -> Json | None:
     line, column = place
     await session.result(uri)  # what is known is known from a check
     sections: list[str] = []
-    known = await session.ask(uri, lambda root, view: knowledge.value_at(root.project, view.path, line, column))
+    known = await session.ask(
+        uri, lambda workspace, view: knowledge.value_at(workspace.project, view.path, line, column)
+    )
     span: Span | None = None
     if known is not None:
         span = known.span
@@ -40,7 +43,8 @@ async def hover(session: Session, params: types.HoverParams) -> Json | None:
     if became:
         sections.append(became)
     result = session.results.get(view.path)
-    if result is not None and result.view.same_texts(view):
+    seen = result.view.seen_from(uri) if result is not None else None
+    if result is not None and seen is not None and seen.same_texts(view):
         here = [d for d in result.diagnostics if _covers(d.span, line, column)]
         sections += _rules(here)
         if here and span is None:
@@ -67,8 +71,8 @@ def _covers(span: Span, line: int, column: int) -> bool:
     return (span.line, span.column) <= (line, column) <= (span.end_line, span.end_column)
 
 
-def operators(session: Session, view: View, line: int) -> str:
-    """The ONNX operators that a line became in the last exports, by engine; empty if no export tells."""
+def operators(session: Session, view: SourceView, line: int) -> str:
+    """The ONNX operators that a line became in the last exports, by engine; empty if no export has shown them."""
     text = view.source.text
     by_engine: dict[str, Counter[str]] = {}
     changed = False
@@ -85,7 +89,10 @@ def operators(session: Session, view: View, line: int) -> str:
 
 
 def _counted(found: Counter[str]) -> str:
-    shown = [f"`{name}`" + (f" × {count}" if count > 1 else "") for name, count in found.items()]
+    shown = [
+        knowledge.inline_code(" ".join(name.split())) + (f" × {count}" if count > 1 else "")
+        for name, count in found.items()
+    ]
     more = len(shown) - _MOST_OPERATORS
     return ", ".join(shown[:_MOST_OPERATORS]) + (f" and {more} more" if more > 0 else "")
 
@@ -101,8 +108,8 @@ async def inlay_hints(session: Session, params: types.InlayHintParams) -> list[J
     if first is None or last is None:
         return []
 
-    def question(root: Root, view: View) -> list[Any]:
-        return shown(knowledge.values_in(root.project, view.path, first[0], last[0]))
+    def question(workspace: Workspace, view: SourceView) -> list[Any]:
+        return shown(knowledge.values_in(workspace.project, view.path, first[0], last[0]))
 
     await session.result(uri)  # what is known is known from a check
     out: list[Json] = []
@@ -115,7 +122,7 @@ async def inlay_hints(session: Session, params: types.InlayHintParams) -> list[J
 
 def shown(found: list[knowledge.Known]) -> list[knowledge.Known]:
     """What is worth a hint: the outermost expressions that an export freezes. A hint behind every name that holds a
-    tensor would hide the code; a hover tells of the rest."""
+    tensor would hide the code; a hover shows the rest."""
     out: list[knowledge.Known] = []
     for known in sorted(found, key=lambda k: (k.span.line, k.span.column, -k.span.end_line, -k.span.end_column)):
         end = (known.span.end_line, known.span.end_column)

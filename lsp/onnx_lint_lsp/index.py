@@ -85,7 +85,7 @@ class Index:
             self.version += 1
 
     def related(self, paths: Iterable[str]) -> set[str]:
-        """The files whose traced code may reach into one of `paths`, nearest first as far as the limit allows, and
+        """The files whose traced code may reach into one of `paths`, nearest first up to the limit, and
         those that export models."""
         found: set[str] = set()
         # a package's __init__ hands names on: through it only those count that come from the files we look at
@@ -112,10 +112,9 @@ class Index:
     @property
     def importers(self) -> dict[str, dict[str, set[str]]]:
         """For each file those that import it, with the names that they take from it."""
-        if self._importers is None:
+        while self._importers is None:
             for _ in self._link():
                 pass
-        assert self._importers is not None
         return self._importers
 
     def _link(self) -> Iterator[None]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-from onnx_lint_lsp import worker
+from onnx_lint_lsp.analysis_thread import CHECK, AnalysisThread
+from onnx_lint_lsp.client import Client
+from onnx_lint_lsp.configuration import Configuration
 from onnx_lint_lsp.index import Index
-
-if TYPE_CHECKING:
-    from onnx_lint_lsp.progress import Progress
-    from onnx_lint_lsp.session import Session
+from onnx_lint_lsp.loop import post
+from onnx_lint_lsp.progress import Progress
 
 _STEP = 100
 """Files between two reports of progress."""
@@ -20,20 +20,20 @@ _STEP = 100
 class Indexing:
     """The index of each workspace folder. Called on the event loop; the work is done on the analysis thread."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(
+        self, client: Client, thread: AnalysisThread, configuration: Configuration, changed: Callable[[], None]
+    ) -> None:
+        self._client, self._thread, self._configuration, self._changed = client, thread, configuration, changed
         self._indexes: dict[str, Index] = {}
         self._building: set[str] = set()
 
     @property
-    def is_busy(self) -> bool:
-        return bool(self._building)
-
-    @property
     def files(self) -> int:
+        """How many files are indexed."""
         return sum(len(index.entries) for index in self._indexes.values())
 
     def of(self, folder: str) -> Index:
+        """The index of a folder; one that is asked for the first time begins to be built."""
         index = self._indexes.get(folder)
         if index is None:
             index = self._indexes[folder] = Index(folder, self._excluded)
@@ -60,21 +60,21 @@ class Indexing:
                 index.update(path)
 
         loop = asyncio.get_running_loop()
-        future = self._session.worker.submit(job, worker.CHECK)
-        future.add_done_callback(lambda _: _post(loop, self._session.check_all))
+        future = self._thread.submit(job, CHECK)
+        future.add_done_callback(lambda _: post(loop, self._changed))
 
     def _excluded(self, path: str) -> bool:
-        return self._session.configuration.settings(path) is None
+        return self._configuration.settings(path) is None
 
     def _build(self, index: Index) -> None:
         if index.folder in self._building:
             return
         self._building.add(index.folder)
         loop = asyncio.get_running_loop()
-        client = self._session.client
+        client = self._client
         title = f"Indexing {os.path.basename(index.folder) or index.folder}"
         client.status("indexing", title)
-        shown = client.new_progress()
+        shown = Progress(client)
 
         def show(done: int, total: int) -> None:
             shown.begin_soon(title)
@@ -83,29 +83,22 @@ class Indexing:
 
         def progress(done: int, total: int) -> None:
             if done and done % _STEP == 0:  # a small folder is done before anybody has read that it is begun
-                _post(loop, show, done, total)
+                post(loop, show, done, total)
 
         def then(error: BaseException | None) -> None:
-            _post(loop, self._built, index, error, shown)
+            post(loop, self._built, index, error, shown)
 
-        self._session.worker.background(index.build(progress), then)
+        self._thread.background(index.build(progress), then)
 
     def _built(self, index: Index, error: BaseException | None, shown: Progress) -> None:
         shown.end()
         self._building.discard(index.folder)
         if error is not None:
-            self._session.client.failed(error)
+            self._client.failed(error)
         if not self._building:
-            self._session.client.status("ready", f"{self.files} files")
-        self._session.check_all()
+            self._client.status("ready", f"{self.files} files")
+        self._changed()
 
 
 def _is_below(path: str, folder: str) -> bool:
     return path.endswith(".py") and path.startswith(folder.rstrip(os.sep) + os.sep)
-
-
-def _post(loop: asyncio.AbstractEventLoop, function: object, *arguments: object) -> None:
-    try:
-        loop.call_soon_threadsafe(function, *arguments)  # type: ignore[arg-type]
-    except RuntimeError:
-        return  # the loop is closed: the server has ended

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from onnx_lint.diagnostic import Span
-from onnx_lint_lsp.convert import Json, range_json
+from onnx_lint_lsp.client import Json
+from onnx_lint_lsp.convert import range_json
 from onnx_lint_lsp.exporting import Exports
-from onnx_lint_lsp.root import Root
 from onnx_lint_lsp.session import Session
-from onnx_lint_lsp.views import View
+from onnx_lint_lsp.source_view import SourceView
+from onnx_lint_lsp.workspace import Workspace
 
 _EXPORT = ("Export to ONNX and verify", "onnx-lint.export")
 _CANCEL = ("Cancel the export", "onnx-lint.cancelExport")
@@ -23,9 +24,9 @@ class Model:
     span: Span
 
 
-def models(root: Root, view: View) -> list[Model]:
+def models(workspace: Workspace, view: SourceView) -> list[Model]:
     """The models of a file, on the analysis thread."""
-    module = root.project.modules.get(view.path)
+    module = workspace.project.modules.get(view.path)
     if module is None or "forward" not in view.source.text:
         return []
     found: list[Model] = []

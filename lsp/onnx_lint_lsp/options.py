@@ -9,58 +9,9 @@ from typing import Any
 from onnx_lint.config import engines_of
 from onnx_lint.diagnostic import Severity
 from onnx_lint.settings import Settings
+from onnx_lint_lsp.analysis_thread import STEP_LIMIT
 
 SECTION = "onnxLint"
-
-
-@dataclass(frozen=True)
-class ExportOptions:
-    """How exports are run. `python` is the interpreter that has torch; ``None``: the server's own."""
-
-    python: str | None = None
-    engine: str = "both"
-    timeout: float | None = None
-    output_folder: str | None = None
-    inputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class ClientOptions:
-    """The section's keys. ``None`` and ``()`` leave the project's configuration as it is."""
-
-    enable: bool = True
-    engine: str = "config"
-    opset: int | None = None
-    select: tuple[str, ...] = ()
-    extend_select: tuple[str, ...] = ()
-    ignore: tuple[str, ...] = ()
-    severity: str | None = None
-    dynamic_axes: Mapping[str, tuple[int, ...]] | None = None
-    run: str = "onType"
-    inlay_hints: bool = False
-    code_lens: bool = True
-    export: ExportOptions = field(default_factory=ExportOptions)
-
-    def over(self, settings: Settings) -> Settings:
-        """The settings of the project with the client's on top."""
-        target = settings.target
-        engine_given = settings.engine_given
-        if self.engine != "config":
-            target, engine_given = replace(target, engines=engines_of(self.engine)), True
-        if self.opset is not None:
-            target = replace(target, opset=self.opset)
-        other_engines = self.engine != "config" and target.engines != settings.target.engines
-        return replace(
-            settings,
-            target=target,
-            engine_given=engine_given,
-            select=self.select or settings.select,
-            extend_select=(*settings.extend_select, *self.extend_select),
-            ignore=(*settings.ignore, *self.ignore),
-            minimum=Severity(self.severity) if self.severity else settings.minimum,
-            dynamic_axes=self.dynamic_axes if self.dynamic_axes is not None else settings.dynamic_axes,
-            partial=settings.partial or other_engines or bool(self.select or self.ignore),
-        )
 
 
 def _flag(value: Any) -> bool:
@@ -121,26 +72,63 @@ def _inputs(value: Any) -> dict[str, tuple[str, ...]]:
     return {str(target): _texts(specs) for target, specs in value.items()}
 
 
-_READERS: dict[str, Callable[[Any], Any]] = {
-    "enable": _flag,
-    "engine": _choice("config", "torchscript", "dynamo", "both"),
-    "opset": _opset,
-    "select": _texts,
-    "extend_select": _texts,
-    "ignore": _texts,
-    "severity": _choice("info", "warning", "error"),
-    "dynamic_axes": _axes,
-    "run": _choice("onType", "onSave"),
-    "inlay_hints": _flag,
-    "code_lens": _flag,
-}
-_EXPORT_READERS: dict[str, Callable[[Any], Any]] = {
-    "python": _text,
-    "engine": _choice("torchscript", "dynamo", "both"),
-    "timeout": _seconds,
-    "output_folder": _text,
-    "inputs": _inputs,
-}
+def _setting(read: Callable[[Any], Any], default: Any = None, *, factory: Callable[[], Any] | None = None) -> Any:
+    """A field with the function that reads its setting, which raises `ValueError` for what does not fit."""
+    if factory is not None:
+        return field(default_factory=factory, metadata={"read": read})
+    return field(default=default, metadata={"read": read})
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """How exports are run. `python` is the interpreter that has torch; ``None``: the server's own."""
+
+    python: str | None = _setting(_text, None)
+    engine: str = _setting(_choice("torchscript", "dynamo", "both"), "both")
+    timeout: float | None = _setting(_seconds, None)
+    output_folder: str | None = _setting(_text, None)
+    inputs: Mapping[str, tuple[str, ...]] = _setting(_inputs, factory=dict)
+
+
+@dataclass(frozen=True)
+class ClientOptions:
+    """The section's keys. ``None`` and ``()`` leave the project's configuration as it is."""
+
+    enable: bool = _setting(_flag, True)
+    engine: str = _setting(_choice("config", "torchscript", "dynamo", "both"), "config")
+    opset: int | None = _setting(_opset, None)
+    select: tuple[str, ...] = _setting(_texts, ())
+    extend_select: tuple[str, ...] = _setting(_texts, ())
+    ignore: tuple[str, ...] = _setting(_texts, ())
+    severity: str | None = _setting(_choice("info", "warning", "error"), None)
+    dynamic_axes: Mapping[str, tuple[int, ...]] | None = _setting(_axes, None)
+    run: str = _setting(_choice("onType", "onSave"), "onType")
+    inlay_hints: bool = _setting(_flag, False)
+    analysis_timeout: float = _setting(_seconds, STEP_LIMIT)
+    """Seconds that an analysis may take without progress, before the document to blame is left out."""
+    code_lens: bool = _setting(_flag, True)
+    export: ExportOptions = field(default_factory=ExportOptions)
+
+    def over(self, settings: Settings) -> Settings:
+        """The settings of the project with the client's on top."""
+        target = settings.target
+        engine_given = settings.engine_given
+        if self.engine != "config":
+            target, engine_given = replace(target, engines=engines_of(self.engine)), True
+        if self.opset is not None:
+            target = replace(target, opset=self.opset)
+        other_engines = self.engine != "config" and target.engines != settings.target.engines
+        return replace(
+            settings,
+            target=target,
+            engine_given=engine_given,
+            select=self.select or settings.select,
+            extend_select=(*settings.extend_select, *self.extend_select),
+            ignore=(*settings.ignore, *self.ignore),
+            minimum=Severity(self.severity) if self.severity else settings.minimum,
+            dynamic_axes=self.dynamic_axes if self.dynamic_axes is not None else settings.dynamic_axes,
+            partial=settings.partial or other_engines or bool(self.select or self.ignore),
+        )
 
 
 def read(section: Any) -> tuple[ClientOptions, list[str]]:
@@ -153,22 +141,21 @@ def read(section: Any) -> tuple[ClientOptions, list[str]]:
     export_section = section.get("export")
     nested = dict(export_section) if isinstance(export_section, Mapping) else {}
     nested |= {k[len("export.") :]: v for k, v in section.items() if isinstance(k, str) and k.startswith("export.")}
-    export = ExportOptions(**_values(nested, _EXPORT_READERS, f"{SECTION}.export", problems))
-    values = _values(section, _READERS, SECTION, problems)
+    export = ExportOptions(**_values(nested, ExportOptions, f"{SECTION}.export", problems))
+    values = _values(section, ClientOptions, SECTION, problems)
     return ClientOptions(**values, export=export), problems
 
 
-def _values(
-    section: Mapping[Any, Any], readers: Mapping[str, Callable[[Any], Any]], where: str, problems: list[str]
-) -> dict[str, Any]:
+def _values(section: Mapping[Any, Any], options: type[Any], where: str, problems: list[str]) -> dict[str, Any]:
     out: dict[str, Any] = {}
-    for name, read_one in readers.items():
-        camel = _camel(name)
+    for option in fields(options):
+        read_one: Callable[[Any], Any] | None = option.metadata.get("read")
+        camel = _camel(option.name)
         given = section.get(camel)
-        if given is None:
+        if given is None or read_one is None:
             continue
         try:
-            out[name] = read_one(given)
+            out[option.name] = read_one(given)
         except ValueError as error:
             problems.append(f"{where}.{camel} {error}")
     return out
@@ -177,6 +164,3 @@ def _values(
 def _camel(name: str) -> str:
     first, *rest = name.split("_")
     return first + "".join(part.title() for part in rest)
-
-
-assert {f.name for f in fields(ClientOptions)} == {*_READERS, "export"}

@@ -17,8 +17,9 @@ from pygls.protocol import LanguageServerProtocol
 from pygls.protocol.language_server import lsp_method
 
 from onnx_lint_lsp import stdio
+from onnx_lint_lsp.client import Json
+from onnx_lint_lsp.loop import post
 
-Json = dict[str, Any]
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS, NOT_INITIALIZED = -32700, -32600, -32601, -32602, -32002
 
 _OURS = (
@@ -51,7 +52,7 @@ class Protocol(LanguageServerProtocol):
                 raise ValueError("nested too deep")
             data = json.loads(body)
         except (ValueError, RecursionError) as error:
-            self._refuse(None, PARSE_ERROR, f"no valid JSON: {str(error)[:200]}")
+            self._refuse(None, PARSE_ERROR, f"invalid JSON: {str(error)[:200]}")
             return
         if not isinstance(data, dict):
             self._refuse(None, INVALID_REQUEST, "a message is one object; batches are not part of the protocol")
@@ -83,7 +84,7 @@ class Protocol(LanguageServerProtocol):
                 self._refuse(ident, NOT_INITIALIZED, "the server is not initialized yet")
             return False
         if is_request and not (method in self.fm.features or method in self.fm.builtin_features):
-            self._refuse(ident, METHOD_NOT_FOUND, f"no method {method[:200]!r}")
+            self._refuse(ident, METHOD_NOT_FOUND, f"unknown method {method[:200]!r}")
             return False
         return True
 
@@ -93,7 +94,7 @@ class Protocol(LanguageServerProtocol):
             data.setdefault("params", None)
         try:
             message = self.structure_message(data)
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the sender is told
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the sender gets an error
             reason = str(error.__cause__ or error)[:300]
             if method is None:
                 self._give_up(ident, f"an answer that does not fit: {reason}")
@@ -105,7 +106,7 @@ class Protocol(LanguageServerProtocol):
         self.handle_message(message)
 
     def _give_up(self, ident: Any, reason: str) -> None:
-        """A request of ours got an answer that is none: whoever waits for it is told, and does not wait for ever."""
+        """The answer to a request of the server is invalid: whoever waits for it gets the error."""
         future = self._request_futures.pop(ident, None) if _is_id(ident) else None
         if future is not None and not future.done():
             future.set_exception(JsonRpcInternalError(reason))
@@ -131,8 +132,13 @@ class Protocol(LanguageServerProtocol):
         """Run a command. A coroutine of its own, so that cancelling the request cancels the command."""
         handler = self.fm.commands.get(params.command)
         if handler is None:
-            raise JsonRpcInvalidParams(f"no command {params.command[:200]!r}")
-        result = handler(*(params.arguments or ()))
+            raise JsonRpcInvalidParams(f"unknown command {params.command[:200]!r}")
+        arguments = params.arguments or ()
+        try:
+            inspect.signature(handler).bind(*arguments)
+        except TypeError as error:
+            raise JsonRpcInvalidParams(f"{params.command} does not take {len(arguments)} arguments: {error}") from error
+        result = handler(*arguments)
         return await result if inspect.isawaitable(result) else result
 
     # ------------------------------------------------------------------------------------------------------ the end
@@ -172,14 +178,7 @@ async def serve(protocol: Protocol, incoming: int, outgoing: int) -> int:
     protocol.writer = stdio.Output(outgoing)
     stdio.listen(
         incoming,
-        lambda body: _post(loop, handle, body),
-        lambda: _post(loop, end, 1),
+        lambda body: post(loop, handle, body),
+        lambda: post(loop, end, 1),
     )
     return await ended
-
-
-def _post(loop: asyncio.AbstractEventLoop, function: Callable[..., None], argument: Any) -> None:
-    try:
-        loop.call_soon_threadsafe(function, argument)
-    except RuntimeError:
-        return  # the loop is closed: the server has ended

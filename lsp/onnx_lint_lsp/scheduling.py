@@ -1,4 +1,4 @@
-"""When a root is checked: at once while checks are quick, after a pause in typing when they are not."""
+"""When a workspace is checked: at once while checks are quick, after a pause in typing when they are not."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, TypeVar
 
-from onnx_lint_lsp import worker
-from onnx_lint_lsp.root import Result, Root, is_broken
-from onnx_lint_lsp.worker import Superseded, Worker
+from onnx_lint_lsp.analysis_thread import CHECK, AnalysisThread, GaveUp, Superseded
+from onnx_lint_lsp.client import Client
+from onnx_lint_lsp.loop import post
+from onnx_lint_lsp.quarantine import Quarantine
+from onnx_lint_lsp.source_view import SourceView
+from onnx_lint_lsp.workspace import Result, Workspace, is_broken
 
 T = TypeVar("T")
 
@@ -26,6 +29,8 @@ _BREATH = 0.15
 """Seconds without a change before files that are not open are looked at: one of their models is not left halfway."""
 _PATIENCE = 0.25
 """Seconds a check of the open files only runs before a newer text stops it."""
+_PROBATION = 3.0
+"""Seconds without progress after which a check is abandoned that looks at a document for which one was before."""
 _MOST_STOPS = 4
 """Checks stopped in a row: then one runs to its end, so that someone who never pauses sees diagnostics too."""
 
@@ -33,7 +38,7 @@ _MOST_STOPS = 4
 class _Kind(Enum):
     """What a check is for."""
 
-    HURRIED = "what the open files themselves tell, at once"
+    OPEN_FILES = "what the open files themselves show, at once"
     WHOLE = "what the files around them add, whenever nobody waits"
     SETTLED = "the same, for a broken text at which nobody types"
 
@@ -41,38 +46,127 @@ class _Kind(Enum):
 @dataclass(frozen=True)
 class _Ended(Generic[T]):
     converted: T
+    analysed: tuple[SourceView, ...]
     seconds: float
     is_complete: bool
     is_broken: bool
 
 
 class Checks(Generic[T]):
-    """The checks of one root. `convert` runs on the analysis thread, `done` and `failed` on the event loop."""
+    """The checks of one workspace. `convert` runs on the analysis thread, `done` on the event loop, as do all methods.
+
+    A check that fails costs the document that is to blame its diagnostics, and no other: see `Quarantine`."""
 
     def __init__(
         self,
-        thread: Worker,
-        root: Root,
-        convert: Callable[[Root, list[Result]], T],
+        thread: AnalysisThread,
+        workspace: Workspace,
+        convert: Callable[[Workspace, list[Result]], T],
         done: Callable[[T], None],
-        failed: Callable[[BaseException], None],
+        client: Client,
+        step_limit: Callable[[], float],
     ) -> None:
-        self._thread, self.root, self._convert, self._done, self._failed = thread, root, convert, done, failed
+        self.workspace = workspace
+        self._thread, self._convert, self._done, self._client = thread, convert, done, client
+        self._configured_limit = step_limit
         self._loop = asyncio.get_running_loop()
+        self._quarantine = Quarantine(self._loop.time)
+        self._is_alone = False
         self._timer: asyncio.TimerHandle | None = None
         self._running = False
         self._again = False
         self._hurry = False
         """Whether what came in during a check is not to wait for a pause."""
-        self._kind = _Kind.HURRIED
+        self._kind = _Kind.OPEN_FILES
         self._is_first = False
-        """Whether a document was opened since the last check: that does not tell how long a keystroke's takes."""
+        """Whether a document was opened since the last check: a keystroke's takes another time."""
         self._settling: asyncio.TimerHandle | None = None
+        self._admission: asyncio.TimerHandle | None = None
         self._stopped = False
         self._stops = 0
         self.cost = 0.0
         """Seconds of recent checks, averaged."""
 
+    @property
+    def step_limit(self) -> float:
+        """Seconds that an analysis may take without progress."""
+        limit = self._configured_limit()
+        return min(limit, _PROBATION) if self._quarantine.is_on_probation else limit
+
+    # --------------------------------------------------------------------------------------------------- documents
+    def update(self, path: str, view: SourceView | None) -> None:
+        """A document of the workspace is opened, has a new text, or is closed (``None``)."""
+        self._quarantine.change(path, view)
+        self._hand_over(path)
+        self._admit_later()
+
+    def analysed(self, path: str) -> SourceView | None:
+        """The document of that path, if it is open here and not left out."""
+        return self._quarantine.admitted.get(path)
+
+    def _hand_over(self, path: str) -> None:
+        """Give the workspace the state of a document, unless it waits to be analysed."""
+        quarantine = self._quarantine
+        left = quarantine.left_out.get(path)
+        if left is not None:
+            self.workspace.update(path, left.view, left_out=left.reason)
+        else:
+            self.workspace.update(path, quarantine.admitted.get(path))
+
+    def forget_failures(self) -> None:
+        """Analyse everything anew, also what was left out."""
+        views = self._quarantine.everything()
+        self._quarantine = Quarantine(self._loop.time)
+        self._is_alone = False
+        for path, view in views.items():
+            self._quarantine.change(path, view)
+        self._renew()
+
+    def _renew(self) -> None:
+        """Begin with a new workspace. What works on the old one, if anything does, is without consequence."""
+        self.workspace = self.workspace.renewed(is_alone=self._is_alone)
+        for path in (*self._quarantine.admitted, *self._quarantine.left_out):
+            self._hand_over(path)
+
+    def _admit_later(self) -> None:
+        """See to it that a document that was left out is tried again in its time."""
+        if self._admission is not None:
+            self._admission.cancel()
+            self._admission = None
+        delay = self._quarantine.delay()
+        if delay is not None and not self._stopped:
+            self._admission = self._loop.call_later(delay, self._admit)
+
+    def _admit(self) -> bool:
+        """Analyse one more document, if one waits."""
+        path = self._quarantine.admit()
+        if path is not None:
+            self._hand_over(path)
+            self.request(at_once=True)
+        self._admit_later()
+        return path is not None
+
+    def failed(self, error: Exception, culprit: SourceView | None = None) -> None:
+        """An analysis of the workspace failed, or was abandoned: that of one document if the `culprit` is known."""
+        quarantine = self._quarantine
+        reason = _reason(error)
+        seen = dict(self.workspace.views)
+        if culprit is not None:
+            quarantine.leave_out(culprit.path, culprit, reason)
+        elif self._kind is _Kind.OPEN_FILES:
+            quarantine.failed(seen, reason)
+        else:
+            self._is_alone = True
+            self._client.log(f"{self.workspace.folder}: files that are not open are left out of the analysis: {reason}")
+        if isinstance(error, GaveUp):
+            self._client.log(f"{self.workspace.folder}: an analysis was abandoned: {reason}")
+        else:
+            self._client.failed(error)
+        self._renew()
+        if seen or culprit is not None:  # else it fails without any document: the next change tries again
+            self.request(at_once=True)
+
+    # ------------------------------------------------------------------------------------------------------ timing
     @property
     def pause(self) -> float:
         """How long to wait for the next keystroke before a check begins."""
@@ -103,35 +197,48 @@ class Checks(Generic[T]):
             self._settling = None
 
     def stop(self) -> None:
+        """Check nothing more."""
         self._stopped = True
         self._unsettle()
+        if self._admission is not None:
+            self._admission.cancel()
         if self._timer is not None:
             self._timer.cancel()
 
-    def _start(self, kind: _Kind = _Kind.HURRIED) -> None:
+    def _start(self, kind: _Kind = _Kind.OPEN_FILES) -> None:
         self._timer = self._settling = None
         if self._stopped:
             return
         self._running, self._again, self._hurry, self._kind = True, False, False, kind
-        future = self._thread.submit(lambda: self._job(kind), worker.CHECK)
-        future.add_done_callback(lambda f: self._loop.call_soon_threadsafe(self._ended, f))
+        workspace = self.workspace
+        future = self._thread.submit(lambda: self._job(workspace, kind), CHECK, step_limit=self.step_limit)
+        future.add_done_callback(lambda f: post(self._loop, self._ended, f))
 
-    def _job(self, kind: _Kind) -> _Ended[T]:
+    def _job(self, workspace: Workspace, kind: _Kind) -> _Ended[T]:
         start = time.perf_counter()
         may_stop = self._stops < _MOST_STOPS
 
         def progress(done: int, total: int) -> None:
-            if kind is _Kind.HURRIED:
+            self._thread.beat()
+            if kind is _Kind.OPEN_FILES:
                 is_late = self._again and may_stop and time.perf_counter() - start > _PATIENCE
             else:
                 is_late = self._again or self._thread.is_wanted
             if self._stopped or is_late:
                 raise Superseded
 
-        results = self.root.check(progress, settled=kind is _Kind.SETTLED, open_files_only=kind is _Kind.HURRIED)
-        converted = self._convert(self.root, results)
-        broken = any(is_broken(result.diagnostics) for result in results)
-        return _Ended(converted, time.perf_counter() - start, self.root.is_complete, broken)
+        results = workspace.check(
+            progress, settled=kind is _Kind.SETTLED, open_files_only=kind is _Kind.OPEN_FILES or workspace.is_alone
+        )
+        converted = self._convert(workspace, results)
+        analysed = [result for result in results if not result.is_left_out]
+        return _Ended(
+            converted,
+            tuple(result.view for result in analysed),
+            time.perf_counter() - start,
+            workspace.is_complete,
+            any(is_broken(result.diagnostics) for result in analysed),
+        )
 
     def _ended(self, future: Future[_Ended[T]]) -> None:
         self._running = False
@@ -141,24 +248,28 @@ class Checks(Generic[T]):
         try:
             ended = future.result()
         except Superseded:
-            if kind is _Kind.HURRIED:
+            if kind is _Kind.OPEN_FILES:
                 self._stops += 1
                 self.cost = max(self.cost, 2 * _PATIENCE)
             else:
                 following = kind  # what was done is kept
         except CancelledError:
             return
-        except Exception as error:  # noqa: BLE001 - told to the log; the next edit tries again
-            self._failed(error)
+        except Exception as error:  # noqa: BLE001 - logged; the document to blame is left out
+            self.failed(error)
+            return
         else:
+            self._quarantine.passed(ended.analysed)
             self._done(ended.converted)
-            if kind is _Kind.HURRIED:
+            if kind is _Kind.OPEN_FILES:
                 self._stops = 0
                 self._learn(ended.seconds)
-            if not ended.is_complete:
+            if not ended.is_complete and not self._is_alone:
                 following = _Kind.WHOLE
-            elif ended.is_broken and kind is not _Kind.SETTLED:
+            elif ended.is_broken and kind is not _Kind.SETTLED and not self._is_alone:
                 following = _Kind.SETTLED
+        if self._admit():
+            return
         if self._again:
             self.request(at_once=self._hurry)
         elif following is not None:
@@ -171,3 +282,14 @@ class Checks(Generic[T]):
         if not self._is_first:
             self.cost = min(seconds, 0.5 * self.cost + 0.5 * seconds) if self.cost else seconds
         self._is_first = False
+
+
+def _reason(error: Exception) -> str:
+    """Why a document is not analysed, in a clause."""
+    if isinstance(error, GaveUp):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "its analysis runs out of memory"
+    if isinstance(error, RecursionError):
+        return "its analysis nests too deep"
+    return f"its analysis fails with {type(error).__name__}, which is a fault of onnx-lint"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-import pygls  # noqa: F401 - a missing extra is told by the caller in one line
+import pygls  # noqa: F401 - a missing extra is reported by the caller in one line
 
 from onnx_lint_lsp import stdio
 

@@ -6,41 +6,24 @@ import asyncio
 import os
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, Protocol, TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
-from onnx_lint_lsp import worker
+from onnx_lint.source.text import SourceText
+from onnx_lint_lsp.analysis_thread import REQUEST, AnalysisThread, GaveUp
+from onnx_lint_lsp.client import Client, Json
 from onnx_lint_lsp.configuration import Configuration
-from onnx_lint_lsp.convert import Converter, Json
+from onnx_lint_lsp.convert import Converter
 from onnx_lint_lsp.documents import Document, Documents
 from onnx_lint_lsp.evidence import EvidenceStore
 from onnx_lint_lsp.indexing import Indexing
-from onnx_lint_lsp.progress import Progress
-from onnx_lint_lsp.root import Result, Root
 from onnx_lint_lsp.scheduling import Checks
-from onnx_lint_lsp.views import View
-from onnx_lint_lsp.worker import Worker
+from onnx_lint_lsp.source_view import SourceView
+from onnx_lint_lsp.workspace import Result, Workspace
 
 T = TypeVar("T")
 Wire = dict[str, list[Json]]
 """Diagnostics by document, as they are sent."""
-
-
-class Client(Protocol):
-    """What the session needs of the other side."""
-
-    def publish(self, uri: str, version: int | None, items: list[Json]) -> None: ...
-
-    def refresh(self, what: str) -> None: ...
-
-    def warn(self, message: str) -> None: ...
-
-    def log(self, message: str) -> None: ...
-
-    def failed(self, error: BaseException) -> None: ...
-
-    def status(self, state: str, message: str) -> None: ...
-
-    def new_progress(self) -> Progress: ...
 
 
 class Session:
@@ -51,7 +34,7 @@ class Session:
         self.documents = Documents()
         self.configuration = Configuration()
         self.converter = Converter()
-        self.worker = Worker()
+        self.thread = AnalysisThread()
         self.evidence = EvidenceStore()
         self.results: dict[str, Result] = {}
         self.document_changes = True
@@ -59,9 +42,8 @@ class Session:
         """Whether the client asks for diagnostics instead of being sent them."""
         self.trusted = True
         self.wire: Wire = {}
-        self.indexing = Indexing(self)
-        self._views: dict[str, View] = {}
-        self._roots: dict[str, Root] = {}
+        self.indexing = Indexing(client, self.thread, self.configuration, self.check_all)
+        self._views: dict[str, SourceView] = {}
         self._checks: dict[str, Checks[list[tuple[Result, Wire]]]] = {}
         self._waiting: dict[str, list[asyncio.Future[Result]]] = {}
         self._sent: dict[str, tuple[int | None, list[Json]]] = {}
@@ -76,11 +58,14 @@ class Session:
         before = self._views.get(path)
         self._views[path] = view
         self._withdraw_parts(before, view)
-        self.root_of(path).update(path, view)
+        checks = self.checks_of(path)
+        checks.update(path, view)
         if opened or self.configuration.options(path).run == "onType":
-            self.checks_of(path).request(at_once=opened, opened=opened)
+            checks.request(at_once=opened, opened=opened)
+            self._changed_for_others(path, checks)
 
     def saved(self, uri: str) -> None:
+        """A document is saved."""
         path = self.documents.key(uri)
         if self.configuration.is_stale():
             self.reconfigure()
@@ -89,62 +74,104 @@ class Session:
 
     def closed(self, uri: str, path: str) -> None:
         """The document or notebook `uri`, known to the analysis as `path`, is closed."""
-        view = self._views.pop(path, None)
+        view = self._views.get(path)
         if view is None:
             return
+        if view.aliases:
+            self._withdraw_alias(uri, path, view)
+            return
+        del self._views[path]
         self.results.pop(path, None)
         for waiting in self._waiting.pop(path, ()):
             waiting.cancel()
         self._withdraw_parts(view, None)
-        root = self.root_of(path)
-        root.update(path, None)
-        root.touch(path)
-        self.checks_of(path).request()
-        self._drop_if_empty(root)
+        checks = self.checks_of(path)
+        checks.update(path, None)
+        checks.workspace.touch(path)
+        checks.request()
+        self._changed_for_others(path, checks)
+        self._drop_if_empty(checks)
 
-    def _view_of(self, uri: str) -> View | None:
+    def _withdraw_alias(self, uri: str, path: str, view: SourceView) -> None:
+        """One of several documents of the same file is closed: the others stay."""
+        left = [uri_ for uri_ in view.versions if uri_ != uri]
+        after = self._view_of(left[0])
+        if after is None:
+            return
+        self._views[path] = after
+        self._withdraw_parts(view, after)
+        self.checks_of(path).update(path, after)
+        self.checks_of(path).request()
+
+    def _view_of(self, uri: str) -> SourceView | None:
         notebook = self.documents.notebook_of(uri) or self.documents.notebook(uri)
         if notebook is not None:
-            return View.of_notebook(notebook, self.documents)
+            return SourceView.of_notebook(notebook, self.documents)
         document = self.documents.get(uri)
-        return View.of_document(document) if document is not None else None
+        return SourceView.of_document(document, self.documents.aliases(document)) if document is not None else None
 
-    def _withdraw_parts(self, before: View | None, after: View | None) -> None:
-        """Take back what was published for documents that are no longer part of a view."""
+    def _withdraw_parts(self, before: SourceView | None, after: SourceView | None) -> None:
+        """Withdraw what was published for documents that are no longer part of a view."""
         gone = set(before.versions if before else ()) - set(after.versions if after else ())
         for uri in gone:
             self.wire.pop(uri, None)
             if self._sent.pop(uri, None) is not None:
                 self.client.publish(uri, None, [])
 
-    def view(self, uri: str) -> View | None:
-        """The present view of an open document."""
-        return self._views.get(self.documents.key(uri))
+    def view(self, uri: str) -> SourceView | None:
+        """The present view of an open document, as that document shows it."""
+        view = self._views.get(self.documents.key(uri))
+        return view.seen_from(uri) if view is not None else None
 
     def document(self, uri: str) -> Document | None:
+        """An open document."""
         return self.documents.get(uri)
 
-    # ------------------------------------------------------------------------------------------------------- roots
-    def root_of(self, path: str) -> Root:
-        """The root that a path belongs to: its workspace folder, else its own surroundings."""
-        folder = self.configuration.folder_of(path)
-        name = folder if folder is not None else _surroundings(path)
-        root = self._roots.get(name)
-        if root is None:
-            index = self.indexing.of(folder) if folder is not None else None
-            root = self._roots[name] = Root(name, self.configuration, index)
-            self._checks[name] = Checks(self.worker, root, self._convert, self._checked, self.client.failed)
-        return root
-
+    # -------------------------------------------------------------------------------------------------- workspaces
     def checks_of(self, path: str) -> Checks[list[tuple[Result, Wire]]]:
-        return self._checks[self.root_of(path).folder]
+        """The checks of the workspace that a path belongs to: its workspace folder, else its own surroundings."""
+        name = self._workspace_name(path)
+        checks = self._checks.get(name)
+        if checks is None:
+            index = self.indexing.of(name) if name in self.configuration.folders else None
+            elsewhere = partial(self._open_elsewhere, name)
+            workspace = Workspace(name, self.configuration, index, elsewhere=elsewhere)
+            checks = self._checks[name] = Checks(
+                self.thread,
+                workspace,
+                self._convert,
+                self._checked,
+                self.client,
+                lambda: self.configuration.options(path).analysis_timeout,
+            )
+        return checks
 
-    def _drop_if_empty(self, root: Root) -> None:
+    def _workspace_name(self, path: str) -> str:
+        folder = self.configuration.folder_of(path)
+        return folder if folder is not None else _surroundings(path)
+
+    def _open_elsewhere(self, name: str, path: str) -> SourceText | None:
+        """On the analysis thread: the text of a file that is open in another workspace than `name`."""
+        if path not in self._views:
+            return None
+        other = self._workspace_name(path)
+        checks = self._checks.get(other) if other != name else None
+        view = checks.analysed(path) if checks is not None else None
+        return view.source if view is not None else None
+
+    def _changed_for_others(self, path: str, own: Checks[list[tuple[Result, Wire]]]) -> None:
+        """An open document has changed that files of other workspaces may import."""
+        for checks in self._checks.values():
+            if checks is not own and checks.workspace.has_asked_for(path):
+                checks.workspace.touch(path)
+                checks.request()
+
+    def _drop_if_empty(self, checks: Checks[list[tuple[Result, Wire]]]) -> None:
         """Forget the surroundings of files that are all closed."""
-        if root.index is not None or any(self.root_of(path) is root for path in self._views):
+        if checks.workspace.index is not None or any(self.checks_of(path) is checks for path in self._views):
             return
-        self._checks.pop(root.folder).stop()
-        self._roots.pop(root.folder, None)
+        checks.stop()
+        self._checks.pop(checks.workspace.folder, None)
 
     def set_folders(self, folders: list[str]) -> None:
         """The workspace has these folders from now on. Open documents move to the roots that they belong to now."""
@@ -152,20 +179,19 @@ class Session:
         self.configuration.forget_folders()
         for checks in self._checks.values():
             checks.stop()
-        self._roots.clear()
         self._checks.clear()
         self.indexing.keep(folders)
         for folder in folders:
-            self.root_of(os.path.join(folder, "x.py"))
+            self.checks_of(os.path.join(folder, "x.py"))
         for path, view in self._views.items():
-            self.root_of(path).update(path, view)
+            self.checks_of(path).update(path, view)
         self.check_all()
 
     # ------------------------------------------------------------------------------------------------------ checks
     def check_all(self) -> None:
         """Check everything that is open again: settings, files or evidence changed."""
         for path in list(self._views):
-            self.root_of(path)
+            self.checks_of(path)
         for checks in list(self._checks.values()):
             checks.request(at_once=True)
 
@@ -176,20 +202,22 @@ class Session:
 
     def on_disk(self, paths: list[str]) -> None:
         """Files came, went or changed on disk."""
-        for root, checks in list(zip(self._roots.values(), self._checks.values(), strict=True)):
+        for checks in list(self._checks.values()):
             for path in paths:
-                root.touch(path)
+                checks.workspace.touch(path)
             checks.request()
         self.indexing.touch(paths)
 
-    def _convert(self, root: Root, results: list[Result]) -> list[tuple[Result, Wire]]:
+    def _convert(self, workspace: Workspace, results: list[Result]) -> list[tuple[Result, Wire]]:
         """On the analysis thread: the results with the evidence of exports, as they are sent."""
         out: list[tuple[Result, Wire]] = []
         for result in results:
             wire: Wire = {uri: [] for uri in result.view.versions}
-            made = root.converted.setdefault(result.view.path, {})
-            for uri, item in self.converter.all(self.evidence.joined(result), result.view, root.find, made):
+            made = workspace.converted.setdefault(result.view.path, {})
+            for uri, item in self.converter.all(self.evidence.joined(result), result.view, workspace, made):
                 wire[uri].append(item)
+            for alias in result.view.aliases:
+                wire[alias.uri] = wire[result.view.parts[0].document.uri]
             out.append((result, wire))
         return out
 
@@ -243,40 +271,55 @@ class Session:
                 return None  # closed meanwhile
             raise
 
-    async def ask(self, uri: str, question: Callable[[Root, View], T]) -> T | None:
-        """Ask something about the present text of a document on the analysis thread."""
-        path = self.documents.key(uri)
-        view = self._views.get(path)
+    async def ask(self, uri: str, question: Callable[[Workspace, SourceView], T]) -> T | None:
+        """Ask something about the present text of a document on the analysis thread; ``None`` if it is not open, or
+        the answer takes too long."""
+        view = self.view(uri)
         if view is None:
             return None
-        root = self.root_of(path)
+        checks = self.checks_of(view.path)
+        workspace = checks.workspace
 
         def job() -> T:
-            root.sync()
-            return question(root, view)
+            workspace.sync()
+            return question(workspace, view)
 
-        future: Future[T] = self.worker.submit(job, worker.REQUEST)
-        return await asyncio.wrap_future(future)
+        future: Future[T] = self.thread.submit(job, REQUEST, step_limit=checks.step_limit)
+        try:
+            return await asyncio.wrap_future(future)
+        except (GaveUp, MemoryError, RecursionError) as error:
+            if checks.workspace is workspace:
+                checks.failed(error, view)
+            return None
 
     def documents_by_path(self) -> dict[str, str]:
         """The texts of open documents as the analysis sees them."""
         return {path: view.source.text for path, view in self._views.items()}
 
     def text(self, uri: str) -> str | None:
+        """The server's text of an open document."""
         document = self.documents.get(uri)
         return document.text.text if document is not None else None
 
     def set_client_options(self, section: Any, folder: str | None = None) -> None:
+        """The client's settings, for one folder or for all others."""
         self.configuration.set_client(section, folder)
 
+    def forget_failures(self) -> None:
+        """Analyse everything anew, also what was left out."""
+        for checks in self._checks.values():
+            checks.forget_failures()
+        self.check_all()
+
     def stop(self) -> None:
+        """Check nothing more."""
         for checks in self._checks.values():
             checks.stop()
-        self.worker.stop()
+        self.thread.stop()
 
 
 def _surroundings(path: str) -> str:
-    """The folder above the package in which a file lies; for what is no file its own name."""
+    """The folder above the package in which a file lies; for what is not a file its own name."""
     if not os.path.isabs(path):
         return path
     folder = os.path.dirname(path)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.source import ir
-from onnx_lint_lsp.root import Root
-from onnx_lint_lsp.views import View
+from onnx_lint_lsp.source_view import SourceView
+from onnx_lint_lsp.workspace import Workspace
 
 _LAYER = re.compile(
     r"\b(Conv1d|Conv2d|Conv3d|BatchNorm1d|BatchNorm2d|BatchNorm3d|Linear|LSTM|GRU|RNN|LayerNorm|Embedding)\("
@@ -34,16 +34,16 @@ _UNKNOWN_SIZE = "4"
 
 @dataclass(frozen=True)
 class _First:
-    """The first layer that tells a shape: its kind, and the size that it wants."""
+    """The first layer that fixes a shape: its kind, and the size that it wants."""
 
     layer: str
     size: str
 
 
-def guess(root: Root, view: View, name: str) -> list[str]:
+def guess(workspace: Workspace, view: SourceView, name: str) -> list[str]:
     """Specifications of the required arguments of a model's ``forward``, on the analysis thread. Empty if there is no
     such class, or it takes nothing."""
-    module = root.project.modules.get(view.path)
+    module = workspace.project.modules.get(view.path)
     if module is None:
         return []
     for chunk in module.class_chunks():

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lsprotocol import types
 from pygls.capabilities import get_capability
 
+from onnx_lint_lsp.analysis_thread import CHECK
+from onnx_lint_lsp.connection import Server
 from onnx_lint_lsp.convert import Converter
 from onnx_lint_lsp.rule_pages import link_of
+from onnx_lint_lsp.system import is_alive
 from onnx_lint_lsp.uris import to_path
-from onnx_lint_lsp.worker import CHECK
-
-if TYPE_CHECKING:
-    from onnx_lint_lsp.connection import Server
 
 _ENCODINGS = {"utf-8": "utf-8", "utf-16": "utf-16", "utf-32": "utf-32"}
 _PARENT_EVERY = 2.0
@@ -53,7 +51,8 @@ def initialize(server: Server, params: types.InitializeParams) -> None:
     session.trusted = options.get("trusted", True) is True
     session.documents.encoding = _encoding(capabilities)
     links = link_of if can("text_document.publish_diagnostics.code_description_support") else lambda code: None
-    session.converter = Converter(related=can("text_document.publish_diagnostics.related_information"), links=links)
+    related = can("text_document.publish_diagnostics.related_information")
+    session.converter = Converter(related=related, links=links, encoding=session.documents.encoding)
     session.set_client_options(options.get("settings"))
     if session.pulls:
         _offer_pull(server)
@@ -63,7 +62,7 @@ def initialize(server: Server, params: types.InitializeParams) -> None:
     session.configuration.folders = tuple(dict.fromkeys(f for f in folders if f and os.path.isdir(f)))
     if params.process_id is not None:
         _watch_parent(server, params.process_id)
-    session.worker.submit(_warm_up, CHECK)
+    session.thread.submit(_warm_up, CHECK)
 
 
 def _warm_up() -> None:
@@ -148,34 +147,14 @@ def set_folders_from(server: Server, event: types.WorkspaceFoldersChangeEvent) -
 # ------------------------------------------------------------------------------------------------- the parent process
 def _watch_parent(server: Server, process: int) -> None:
     """End with the client's process. One that cannot be seen from the start lives in another container or machine."""
-    if not _lives(process):
+    if not is_alive(process):
         return
     loop = asyncio.get_running_loop()
 
     def look() -> None:
-        if _lives(process):
+        if is_alive(process):
             loop.call_later(_PARENT_EVERY, look)
         else:
             server.protocol.on_exit(1)
 
     loop.call_later(_PARENT_EVERY, look)
-
-
-def _lives(process: int) -> bool:
-    if sys.platform == "win32":
-        import ctypes
-
-        synchronize, timeout = 0x00100000, 0x00000102
-        handle = ctypes.windll.kernel32.OpenProcess(synchronize, False, process)
-        if not handle:
-            return False
-        waited = ctypes.windll.kernel32.WaitForSingleObject(handle, 0)
-        ctypes.windll.kernel32.CloseHandle(handle)
-        return bool(waited == timeout)
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):
-        return True  # it is there and not ours
-    return True

@@ -67,7 +67,7 @@ def listen(descriptor: int, on_body: Callable[[bytes], None], on_end: Callable[[
 
 def bodies(descriptor: int) -> Iterator[bytes]:
     """The bodies of the messages on a descriptor. Headers are taken as HTTP takes them (any case, any order, with or
-    without blanks, line feeds alone); lines that are no header and lengths that make no sense are passed over."""
+    without blanks, line feeds alone); lines that are not headers and lengths that make no sense are passed over."""
     stream = _Stream(descriptor)
     length: int | None = None
     while (line := stream.line()) is not None:
@@ -116,6 +116,7 @@ class _Stream:
         return line
 
     def take(self, count: int) -> bytes | None:
+        """So many bytes; ``None`` if the input ends before."""
         while len(self._buffer) < count:
             if not self._fill():
                 return None

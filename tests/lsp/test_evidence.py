@@ -7,9 +7,9 @@ from onnx_lint.settings import Settings
 from onnx_lint.target import BOTH, Engine
 from onnx_lint_lsp.documents import Document
 from onnx_lint_lsp.evidence import EvidenceStore, FileEvidence, line_in, moved
-from onnx_lint_lsp.root import Result
+from onnx_lint_lsp.source_view import SourceView
 from onnx_lint_lsp.text import Text
-from onnx_lint_lsp.views import View
+from onnx_lint_lsp.workspace import Result
 
 PATH = "/w/m.py"
 TEXT = "a\nb\nc\nd\n"
@@ -22,7 +22,7 @@ def diagnostic(code: str, line: int, source: str = "lint", evidence: tuple[Evide
 
 
 def result(text: str, *found: Diagnostic) -> Result:
-    return Result(View.of_document(Document("file:///w/m.py", 1, Text(text, "utf-16"))), found, Settings())
+    return Result(SourceView.of_document(Document("file:///w/m.py", 1, Text(text, "utf-16"))), found, Settings())
 
 
 def store(*found: Diagnostic) -> EvidenceStore:

@@ -68,3 +68,33 @@ def test_each_folder_has_its_own_settings(name: str, tmp_path: Path) -> None:
         wire.tell("workspace/didChangeConfiguration", {"settings": None})
         wire.codes(third, "ONX202", after=before)
         assert wire.end() == 0
+
+
+def test_what_is_typed_outside_the_folder_counts_where_it_is_imported(tmp_path: Path) -> None:
+    package = tmp_path / "package"
+    inner = package / "inner"
+    inner.mkdir(parents=True)
+    for folder in (package, inner):
+        (folder / "__init__.py").write_text("")
+    (package / "helper.py").write_text("def scale(v):\n    return 2\n")
+    user = MODEL.replace("from torch import nn\n", "from torch import nn\nfrom ..helper import scale\n")
+    user = user.replace("x.sum().item()", "scale(x)").replace("x.data * n", "x if n > 1 else -x")
+    (inner / "user.py").write_text(user)
+    with connect(tmp_path / "stderr") as wire:
+        wire.initialize(profile("visual-studio-code"), [inner])
+        uri = wire.open(inner / "user.py")
+        wire.codes(uri)
+        helper = wire.open(package / "helper.py")
+        for version, value in ((2, "v.sum()"), (4, "v.max()")):
+            before = len(wire.received)
+            wire.replace(helper, version, f"def scale(v):\n    return {value}\n")
+            wire.codes(uri, "ONX101", after=before)
+            before = len(wire.received)
+            wire.replace(helper, version + 1, "def scale(v):\n    return 2\n")
+            wire.codes(uri, after=before)
+        wire.replace(helper, 6, "def scale(v):\n    return v.sum()\n")
+        wire.codes(uri, "ONX101", after=before)
+        before = len(wire.received)
+        wire.tell("textDocument/didClose", {"textDocument": {"uri": helper}})
+        wire.codes(uri, after=before)
+        assert wire.end() == 0

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import textwrap
 import threading
 import time
 from pathlib import Path
 
 import pytest
-from lsp_wire import PROFILES, connect, profile, until_dead
+from lsp_wire import PROFILES, connect, install, profile, until_dead
+
+from onnx_lint_lsp.system import is_alive, resident_bytes
 
 MODEL = """\
 from torch import nn
@@ -46,7 +47,7 @@ BROKEN_LENSES = """\
     from onnx_lint_lsp import lenses
 
 
-    def models(root, view):
+    def models(workspace, view):
         raise RuntimeError("a fault of our own")
 
 
@@ -54,22 +55,8 @@ BROKEN_LENSES = """\
 """
 
 
-def plugin(folder: Path, modules: dict[str, str]) -> dict[str, str]:
-    """An installed package of rules; the environment in which it is found."""
-    package = folder / "noisy_rules"
-    package.mkdir(parents=True)
-    (package / "__init__.py").write_text("")
-    for name, text in modules.items():
-        (package / f"{name}.py").write_text(textwrap.dedent(text))
-    info = folder / "noisy_rules-1.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: noisy-rules\nVersion: 1\n")
-    (info / "entry_points.txt").write_text("[onnx_lint.rules]\nnoisy = noisy_rules\n")
-    return {"PYTHONPATH": os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])}
-
-
 def test_a_fault_is_answered_each_time_and_logged_once_and_prints_go_to_standard_error(tmp_path: Path) -> None:
-    env = plugin(tmp_path / "site", {"rule": NOISY_RULE, "fault": BROKEN_LENSES})
+    env = install(tmp_path / "site", {"rule": NOISY_RULE, "fault": BROKEN_LENSES})
     with connect(tmp_path / "stderr", env) as wire:
         wire.initialize(profile("visual-studio-code"))
         uri = wire.open(tmp_path / "model.py", MODEL)
@@ -167,3 +154,27 @@ def test_inlay_hints_stand_behind_what_is_frozen(name: str, tmp_path: Path) -> N
         while wire.ask("textDocument/inlayHint", {"textDocument": {"uri": uri}, "range": where}):
             assert time.monotonic() < end
         assert wire.end() == 0
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_the_server_ends_with_its_input(begun: bool, tmp_path: Path) -> None:
+    with connect(tmp_path / "stderr") as wire:
+        if begun:
+            wire.initialize({})
+        assert wire.process.stdin is not None
+        wire.process.stdin.close()
+        assert wire.process.wait(60) == 1
+
+
+def test_what_is_asked_of_the_system() -> None:
+    assert is_alive(os.getpid())
+    assert not is_alive(0)
+    assert not is_alive(-1)
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        assert is_alive(child.pid)
+        child.kill()
+        child.wait()
+        assert not is_alive(child.pid)
+    before = resident_bytes()
+    held = bytes(64 << 20).replace(b"\0", b"x")
+    assert 0 < before < before + len(held) // 2 < resident_bytes()

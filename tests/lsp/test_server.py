@@ -262,3 +262,25 @@ async def raw(client: LanguageClient, method: str, params: Any) -> Any:
     data = {"jsonrpc": "2.0", "id": ident, "method": method, **({} if params is None else {"params": params})}
     client.protocol._send_data(data)
     return await asyncio.wait_for(future, 60)
+
+
+@pytest.mark.parametrize("client", ["visual-studio-code"], indirect=True)
+@pytest.mark.parametrize(
+    ("command", "arguments"),
+    [
+        ("onnx-lint.export", [{"uri": "file:///m.py", "name": "Net"}, 1]),
+        ("onnx-lint.showReport", [1, 2]),
+        ("onnx-lint.inputSpec", [{}, {}, {}]),
+        ("onnx-lint.explainRule", ["ONX101", "ONX102"]),
+        ("onnx-lint.reload", [True]),
+        ("onnx-lint.cancelExport", [1, 2]),
+    ],
+)
+@pytest.mark.asyncio
+async def test_a_command_with_a_wrong_number_of_arguments_is_refused(
+    client: LanguageClient, command: str, arguments: list[Any]
+) -> None:
+    with pytest.raises(JsonRpcException) as error:
+        await raw(client, "workspace/executeCommand", {"command": command, "arguments": arguments})
+    assert error.value.code == -32602
+    assert "Traceback" not in str(error.value.data) + error.value.message

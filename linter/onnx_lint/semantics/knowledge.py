@@ -6,6 +6,7 @@ expression in them may hold.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -30,6 +31,7 @@ from onnx_lint.semantics.domain.values import (
 from onnx_lint.semantics.incremental import session
 
 _MAX_SOURCE = 40
+_BACKTICKS = re.compile("`+")
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,17 @@ def _container(value: Seq | Dict) -> str | None:
 def _from(value: Value) -> str:
     origin = origin_of(value)
     text = _source(origin) if origin is not None and origin.kind is StepKind.SIZE else ""
-    return f" `{text}`" if text else ""
+    return f" {inline_code(text)}" if text else ""
+
+
+def inline_code(text: str) -> str:
+    """Text of one line as code in Markdown. The fence is longer than any run of backticks inside, so that nothing in
+    it, such as the image in a comment of the source, is read as Markdown."""
+    runs = _BACKTICKS.findall(text)
+    if not runs:
+        return f"`{text}`"
+    fence = "`" * (max(map(len, runs)) + 1)
+    return f"{fence} {text} {fence}"
 
 
 def _where(value: Value) -> str:

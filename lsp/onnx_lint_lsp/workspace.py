@@ -1,4 +1,4 @@
-"""A root: the files that are analysed together, and what is open among them. Lives on the analysis thread."""
+"""A workspace: the files that are analysed together, and what is open among them. Lives on the analysis thread."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from onnx_lint.checker import NOT_ANALYSED, SYNTAX_ERROR, check_groups
-from onnx_lint.diagnostic import Diagnostic
+from onnx_lint.diagnostic import Diagnostic, Severity, Span
 from onnx_lint.project.project import Project
 from onnx_lint.semantics.export_calls import export_calls
 from onnx_lint.semantics.incremental import session
@@ -17,7 +17,7 @@ from onnx_lint.source.text import SourceError, SourceText, read
 from onnx_lint_lsp.configuration import Configuration
 from onnx_lint_lsp.convert import Made
 from onnx_lint_lsp.index import Index
-from onnx_lint_lsp.views import View
+from onnx_lint_lsp.source_view import SourceView
 
 MAX_FILE = 4 * 1024 * 1024
 """Characters of the largest text that is analysed."""
@@ -35,37 +35,60 @@ def is_broken(diagnostics: Iterable[Diagnostic]) -> bool:
 class Result:
     """What was found in one view."""
 
-    view: View
+    view: SourceView
     diagnostics: tuple[Diagnostic, ...] = ()
     settings: Settings | None = None
     """What it was checked for; ``None`` when it was not to be looked at."""
+    is_left_out: bool = False
+    """Whether it was not analysed since an analysis of it failed."""
+
+
+@dataclass(frozen=True)
+class _State:
+    """An open document (``None``: closed), and why it is not analysed, if so."""
+
+    view: SourceView | None
+    left_out: str | None = None
 
 
 @dataclass
 class _Pending:
     """What came in since the analysis thread last looked."""
 
-    views: dict[str, View | None] = field(default_factory=dict)
+    documents: dict[str, _State] = field(default_factory=dict)
     changed: set[str] = field(default_factory=set)
     """Files that are not open and came, went or changed on disk."""
 
 
-class Root:
+class Workspace:
     """One project: a workspace folder, or the surroundings of a file outside of all. `update` and `touch` may be called
     from any thread, all else on the analysis thread only."""
 
-    def __init__(self, folder: str, configuration: Configuration, index: Index | None = None) -> None:
+    def __init__(
+        self,
+        folder: str,
+        configuration: Configuration,
+        index: Index | None = None,
+        *,
+        is_alone: bool = False,
+        elsewhere: Callable[[str], SourceText | None] = lambda path: None,
+    ) -> None:
         self.folder, self.index = folder, index
-        self.views: dict[str, View] = {}
+        self.views: dict[str, SourceView] = {}
+        self.left_out: dict[str, tuple[SourceView, str]] = {}
+        """Open documents that are not analysed, and why."""
+        self.is_alone = is_alone
+        """Whether files that are not open and reach into open ones are left out."""
         self._configuration = configuration
         self._pending = _Pending()
         self._lock = threading.Lock()
-        self._reader = _Reader()
+        self._elsewhere = elsewhere
+        self._reader = _Reader(elsewhere)
         self.project = Project(self._reader.load, editor=True)
         self.converted: dict[str, Made] = {}
         """What was sent of each open document the last time."""
         self.is_complete = True
-        """Whether the last check told all."""
+        """Whether the last check covered everything."""
         self._extra: set[str] = set()
         """Files that are not open and are part of the project, since open files matter to them or they to those."""
         self._kept = 0
@@ -73,15 +96,20 @@ class Root:
         self._related: tuple[object, ...] | None = None
 
     # -------------------------------------------------------------------------------------------- from any thread
-    def update(self, path: str, view: View | None) -> None:
-        """An open document has a new state, or is closed."""
+    def update(self, path: str, view: SourceView | None, *, left_out: str | None = None) -> None:
+        """An open document has a new state, or is closed. With a reason to be `left_out` it is not analysed, and that
+        is said in it."""
         with self._lock:
-            self._pending.views[path] = view
+            self._pending.documents[path] = _State(view, left_out)
 
     def touch(self, path: str) -> None:
         """A file on disk came, went or changed."""
         with self._lock:
             self._pending.changed.add(path)
+
+    def has_asked_for(self, path: str) -> bool:
+        """Whether a file that is not open here matters, since others import it."""
+        return path in self._reader.asked
 
     # ------------------------------------------------------------------------------------------ the analysis thread
     def sync(self, *, relate: bool = True, progress: Callable[[int, int], None] | None = None) -> None:
@@ -89,9 +117,16 @@ class Root:
         called before each of these; it may raise, and what was done is kept."""
         with self._lock:
             pending, self._pending = self._pending, _Pending()
-        for path, view in pending.views.items():
+        for path, state in pending.documents.items():
+            self.left_out.pop(path, None)
+            self._reader.refused.discard(path)
+            view = state.view
+            if view is not None and state.left_out is not None:
+                self.left_out[path] = (view, state.left_out)
+                self._reader.refused.add(path)
+                view = None
             before = self.views.get(path)
-            if view is None or before is None:
+            if view is None or before is None or list(view.versions) != list(before.versions):
                 self.converted.clear()
             if view is None:
                 if self.views.pop(path, None) is not None:
@@ -101,7 +136,7 @@ class Root:
                 self.views[path] = view
                 if before is None or not before.same_texts(view):
                     self.project.add(_bounded(view.source))
-        for path in pending.changed - self.views.keys():
+        for path in pending.changed - self.views.keys() - self.left_out.keys():
             self._reader.forget(path)
             if path in self._extra:
                 self._extra.discard(path)
@@ -120,12 +155,12 @@ class Root:
 
     def _relate(self, progress: Callable[[int, int], None] | None) -> None:
         """Make files part of the project whose analysis reaches into open ones."""
-        if self.index is None or not self.index.is_ready:
+        if self.index is None or not self.index.is_ready or self.is_alone:
             return
         state = (self.index.version, frozenset(self.views))
         if state == self._related:
             return
-        wanted = self.index.related(self.views.keys()) - self.views.keys()
+        wanted = self.index.related(self.views.keys()) - self.views.keys() - self.left_out.keys()
         for path in self._extra - wanted:
             if path not in self.views:
                 self.project.remove(path)
@@ -144,7 +179,12 @@ class Root:
     def _is_unrelated(self) -> bool:
         """Whether files that are not open may have to become part of the project, or to leave it."""
         index = self.index
-        return index is not None and index.is_ready and self._related != (index.version, frozenset(self.views))
+        return (
+            not self.is_alone
+            and index is not None
+            and index.is_ready
+            and self._related != (index.version, frozenset(self.views))
+        )
 
     def check(
         self,
@@ -163,9 +203,9 @@ class Root:
         results = self._check(progress, open_files_only)
         parts = (session(self.project), export_calls(self.project))
         self.is_complete = all(part.is_complete for part in parts) and not (open_files_only and self._is_unrelated)
-        if not settled:
-            return results
-        return [self._settled(result) if is_broken(result.diagnostics) else result for result in results]
+        if settled:
+            results = [self._settled(result) if is_broken(result.diagnostics) else result for result in results]
+        return results + [self._not_analysed(view, reason) for view, reason in self.left_out.values()]
 
     def _check(self, progress: Callable[[int, int], None] | None, open_files_only: bool) -> list[Result]:
         groups: dict[int, tuple[Settings, list[str]]] = {}
@@ -181,6 +221,18 @@ class Root:
             ):
                 found[diagnostic.span.path].append(diagnostic)
         return [Result(view, tuple(found[path]), settings_of[path]) for path, view in self.views.items()]
+
+    def _not_analysed(self, view: SourceView, reason: str) -> Result:
+        """A document that is left out, with a diagnostic that says so at its beginning."""
+        settings = self._configuration.settings(view.path)
+        if settings is None:
+            return Result(view, is_left_out=True)
+        code, name = NOT_ANALYSED
+        span = Span(view.path, 1, 1, 1, len(view.source.line(1)) + 1)
+        message = f"not analysed: {reason}; it is tried again when the text changes"
+        diagnostic = Diagnostic(code, name, Severity.WARNING, span, message, settings.target.engines)
+        shown = (diagnostic,) if diagnostic.severity >= settings.minimum else ()
+        return Result(view, shown, settings, is_left_out=True)
 
     def _settled(self, result: Result) -> Result:
         """With what is wrong with the text as such, whatever it was before. Its parsed statements are shared."""
@@ -203,23 +255,44 @@ class Root:
             self.project.trim()
             self._kept = len(self.project.store)
 
-    def find(self, path: str) -> View | None:
+    def renewed(self, *, is_alone: bool) -> Workspace:
+        """One of the same folder with nothing in it: an analysis that was cut off leaves this one in no good order."""
+        return Workspace(self.folder, self._configuration, self.index, is_alone=is_alone, elsewhere=self._elsewhere)
+
+    def find(self, path: str) -> SourceView | None:
         """The view of an open document; of another file of the project nothing."""
         return self.views.get(path)
 
+    def line(self, path: str, number: int) -> str:
+        """A line (from 1) of a file of the project that is not open; empty if it has none."""
+        source = self._reader.known(path)
+        return source.line(number) if source is not None and 1 <= number <= len(source.starts) else ""
+
 
 class _Reader:
-    """Reads files that open ones import, and keeps their texts as long as they stay the same."""
+    """Reads files that open ones import, and keeps their texts as long as they stay the same. Those that are open
+    `elsewhere`, in another workspace, are read as they are there."""
 
-    def __init__(self) -> None:
+    def __init__(self, elsewhere: Callable[[str], SourceText | None]) -> None:
+        self._elsewhere = elsewhere
         self.asked: set[str] = set()
+        self.refused: set[str] = set()
+        """Open documents that are not analysed: what is on disk of them is not either."""
         self._texts: dict[str, SourceText | None] = {}
 
     def load(self, path: str) -> SourceText | None:
+        """The text of a file; ``None`` if it cannot be read."""
         self.asked.add(path)
+        if path in self.refused:
+            return None
         if path not in self._texts:
-            self._texts[path] = self._read(path)
+            unsaved = self._elsewhere(path)
+            self._texts[path] = _bounded(unsaved) if unsaved is not None else self._read(path)
         return self._texts[path]
+
+    def known(self, path: str) -> SourceText | None:
+        """The text of a file that was read before."""
+        return self._texts.get(path)
 
     def _read(self, path: str) -> SourceText | None:
         try:
@@ -230,13 +303,15 @@ class _Reader:
             return None  # nobody asked for this file by name; it says nothing then
 
     def forget(self, path: str) -> None:
+        """Read a file anew when it is next asked for."""
         self._texts.pop(path, None)
 
     def clear(self) -> None:
+        """Forget all."""
         self.asked.clear()
         self._texts.clear()
 
 
 def _bounded(source: SourceText) -> SourceText:
-    """An enormous text is no model: it is not analysed, and nothing is said of it."""
+    """An enormous text is not a model: it is not analysed, and nothing is reported in it."""
     return source if len(source.text) <= MAX_FILE else SourceText.from_text(source.path, "")

@@ -11,11 +11,11 @@ from lsprotocol import types
 from onnx_lint.diagnostic import Span
 from onnx_lint_lsp.documents import Document, Documents
 from onnx_lint_lsp.notebooks import python_of
+from onnx_lint_lsp.source_view import SourceView
 from onnx_lint_lsp.text import Text
-from onnx_lint_lsp.views import View
 
 
-def notebook(*cells: str, markdown: frozenset[int] = frozenset()) -> tuple[Documents, View]:
+def notebook(*cells: str, markdown: frozenset[int] = frozenset()) -> tuple[Documents, SourceView]:
     documents = Documents()
     kinds = [types.NotebookCellKind.Markup if i in markdown else types.NotebookCellKind.Code for i in range(len(cells))]
     opened = documents.open_notebook(
@@ -30,7 +30,7 @@ def notebook(*cells: str, markdown: frozenset[int] = frozenset()) -> tuple[Docum
             for i, text in enumerate(cells)
         ],
     )
-    return documents, View.of_notebook(opened, documents)
+    return documents, SourceView.of_notebook(opened, documents)
 
 
 def test_a_place_in_the_joined_source_is_in_its_cell() -> None:
@@ -66,7 +66,7 @@ def test_places_go_there_and_back(cells: list[str], data: st.DataObject) -> None
 
 
 def test_a_byte_order_mark_is_not_analysed_and_counts_in_columns() -> None:
-    view = View.of_document(Document("file:///w/a.py", 1, Text("\ufeffx = 1\ny = 2", "utf-16")))
+    view = SourceView.of_document(Document("file:///w/a.py", 1, Text("\ufeffx = 1\ny = 2", "utf-16")))
     assert view.source.text == "x = 1\ny = 2"
     located = view.locate(Span(view.path, 1, 1, 1, 2))
     assert located is not None and located[1] == ((0, 1), (0, 2))
@@ -109,7 +109,7 @@ def test_cells_move_and_change() -> None:
         ),
     )
     assert changed is not None
-    assert View.of_notebook(changed, documents).source.text == "bb\nc"
+    assert SourceView.of_notebook(changed, documents).source.text == "bb\nc"
     assert "cell:0" not in documents
     documents.close_notebook("file:///w/n.ipynb")
     assert not list(documents)

@@ -1,4 +1,4 @@
-"""Edits that take a diagnostic back: suppression comments, for its line or for the file."""
+"""Edits that suppress a diagnostic: comments, for its line or for the file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _HEADER = re.compile(r"#!|#.*?coding[:=]")
 
 
 def for_line(source: SourceText, diagnostic: Diagnostic) -> Edit | None:
-    """An edit after which a comment takes the diagnostic back: behind its last or first line, else on a line of its
+    """An edit after which a comment suppresses the diagnostic: behind its last or first line, else on a line of its
     own above; ``None`` where no comment can stand."""
     span, code = diagnostic.span, diagnostic.code
     for line in dict.fromkeys((span.end_line if span.end_column > 1 else span.line, span.line)):
@@ -57,7 +57,8 @@ def _extended(source: SourceText, line: int, code: str) -> Edit | None:
 
 
 def _takes(source: SourceText, edit: Edit, diagnostic: Diagnostic, moved: int = 0) -> bool:
-    """Whether the comment is one, and covers the diagnostic: text inside a string or behind a backslash is none."""
+    """Whether the edit adds a suppression that covers the diagnostic: text inside a string, or behind a backslash, is
+    not a comment."""
     before, span = source.text, edit.span
     start, end = source.offset(span.line, span.column), source.offset(span.end_line, span.end_column)
     changed = SourceText.from_text(source.path, before[:start] + edit.text + before[end:])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from onnx_lint.diagnostic import Span
@@ -25,19 +25,23 @@ class Part:
 
 
 @dataclass(frozen=True)
-class View:
+class SourceView:
     """One source for the analysis, and the way back from its places to those of the documents."""
 
     path: str
     parts: tuple[Part, ...]
     is_notebook: bool = False
+    aliases: tuple[Document, ...] = ()
+    """Other open documents of the same file, under other spellings of its URI."""
 
     @classmethod
-    def of_document(cls, document: Document) -> View:
-        return cls(key_of(document.uri), (Part(document, 0),))
+    def of_document(cls, document: Document, aliases: tuple[Document, ...] = ()) -> SourceView:
+        """The view of a document. `aliases`: what else is open of the same file."""
+        return cls(key_of(document.uri), (Part(document, 0),), aliases=aliases)
 
     @classmethod
-    def of_notebook(cls, notebook: Notebook, documents: Documents) -> View:
+    def of_notebook(cls, notebook: Notebook, documents: Documents) -> SourceView:
+        """The code cells of a notebook, joined."""
         parts: list[Part] = []
         line = 0
         for uri, code in notebook.cells:
@@ -49,16 +53,34 @@ class View:
 
     @property
     def versions(self) -> dict[str, int | None]:
-        return {part.document.uri: part.document.version for part in self.parts}
+        """The version of each document whose diagnostics this view gives, by URI."""
+        return {document.uri: document.version for document in self._documents()}
 
-    def same_texts(self, other: View) -> bool:
+    def _documents(self) -> tuple[Document, ...]:
+        return (*(part.document for part in self.parts), *self.aliases)
+
+    def same_texts(self, other: SourceView) -> bool:
         """Whether both show the same documents in the same state."""
-        return len(self.parts) == len(other.parts) and all(
-            a.document is b.document for a, b in zip(self.parts, other.parts, strict=True)
-        )
+        own, others = self._documents(), other._documents()
+        return len(own) == len(others) and all(a is b for a, b in zip(own, others, strict=True))
+
+    def seen_from(self, uri: str) -> SourceView | None:
+        """The view whose places are those of the document `uri`; ``None`` if it is not part of it, or an alias with
+        another text than the one that is analysed."""
+        if self.part(uri) is not None:
+            return self
+        for alias in self.aliases:
+            if alias.uri == uri and alias.text.text == self.parts[0].document.text.text:
+                return replace(self, parts=(Part(alias, 0),))
+        return None
+
+    def same_source(self, other: SourceView) -> bool:
+        """Whether the analysis sees the same text in both."""
+        return self.same_texts(other) or self.source.text == other.source.text
 
     @cached_property
     def source(self) -> SourceText:
+        """The text that is analysed."""
         if self.is_notebook:
             text = "\n".join(python_of(part.document.text) for part in self.parts)
             return SourceText.from_text(self.path, text)
@@ -73,6 +95,7 @@ class View:
         return int(not self.is_notebook and self.parts[0].document.text.text.startswith("\ufeff"))
 
     def part(self, uri: str) -> Part | None:
+        """The part that a document is; ``None`` if it is not one."""
         return next((part for part in self.parts if part.document.uri == uri), None)
 
     def _at(self, line: int) -> Part | None:
