@@ -16,12 +16,16 @@ _SKIPPED = frozenset(
 )  # fmt: skip
 """Folders that are never walked into, unless they are named."""
 
+_LINTED = (".py", ".ipynb")
+
 
 @dataclass(frozen=True)
 class Found:
     """A file to look at, by the path to show."""
 
     path: str
+    is_named: bool = False
+    """Whether it was given itself, not found in a folder."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,8 @@ def discover(
     excluded: Callable[[str], bool] = lambda path: False,
     respect_gitignore: bool = True,
 ) -> Iterator[Found | Problem]:
-    """The Python files below `paths`, each once, in order. A file that is named is taken whatever its name."""
+    """The Python files and notebooks below `paths`, each once, in order. A file that is named is taken whatever its
+    name."""
     seen: set[tuple[int, int]] = set()
     for path in paths:
         shown = path[2:] if path.startswith("./") and len(path) > 2 else path
@@ -53,7 +58,7 @@ def discover(
             yield Problem(f"{path}: is no regular file; name files or folders")
         elif (status.st_dev, status.st_ino) not in seen:
             seen.add((status.st_dev, status.st_ino))
-            yield Found(shown)
+            yield Found(shown, is_named=True)
 
 
 def _reason(error: OSError) -> str:
@@ -89,7 +94,7 @@ def _walk(
                     ):
                         below.append(path)
                     continue
-                if not entry.name.endswith(".py") or excluded(path) or (ignores and ignores.matches(path, False)):
+                if not entry.name.endswith(_LINTED) or excluded(path) or (ignores and ignores.matches(path, False)):
                     continue
                 status = entry.stat()
             except OSError as error:

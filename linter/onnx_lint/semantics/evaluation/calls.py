@@ -260,6 +260,7 @@ def invoke(frame: Frame, node: ir.Expr | None, function: Function, receiver: Val
     if not frame.quiet and _is_training_only(function):
         return vague_result(args)
     if frame.depth >= MAX_DEPTH or analysis.steps > MAX_STEPS:
+        frame.summary.cut_off = _limit(analysis)
         return UNKNOWN
     if (receiver is not None and args.star is None) or receiver is not None:
         given = Arguments([receiver, *args.positional], args.keyword, args.star, args.double_star)
@@ -302,6 +303,13 @@ def invoke(frame: Frame, node: ir.Expr | None, function: Function, receiver: Val
         tracker.read(summary.dependency)
     frame.summary.children.append(summary)
     return summary.value
+
+
+def _limit(analysis: Analysis) -> str:
+    """The limit that stopped a call from being followed, in words."""
+    if analysis.steps > MAX_STEPS:
+        return f"calls after {MAX_STEPS:,} interpreted statements are not followed"
+    return f"calls nested more than {MAX_DEPTH} deep are not followed"
 
 
 _TRAINING = re.compile(r"(?:^|_)loss(?:es)?$|^(?:compute|calculate|get|calc)_\w*loss(?:es)?$|criterion$")

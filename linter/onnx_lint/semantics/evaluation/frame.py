@@ -86,6 +86,8 @@ class Summary:
     returned: list[tuple[Value, ir.Expr | None]] = field(default_factory=list)
     made: list[tuple[ClassInfo, Arguments]] = field(default_factory=list)
     """The objects of the project's classes made outside traced code, and the arguments they were made with."""
+    cut_off: str | None = None
+    """Why a call on the way was not followed, if a limit stopped it."""
     traced: tuple[int, int] | None = None
     """Identities of unit and function, when it was interpreted as traced code."""
     dependency: Node | None = None

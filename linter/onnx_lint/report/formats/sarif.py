@@ -9,7 +9,11 @@ from urllib.parse import quote
 
 from onnx_lint import __version__
 from onnx_lint.diagnostic import Applicability, Diagnostic, Severity, Span
+from onnx_lint.report import summary
 from onnx_lint.report.report import Report, engines_text, printable
+
+IS_DOCUMENT = True
+NEEDS_RULES = True
 
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -28,7 +32,8 @@ def write(report: Report, stream: TextIO) -> None:
     for diagnostic in report.diagnostics:
         stream.write(separator + json.dumps(_result(report, diagnostic, index)))
         separator = ",\n"
-    stream.write("]\n}]\n}\n")
+    properties = {"coverage": summary.as_data(report.coverage)}
+    stream.write(f'],\n"properties": {json.dumps(properties)}\n}}]\n}}\n')
 
 
 def _rules(report: Report) -> list[dict[str, Any]]:
@@ -89,10 +94,16 @@ def _uri(path: str) -> str:
 
 def _location(report: Report, span: Span) -> dict[str, Any]:
     place = {"artifactLocation": {"uri": _uri(span.path)}, "region": _region(report, span)}
-    return {"physicalLocation": place}
+    out: dict[str, Any] = {"physicalLocation": place}
+    if span.cell:
+        name = f"cell {span.cell}:{span.line}:{span.column}"
+        out["logicalLocations"] = [{"name": name, "fullyQualifiedName": printable(f"{span.path}:{name}")}]
+    return out
 
 
 def _region(report: Report, span: Span) -> dict[str, Any]:
+    if span.cell:  # a region counts the lines of the notebook's JSON, which nobody reads; the cell is beside it
+        return {"startLine": 1, "startColumn": 1, "endLine": 1, "endColumn": 1}
     return {
         "startLine": span.line,
         "startColumn": _column(report, span.path, span.line, span.column),
