@@ -74,7 +74,10 @@ def test_the_bound_on_steps_is_met_by_a_real_input(lint: Lint, put: Put) -> None
 
 def test_a_limit_below_a_shared_call_is_reported_once(lint: Lint, put: Put) -> None:
     """The second model finds the result of the shared function remembered, with its limit."""
-    put("net.py", chain(MAX_DEPTH + 1) + "\n\nclass Other(nn.Module):\n    def forward(self, x):\n        return f0(x)\n")
+    put(
+        "net.py",
+        chain(MAX_DEPTH + 1) + "\n\nclass Other(nn.Module):\n    def forward(self, x):\n        return f0(x)\n",
+    )
     done = lint("net.py", "--output-format", "concise")
     assert done.stdout.count("ONX009") == 1
 
@@ -128,9 +131,9 @@ def test_parts_are_models_and_not_entry_points(lint: Lint, put: Put) -> None:
     part = CLEAN.replace("Net", "Part")
     net = (
         "\n\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.part = Part()\n\n"
-        "    def half(self, x):\n        return x / 2\n\n    def forward(self, x):\n        return self.half(self.part(x))\n"
+        "    def half(self, x):\n        return x / 2\n\n    def forward(self, x):\n        return self.half(self.part(x))"
     )
-    put("net.py", part + net)
+    put("net.py", f"{part}{net}\n")
     assert lint().stdout == "No hazard found by 20 rules in 1 file: 2 models, 1 entry point, 3 functions followed.\n"
 
 
