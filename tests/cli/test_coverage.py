@@ -127,13 +127,30 @@ def test_broken_files_without_a_model(lint: Lint, put: Put) -> None:
     assert "Nothing to analyse: no model found in 1 file" in done.stdout
 
 
+NESTED = """\
+from torch import nn
+
+
+class Part(nn.Module):
+    def forward(self, x):
+        return x + 1
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.part = Part()
+
+    def half(self, x):
+        return x / 2
+
+    def forward(self, x):
+        return self.half(self.part(x))
+"""
+
+
 def test_parts_are_models_and_not_entry_points(lint: Lint, put: Put) -> None:
-    part = CLEAN.replace("Net", "Part")
-    net = (
-        "\n\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.part = Part()\n\n"
-        "    def half(self, x):\n        return x / 2\n\n    def forward(self, x):\n        return self.half(self.part(x))"
-    )
-    put("net.py", f"{part}{net}\n")
+    put("net.py", NESTED)
     assert lint().stdout == "No hazard found by 20 rules in 1 file: 2 models, 1 entry point, 3 functions followed.\n"
 
 
