@@ -5,6 +5,7 @@ Exit status: 0 nothing at or above the fail level, 1 diagnostics, 2 usage, confi
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
@@ -55,7 +56,9 @@ def _output_failed(error: OSError) -> int:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.close(nowhere)
-    if not isinstance(error, BrokenPipeError) and sys.stderr is not None:
+    # Windows answers "invalid argument" where a pipe has no reader any more
+    is_unread = isinstance(error, BrokenPipeError) or (os.name == "nt" and error.errno == errno.EINVAL)
+    if not is_unread and sys.stderr is not None:
         what = f"{error.filename}: " if error.filename else ""
         sys.stderr.write(f"onnx-lint: error: {what}{error.strerror or error}\n")
     return 2

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from cli.conftest import BRANCH, CLEAN, Lint, Put
+from systems import IS_ROOT, needs_posix
 
 
 def test_clean_code_is_0(lint: Lint, put: Put) -> None:
@@ -51,6 +52,7 @@ def test_information_alone_is_0(lint: Lint, put: Put) -> None:
     assert lint("--severity", "warning", "--output-format", "concise").stdout == ""
 
 
+@needs_posix
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -75,7 +77,8 @@ def test_what_cannot_be_read_is_told_and_the_rest_is_linted(
     assert done.stderr.startswith(f"onnx-lint: error: {told}") and done.stderr.count("\n") == 1
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root can read everything")
+@needs_posix
+@pytest.mark.skipif(IS_ROOT, reason="root can read everything")
 def test_an_unreadable_file_is_told(lint: Lint, put: Put) -> None:
     put("a.py", BRANCH)
     put("b.py", CLEAN).chmod(0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import re
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from cli.conftest import BRANCH, CLEAN, DATA, Lint, Put
+from systems import needs_posix, on_a_terminal
 
 from onnx_lint import progress as bars
 from onnx_lint.explain import pages
@@ -129,28 +129,7 @@ def test_output_that_nobody_reads_to_the_end(put: Put, tmp_path: Path) -> None:
 
 
 # ------------------------------------------------------------------------------------------------- on a terminal
-def on_a_terminal(arguments: tuple[str, ...], cwd: Path, env: dict[str, str] | None = None) -> str:
-    """What a terminal is sent by the command, with both streams on it."""
-    parent, child = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "onnx_lint", *arguments], cwd=cwd, stdin=child, stdout=child, stderr=child,
-        env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "100", **(env or {})},
-    )  # fmt: skip
-    os.close(child)
-    received = b""
-    while True:
-        try:
-            data = os.read(parent, 65536)
-        except OSError:  # Linux: the last one closed the other end
-            break
-        if not data:
-            break
-        received += data
-    process.wait()
-    os.close(parent)
-    return received.decode("utf-8", "replace")
-
-
+@needs_posix
 def test_colour_on_a_terminal_only(lint: Lint, put: Put, tmp_path: Path) -> None:
     put("a.py", BRANCH)
     assert "\x1b[1;31merror\x1b[0m" in on_a_terminal((), tmp_path).replace("[ONX101]", "")
@@ -196,6 +175,7 @@ def test_no_bar_in_a_short_run_or_when_nobody_looks(
     assert capsys.readouterr().err == ""
 
 
+@needs_posix
 def test_a_quiet_run_of_clean_code_says_nothing(put: Put, tmp_path: Path) -> None:
     put("a.py", CLEAN)
     assert on_a_terminal(("-q",), tmp_path) == ""

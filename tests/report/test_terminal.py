@@ -2,55 +2,34 @@
 
 from __future__ import annotations
 
-import os
-import pty
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from cli.conftest import DATA, Lint, Put
+from systems import needs_posix, on_a_terminal
 
 from onnx_lint.report.report import printable, printable_line
 
 from .conftest import rendered, report_of
 
+BAR = re.compile("\x1b\\[[?0-9;]*[A-Za-z]|\r")
+"""What our own progress bar draws on a slow machine."""
 NEVER = re.compile("[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
 """Control characters and marks that turn the direction of text; a terminal itself adds carriage returns."""
 HOSTILE = "# \x1b]8;;http://example.org\x07link\x1b[31m \u202egnp.\u2066 \u200e\u200f \x9b31m \u200b\n"
 
 
-def on_a_terminal(folder: Path, *arguments: str) -> str:
-    parent, child = pty.openpty()
-    env = {**os.environ, "TERM": "xterm", "NO_COLOR": "1"}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "onnx_lint", *arguments], cwd=folder, stdin=child, stdout=child, env=env,
-        stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    os.close(child)
-    received = b""
-    while True:
-        try:
-            data = os.read(parent, 65536)
-        except OSError:  # Linux: the last one closed the other end
-            break
-        if not data:
-            break
-        received += data
-    process.wait()
-    os.close(parent)
-    return received.decode("utf-8", "replace")
-
-
+@needs_posix
 @pytest.mark.parametrize(
     "arguments", [("--diff",), ("--output-format", "concise"), (), ("--show-files",), ("--statistics",)]
 )
 def test_nothing_raw_reaches_a_terminal(put: Put, tmp_path: Path, arguments: tuple[str, ...]) -> None:
     put(f"net{HOSTILE[2:-1].replace('/', '')}.py", DATA.replace("        return", f"        {HOSTILE}        return"))
-    shown = on_a_terminal(tmp_path, *arguments)
+    shown = on_a_terminal(arguments, tmp_path, {"NO_COLOR": "1"})
     assert "x.detach()" in shown or "net" in shown or "ONX205" in shown
-    assert NEVER.search(shown) is None
+    assert NEVER.search(BAR.sub("", shown)) is None
+    assert "\x1b[31m" not in shown and "\x1b]" not in shown
 
 
 def test_a_patch_for_a_pipe_is_raw(lint: Lint, put: Put) -> None:
@@ -59,6 +38,7 @@ def test_a_patch_for_a_pipe_is_raw(lint: Lint, put: Put) -> None:
     assert HOSTILE.strip() in lint("--diff").stdout
 
 
+@needs_posix  # no file there has a colon in its name
 @pytest.mark.parametrize("name", ["::stop-commands::x", "::error::x", "  ::debug::x"])
 def test_a_file_name_is_no_workflow_command(lint: Lint, put: Put, name: str) -> None:
     put(f"{name}.py", DATA)

@@ -52,6 +52,11 @@ def evidence_text(diagnostic: Diagnostic) -> str:
     return "".join(f" [{e.engine}: {e.state.value}]" for e in diagnostic.evidence)
 
 
+def portable_path(path: str) -> str:
+    """A path with slashes, as platforms for reviews know the files of a repository."""
+    return path.replace(os.sep, "/")
+
+
 def printable(text: str) -> str:
     """Text without what a terminal or a workflow runner would obey: control characters, marks that turn the direction
     of text, lone surrogates; on GitHub also ``##[``, which begins a command anywhere in a line there."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ntpath
 import os
 from typing import Any, TextIO
 from urllib.parse import quote
@@ -82,14 +83,17 @@ def _result(report: Report, d: Diagnostic, index: dict[str, int]) -> dict[str, A
     return out
 
 
-def _uri(path: str) -> str:
-    """A relative path as it is, an absolute one with its scheme; all but plain characters as percent codes."""
-    if os.name == "nt":
-        path = path.replace("\\", "/")
+def _uri(path: str, *, windows: bool = os.name == "nt") -> str:
+    """A relative path with slashes, an absolute one with its scheme; all but plain characters as percent codes."""
+    drive = ""
+    if windows:
+        drive, path = ntpath.splitdrive(path.replace("\\", "/"))
     quoted = quote(path.encode("utf-8", "surrogateescape"), safe="/._-~")
-    if os.path.isabs(path):
-        return "file://" + ("" if quoted.startswith("/") else "/") + quoted
-    return quoted
+    if not path.startswith("/") or (windows and not drive):
+        return quoted
+    if drive.startswith("//"):  # a share: its server is the authority
+        return f"file:{quote(drive)}{quoted}"
+    return f"file:///{drive}{quoted}" if drive else f"file://{quoted}"
 
 
 def _location(report: Report, span: Span) -> dict[str, Any]:
