@@ -195,6 +195,7 @@ class Command:
             checked.coverage,
             exports,
             colour=self.options.wants_colour(sys.stdout),
+            quiet=self.options.quiet,
         )
         with _stream(self.given) as stream:
             if name == "full":

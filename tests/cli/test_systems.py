@@ -18,7 +18,7 @@ from onnx_lint import cli
 from onnx_lint.report.formats.sarif import _uri
 
 HIDDEN_MODULES = ("fcntl", "resource", "pwd", "grp", "termios", "tty", "pty", "syslog")
-HIDDEN_FUNCTIONS = ("fork", "geteuid", "getuid", "getpgid", "killpg", "mkfifo", "setsid", "fchmod", "openpty", "uname")
+HIDDEN_FUNCTIONS = ("fork", "geteuid", "getpgid", "killpg", "mkfifo", "setsid", "fchmod", "openpty", "uname", "chown")
 WITHOUT = f"""\
 import os, sys
 import subprocess  # what it needs of POSIX is its own business
