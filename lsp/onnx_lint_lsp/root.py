@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 
-from onnx_lint.checker import NOT_ANALYSED, SYNTAX_ERROR, check_groups
-from onnx_lint.diagnostic import Diagnostic
+from onnx_lint.checker import NOT_ANALYSED, SYNTAX_ERROR, check_with_coverage
+from onnx_lint.diagnostic import Diagnostic, Span
 from onnx_lint.project.project import Project
 from onnx_lint.semantics.export_calls import export_calls
 from onnx_lint.semantics.incremental import session
@@ -26,9 +26,14 @@ _SLACK = 200
 FAULTS = frozenset({SYNTAX_ERROR[0], NOT_ANALYSED[0]})
 
 
-def is_broken(diagnostics: Iterable[Diagnostic]) -> bool:
-    """Whether a part of a file could not be analysed."""
-    return any(d.code in FAULTS for d in diagnostics)
+def is_broken(diagnostics: Iterable[Diagnostic], limits: Collection[Span] = ()) -> bool:
+    """Whether a part of a file could not be read. Entry points that met a limit of the analysis, at `limits`, have one
+    of the same codes, and nothing is wrong with their text."""
+    return any(_is_fault(d, limits) for d in diagnostics)
+
+
+def _is_fault(diagnostic: Diagnostic, limits: Collection[Span]) -> bool:
+    return diagnostic.code in FAULTS and diagnostic.span not in limits
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,8 @@ class Result:
     diagnostics: tuple[Diagnostic, ...] = ()
     settings: Settings | None = None
     """What it was checked for; ``None`` when it was not to be looked at."""
+    limits: frozenset[Span] = frozenset()
+    """The entry points that met a limit of the analysis."""
 
 
 @dataclass
@@ -165,7 +172,7 @@ class Root:
         self.is_complete = all(part.is_complete for part in parts) and not (open_files_only and self._is_unrelated)
         if not settled:
             return results
-        return [self._settled(result) if is_broken(result.diagnostics) else result for result in results]
+        return [self._settled(result) if is_broken(result.diagnostics, result.limits) else result for result in results]
 
     def _check(self, progress: Callable[[int, int], None] | None, open_files_only: bool) -> list[Result]:
         groups: dict[int, tuple[Settings, list[str]]] = {}
@@ -175,12 +182,15 @@ class Root:
             if settings is not None:
                 groups.setdefault(id(settings), (settings, []))[1].append(path)
         found: dict[str, list[Diagnostic]] = {path: [] for path in self.views}
+        limits: frozenset[Span] = frozenset()
         if groups:
-            for diagnostic in check_groups(
+            checked = check_with_coverage(
                 self.project, groups.values(), progress=progress, open_files_only=open_files_only
-            ):
+            )
+            limits = frozenset(cut_off.span for cut_off in checked.coverage.cut_offs)
+            for diagnostic in checked.diagnostics:
                 found[diagnostic.span.path].append(diagnostic)
-        return [Result(view, tuple(found[path]), settings_of[path]) for path, view in self.views.items()]
+        return [Result(view, tuple(found[path]), settings_of[path], limits) for path, view in self.views.items()]
 
     def _settled(self, result: Result) -> Result:
         """With what is wrong with the text as such, whatever it was before. Its parsed statements are shared."""
@@ -190,8 +200,10 @@ class Root:
         fresh = Project()
         fresh.store = self.project.store
         fresh.add(_bounded(self.views[path].source))
-        faults = [d for d in check_groups(fresh, [(result.settings, [path])]) if d.code in FAULTS]
-        others = [d for d in result.diagnostics if d.code not in FAULTS]
+        checked = check_with_coverage(fresh, [(result.settings, [path])])
+        fresh_limits = {cut_off.span for cut_off in checked.coverage.cut_offs}
+        faults = [d for d in checked.diagnostics if _is_fault(d, fresh_limits)]
+        others = [d for d in result.diagnostics if not _is_fault(d, result.limits)]
         return replace(result, diagnostics=tuple(sorted(others + faults, key=lambda d: d.sort_key)))
 
     def _tidy(self) -> None:

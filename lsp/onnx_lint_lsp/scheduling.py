@@ -130,7 +130,7 @@ class Checks(Generic[T]):
 
         results = self.root.check(progress, settled=kind is _Kind.SETTLED, open_files_only=kind is _Kind.HURRIED)
         converted = self._convert(self.root, results)
-        broken = any(is_broken(result.diagnostics) for result in results)
+        broken = any(is_broken(result.diagnostics, result.limits) for result in results)
         return _Ended(converted, time.perf_counter() - start, self.root.is_complete, broken)
 
     def _ended(self, future: Future[_Ended[T]]) -> None:
