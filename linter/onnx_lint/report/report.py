@@ -68,7 +68,7 @@ def printable(text: str) -> str:
 
 
 def printable_line(text: str) -> str:
-    """`printable` for text that begins a line: a file called ``::stop-commands::x.py`` is no workflow command."""
+    """`printable` for text that begins a line: a file called ``::stop-commands::x.py`` is not a workflow command."""
     shown = printable(text)
     return shown.replace(":", "\\x3a", 1) if shown.lstrip().startswith("::") else shown
 
