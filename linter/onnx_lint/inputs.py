@@ -174,7 +174,8 @@ def _add_files(
             return True
         return any(matches(pattern, path) for pattern in options.exclude)
 
-    for found in discover(paths, excluded=excluded, respect_gitignore=respect_gitignore):
+    suffixes = (".py", notebook.SUFFIX)
+    for found in discover(paths, excluded=excluded, respect_gitignore=respect_gitignore, suffixes=suffixes):
         if isinstance(found, Problem):
             inputs.problems.append(found.message)
         elif found.path not in inputs.sources and not (options.force_exclude and excluded(found.path)):
