@@ -7,13 +7,14 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
+from onnx_lint.arguments import CheckOptions
 from onnx_lint.config import ConfigError
+from onnx_lint.crash import describe
 from onnx_lint.diagnostic import Diagnostic, Severity
-from onnx_lint.inputs import Settled, UsageError
-from onnx_lint.registry import RegistryError
-from onnx_lint.report.report import Report, printable, render
+from onnx_lint.inputs import ResolvedConfigs, UsageError
+from onnx_lint.report.report import Report, is_document, printable, render, rules_for
 from onnx_lint.selection import UnknownRule
 from onnx_lint.source.text import SourceText
 from onnx_lint_exporter import evidence_cache, lint, options, table
@@ -26,10 +27,6 @@ from onnx_lint_exporter.progress import shown
 from onnx_lint_exporter.runs import Request, Run
 from onnx_lint_exporter.signals import Interrupted, ended_by_signals
 from onnx_lint_exporter.source_code import Sources
-
-if TYPE_CHECKING:
-    from onnx_lint.rule import Rule
-    from onnx_lint.semantics.domain.sites import Site
 
 _MAX_TOUCHED = 60
 """Files that a run without PATHs looks up rules for."""
@@ -44,28 +41,20 @@ def run(argv: list[str]) -> int:
             return Command(given).run(problems)
     except Interrupted as interrupted:
         return interrupted.status
-    except (UsageError, ConfigError, RegistryError, UnknownRule, WorkerError) as error:
+    except (UsageError, ConfigError, UnknownRule, WorkerError) as error:
         problems.append(str(error))
     except OSError:
         raise  # standard output is gone or full: there is nowhere to report it
-    except Exception as error:  # noqa: BLE001 - an internal error: whoever asked for a document shall get one
-        problems.append(_internal_error(error))
+    except Exception as error:  # noqa: BLE001 - an internal error: whoever asked for a document gets one
+        problems.append(describe(error))
     return _give_up(given, problems)
-
-
-def _internal_error(error: Exception) -> str:
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    where = f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}" if trace is not None else "?"
-    return f"internal error at {where}: {type(error).__name__}: {' '.join(str(error).split())[:300]}; please report it"
 
 
 def _give_up(given: argparse.Namespace, problems: list[str]) -> int:
     """Say why nothing could be done: in words, and as a document where one was asked for."""
     for problem in problems:
         _complain(problem)
-    if given.output_format in ("json", "sarif", "gitlab", "junit"):
+    if is_document(given.output_format):
         render(given.output_format, Report([], problems), sys.stdout)
     return 2
 
@@ -83,8 +72,9 @@ class Command:
     def __init__(self, given: argparse.Namespace) -> None:
         self.given = given
         self.request: Request = options.request(given)
-        self.settled = Settled(given)
-        self.config = self.settled.of(".")
+        self.options = CheckOptions.of(given)
+        self.configs = ResolvedConfigs(self.options)
+        self.config = self.configs.of(".")
         self.sources = Sources(os.getcwd())
 
     def run(self, problems: list[str]) -> int:
@@ -117,12 +107,12 @@ class Command:
     def _lint(self, outcomes: list[Outcome]) -> lint.Checked:
         """The linter's view: of the PATHs, or, without any, of the files that the export touched."""
         paths = self.given.paths or self._touched(outcomes)
-        checked = lint.check_paths(self.given, self.settled, paths) if paths else lint.Checked()
+        checked = lint.check_paths(self.options, self.configs, paths) if paths else lint.Checked()
         for path, source in checked.sources.items():
             self.sources.show_as(path, path)
             del source
         if not self.given.paths:  # files that nobody asked for: only a configuration that cannot be used is reported
-            checked.problems = list(self.settled.problems)
+            checked.problems = list(self.configs.problems)
         return checked
 
     def _touched(self, outcomes: list[Outcome]) -> list[str]:
@@ -167,10 +157,11 @@ class Command:
             diagnostics,
             problems,
             sources,
-            _rules(name),
-            len(checked.sources),
+            rules_for(name),
+            checked.coverage,
             exports,
-            colour=not self.given.output_file and _wants_colour(self.given),
+            colour=self.options.wants_colour(sys.stdout),
+            quiet=self.options.quiet,
         )
         with _stream(self.given) as stream:
             if name == "full":
@@ -206,20 +197,6 @@ class Command:
 def _note(message: str, given: argparse.Namespace) -> None:
     if not given.quiet:
         sys.stderr.write(f"onnx-lint: {printable(message)}\n")
-
-
-def _rules(name: str) -> tuple[Rule[Site], ...]:
-    if name != "sarif":
-        return ()
-    from onnx_lint.registry import load as load_rules
-
-    return load_rules()
-
-
-def _wants_colour(given: argparse.Namespace) -> bool:
-    if given.color != "auto":
-        return bool(given.color == "always")
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
 @contextmanager

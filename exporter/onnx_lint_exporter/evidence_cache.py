@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from onnx_lint.diagnostic import Diagnostic
-from onnx_lint.report.json import diagnostic as as_json
+from onnx_lint.report.formats.json import diagnostic as as_json
 from onnx_lint.source.text import SourceText
 
 VERSION = 1

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from onnx_lint.checker import check_each
+from onnx_lint.arguments import CheckOptions
+from onnx_lint.checker import check_with_coverage
 from onnx_lint.config import Config
+from onnx_lint.coverage import Coverage
 from onnx_lint.diagnostic import Diagnostic, Severity
-from onnx_lint.inputs import Settled, gather
+from onnx_lint.inputs import ResolvedConfigs, gather
 from onnx_lint.project.project import Project
-from onnx_lint.settings import Settings
+from onnx_lint.report import cells
 from onnx_lint.source.text import SourceText
 from onnx_lint_exporter.attribute import EVERYTHING, RuleSites
 
@@ -26,6 +27,7 @@ class Checked:
     problems: list[str] = field(default_factory=list)
     rules: RuleSites | None = None
     """All that the rules say of these files, whatever is selected or suppressed."""
+    coverage: Coverage = field(default_factory=Coverage)
 
     @property
     def output_format(self) -> str | None:
@@ -37,15 +39,19 @@ class Checked:
         return self.configs.get(path, otherwise).fail_level
 
 
-def check_paths(options: argparse.Namespace, settled: Settled, paths: list[str]) -> Checked:
+def check_paths(options: CheckOptions, configs: ResolvedConfigs, paths: list[str]) -> Checked:
     """Lint files and folders as ``onnx-lint PATHS`` does. Raises `UsageError` and `ConfigError`."""
-    inputs = gather(argparse.Namespace(**{**vars(options), "paths": paths}), settled)
+    inputs = gather(replace(options, paths=tuple(paths)), configs)
     project = Project(inputs.neighbour)
     for source in inputs.sources.values():
         project.add(source)
-    groups: dict[int, tuple[Settings, set[str]]] = {}
-    for path, config in inputs.configs.items():
-        groups.setdefault(id(config), (config.settings, set()))[1].add(path)
-    *asked, everything = check_each(project, [*groups.values(), (EVERYTHING, None)])
-    found = sorted((d for one in asked for d in one), key=lambda d: d.sort_key)
-    return Checked(found, inputs.sources, inputs.configs, inputs.problems, RuleSites(everything))
+    result = check_with_coverage(project, inputs.by_settings(options), besides=(EVERYTHING, None))
+    found = cells.in_cells(cells.without_fixes(result.diagnostics, inputs.sources), inputs.sources)
+    return Checked(
+        sorted(found, key=lambda d: d.sort_key),
+        cells.cell_texts(inputs.sources),
+        inputs.configs,
+        inputs.problems,
+        RuleSites(result.besides),
+        result.coverage,
+    )

@@ -1,12 +1,9 @@
-"""``python -m onnx_lint``: like the command, and as safe: the current folder is not searched for modules."""
+"""``python -m onnx_lint``: like the command.
 
-import os
-import sys
+With ``-m`` Python itself searches the current folder before this line runs: use the command ``onnx-lint``, or
+``python -I -m onnx_lint``, in a folder that is not trusted.
+"""
 
-if sys.path and sys.path[0] in ("", os.getcwd()):
-    del sys.path[0]
-
-# only after the path is safe:
 from onnx_lint.cli import main
 
 raise SystemExit(main())

@@ -1,15 +1,79 @@
-"""The options of the command line."""
+"""The options of the command line. argparse ends here: everybody else is given `CheckOptions`."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
-from typing import NoReturn
+from dataclasses import dataclass, fields
+from typing import Any, NoReturn, TextIO
 
-from onnx_lint.config import OUTPUT_FORMATS
+from onnx_lint.output_formats import NAMES
 
 _SEVERITIES = ("error", "warning", "info")
+
+
+@dataclass(frozen=True)
+class CheckOptions:
+    """What the command line asks of a lint run, as `parser` describes it option by option.
+
+    ``None`` and ``()`` mean that an option was not given, so that the configuration decides.
+    """
+
+    paths: tuple[str, ...] = ()
+    stdin_filename: str = "<stdin>.py"
+    output_format: str | None = None
+    output_file: str | None = None
+    statistics: bool = False
+    quiet: bool = False
+    color: str = "auto"
+    show_files: bool = False
+    show_settings: bool = False
+    explain: str | None = None
+    version: bool = False
+    engine: str | None = None
+    opset: int | None = None
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    extend_select: tuple[str, ...] = ()
+    severity: str | None = None
+    fail_level: str | None = None
+    exit_zero: bool = False
+    exit_non_zero_on_fix: bool = False
+    preview: bool = False
+    ignore_suppressions: bool = False
+    fix: bool = False
+    unsafe_fixes: bool = False
+    diff: bool = False
+    config: str | None = None
+    isolated: bool = False
+    exclude: tuple[str, ...] = ()
+    force_exclude: bool = False
+    no_gitignore: bool = False
+
+    @classmethod
+    def of(cls, given: argparse.Namespace) -> CheckOptions:
+        """The options of a lint run among those parsed; a command that extends `parser` has more."""
+        values: dict[str, Any] = {}
+        for field in fields(cls):
+            value = getattr(given, field.name)
+            if value is not None:
+                values[field.name] = tuple(value) if isinstance(value, list) else value
+        return cls(**values)
+
+    def wants_colour(self, stream: TextIO) -> bool:
+        """Whether to write to `stream` in colour: as asked for, else if it is a terminal and the environment agrees."""
+        if self.color != "auto" or self.output_file:
+            return self.color == "always"
+        if os.environ.get("NO_COLOR"):
+            return False
+        return bool(os.environ.get("FORCE_COLOR")) or (stream.isatty() and os.environ.get("TERM") != "dumb")
+
+
+def parse(argv: list[str]) -> CheckOptions:
+    """The options of these arguments. Wrong ones end the process with a line on standard error and status 2."""
+    return CheckOptions.of(parser().parse_args(argv))
 
 
 class _Parser(argparse.ArgumentParser):
@@ -45,7 +109,7 @@ def parser() -> argparse.ArgumentParser:
     out.add_argument("paths", nargs="*", metavar="PATH", help="files or folders (default: .); - for standard input")
     out.add_argument("--stdin-filename", metavar="NAME", default="<stdin>.py", help="the name of standard input")
     output = out.add_argument_group("output")
-    output.add_argument("--output-format", choices=OUTPUT_FORMATS, help="default: full")
+    output.add_argument("--output-format", choices=NAMES, help="default: full")
     output.add_argument("--output-file", metavar="FILE", help="write the report there")
     output.add_argument("--statistics", action="store_true", help="count diagnostics by rule instead of listing them")
     output.add_argument("--quiet", "-q", action="store_true", help="print diagnostics only, no summary, no progress")
@@ -69,7 +133,7 @@ def parser() -> argparse.ArgumentParser:
     rules.add_argument("--exit-zero", action="store_true", help="exit with 0 in spite of diagnostics")
     rules.add_argument("--exit-non-zero-on-fix", action="store_true", help="exit with 1 when a fix was applied")
     rules.add_argument("--preview", action="store_true", help="run preview rules as well")
-    rules.add_argument("--ignore-suppressions", action="store_true", help="report what comments in the code take back")
+    rules.add_argument("--ignore-suppressions", action="store_true", help="ignore suppression comments")
     fixes = out.add_argument_group("fixes")
     fixes.add_argument("--fix", action="store_true", help="apply the safe fixes")
     fixes.add_argument("--unsafe-fixes", action="store_true", help="with --fix or --diff: unsafe fixes as well")
@@ -79,7 +143,7 @@ def parser() -> argparse.ArgumentParser:
     files.add_argument("--isolated", action="store_true", help="ignore all configuration files")
     files.add_argument("--exclude", type=_names, metavar="GLOBS", action="extend", help="leave these out as well")
     files.add_argument("--force-exclude", action="store_true", help="leave excluded files out even if they are named")
-    files.add_argument("--no-gitignore", action="store_true", help="also what .gitignore names")
+    files.add_argument("--no-gitignore", action="store_true", help="lint what .gitignore names as well")
     files.add_argument("--no-cache", action="store_true", help="do not read or write a cache (this version keeps none)")
     more = out.add_argument_group("other commands")
     more.add_argument("--export", metavar="TARGET", help="export a model and verify it (see --export --help)")

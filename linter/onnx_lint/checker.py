@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from onnx_lint.coverage import Coverage, Tally
 from onnx_lint.diagnostic import Diagnostic, Severity, Span
 from onnx_lint.project.modules import SourceModule
 from onnx_lint.project.project import Project
@@ -92,6 +93,16 @@ def check(
     return check_groups(project, [(settings, paths)], rules=rules, progress=progress)
 
 
+@dataclass(frozen=True)
+class CheckResult:
+    """What a check found, and what it looked at."""
+
+    diagnostics: list[Diagnostic]
+    coverage: Coverage
+    besides: list[Diagnostic] = field(default_factory=list)
+    """The diagnostics of the group that was given besides."""
+
+
 def check_groups(
     project: Project,
     groups: Iterable[tuple[Settings, Collection[str] | None]],
@@ -100,28 +111,34 @@ def check_groups(
     progress: Callable[[int, int], None] | None = None,
     open_files_only: bool = False,
 ) -> list[Diagnostic]:
-    """Like `check`, for files under different settings, at the cost of one analysis.
-
-    In an editor's project only the files of the groups are looked at, as their own entry points and those of the files
-    that import them reach them; what still holds from the last time is not computed again. For `open_files_only` see
-    `Session.sites`.
-    """
-    found = check_each(project, groups, rules=rules, progress=progress, open_files_only=open_files_only)
-    return sorted((d for one in found for d in one), key=lambda d: d.sort_key)
+    """The diagnostics of `check_with_coverage`."""
+    return check_with_coverage(
+        project, groups, rules=rules, progress=progress, open_files_only=open_files_only
+    ).diagnostics
 
 
-def check_each(
+def check_with_coverage(
     project: Project,
     groups: Iterable[tuple[Settings, Collection[str] | None]],
     *,
     rules: Iterable[Rule[Any]] | None = None,
     progress: Callable[[int, int], None] | None = None,
     open_files_only: bool = False,
-) -> list[list[Diagnostic]]:
-    """Like `check_groups`, with the diagnostics of each group apart; a file may be in several groups."""
+    besides: tuple[Settings, Collection[str] | None] | None = None,
+) -> CheckResult:
+    """Like `check`, for files under different settings, at the cost of one analysis, and with what was looked at.
+    `besides` is a further group, whose diagnostics are handed out apart and which does not count as looked at.
+
+    In an editor's project only the files of the groups are looked at, as their own entry points and those of the files
+    that import them reach them; what still holds from the last time is not computed again, and the coverage counts no
+    models and functions. For `open_files_only` see `Session.sites`.
+    """
     given = rules is not None
-    chosen = [_Group(settings, paths, Selection(settings, rules), is_ordinary=not given) for settings, paths in groups]
-    return with_deep_stack(lambda: _check(project, chosen, progress, open_files_only))
+    wanted = [*groups] if besides is None else [*groups, besides]
+    chosen = [_Group(settings, paths, Selection(settings, rules), is_ordinary=not given) for settings, paths in wanted]
+    return with_deep_stack(
+        lambda: _check(project, chosen, progress, open_files_only, with_besides=besides is not None)
+    )
 
 
 class _Group:
@@ -153,12 +170,18 @@ class _Group:
 
 
 def _check(
-    project: Project, groups: list[_Group], progress: Callable[[int, int], None] | None, open_files_only: bool
-) -> list[list[Diagnostic]]:
+    project: Project,
+    groups: list[_Group],
+    progress: Callable[[int, int], None] | None,
+    open_files_only: bool,
+    *,
+    with_besides: bool,
+) -> CheckResult:
     heard = progress if project.tracker is not None else None
     facts = export_calls.collect(project, open_files_only=open_files_only, progress=heard)
     said = _Memory(project) if project.tracker is not None and all(g.is_ordinary for g in groups) else None
-    for site in _sites(project, groups, progress, open_files_only):
+    tally = Tally()
+    for site in _sites(project, groups, progress, open_files_only, tally):
         for group in groups:
             rules = group.by_site.get(type(site))
             if rules and group.has(site.unit.module.path):
@@ -168,30 +191,45 @@ def _check(
         said.keep(project)
     out: list[list[Diagnostic]] = []
     for group in groups:
-        everything = [*group.found.values(), *_faults(project, group, group.engines(facts))]
-        out.append(_finish(project, group.settings, group.selection, everything, group.paths))
-    return out
+        engines = group.engines(facts)
+        limits = [d for d in _limits(tally, engines) if group.has(d.span.path)]
+        everything = [*group.found.values(), *_faults(project, group, engines), *limits]
+        out.append(_finish(project, group, everything, is_complete=not tally.cut_offs))
+    besides = out.pop() if with_besides else []
+    asked = groups[: len(out)]
+    found = sorted((d for one in out for d in one), key=lambda d: d.sort_key)
+    return CheckResult(found, _coverage(project, asked, tally), besides)
+
+
+def _coverage(project: Project, groups: list[_Group], tally: Tally) -> Coverage:
+    files = {path for g in groups for path in (project.modules if g.paths is None else g.paths)}
+    ran = {rule.code for g in groups for rules in g.by_site.values() for rule in rules}
+    stable = {rule.code for g in groups for rule in g.selection.rules if not rule.preview}
+    cut_offs = tuple(sorted(tally.cut_offs, key=lambda c: (c.span, c.reason)))
+    return Coverage(
+        len(files), tally.models, tally.entry_points, len(tally.functions), len(ran), len(stable | ran), cut_offs
+    )
 
 
 def _sites(
-    project: Project, groups: list[_Group], progress: Callable[[int, int], None] | None, open_files_only: bool
+    project: Project,
+    groups: list[_Group],
+    progress: Callable[[int, int], None] | None,
+    open_files_only: bool,
+    tally: Tally,
 ) -> Iterator[Site]:
     if project.tracker is None:
-        return entry.analyse(project, progress=progress)
+        return entry.analyse(project, progress=progress, tally=tally)
     wanted: set[str] = set()
     for group in groups:
         wanted.update(project.modules if group.paths is None else group.paths)
-    return session(project).sites(wanted, open_files_only=open_files_only, progress=progress)
+    return session(project).sites(wanted, open_files_only=open_files_only, progress=progress, tally=tally)
 
 
-def _finish(
-    project: Project,
-    settings: Settings,
-    selection: Selection,
-    diagnostics: list[Diagnostic],
-    paths: Collection[str] | None,
-) -> list[Diagnostic]:
-    """Apply severities, per-file ignores and suppressions."""
+def _finish(project: Project, group: _Group, diagnostics: list[Diagnostic], *, is_complete: bool) -> list[Diagnostic]:
+    """Apply severities, per-file ignores and suppressions. Where the analysis is not complete, a suppression without a
+    diagnostic may still be needed."""
+    settings, selection, paths = group.settings, group.selection, group.paths
     by_path: dict[str, list[Diagnostic]] = {}
     for diagnostic in diagnostics:
         by_path.setdefault(diagnostic.span.path, []).append(diagnostic)
@@ -202,7 +240,7 @@ def _finish(
         mine = by_path.get(path, ())
         kept = [selection.with_severity(d) for d in mine if selection.applies(d, path)]
         if settings.suppressions and "onnx-lint:" in module.source.text:
-            complete = not settings.partial and not any(d.code in _NOT_COMPLETE for d in mine)
+            complete = is_complete and not settings.partial and not any(d.code in _NOT_COMPLETE for d in mine)
             kept = suppressions(module.source).apply(kept, selection, complete=complete)
         out.extend(d for d in kept if d.severity >= settings.minimum)
     return out
@@ -346,6 +384,14 @@ def _configured_axes(settings: Settings, model: str) -> Mapping[str, tuple[int, 
 
 
 # ------------------------------------------------------------------------------------------------------- faults
+def _limits(tally: Tally, engines: tuple[Engine, ...]) -> Iterator[Diagnostic]:
+    """The entry points that met a limit of the analysis. What is missing there may be harmless: information."""
+    code, name = NOT_ANALYSED
+    for cut_off in tally.cut_offs:
+        message = f"`{cut_off.model}` is not analysed in full: {cut_off.reason}"
+        yield Diagnostic(code, name, Severity.INFO, cut_off.span, message, engines)
+
+
 def _faults(project: Project, group: _Group, engines: tuple[Engine, ...]) -> Iterator[Diagnostic]:
     """What could not be analysed: syntax errors, and chunks beyond the guards. Every chunk is looked at, also those
     that no traced code reaches, when Python itself does not take the file."""
@@ -376,10 +422,11 @@ __all__ = [
     "INTERNAL_ERROR",
     "NOT_ANALYSED",
     "SYNTAX_ERROR",
+    "CheckResult",
     "SourceModule",
     "check",
-    "check_each",
     "check_groups",
+    "check_with_coverage",
     "start_deep_thread",
     "with_deep_stack",
 ]

@@ -5,10 +5,12 @@ Exit status: 0 nothing at or above the fail level, 1 diagnostics, 2 usage, confi
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
 from onnx_lint import __version__
+from onnx_lint.safe_path import drop_current_folder
 
 _COMMANDS = {"--export": "export", "--lsp": "lsp"}
 """Options that are packages of their own, behind an entry point. The extra that they need has the same name."""
@@ -17,6 +19,7 @@ _COMMANDS = {"--export": "export", "--lsp": "lsp"}
 def main(argv: list[str] | None = None) -> int:
     """Run the command with `argv` (default: of the process)."""
     given = sys.argv[1:] if argv is None else argv
+    drop_current_folder()
     if sys.stdout is None:  # closed by whoever started us: run for the exit status
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - it lives as long as the process
     try:
@@ -28,7 +31,7 @@ def main(argv: list[str] | None = None) -> int:
     except OSError as error:
         return _output_failed(error)
     except Exception as error:  # noqa: BLE001 - one line for the user instead of a traceback
-        _tell_bug(error)
+        _report_crash(error)
         return 2
 
 
@@ -53,23 +56,19 @@ def _output_failed(error: OSError) -> int:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.close(nowhere)
-    if not isinstance(error, BrokenPipeError) and sys.stderr is not None:
+    # Windows answers "invalid argument" where a pipe has no reader any more
+    is_unread = isinstance(error, BrokenPipeError) or (os.name == "nt" and error.errno == errno.EINVAL)
+    if not is_unread and sys.stderr is not None:
         what = f"{error.filename}: " if error.filename else ""
         sys.stderr.write(f"onnx-lint: error: {what}{error.strerror or error}\n")
     return 2
 
 
-def _tell_bug(error: Exception) -> None:
-    """One line that is enough to find the place."""
-    if sys.stderr is None:
-        return
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    where = f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}" if trace is not None else "?"
-    text = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-    safe = text.encode("ascii", "backslashreplace").decode()
-    sys.stderr.write(f"onnx-lint: internal error at {where}: {safe}; please report it with the file that caused it\n")
+def _report_crash(error: Exception) -> None:
+    if sys.stderr is not None:
+        from onnx_lint.crash import describe
+
+        sys.stderr.write(f"onnx-lint: {describe(error)}\n")
 
 
 def _hand_over(command: str, argv: list[str]) -> int:

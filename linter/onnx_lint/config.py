@@ -15,6 +15,7 @@ from typing import Any
 
 from onnx_lint.diagnostic import Severity
 from onnx_lint.globs import MAX_PATTERN
+from onnx_lint.output_formats import NAMES
 from onnx_lint.settings import Settings
 from onnx_lint.target import BOTH, Engine
 
@@ -36,6 +37,8 @@ class Config:
     exclude: tuple[str, ...] = ()
     fail_level: Severity = Severity.WARNING
     respect_gitignore: bool = True
+    notebooks: bool = True
+    """Whether notebooks that are found in folders are linted; one that is named always is."""
     output_format: str | None = None
     path: str | None = None
 
@@ -151,12 +154,9 @@ def _severities(value: Any) -> dict[str, Severity]:
     return {rule: _severity(given) for rule, given in _table(value).items()}
 
 
-OUTPUT_FORMATS = ("full", "concise", "json", "sarif", "github", "gitlab", "junit")
-
-
 def _format(value: Any) -> str:
-    if value not in OUTPUT_FORMATS:
-        raise ValueError(f"must be one of {', '.join(OUTPUT_FORMATS)}")
+    if value not in NAMES:
+        raise ValueError(f"must be one of {', '.join(NAMES)}")
     return str(value)
 
 
@@ -174,6 +174,7 @@ KEYS: dict[str, Callable[[Config, Any], Config]] = {
     "exclude": _own("exclude", _patterns),
     "fail-level": _own("fail_level", _severity),
     "respect-gitignore": _own("respect_gitignore", _flag),
+    "notebooks": _own("notebooks", _flag),
     "output-format": _own("output_format", _format),
 }
 

@@ -63,6 +63,13 @@ class Span:
     column: int
     end_line: int
     end_column: int
+    cell: int = 0
+    """In a notebook, once places are those of its cells: the number of the cell, from 1, that lines count from."""
+
+    @property
+    def label(self) -> str:
+        """The file, or the cell of a notebook, as people are shown it; the key of its text in a report."""
+        return f"{self.path}:cell {self.cell}" if self.cell else self.path
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,8 @@ A comment that begins with `# onnx-lint:` and is no suppression. It takes nothin
     "ONX009": """\
 A statement that is too long or too deeply nested to be analysed: the parser would take minutes, or end the process.
 Generated code and large tables are the usual cause. Nothing is known about exporting it; exclude the file, or move the
-table into data.""",
+table into data. As information at the class of a model: a limit of the analysis was met below its `forward` (calls
+nested too deep, too many statements), and code behind it was not followed.""",
     "ONX099": """\
 The linter failed on this statement; the others are analysed. That is a bug of the linter: please report it with the
 code concerned.""",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from dataclasses import dataclass, field, replace
 
+from onnx_lint.arguments import CheckOptions
 from onnx_lint.config import Config, ConfigError, Configs, engines_of, load
 from onnx_lint.diagnostic import Severity
 from onnx_lint.globs import matches
+from onnx_lint.settings import Settings
+from onnx_lint.source import notebook
 from onnx_lint.source.files import Problem, discover
 from onnx_lint.source.text import SourceError, SourceText, read
 
@@ -30,6 +32,31 @@ class Inputs:
     stdin: str | None = None
     """The name that standard input goes by, if it was read."""
 
+    def by_settings(self, options: CheckOptions) -> list[tuple[Settings, set[str]]]:
+        """The files by configuration. The files of a configuration that names an unknown rule get the default rules,
+        and that is reported; an option that names one raises `UsageError`."""
+        from onnx_lint.selection import Selection, UnknownRule
+
+        try:
+            Selection(Settings(select=options.select, ignore=options.ignore, extend_select=options.extend_select))
+        except UnknownRule as error:
+            raise UsageError(str(error)) from error
+        groups: dict[int, tuple[Settings, set[str]]] = {}
+        for path, config in self.configs.items():
+            group = groups.get(id(config))
+            if group is None:
+                settings = config.settings
+                try:
+                    Selection(settings)
+                except UnknownRule as error:
+                    self.problems.append(f"{config.path}: {error}; the default rules are used instead")
+                    settings = replace(
+                        settings, select=(), ignore=(), extend_select=(), per_file_ignores=(), severities={}
+                    )
+                group = groups[id(config)] = (settings, set())
+            group[1].add(path)
+        return list(groups.values())
+
     def neighbour(self, path: str) -> SourceText | None:
         """A file that a linted one imports and that was not named: read for what it says only."""
         if path in self.sources or not os.path.isfile(path):
@@ -37,14 +64,14 @@ class Inputs:
         try:
             return read(path)
         except SourceError:
-            return None  # nobody asked for this file; its own run will tell
+            return None  # nobody asked for this file; a run over it reports what is wrong
 
 
-class Settled:
-    """The configuration that counts for a file, with the options on top; a configuration that cannot be used is told
-    once, and its files get the default."""
+class ResolvedConfigs:
+    """The configuration that counts for a file, with the options on top; a configuration that cannot be used is
+    reported once, and its files get the default."""
 
-    def __init__(self, options: argparse.Namespace) -> None:
+    def __init__(self, options: CheckOptions) -> None:
         self._options = options
         self._configs = configs_of(options)
         self._known: dict[int, Config] = {}
@@ -68,7 +95,7 @@ class Settled:
 _DEFAULT = Config()
 
 
-def configs_of(options: argparse.Namespace) -> Configs:
+def configs_of(options: CheckOptions) -> Configs:
     """The configurations that the options ask for. Raises `ConfigError` for one that was named and cannot be used."""
     if options.isolated:
         return Configs(Config())
@@ -80,7 +107,7 @@ def configs_of(options: argparse.Namespace) -> Configs:
     return Configs(config)
 
 
-def with_options(config: Config, options: argparse.Namespace) -> Config:
+def with_options(config: Config, options: CheckOptions) -> Config:
     """The configuration with what the command line says on top. Raises `UsageError`."""
     settings = config.settings
     target = settings.target
@@ -96,9 +123,9 @@ def with_options(config: Config, options: argparse.Namespace) -> Config:
         settings,
         target=target,
         engine_given=settings.engine_given or options.engine is not None,
-        select=tuple(options.select) if options.select else settings.select,
-        ignore=(*settings.ignore, *(options.ignore or ())),
-        extend_select=(*settings.extend_select, *(options.extend_select or ())),
+        select=options.select or settings.select,
+        ignore=(*settings.ignore, *options.ignore),
+        extend_select=(*settings.extend_select, *options.extend_select),
         minimum=Severity(options.severity) if options.severity else settings.minimum,
         preview=settings.preview or options.preview,
         partial=settings.partial or other_rules or other_engines,
@@ -109,27 +136,27 @@ def with_options(config: Config, options: argparse.Namespace) -> Config:
     return replace(config, settings=settings, fail_level=fail_level, output_format=output_format)
 
 
-def gather(options: argparse.Namespace, settled: Settled) -> Inputs:
+def gather(options: CheckOptions, configs: ResolvedConfigs) -> Inputs:
     """Find and read what the arguments name. Raises `UsageError`, and `ConfigError` for a configuration that was
     named."""
     inputs = Inputs()
-    paths = options.paths or ["."]
+    paths = list(options.paths) or ["."]
     if "-" in paths:
         if len(paths) > 1:
             raise UsageError("- (standard input) goes with no other path")
-        _add_stdin(options, inputs, settled)
+        _add_stdin(options, inputs, configs)
     else:
-        for group, respect_gitignore in _by_gitignore(paths, options, settled):
-            _add_files(options, inputs, settled, group, respect_gitignore)
-    inputs.problems += settled.problems
+        for group, respect_gitignore in _by_gitignore(paths, options, configs):
+            _add_files(options, inputs, configs, group, respect_gitignore)
+    inputs.problems += configs.problems
     return inputs
 
 
-def _by_gitignore(paths: list[str], options: argparse.Namespace, settled: Settled) -> list[tuple[list[str], bool]]:
+def _by_gitignore(paths: list[str], options: CheckOptions, configs: ResolvedConfigs) -> list[tuple[list[str], bool]]:
     """Neighbouring paths together, whose configuration agrees on whether ``.gitignore`` counts."""
     groups: list[tuple[list[str], bool]] = []
     for path in paths:
-        respected = not options.no_gitignore and settled.of(path).respect_gitignore
+        respected = not options.no_gitignore and configs.of(path).respect_gitignore
         if groups and groups[-1][1] == respected:
             groups[-1][0].append(path)
         else:
@@ -138,33 +165,44 @@ def _by_gitignore(paths: list[str], options: argparse.Namespace, settled: Settle
 
 
 def _add_files(
-    options: argparse.Namespace, inputs: Inputs, settled: Settled, paths: list[str], respect_gitignore: bool
+    options: CheckOptions, inputs: Inputs, configs: ResolvedConfigs, paths: list[str], respect_gitignore: bool
 ) -> None:
     def excluded(path: str) -> bool:
-        config = settled.of(os.path.dirname(path) or ".")
+        config = configs.of(os.path.dirname(path) or ".")
         root = config.settings.root
         if any(matches(pattern, path, root) for pattern in config.exclude):
             return True
-        return any(matches(pattern, path) for pattern in options.exclude or ())
+        return any(matches(pattern, path) for pattern in options.exclude)
 
-    for found in discover(paths, excluded=excluded, respect_gitignore=respect_gitignore):
+    suffixes = (".py", notebook.SUFFIX)
+    for found in discover(paths, excluded=excluded, respect_gitignore=respect_gitignore, suffixes=suffixes):
         if isinstance(found, Problem):
             inputs.problems.append(found.message)
         elif found.path not in inputs.sources and not (options.force_exclude and excluded(found.path)):
+            config = configs.of(os.path.dirname(found.path) or ".")
+            is_notebook = found.path.endswith(notebook.SUFFIX)
+            if is_notebook and not found.is_named and not config.notebooks:
+                continue
             try:
-                inputs.sources[found.path] = read(found.path)
-                inputs.configs[found.path] = settled.of(os.path.dirname(found.path) or ".")
+                inputs.sources[found.path] = (notebook.read if is_notebook else read)(found.path)
+                inputs.configs[found.path] = config
+            except notebook.OtherLanguage as error:
+                if found.is_named:  # in a folder, it is a file of another kind like any other
+                    inputs.problems.append(str(error))
             except SourceError as error:
                 inputs.problems.append(str(error))
 
 
-def _add_stdin(options: argparse.Namespace, inputs: Inputs, settled: Settled) -> None:
+def _add_stdin(options: CheckOptions, inputs: Inputs, configs: ResolvedConfigs) -> None:
     name = inputs.stdin = options.stdin_filename
     if sys.stdin is None:
         raise UsageError("- (standard input) is closed")
+    is_notebook = name.endswith(notebook.SUFFIX)
+    if is_notebook and options.fix:
+        raise UsageError("--fix does not rewrite notebooks")
     data = sys.stdin.buffer.read()
     try:
-        inputs.sources[name] = SourceText.decode(name, data)
-        inputs.configs[name] = settled.of(os.path.dirname(name) or ".")
+        inputs.sources[name] = notebook.decode(name, data) if is_notebook else SourceText.decode(name, data)
+        inputs.configs[name] = configs.of(os.path.dirname(name) or ".")
     except SourceError as error:
         inputs.problems.append(str(error))

@@ -24,7 +24,7 @@ def offers(group: str) -> list[tuple[str, str]]:
             with os.scandir(folder) as entries:
                 names = sorted(e.name for e in entries if e.name.endswith(_METADATA))
         except OSError:
-            continue  # Python too passes over what is no folder
+            continue  # Python too passes over what is not a folder
         for name in names:
             distribution = name.rpartition(".")[0].partition("-")[0].lower().replace(".", "_")
             if distribution not in seen:

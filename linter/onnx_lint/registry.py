@@ -15,28 +15,48 @@ from onnx_lint.plugins import offers
 from onnx_lint.rule import Rule
 
 GROUP = "onnx_lint.rules"
+BUILT_IN = "builtin"
+"""The name of our own entry point."""
+_MAX_TEXT = 300
 
 
-class RegistryError(Exception):
-    """Two rules claim one code or name, or a rule package cannot be loaded. The message is one line."""
+def load() -> tuple[Rule[Any], ...]:
+    """The rules of all packages that can be loaded, by code. `problems` says which cannot."""
+    return _loaded()[0]
+
+
+def problems() -> tuple[str, ...]:
+    """What is wrong with installed rule packages, one line for each that was passed over."""
+    return _loaded()[1]
 
 
 @lru_cache(maxsize=1)
-def load() -> tuple[Rule[Any], ...]:
-    """All rules, by code. Raises `RegistryError`."""
+def _loaded() -> tuple[tuple[Rule[Any], ...], tuple[str, ...]]:
     found: dict[str, Rule[Any]] = {}
-    for package_name in sorted({package for _, package in offers(GROUP)}):
-        for rule in rules_of(package_name):
-            for other in found.values():
-                if rule.code == other.code or rule.name == other.name:
-                    both = f"{type(rule).__name__} and {type(other).__name__}"
-                    raise RegistryError(f"{both} are both {rule.code} {rule.name}")
-            found[rule.code] = rule
-    return tuple(found[code] for code in sorted(found))
+    problems: list[str] = []
+    # the built-in rules come first: nobody else's package can take a code from them
+    for _, package in sorted(set(offers(GROUP)), key=lambda offer: (offer[0] != BUILT_IN, offer[1])):
+        try:
+            rules = rules_of(package)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - code of others may raise anything; it is reported
+            text = " ".join(f"{type(error).__name__}: {error}".split())[:_MAX_TEXT]
+            problems.append(f"the rule package {package!r} cannot be loaded and is passed over: {text}")
+            continue
+        for rule in rules:
+            other = next((o for o in found.values() if rule.code == o.code or rule.name == o.name), None)
+            if other is None:
+                found[rule.code] = rule
+            elif type(other) is not type(rule):  # one package may be offered twice
+                problems.append(f"{_described(rule)} is passed over: {_described(other)} has the same code or name")
+    return tuple(found[code] for code in sorted(found)), tuple(problems)
+
+
+def _described(rule: Rule[Any]) -> str:
+    return f"{type(rule).__module__}.{type(rule).__name__} ({rule.code} {rule.name})"
 
 
 def rules_of(package_name: str) -> list[Rule[Any]]:
-    """The rules defined in the modules of one package."""
+    """The rules defined in the modules of one package. Raises what their import raises."""
     package = import_module(package_name)
     rules: list[Rule[Any]] = []
     for info in pkgutil.walk_packages(package.__path__, package.__name__ + "."):

@@ -2,43 +2,39 @@
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
 import sys
-from dataclasses import replace
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from onnx_lint import __version__
-from onnx_lint.arguments import parser
+from onnx_lint import __version__, registry
+from onnx_lint.arguments import CheckOptions, parse
 from onnx_lint.config import Config, ConfigError
-from onnx_lint.diagnostic import Diagnostic
-from onnx_lint.inputs import Inputs, Settled, UsageError, gather
+from onnx_lint.coverage import Coverage
+from onnx_lint.diagnostic import Diagnostic, Severity
+from onnx_lint.inputs import Inputs, ResolvedConfigs, UsageError, gather
 from onnx_lint.progress import progress
-from onnx_lint.registry import RegistryError
-from onnx_lint.report.report import Report, printable, render
-from onnx_lint.rule import Rule
-from onnx_lint.settings import Settings
+from onnx_lint.report import cells
+from onnx_lint.report.report import Report, is_document, printable, printable_line, render, rules_for
+from onnx_lint.report.summary import counted
 from onnx_lint.source.text import SourceText
 
 if TYPE_CHECKING:
     from onnx_lint.fixer import Fixed
 
 _FIX_ROUNDS = 10
-_DOCUMENTS = ("json", "sarif", "gitlab", "junit")
-"""Formats whose reader needs a whole document, whatever went wrong."""
 
 
 def run(argv: list[str]) -> int:
     """Run with these arguments; the exit status."""
-    options = parser().parse_args(argv)
+    options = parse(argv)
     try:
         return _run(options)
-    except (UsageError, ConfigError, RegistryError) as error:
+    except (UsageError, ConfigError) as error:
         _complain(str(error))
-        if options.output_format in _DOCUMENTS and not options.output_file:
-            render(options.output_format, Report([], [str(error)]), _out())
+        name = options.output_format
+        if name is not None and is_document(name) and not options.output_file:
+            render(name, Report([], [str(error)]), _out())
         return 2
 
 
@@ -58,36 +54,27 @@ def _lenient(stream: TextIO) -> TextIO:
     return stream
 
 
-def _run(options: argparse.Namespace) -> int:
+def _run(options: CheckOptions) -> int:
     if options.version:
         _out().write(f"onnx-lint {__version__}\n")
         return 0
     if options.explain is not None:
-        return _explain(options.explain, _wants_colour(options, sys.stdout))
-    settled = Settled(options)
-    inputs = gather(options, settled)
+        return _explain(options.explain, options.wants_colour(sys.stdout))
+    inputs = gather(options, ResolvedConfigs(options))
     if options.show_files:
         for path in inputs.sources:
-            _out().write(printable(path) + "\n")
-        return _tell_problems(inputs)
+            _out().write(printable_line(path) + "\n")
+        return _report_problems(inputs)
     if options.show_settings:
         _show_settings(inputs)
-        return _tell_problems(inputs)
+        return _report_problems(inputs)
     return Run(options, inputs).all()
 
 
-def _tell_problems(inputs: Inputs) -> int:
+def _report_problems(inputs: Inputs) -> int:
     for problem in inputs.problems:
         _complain(problem)
     return 2 if inputs.problems else 0
-
-
-def _wants_colour(options: argparse.Namespace, stream: TextIO) -> bool:
-    if options.color != "auto" or options.output_file:
-        return bool(options.color == "always")
-    if os.environ.get("NO_COLOR"):
-        return False
-    return bool(os.environ.get("FORCE_COLOR")) or (stream.isatty() and os.environ.get("TERM") != "dumb")
 
 
 def _explain(selector: str, colour: bool) -> int:
@@ -119,6 +106,7 @@ def _show_settings(inputs: Inputs) -> None:
             "preview": settings.preview,
             "exclude": list(config.exclude),
             "fail-level": config.fail_level.value,
+            "notebooks": config.notebooks,
             "respect-gitignore": config.respect_gitignore,
             "output-format": config.output_format,
         }
@@ -130,65 +118,48 @@ def _show_settings(inputs: Inputs) -> None:
 class Run:
     """One run over what was gathered."""
 
-    def __init__(self, options: argparse.Namespace, inputs: Inputs) -> None:
+    def __init__(self, options: CheckOptions, inputs: Inputs) -> None:
         from onnx_lint.project.project import Project
 
         self.options, self.inputs = options, inputs
         self.project = Project(inputs.neighbour)
         for source in inputs.sources.values():
             self.project.add(source)
-        self._groups = self._by_settings()
+        self._groups = inputs.by_settings(options)
+        self._coverage = Coverage()
+        self._fixes_left_out: dict[str, int] = {}
+        inputs.problems += registry.problems()
 
     def all(self) -> int:
         """Check, fix, report; the exit status."""
         diagnostics = self._check("analysing models")
         fixed: dict[str, Fixed] = {}
         if self.options.fix or self.options.diff:
+            self._refuse_notebooks()
             diagnostics, fixed = self._fix(diagnostics)
         if self.options.diff:
             return self._show_diff(fixed)
         return self._report(diagnostics, fixed)
 
+    def _refuse_notebooks(self) -> None:
+        if sys.stderr is None or self.options.quiet:
+            return
+        for path, count in self._fixes_left_out.items():
+            fixes = counted(count, "fix", "fixes")
+            text = f"{path}: {fixes} not applied: notebooks are not rewritten; the editor applies fixes in cells"
+            _lenient(sys.stderr).write(f"onnx-lint: {printable(text)}\n")
+
     # --------------------------------------------------------------------------------------------------- checking
-    def _by_settings(self) -> list[tuple[Settings, set[str]]]:
-        """The files by configuration. A configuration that names an unknown rule is told, and its files get the
-        default one; an option that does is an error."""
-        from onnx_lint.selection import Selection, UnknownRule
-
-        options, inputs = self.options, self.inputs
-        try:
-            Selection(
-                Settings(
-                    select=tuple(options.select or ()),
-                    ignore=tuple(options.ignore or ()),
-                    extend_select=tuple(options.extend_select or ()),
-                )
-            )
-        except UnknownRule as error:
-            raise UsageError(str(error)) from error
-        groups: dict[int, tuple[Settings, set[str]]] = {}
-        for path, config in inputs.configs.items():
-            group = groups.get(id(config))
-            if group is None:
-                settings = config.settings
-                try:
-                    Selection(settings)
-                except UnknownRule as error:
-                    inputs.problems.append(f"{config.path}: {error}; the default rules are used instead")
-                    settings = replace(
-                        settings, select=(), ignore=(), extend_select=(), per_file_ignores=(), severities={}
-                    )
-                group = groups[id(config)] = (settings, set())
-            group[1].add(path)
-        return list(groups.values())
-
     def _check(self, doing: str) -> list[Diagnostic]:
         """Check all files as one project, each with the settings that count for it; `doing` is the label of the
         progress bar."""
-        from onnx_lint.checker import check_groups
+        from onnx_lint.checker import check_with_coverage
 
         with progress(doing, wanted=not self.options.quiet) as step:
-            return check_groups(self.project, self._groups, progress=step)
+            result = check_with_coverage(self.project, self._groups, progress=step)
+        self._coverage = result.coverage
+        self._fixes_left_out = cells.fixes_left_out(result.diagnostics, self.inputs.sources)
+        return cells.without_fixes(result.diagnostics, self.inputs.sources)
 
     # ----------------------------------------------------------------------------------------------------- fixing
     def _fix(self, diagnostics: list[Diagnostic]) -> tuple[list[Diagnostic], dict[str, Fixed]]:
@@ -253,17 +224,20 @@ class Run:
         out = _out()
         for change in fixed.values():
             data = diff(change)
-            if isinstance(out, TextIOWrapper):
+            if out.isatty():  # for people: a patch for `git apply` goes into a pipe or a file
+                text = data.decode(change.source.encoding, "replace")
+                out.writelines(f"{printable_line(line)}\n" for line in text.split("\n")[:-1])
+            elif isinstance(out, TextIOWrapper):
                 out.flush()
                 out.buffer.write(data)
             else:
                 out.write(data.decode(change.source.encoding, "replace"))
-        return _tell_problems(self.inputs) or int(bool(fixed) and not self.options.exit_zero)
+        return _report_problems(self.inputs) or int(bool(fixed) and not self.options.exit_zero)
 
     # -------------------------------------------------------------------------------------------------- reporting
     def _report(self, diagnostics: list[Diagnostic], fixed: dict[str, Fixed]) -> int:
         options, inputs = self.options, self.inputs
-        _tell_problems(inputs)
+        _report_problems(inputs)
         stream = _out()
         if inputs.stdin is not None and options.fix:
             # the fixed text is the result, as with any filter; the report goes beside it
@@ -272,14 +246,19 @@ class Run:
             stream = _lenient(sys.stderr)
         name = self._format()
         report = Report(
-            diagnostics, inputs.problems, inputs.sources, _rules(name), len(inputs.sources),
-            colour=_wants_colour(options, stream), quiet=options.quiet,
-        )  # fmt: skip
+            cells.in_cells(diagnostics, inputs.sources),
+            inputs.problems,
+            cells.cell_texts(inputs.sources),
+            rules_for(name),
+            self._coverage,
+            colour=options.wants_colour(stream),
+            quiet=options.quiet,
+            minimum=min((c.settings.minimum for c in inputs.configs.values()), default=Severity.INFO),
+        )
         self._render(name, report, stream)
         count = sum(f.count for f in fixed.values())
         if count and not options.quiet and sys.stderr is not None:
-            files = f"{len(fixed)} file{'s' if len(fixed) != 1 else ''}"
-            sys.stderr.write(f"onnx-lint: {count} fix{'es' if count != 1 else ''} applied in {files}\n")
+            sys.stderr.write(f"onnx-lint: {counted(count, 'fix', 'fixes')} applied in {counted(len(fixed), 'file')}\n")
         if inputs.problems:
             return 2
         if options.exit_zero:
@@ -316,11 +295,3 @@ def _write_source(stream: TextIO, source: SourceText) -> None:
         stream.buffer.write(source.encode(source.text))
     else:
         stream.write(source.text)
-
-
-def _rules(name: str) -> tuple[Rule[Any], ...]:
-    if name != "sarif":
-        return ()
-    from onnx_lint.registry import load
-
-    return load()

@@ -237,7 +237,7 @@ class Checks(Generic[T]):
             tuple(result.view for result in analysed),
             time.perf_counter() - start,
             workspace.is_complete,
-            any(is_broken(result.diagnostics) for result in analysed),
+            any(is_broken(result.diagnostics, result.limits) for result in analysed),
         )
 
     def _ended(self, future: Future[_Ended[T]]) -> None:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from onnx_lint.diagnostic import Span
+from onnx_lint.source.notebook import python_of
 from onnx_lint.source.text import SourceText
 from onnx_lint_lsp.documents import Document, Documents, Notebook
-from onnx_lint_lsp.notebooks import python_of
 from onnx_lint_lsp.text import Position
 from onnx_lint_lsp.uris import key_of
 
@@ -82,7 +82,7 @@ class SourceView:
     def source(self) -> SourceText:
         """The text that is analysed."""
         if self.is_notebook:
-            text = "\n".join(python_of(part.document.text) for part in self.parts)
+            text = "\n".join(python_of(part.document.text.text) for part in self.parts)
             return SourceText.from_text(self.path, text)
         whole = self.parts[0].document.text
         if self._mark:

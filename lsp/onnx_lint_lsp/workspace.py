@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 
-from onnx_lint.checker import NOT_ANALYSED, SYNTAX_ERROR, check_groups
+from onnx_lint.checker import NOT_ANALYSED, SYNTAX_ERROR, check_with_coverage
 from onnx_lint.diagnostic import Diagnostic, Severity, Span
 from onnx_lint.project.project import Project
 from onnx_lint.semantics.export_calls import export_calls
@@ -26,9 +26,14 @@ _SLACK = 200
 FAULTS = frozenset({SYNTAX_ERROR[0], NOT_ANALYSED[0]})
 
 
-def is_broken(diagnostics: Iterable[Diagnostic]) -> bool:
-    """Whether a part of a file could not be analysed."""
-    return any(d.code in FAULTS for d in diagnostics)
+def is_broken(diagnostics: Iterable[Diagnostic], limits: Collection[Span] = ()) -> bool:
+    """Whether a part of a file could not be read. Entry points that met a limit of the analysis, at `limits`, have one
+    of the same codes, and nothing is wrong with their text."""
+    return any(_is_fault(d, limits) for d in diagnostics)
+
+
+def _is_fault(diagnostic: Diagnostic, limits: Collection[Span]) -> bool:
+    return diagnostic.code in FAULTS and diagnostic.span not in limits
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,8 @@ class Result:
     diagnostics: tuple[Diagnostic, ...] = ()
     settings: Settings | None = None
     """What it was checked for; ``None`` when it was not to be looked at."""
+    limits: frozenset[Span] = frozenset()
+    """The entry points that met a limit of the analysis."""
     is_left_out: bool = False
     """Whether it was not analysed since an analysis of it failed."""
 
@@ -204,7 +211,9 @@ class Workspace:
         parts = (session(self.project), export_calls(self.project))
         self.is_complete = all(part.is_complete for part in parts) and not (open_files_only and self._is_unrelated)
         if settled:
-            results = [self._settled(result) if is_broken(result.diagnostics) else result for result in results]
+            results = [
+                self._settled(result) if is_broken(result.diagnostics, result.limits) else result for result in results
+            ]
         return results + [self._not_analysed(view, reason) for view, reason in self.left_out.values()]
 
     def _check(self, progress: Callable[[int, int], None] | None, open_files_only: bool) -> list[Result]:
@@ -215,12 +224,15 @@ class Workspace:
             if settings is not None:
                 groups.setdefault(id(settings), (settings, []))[1].append(path)
         found: dict[str, list[Diagnostic]] = {path: [] for path in self.views}
+        limits: frozenset[Span] = frozenset()
         if groups:
-            for diagnostic in check_groups(
+            checked = check_with_coverage(
                 self.project, groups.values(), progress=progress, open_files_only=open_files_only
-            ):
+            )
+            limits = frozenset(cut_off.span for cut_off in checked.coverage.cut_offs)
+            for diagnostic in checked.diagnostics:
                 found[diagnostic.span.path].append(diagnostic)
-        return [Result(view, tuple(found[path]), settings_of[path]) for path, view in self.views.items()]
+        return [Result(view, tuple(found[path]), settings_of[path], limits) for path, view in self.views.items()]
 
     def _not_analysed(self, view: SourceView, reason: str) -> Result:
         """A document that is left out, with a diagnostic that says so at its beginning."""
@@ -242,8 +254,10 @@ class Workspace:
         fresh = Project()
         fresh.store = self.project.store
         fresh.add(_bounded(self.views[path].source))
-        faults = [d for d in check_groups(fresh, [(result.settings, [path])]) if d.code in FAULTS]
-        others = [d for d in result.diagnostics if d.code not in FAULTS]
+        checked = check_with_coverage(fresh, [(result.settings, [path])])
+        fresh_limits = {cut_off.span for cut_off in checked.coverage.cut_offs}
+        faults = [d for d in checked.diagnostics if _is_fault(d, fresh_limits)]
+        others = [d for d in result.diagnostics if not _is_fault(d, result.limits)]
         return replace(result, diagnostics=tuple(sorted(others + faults, key=lambda d: d.sort_key)))
 
     def _tidy(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import re
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from cli.conftest import BRANCH, CLEAN, DATA, Lint, Put
+from systems import needs_posix, on_a_terminal
 
 from onnx_lint import progress as bars
 from onnx_lint.explain import pages
@@ -21,7 +21,7 @@ from onnx_lint.selection import BUILT_IN
 LENGTH = "from torch import nn\n\n\nclass Net(nn.Module):\n    def forward(self, x):\n        return x * len(x)\n"
 
 
-def test_statistics_tell_what_can_be_fixed(lint: Lint, put: Put) -> None:
+def test_statistics_say_what_can_be_fixed_and_what_was_looked_at(lint: Lint, put: Put) -> None:
     put("a.py", BRANCH)
     put("b.py", LENGTH)
     put("c.py", BRANCH)
@@ -29,16 +29,19 @@ def test_statistics_tell_what_can_be_fixed(lint: Lint, put: Put) -> None:
     assert done.returncode == 1
     assert done.stdout == (
         "2  ONX101      data-dependent-branch\n1  ONX207  [*] len-of-tensor\n[*] can be fixed with --fix, [-] in part\n"
+        "Found 3 errors in 3 files: 3 models, 3 entry points, 3 functions followed. 1 can be fixed with --fix.\n"
     )
-    assert lint("--statistics", "a.py").stdout == "1  ONX101  data-dependent-branch\n"
-    assert lint("--statistics", "--select", "ONX3").stdout == ""
+    assert lint("--statistics", "-q", "a.py").stdout == "1  ONX101  data-dependent-branch\n"
+    assert lint("--statistics", "-q", "--select", "ONX3").stdout == ""
 
 
 def test_statistics_as_json_and_into_a_file(lint: Lint, put: Put, tmp_path: Path) -> None:
     put("b.py", LENGTH)
     done = lint("--statistics", "--output-format", "json", "--output-file", "out.json", "b.py", "gone.py")
     assert (done.returncode, done.stdout) == (2, "")
-    assert json.loads((tmp_path / "out.json").read_text()) == {
+    document = json.loads((tmp_path / "out.json").read_text())
+    assert document.pop("coverage")["functions"] == 1
+    assert document == {
         "version": 1,
         "statistics": [{"code": "ONX207", "name": "len-of-tensor", "count": 1, "fixable": 1}],
         "errors": ["gone.py: no such file or folder"],
@@ -94,7 +97,7 @@ def test_a_named_file_is_linted_unless_exclusion_is_forced(lint: Lint, put: Put)
     put("build/deep/a.py", BRANCH)
     assert lint("build/deep/a.py").returncode == 1
     done = lint("--force-exclude", "build/deep/a.py")
-    assert (done.returncode, done.stdout) == (0, "No Python files found.\n")
+    assert (done.returncode, done.stdout) == (0, "Nothing to analyse: no Python files found.\n")
     assert lint("--force-exclude", "--isolated", "build/deep/a.py").returncode == 1
     assert lint("--force-exclude", "--isolated", "--exclude", "deep", "build/deep/a.py").returncode == 0
 
@@ -126,28 +129,7 @@ def test_output_that_nobody_reads_to_the_end(put: Put, tmp_path: Path) -> None:
 
 
 # ------------------------------------------------------------------------------------------------- on a terminal
-def on_a_terminal(arguments: tuple[str, ...], cwd: Path, env: dict[str, str] | None = None) -> str:
-    """What a terminal is sent by the command, with both streams on it."""
-    parent, child = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "onnx_lint", *arguments], cwd=cwd, stdin=child, stdout=child, stderr=child,
-        env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "100", **(env or {})},
-    )  # fmt: skip
-    os.close(child)
-    received = b""
-    while True:
-        try:
-            data = os.read(parent, 65536)
-        except OSError:  # Linux: the last one closed the other end
-            break
-        if not data:
-            break
-        received += data
-    process.wait()
-    os.close(parent)
-    return received.decode("utf-8", "replace")
-
-
+@needs_posix
 def test_colour_on_a_terminal_only(lint: Lint, put: Put, tmp_path: Path) -> None:
     put("a.py", BRANCH)
     assert "\x1b[1;31merror\x1b[0m" in on_a_terminal((), tmp_path).replace("[ONX101]", "")
@@ -193,6 +175,7 @@ def test_no_bar_in_a_short_run_or_when_nobody_looks(
     assert capsys.readouterr().err == ""
 
 
+@needs_posix
 def test_a_quiet_run_of_clean_code_says_nothing(put: Put, tmp_path: Path) -> None:
     put("a.py", CLEAN)
     assert on_a_terminal(("-q",), tmp_path) == ""

@@ -76,7 +76,7 @@ def test_hooks_in_a_real_repository(tmp_path: Path) -> None:
     done = commit(user, env)
     assert done.returncode == 1, done.stdout + done.stderr
     said = done.stdout + done.stderr
-    assert "ONX101" in said and "model.py:6:12" in said and "in 1 file." in said
+    assert "ONX101" in said and "model.py:6:12" in said and "in 1 file:" in said
 
     # repaired, it goes through
     model.write_text(CLEAN)

@@ -7,6 +7,7 @@ import importlib.util
 import io
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 
@@ -17,6 +18,7 @@ from onnx_lint.arguments import parser
 from onnx_lint.checker import check
 from onnx_lint.config import KEYS
 from onnx_lint.diagnostic import Diagnostic, Evidence, EvidenceState
+from onnx_lint.output_formats import NAMES
 from onnx_lint.project.project import Project
 from onnx_lint.report.report import Report, render
 from onnx_lint.settings import Settings
@@ -78,6 +80,26 @@ def test_every_option_is_described() -> None:
     assert {o for o in options if f"`{o}" not in text} == set()
     described = set(re.findall(r"^\| `(--[\w-]+)", text, re.M))
     assert described <= options
+
+
+def undescribed(formats: Iterable[str]) -> list[str]:
+    """The output formats without a row in the table of formats."""
+    text = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    section = text.partition("### Output formats\n")[2].partition("\n#")[0]
+    rows = re.findall(r"^\| `([\w-]+)` \| \S", section, re.M)
+    return sorted(set(formats) ^ set(rows))
+
+
+def test_every_output_format_is_described() -> None:
+    assert undescribed(NAMES) == []
+    assert undescribed([*NAMES, "new-format"]) == ["new-format"], "one without a row is noticed"
+
+
+def test_output_formats_are_the_files_of_the_folder() -> None:
+    files = {p.stem for p in (ROOT / "linter" / "onnx_lint" / "report" / "formats").glob("*.py")} - {"__init__"}
+    assert set(NAMES) == files and NAMES[0] == "full"
+    (action,) = [a for a in parser()._actions if "--output-format" in a.option_strings]
+    assert tuple(action.choices or ()) == NAMES
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))

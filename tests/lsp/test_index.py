@@ -67,3 +67,9 @@ def test_a_changed_file_changes_the_index(tmp_path: Path) -> None:
     (tmp_path / "b.py").unlink()
     index.update(str(tmp_path / "b.py"))
     assert index.related([str(tmp_path / "a.py")]) == set()
+
+
+def test_notebooks_are_not_indexed(tmp_path: Path) -> None:
+    """Nobody can import them, and their JSON is not Python."""
+    index = make(tmp_path, {"a.py": "def forward(): ...\n", "lab/nb.ipynb": '{"cells": []}'})
+    assert names(tmp_path, set(index.entries)) == {"a.py"}

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import ast
-
 from hypothesis import given
 from hypothesis import strategies as st
 from lsprotocol import types
 
 from onnx_lint.diagnostic import Span
 from onnx_lint_lsp.documents import Document, Documents
-from onnx_lint_lsp.notebooks import python_of
 from onnx_lint_lsp.source_view import SourceView
 from onnx_lint_lsp.text import Text
 
@@ -73,24 +70,6 @@ def test_a_byte_order_mark_is_not_analysed_and_counts_in_columns() -> None:
     assert view.place("file:///w/a.py", 0, 1) == (1, 1)
     located = view.locate(Span(view.path, 2, 1, 2, 2))
     assert located is not None and located[1] == ((1, 0), (1, 1))
-
-
-MAGICS = (
-    "%matplotlib inline\nx = 1",
-    "!pip install torch\n?x\nx??",
-    "files = !ls\nt = %time f()",
-    "%%bash\necho 'hello' | (",
-    "%%time\nx = 1",
-    "if x:\n    %cd ..\n",
-    "y = (1\n  % 2)",
-)
-
-
-def test_magics_leave_python_that_parses_with_the_same_lines() -> None:
-    for cell in MAGICS:
-        python = python_of(Text(cell, "utf-16"))
-        ast.parse(python)
-        assert python.count("\n") == cell.count("\n")
 
 
 def test_cells_move_and_change() -> None:

@@ -6,14 +6,19 @@ import io
 
 from cli.conftest import lint, process, put
 
+from onnx_lint.coverage import Coverage
 from onnx_lint.diagnostic import Applicability, Diagnostic, Edit, Evidence, EvidenceState, Fix, Note, Severity, Span
+from onnx_lint.output_formats import NAMES
 from onnx_lint.report.report import Report, render
 from onnx_lint.source.text import SourceText
 from onnx_lint.target import BOTH, Engine
 
 __all__ = ["lint", "process", "put"]
 
-FORMATS = ("full", "concise", "json", "sarif", "github", "gitlab", "junit")
+FORMATS = NAMES
+
+
+COVERAGE = Coverage(files=1, models=1, entry_points=1, functions=1, rules=20, all_rules=20)
 
 
 def rendered(name: str, report: Report) -> str:
@@ -40,4 +45,4 @@ def report_of(text: str, marked: str, *, path: str = "model.py", said: str = "sa
         fix=Fix(f"title {said}", Applicability.SAFE, (Edit(span, said),)),
         evidence=(Evidence(EvidenceState.CONFIRMED, Engine.DYNAMO, f"evidence {said}"),),
     )
-    return Report([diagnostic], [f"problem {said}"], {path: source}, files=1, colour=colour)
+    return Report([diagnostic], [f"problem {said}"], {path: source}, coverage=COVERAGE, colour=colour)

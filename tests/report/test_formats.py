@@ -66,7 +66,7 @@ error[ONX205] `x.data` is not followed: torchscript makes it a constant without 
    = help: use `.detach()`
    = fix: Use `.detach()` (--fix)
 
-Found 2 errors, 1 warning in 1 file. 2 can be fixed with --fix.
+Found 2 errors, 1 warning in 1 file: 1 model, 1 entry point, 2 functions followed. 2 can be fixed with --fix.
 """
 CAST = "`int` of `n` is a constant of the trace: torchscript keeps the example's number"
 BRANCH = (
@@ -231,10 +231,10 @@ def test_nothing_to_say(lint: Lint, put: Put, name: str) -> None:
         assert valid_sarif(done.stdout)["results"] == []
     elif name in ("json", "gitlab"):
         said = json.loads(done.stdout)
-        assert said in ([], {"version": 1, "diagnostics": [], "errors": []})
+        assert said == [] or (said["version"], said["diagnostics"], said["errors"]) == (1, [], [])
     elif name == "junit":
         (suite,) = ElementTree.fromstring(done.stdout)
         assert (suite.attrib["tests"], suite.attrib["failures"], len(suite)) == ("1", "0", 1)
     else:
-        full = "All clear: nothing that export would freeze or refuse in 1 file.\n"
+        full = "No hazard found by 20 rules in 1 file: 1 model, 1 entry point, 1 function followed.\n"
         assert done.stdout == (full if name == "full" else "")

@@ -295,3 +295,16 @@ def test_an_ignore_file_of_any_kind_stops_nothing(here: Path) -> None:
     assert found(".") == ["a.py", "b/c.py", "d/e.py"]
     (here / ".gitignore").write_text("#\n" * MAX_IGNORE_FILE + "a.py\n")
     assert found(".") == ["a.py", "b/c.py", "d/e.py"]
+
+
+def test_which_suffixes_count(here: Path) -> None:
+    for name in ("d/x.py", "d/y.ipynb", "d/z.txt"):
+        (here / name).parent.mkdir(exist_ok=True)
+        (here / name).write_text("")
+    assert [f.path for f in discover([str(here / "d")]) if isinstance(f, Found)] == [str(here / "d/x.py")]
+    found = list(discover([str(here / "d"), str(here / "d/z.txt")], suffixes=(".py", ".ipynb")))
+    assert [(Path(f.path).name, f.is_named) for f in found if isinstance(f, Found)] == [
+        ("x.py", False),
+        ("y.ipynb", False),
+        ("z.txt", True),
+    ]

@@ -1,1 +1,1 @@
-"""Renderers: one file for each output format."""
+"""Renderers: `formats/` holds one file for each value of ``--output-format``."""

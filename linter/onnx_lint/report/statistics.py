@@ -1,4 +1,4 @@
-"""``--statistics``: how often each rule speaks, and how much of it can be fixed; as a table, or as JSON."""
+"""``--statistics``: how many diagnostics each rule gives, and how many of them can be fixed; as a table, or as JSON."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import json
 from typing import TextIO
 
 from onnx_lint.diagnostic import Applicability, Diagnostic
+from onnx_lint.report import summary
 from onnx_lint.report.report import Report
 
 
 def write(report: Report, stream: TextIO, *, as_json: bool) -> None:
     """The most frequent first. `[*]` marks rules all of whose diagnostics have a safe fix, `[-]` those that have some.
 
-    JSON is ``{"version": 1, "statistics": [...], "errors": [...]}``."""
+    JSON is ``{"version": 1, "statistics": [...], "errors": [...], "coverage": {...}}``."""
     by_rule: dict[tuple[str, str], list[Diagnostic]] = {}
     for d in report.diagnostics:
         by_rule.setdefault((d.code, d.name), []).append(d)
@@ -21,7 +22,13 @@ def write(report: Report, stream: TextIO, *, as_json: bool) -> None:
         entries = [
             {"code": code, "name": name, "count": len(mine), "fixable": _fixable(mine)} for (code, name), mine in rows
         ]
-        stream.write(json.dumps({"version": 1, "statistics": entries, "errors": report.problems}, indent=1) + "\n")
+        document = {
+            "version": 1,
+            "statistics": entries,
+            "errors": report.problems,
+            "coverage": summary.as_data(report.coverage),
+        }
+        stream.write(json.dumps(document, indent=1) + "\n")
         return
     width = len(str(max(map(len, by_rule.values()), default=0)))
     marks = any(_fixable(mine) for mine in by_rule.values())
@@ -31,6 +38,9 @@ def write(report: Report, stream: TextIO, *, as_json: bool) -> None:
         stream.write(f"{len(mine):>{width}}  {code}  {mark if marks else ''}{name}\n")
     if marks and not report.quiet:
         stream.write("[*] can be fixed with --fix, [-] in part\n")
+    if not report.quiet:
+        for emphasised, rest in summary.lines(report):
+            stream.write(emphasised + rest + "\n")
 
 
 def _fixable(diagnostics: list[Diagnostic]) -> int:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
+from onnx_lint.coverage import CutOff, Tally
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.imports import import_graph
 from onnx_lint.project.modules import SourceModule
@@ -85,14 +87,18 @@ def in_order(project: Project, modules: Iterable[SourceModule]) -> list[SourceMo
     return order[::-1]
 
 
-def analyse(project: Project, *, progress: Callable[[int, int], None] | None = None) -> Iterator[Site]:
+def analyse(
+    project: Project, *, progress: Callable[[int, int], None] | None = None, tally: Tally | None = None
+) -> Iterator[Site]:
     """All sites of traced code that the entry points of the project reach. `progress` hears how many entry points
-    are done, and of how many."""
+    are done, and of how many; `tally` counts what is followed."""
     analysis = Analysis(project, INTERPRETER)
+    tally = Tally() if tally is None else tally
     seen: set[int] = set()
-    entered: set[Traced] = set()
+    entered = tally.functions
     alive: list[Summary] = []
     classes = list(module_classes(project, project.modules.values()))
+    tally.models = len(classes)
     for done, info in enumerate(classes):
         if progress is not None:
             progress(done, len(classes))
@@ -100,7 +106,21 @@ def analyse(project: Project, *, progress: Callable[[int, int], None] | None = N
             summary = enter(analysis, info)
             if summary is not None:
                 alive.append(summary)
-                yield from collect(summary, seen, entered)
+                tally.entry_points += 1
+                calls = list(calls_below(summary, seen))
+                tally.cut_offs += cut_offs(info, calls)
+                yield from collect(calls, entered)
+
+
+def cut_offs(info: ClassInfo, calls: Iterable[Summary]) -> list[CutOff]:
+    """The limits that an entry point met in these calls, each once."""
+    reasons = sorted({call.cut_off for call in calls if call.cut_off is not None})
+    if not reasons or info.header is None:
+        return []
+    span = info.header_unit.span(info.header.at)
+    line = info.module.source.line(span.line)
+    span = replace(span, end_line=span.line, end_column=len(line.rstrip()) + 1)
+    return [CutOff(span, info.name, reason) for reason in reasons]
 
 
 def is_entered(info: ClassInfo, entered: set[Traced]) -> bool:
@@ -161,9 +181,9 @@ def _enter_instance(
     return summary
 
 
-def collect(summary: Summary, seen: set[int], entered: set[Traced]) -> Iterator[Site]:
-    """The sites of a summary and of all that it called, each once; `entered` gets the functions that were traced."""
-    for current in calls_below(summary, seen):
+def collect(calls: Iterable[Summary], entered: set[Traced]) -> Iterator[Site]:
+    """The sites of calls; `entered` gets the functions that were traced."""
+    for current in calls:
         if current.traced is not None:
             entered.add(current.traced)
         yield from current.sites

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
+from onnx_lint.coverage import Tally
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.dependencies import Node
 from onnx_lint.project.imports import import_graph
@@ -42,6 +43,8 @@ class _Entry:
     dependency: Node
     calls: list[Summary]
     traced: set[entry.Traced]
+    met_limit: bool
+    """Whether a call below it was not followed."""
 
 
 class Session:
@@ -72,12 +75,14 @@ class Session:
         *,
         open_files_only: bool = False,
         progress: Callable[[int, int], None] | None = None,
+        tally: Tally | None = None,
     ) -> Iterator[Site]:
         """The sites in the files `paths`, as their own entry points and those of their importers reach them.
 
         With `open_files_only` no entry point of another file is interpreted: its previous result is reused where its
         code still exists, and `is_complete` says whether every one had a result. `progress` hears how many entry points
-        are done, and of how many, before each that is interpreted; it may raise: what is done is kept.
+        are done, and of how many, before each that is interpreted; it may raise: what is done is kept. `tally` gets the
+        limits that entry points met.
         """
         self._refresh()
         self.is_complete = True
@@ -98,6 +103,8 @@ class Session:
                         progress(done, len(classes))
                     found = self._enter(info)
             traced |= found.traced
+            if tally is not None:
+                tally.cut_offs += entry.cut_offs(found.info, found.calls) if found.met_limit else []
             for summary in found.calls:
                 if id(summary) not in seen:
                     seen.add(id(summary))
@@ -143,7 +150,7 @@ class Session:
         traced: set[entry.Traced] = set()
         calls = list(entry.calls_below(summary, set())) if summary is not None else []
         traced.update(c.traced for c in calls if c.traced is not None)
-        made = self._entries[id(info)] = _Entry(info, dependency, calls, traced)
+        made = self._entries[id(info)] = _Entry(info, dependency, calls, traced, any(c.cut_off for c in calls))
         return made
 
     # ------------------------------------------------------------------------------------------------ after a change

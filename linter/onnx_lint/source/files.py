@@ -22,6 +22,8 @@ class Found:
     """A file to look at, by the path to show."""
 
     path: str
+    is_named: bool = False
+    """Whether it was given itself, not found in a folder."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,10 @@ def discover(
     *,
     excluded: Callable[[str], bool] = lambda path: False,
     respect_gitignore: bool = True,
+    suffixes: tuple[str, ...] = (".py",),
 ) -> Iterator[Found | Problem]:
-    """The Python files below `paths`, each once, in order. A file that is named is taken whatever its name."""
+    """The files below `paths` whose names end in one of `suffixes`, each once, in order. A file that is named is taken
+    whatever its name."""
     seen: set[tuple[int, int]] = set()
     for path in paths:
         shown = path[2:] if path.startswith("./") and len(path) > 2 else path
@@ -48,12 +52,12 @@ def discover(
             continue
         if stat.S_ISDIR(status.st_mode):
             ignores = _Ignores(path) if respect_gitignore else None
-            yield from _walk(path if path != "." else "", excluded, ignores, seen)
+            yield from _walk(path if path != "." else "", suffixes, excluded, ignores, seen)
         elif not stat.S_ISREG(status.st_mode):
             yield Problem(f"{path}: is no regular file; name files or folders")
         elif (status.st_dev, status.st_ino) not in seen:
             seen.add((status.st_dev, status.st_ino))
-            yield Found(shown)
+            yield Found(shown, is_named=True)
 
 
 def _reason(error: OSError) -> str:
@@ -63,7 +67,11 @@ def _reason(error: OSError) -> str:
 
 
 def _walk(
-    top: str, excluded: Callable[[str], bool], ignores: _Ignores | None, seen: set[tuple[int, int]]
+    top: str,
+    suffixes: tuple[str, ...],
+    excluded: Callable[[str], bool],
+    ignores: _Ignores | None,
+    seen: set[tuple[int, int]],
 ) -> Iterator[Found | Problem]:
     pending = [top]
     while pending:
@@ -89,7 +97,7 @@ def _walk(
                     ):
                         below.append(path)
                     continue
-                if not entry.name.endswith(".py") or excluded(path) or (ignores and ignores.matches(path, False)):
+                if not entry.name.endswith(suffixes) or excluded(path) or (ignores and ignores.matches(path, False)):
                     continue
                 status = entry.stat()
             except OSError as error:

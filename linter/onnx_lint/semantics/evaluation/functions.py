@@ -30,7 +30,7 @@ from onnx_lint.semantics.domain.values import (
     Value,
 )
 from onnx_lint.semantics.evaluation.frame import Frame
-from onnx_lint.semantics.evaluation.state import MAX_CONTEXTS, MAX_DEPTH, MAX_STEPS, Analysis, Effect, Summary
+from onnx_lint.semantics.evaluation.state import MAX_CONTEXTS, Analysis, Effect, Summary
 from onnx_lint.source import ir
 
 _OPAQUE_DECORATORS = frozenset({"torch.jit.script", "jit.script", "torch.jit.unused", "torch.jit.ignore", "script"})
@@ -77,7 +77,11 @@ def invoke(frame: Frame, node: ir.Expr | None, function: Function, receiver: Val
         return _opaque_result(frame, function, args)
     if frame.records_sites and _is_training_only(function):
         return vague_result(args)
-    if frame.depth >= MAX_DEPTH or analysis.steps > MAX_STEPS or frame.env is None:
+    if frame.env is None:
+        return UNKNOWN
+    limit = analysis.limit(frame.depth)
+    if limit is not None:
+        frame.summary.cut_off = limit
         return UNKNOWN
     call = _Call(frame, function, args if receiver is None else args.after(receiver))
     summary = analysis.summaries.get(call.key)

@@ -54,6 +54,8 @@ class Summary:
     returned: list[tuple[Value, ir.Expr | None]] = field(default_factory=list)
     made: list[tuple[ClassInfo, Arguments]] = field(default_factory=list)
     """The objects of the project's classes made outside traced code, and the arguments they were made with."""
+    cut_off: str | None = None
+    """Why a call on the way was not followed, if a limit stopped it."""
     traced: tuple[Unit, ir.FunctionDef] | None = None
     """What was interpreted, when it was as traced code."""
     dependency: Node | None = None
@@ -105,6 +107,12 @@ class Analysis:
         if found is None:
             found = self.last_read[function] = last_reads(function.body)
         return found
+
+    def limit(self, depth: int) -> str | None:
+        """The limit that stops a call at that depth from being followed, in words; ``None`` when none does."""
+        if self.steps > MAX_STEPS:
+            return f"calls after {MAX_STEPS:,} interpreted statements are not followed"
+        return f"calls nested more than {MAX_DEPTH} deep are not followed" if depth >= MAX_DEPTH else None
 
     def address(self, flow: object, *, many: bool = False) -> Address:
         """A new address."""

@@ -1,6 +1,6 @@
-"""JSON: one object ``{"version": 1, "diagnostics": […], "errors": […]}``, one diagnostic a line.
+"""JSON: one object ``{"version": 1, "diagnostics": […], "errors": […], "coverage": {…}}``, one diagnostic a line.
 
-Lines and columns count from 1, in characters of the decoded text; ends are exclusive. A path that is no valid Unicode
+Lines and columns count from 1, in characters of the decoded text; ends are exclusive. A path that is not valid Unicode
 has its odd bytes as lone surrogates, as Python's own file functions give and take them.
 """
 
@@ -11,7 +11,10 @@ from collections.abc import Iterator
 from typing import Any, TextIO
 
 from onnx_lint.diagnostic import Diagnostic, Note, Span
+from onnx_lint.report import summary
 from onnx_lint.report.report import Report
+
+IS_DOCUMENT = True
 
 
 def write(report: Report, stream: TextIO) -> None:
@@ -19,7 +22,7 @@ def write(report: Report, stream: TextIO) -> None:
     _list(stream, (diagnostic(d) for d in report.diagnostics))
     stream.write('],\n"errors": [')
     _list(stream, iter(report.problems))
-    stream.write("]")
+    stream.write(f'],\n"coverage": {json.dumps(summary.as_data(report.coverage))}')
     if report.exports:
         stream.write(',\n"exports": [')
         _list(stream, iter(report.exports))
@@ -35,13 +38,17 @@ def _list(stream: TextIO, items: Iterator[Any]) -> None:
 
 
 def place(span: Span) -> dict[str, Any]:
-    return {
+    """A place as plain data; in a notebook with its cell."""
+    out: dict[str, Any] = {
         "path": span.path,
         "line": span.line,
         "column": span.column,
         "end_line": span.end_line,
         "end_column": span.end_column,
     }
+    if span.cell:
+        out["cell"] = span.cell
+    return out
 
 
 def note(given: Note) -> dict[str, Any]:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import ntpath
 import os
 from typing import Any, TextIO
 from urllib.parse import quote
 
 from onnx_lint import __version__
 from onnx_lint.diagnostic import Applicability, Diagnostic, Severity, Span
+from onnx_lint.report import summary
 from onnx_lint.report.report import Report, engines_text, printable
+
+IS_DOCUMENT = True
+NEEDS_RULES = True
 
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -28,7 +33,8 @@ def write(report: Report, stream: TextIO) -> None:
     for diagnostic in report.diagnostics:
         stream.write(separator + json.dumps(_result(report, diagnostic, index)))
         separator = ",\n"
-    stream.write("]\n}]\n}\n")
+    properties = {"coverage": summary.as_data(report.coverage)}
+    stream.write(f'],\n"properties": {json.dumps(properties)}\n}}]\n}}\n')
 
 
 def _rules(report: Report) -> list[dict[str, Any]]:
@@ -77,22 +83,31 @@ def _result(report: Report, d: Diagnostic, index: dict[str, int]) -> dict[str, A
     return out
 
 
-def _uri(path: str) -> str:
-    """A relative path as it is, an absolute one with its scheme; all but plain characters as percent codes."""
-    if os.name == "nt":
-        path = path.replace("\\", "/")
+def _uri(path: str, *, windows: bool = os.name == "nt") -> str:
+    """A relative path with slashes, an absolute one with its scheme; all but plain characters as percent codes."""
+    drive = ""
+    if windows:
+        drive, path = ntpath.splitdrive(path.replace("\\", "/"))
     quoted = quote(path.encode("utf-8", "surrogateescape"), safe="/._-~")
-    if os.path.isabs(path):
-        return "file://" + ("" if quoted.startswith("/") else "/") + quoted
-    return quoted
+    if not path.startswith("/") or (windows and not drive):
+        return quoted
+    if drive.startswith("//"):  # a share: its server is the authority
+        return f"file:{quote(drive)}{quoted}"
+    return f"file:///{drive}{quoted}" if drive else f"file://{quoted}"
 
 
 def _location(report: Report, span: Span) -> dict[str, Any]:
     place = {"artifactLocation": {"uri": _uri(span.path)}, "region": _region(report, span)}
-    return {"physicalLocation": place}
+    out: dict[str, Any] = {"physicalLocation": place}
+    if span.cell:
+        name = f"cell {span.cell}:{span.line}:{span.column}"
+        out["logicalLocations"] = [{"name": name, "fullyQualifiedName": printable(f"{span.path}:{name}")}]
+    return out
 
 
 def _region(report: Report, span: Span) -> dict[str, Any]:
+    if span.cell:  # a region counts the lines of the notebook's JSON, which nobody reads; the cell is beside it
+        return {"startLine": 1, "startColumn": 1, "endLine": 1, "endColumn": 1}
     return {
         "startLine": span.line,
         "startColumn": _column(report, span.path, span.line, span.column),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TextIO
 from xml.sax.saxutils import escape, quoteattr
 
-from onnx_lint.report.report import Report, engines_text, evidence_text, printable
+from onnx_lint.report.report import Report, engines_text, evidence_text, portable_path, printable
+
+IS_DOCUMENT = True
 
 
 def write(report: Report, stream: TextIO) -> None:
@@ -16,8 +18,9 @@ def write(report: Report, stream: TextIO) -> None:
     for d in report.diagnostics:
         name = quoteattr(f"{d.code} at {d.span.line}:{d.span.column}")
         message = f"{printable(d.message)} ({engines_text(d)}){evidence_text(d)}"
-        path = quoteattr(printable(d.span.path))
-        stream.write(f'<testcase name={name} classname={path} file={path} line="{d.span.line}">')
+        path, owner = quoteattr(printable(portable_path(d.span.path))), quoteattr(printable(d.span.label))
+        line = 1 if d.span.cell else d.span.line  # lines of a cell are not lines of the file
+        stream.write(f'<testcase name={name} classname={owner} file={path} line="{line}">')
         stream.write(f'<failure message={quoteattr(message)} type="{d.severity}">{escape(message)}</failure>')
         stream.write("</testcase>\n")
     if not count:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from onnx_lint.diagnostic import Applicability, Diagnostic, Note, Severity, Span
+from onnx_lint.report import summary
 from onnx_lint.report.report import Report, engines_text, printable
 from onnx_lint.source.text import SourceText
 
@@ -50,7 +51,9 @@ def _lines(report: Report) -> Iterator[list[Piece]]:
         yield from _diagnostic(report, diagnostic)
         yield []
     if not report.quiet:
-        yield _summary(report)
+        clear = not report.diagnostics and not report.coverage.is_empty and not report.coverage.cut_offs
+        for emphasised, rest in summary.lines(report):
+            yield [(emphasised, _HELP if clear else "bold"), (rest, "")]
 
 
 def _diagnostic(report: Report, d: Diagnostic) -> Iterator[list[Piece]]:
@@ -64,9 +67,9 @@ def _diagnostic(report: Report, d: Diagnostic) -> Iterator[list[Piece]]:
     width = max(len(str(label.span.end_line)) for label in labels)
     by_path: dict[str, list[_Label]] = {}
     for label in labels:
-        by_path.setdefault(label.span.path, []).append(label)
+        by_path.setdefault(label.span.label, []).append(label)
     for path, mine in by_path.items():
-        arrow = "-->" if path == d.span.path else ":::"
+        arrow = "-->" if path == d.span.label else ":::"
         place = f"{printable(path)}:{mine[0].span.line}:{mine[0].span.column}"
         yield [(f"{'':{width}}{arrow} ", _FRAME), (place, "")]
         yield from _snippet(report.sources.get(path), mine, width)
@@ -86,8 +89,8 @@ def _without_parts(notes: tuple[Note, ...]) -> Iterator[Note]:
     for note in notes:
         said = note.text.rpartition("`")[2]
         for other in notes:
-            same_start = (other.span.path, other.span.line, other.span.column) == (
-                note.span.path, note.span.line, note.span.column,
+            same_start = (other.span.label, other.span.line, other.span.column) == (
+                note.span.label, note.span.line, note.span.column,
             )  # fmt: skip
             if same_start and other.span > note.span and said and other.text.endswith(said):
                 break
@@ -185,21 +188,3 @@ def _columns(character: str) -> int:
     if unicodedata.category(character) in ("Mn", "Me"):
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
-
-
-def _summary(report: Report) -> list[Piece]:
-    counts = report.counts()
-    files = f"{report.files} file{'s' if report.files != 1 else ''}"
-    if not report.files:
-        return [("No Python files found.", "bold yellow")]
-    if not report.diagnostics:
-        return [("All clear", _HELP), (f": nothing that export would freeze or refuse in {files}.", "")]
-    parts = [f"{n} {s}{'s' if n != 1 and s is not Severity.INFO else ''}" for s, n in counts.items() if n]
-    fixable = dict.fromkeys(Applicability, 0)
-    for d in report.diagnostics:
-        if d.fix is not None:
-            fixable[d.fix.applicability] += 1
-    tail = f" {fixable[Applicability.SAFE]} can be fixed with --fix." if fixable[Applicability.SAFE] else ""
-    if fixable[Applicability.UNSAFE]:
-        tail += f" {fixable[Applicability.UNSAFE]} more with --fix --unsafe-fixes, to be looked at."
-    return [("Found ", ""), (", ".join(parts), "bold"), (f" in {files}.{tail}", "")]

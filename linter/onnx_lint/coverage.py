@@ -1,0 +1,58 @@
+"""What a check looked at, and what it did not: the summary of every output is made of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from onnx_lint.diagnostic import Span
+
+if TYPE_CHECKING:
+    from onnx_lint.project.unit import Unit
+    from onnx_lint.source import ir
+
+
+@dataclass(frozen=True)
+class CutOff:
+    """A limit of the analysis that an entry point met: code below it was not followed."""
+
+    span: Span
+    """The entry point."""
+    model: str
+    """The name of its class."""
+    reason: str
+    """What was not followed, and the limit: words that go behind "`Net` is not analysed in full: "."""
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What a check looked at."""
+
+    files: int = 0
+    """Files that were to be reported on."""
+    models: int = 0
+    """Classes with a ``forward`` in the project."""
+    entry_points: int = 0
+    """Models whose ``forward`` was entered from outside; others are followed as parts of these, or not exported."""
+    functions: int = 0
+    """Distinct functions and methods that were followed as traced code."""
+    rules: int = 0
+    """Rules that ran."""
+    all_rules: int = 0
+    """Stable rules that are installed."""
+    cut_offs: tuple[CutOff, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no traced code was followed, so that finding nothing means nothing."""
+        return not self.functions
+
+
+@dataclass
+class Tally:
+    """Counts while the analysis goes on."""
+
+    models: int = 0
+    entry_points: int = 0
+    functions: set[tuple[Unit, ir.FunctionDef]] = field(default_factory=set)
+    cut_offs: list[CutOff] = field(default_factory=list)

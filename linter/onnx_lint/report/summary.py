@@ -1,0 +1,103 @@
+"""The last line of a run: how much was found, and in how much code, so that nobody takes "nothing looked at" for
+"nothing wrong"."""
+
+from __future__ import annotations
+
+from onnx_lint.coverage import Coverage
+from onnx_lint.diagnostic import Applicability, Severity
+from onnx_lint.report.report import Report
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """``1 file``, ``3 files``, ``2,100 files``."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def looked_at(coverage: Coverage) -> str:
+    """What was followed, in words."""
+    return (
+        f"{counted(coverage.files, 'file')}: {counted(coverage.models, 'model')}, "
+        f"{counted(coverage.entry_points, 'entry point')}, {counted(coverage.functions, 'function')} followed"
+    )
+
+
+def nothing_followed(coverage: Coverage) -> str:
+    """Why no code was analysed, and what to do."""
+    files = counted(coverage.files, "file")
+    if not coverage.files:
+        return "nothing to analyse: no Python files found"
+    if not coverage.models:
+        return f"nothing to analyse: no model found in {files} (give --entry MODULE:CLASS)"
+    models = "the model" if coverage.models == 1 else f"any of the {coverage.models:,} models"
+    return f"nothing to analyse: the forward of {models} in {files} is not exported (give --entry MODULE:CLASS)"
+
+
+def limits_met(coverage: Coverage) -> str:
+    """How many entry points were not analysed in full; empty if all were."""
+    models = {(c.span, c.model) for c in coverage.cut_offs}
+    return f"{counted(len(models), 'entry point')} not analysed in full (ONX009)" if models else ""
+
+
+def found(report: Report) -> str:
+    """How many diagnostics there are, by severity: ``2 errors, 1 warning``; empty if there are none."""
+    counts = report.counts().items()
+    return ", ".join(counted(n, s.value) if s is not Severity.INFO else f"{n:,} {s}" for s, n in counts if n)
+
+
+def no_hazard(report: Report) -> str:
+    """By how many rules nothing was found."""
+    coverage = report.coverage
+    rules = counted(coverage.rules, "rule")
+    if coverage.rules < coverage.all_rules:
+        rules = f"{coverage.rules} of {counted(coverage.all_rules, 'rule')}"
+    level = f" of severity {report.minimum} or above" if report.minimum is not Severity.INFO else ""
+    return f"no hazard{level} found by {rules}"
+
+
+def fixable(report: Report) -> str:
+    """What ``--fix`` can do, as sentences; empty if nothing."""
+    counts = dict.fromkeys(Applicability, 0)
+    for d in report.diagnostics:
+        if d.fix is not None:
+            counts[d.fix.applicability] += 1
+    said = []
+    if counts[Applicability.SAFE]:
+        said.append(f"{counts[Applicability.SAFE]} can be fixed with --fix.")
+    if counts[Applicability.UNSAFE]:
+        said.append(f"{counts[Applicability.UNSAFE]} more with --fix --unsafe-fixes, to be looked at.")
+    return " ".join(said)
+
+
+def lines(report: Report) -> list[tuple[str, str]]:
+    """The summary, as pairs of the part to emphasise and the rest of the line."""
+    coverage = report.coverage
+    out: list[tuple[str, str]] = []
+    if report.diagnostics:
+        out.append((f"Found {found(report)}", f" in {looked_at(coverage)}. {fixable(report)}".rstrip()))
+        if coverage.is_empty:
+            out.append((_sentence(nothing_followed(coverage)), "."))
+    elif coverage.is_empty:
+        out.append((_sentence(nothing_followed(coverage)), "."))
+    else:
+        out.append((_sentence(no_hazard(report)), f" in {looked_at(coverage)}."))
+    if coverage.cut_offs:
+        out.append((_sentence(limits_met(coverage)), "."))
+    return out
+
+
+def as_data(coverage: Coverage) -> dict[str, object]:
+    """The coverage as plain data, for documents."""
+    return {
+        "files": coverage.files,
+        "models": coverage.models,
+        "entry_points": coverage.entry_points,
+        "functions": coverage.functions,
+        "rules": coverage.rules,
+        "not_analysed": [
+            {"path": c.span.path, "line": c.span.line, "model": c.model, "reason": c.reason} for c in coverage.cut_offs
+        ],
+    }
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

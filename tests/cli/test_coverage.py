@@ -1,0 +1,186 @@
+"""What was looked at is said: nothing followed is never "all clear", and a limit that was met is reported."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from cli.conftest import BRANCH, CLEAN, Lint, Put
+
+from onnx_lint.semantics.evaluation.state import MAX_DEPTH, MAX_STEPS
+
+FOLLOWED = "1 file: 1 model, 1 entry point, {} followed."
+
+
+def chain(length: int) -> str:
+    """A hazard behind that many calls of functions inside one another, `forward` being the first."""
+    functions = [f"def f{i}(x):\n    return f{i + 1}(x)\n\n\n" for i in range(length - 2)]
+    last = f"def f{length - 2}(x):\n    if x.sum() > 0:\n        return x\n    return -x\n\n\n"
+    return (
+        "from torch import nn\n\n\n" + "".join(functions) + last
+        + "class Net(nn.Module):\n    def forward(self, x):\n        return f0(x)\n"
+    )  # fmt: skip
+
+
+def test_a_hazard_within_the_depth_is_found(lint: Lint, put: Put) -> None:
+    put("net.py", chain(MAX_DEPTH))
+    done = lint("net.py", "--output-format", "concise")
+    assert "ONX101" in done.stdout and "ONX009" not in done.stdout and done.returncode == 1
+
+
+def test_a_hazard_that_is_too_deep_is_said_to_be_missing(lint: Lint, put: Put) -> None:
+    put("net.py", chain(MAX_DEPTH + 1))
+    done = lint("net.py")
+    assert done.returncode == 0
+    assert "info[ONX009] `Net` is not analysed in full: calls nested more than 40 deep are not followed" in done.stdout
+    assert "class Net(nn.Module):\n" in done.stdout, "it stands at the entry point"
+    assert done.stdout.endswith("1 entry point not analysed in full (ONX009).\n")
+    assert "clear" not in done.stdout.lower() and "No hazard" not in done.stdout
+
+
+def test_a_hazard_behind_too_many_steps_is_said_to_be_missing(
+    lint: Lint, put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = "".join(f"        y = x + {i}\n" for i in range(400))
+    many = f"    def part(self, x):\n{body}        return y\n\n"
+    net = (
+        f"from torch import nn\n\n\nclass Net(nn.Module):\n{many}    def hazard(self, x):\n        return x.item()\n\n"
+        f"    def forward(self, x):\n        x = self.part(x)\n        return self.hazard(x)\n"
+    )
+    put("net.py", net)
+    assert "ONX202" in lint("net.py").stdout
+    monkeypatch.setattr("onnx_lint.semantics.evaluation.state.MAX_STEPS", 300)
+    done = lint("net.py")
+    assert "ONX202" not in done.stdout and done.returncode == 0
+    assert "calls after 300 interpreted statements are not followed" in done.stdout
+
+
+@pytest.mark.slow
+def test_the_bound_on_steps_is_met_by_a_real_input(lint: Lint, put: Put) -> None:
+    """402 functions of 1,000 statements."""
+    function = "def f{0}(x):\n" + "    x = x + 1\n" * 1000 + "    return x\n\n\n"
+    count = MAX_STEPS // 1000 + 2
+    functions = "".join(function.format(i) for i in range(count))
+    calls = "".join(f"        x = f{i}(x)\n" for i in range(count))
+    hazard = "def hazard(x):\n    return x.item()\n\n\n"
+    put(
+        "net.py",
+        f"from torch import nn\n\n\n{functions}{hazard}class Net(nn.Module):\n    def forward(self, x):\n{calls}"
+        "        return hazard(x)\n",
+    )
+    done = lint("net.py", "--output-format", "concise", "--ignore", "ONX4")
+    assert "info ONX009 `Net` is not analysed in full: calls after 400,000 interpreted statements" in done.stdout
+
+
+def test_a_limit_below_a_shared_call_is_reported_once(lint: Lint, put: Put) -> None:
+    """The second model finds the result of the shared function remembered, with its limit."""
+    put(
+        "net.py",
+        chain(MAX_DEPTH + 1) + "\n\nclass Other(nn.Module):\n    def forward(self, x):\n        return f0(x)\n",
+    )
+    done = lint("net.py", "--output-format", "concise")
+    assert done.stdout.count("ONX009") == 1
+
+
+def test_a_suppression_is_not_called_unused_where_the_analysis_is_cut_off(lint: Lint, put: Put) -> None:
+    deep = chain(MAX_DEPTH + 1).replace("if x.sum() > 0:", "if x.sum() > 0:  # onnx-lint: ignore[ONX101] known")
+    put("deep.py", deep.replace("class Net", "class Deep"))
+    assert "ONX001" not in lint("deep.py", "--output-format", "concise").stdout
+    put("flat.py", CLEAN.replace("return x + 1", "return x + 1  # onnx-lint: ignore[ONX101] known"))
+    assert "ONX001" in lint("flat.py", "--output-format", "concise").stdout
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({}, "Nothing to analyse: no Python files found.\n"),
+        ({"a.py": "x = 1\n"}, "Nothing to analyse: no model found in 1 file (give --entry MODULE:CLASS).\n"),
+        (
+            {"a.py": "x = 1\n", "b.py": "", "c.py": "def forward(x):\n    return x.item()\n"},
+            "Nothing to analyse: no model found in 3 files (give --entry MODULE:CLASS).\n",
+        ),
+        (
+            {"a.py": BRANCH.replace("Net", "DiceLoss")},
+            "Nothing to analyse: the forward of the model in 1 file is not exported (give --entry MODULE:CLASS).\n",
+        ),
+        ({"data.json": "{}"}, "Nothing to analyse: no Python files found.\n"),
+    ],
+)
+def test_nothing_followed_is_not_a_result(lint: Lint, put: Put, files: dict[str, str], said: str) -> None:
+    for name, text in files.items():
+        put(name, text)
+    done = lint()
+    assert (done.returncode, done.stdout) == (0, said)
+
+
+def test_a_file_of_another_kind_is_not_clear(lint: Lint, put: Put) -> None:
+    """JSON happens to be Python that parses."""
+    put("data.json", '{"a": 1}')
+    assert lint("data.json").stdout.startswith("Nothing to analyse: no model found in 1 file")
+
+
+def test_broken_files_without_a_model(lint: Lint, put: Put) -> None:
+    put("a.py", "def f(:\n")
+    done = lint()
+    assert done.returncode == 1
+    assert "Found 1 error in 1 file: 0 models, 0 entry points, 0 functions followed." in done.stdout
+    assert "Nothing to analyse: no model found in 1 file" in done.stdout
+
+
+NESTED = """\
+from torch import nn
+
+
+class Part(nn.Module):
+    def forward(self, x):
+        return x + 1
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.part = Part()
+
+    def half(self, x):
+        return x / 2
+
+    def forward(self, x):
+        return self.half(self.part(x))
+"""
+
+
+def test_parts_are_models_and_not_entry_points(lint: Lint, put: Put) -> None:
+    put("net.py", NESTED)
+    assert lint().stdout == "No hazard found by 20 rules in 1 file: 2 models, 1 entry point, 3 functions followed.\n"
+
+
+def test_what_was_left_out_is_said(lint: Lint, put: Put) -> None:
+    put("net.py", BRANCH)
+    followed = FOLLOWED.format("1 function")
+    assert lint("--select", "ONX205").stdout == f"No hazard found by 1 of 20 rules in {followed}\n"
+    put("onnx-lint.toml", '[severities]\nONX101 = "info"\n')
+    said = lint("--severity", "warning").stdout
+    assert said == f"No hazard of severity warning or above found by 20 rules in {followed}\n"
+
+
+def test_the_rules_are_counted(lint: Lint, put: Put) -> None:
+    from onnx_lint.registry import load
+
+    put("net.py", CLEAN)
+    stable = sum(not rule.preview for rule in load())
+    assert lint().stdout.startswith(f"No hazard found by {stable} rules in ")
+
+
+@pytest.mark.parametrize("options", [("--output-format", "json"), ("--output-format", "json", "--statistics")])
+def test_json_has_the_coverage(lint: Lint, put: Put, options: tuple[str, ...]) -> None:
+    put("net.py", chain(MAX_DEPTH + 1))
+    coverage = json.loads(lint(*options).stdout)["coverage"]
+    (cut_off,) = coverage.pop("not_analysed")
+    assert coverage == {"files": 1, "models": 1, "entry_points": 1, "functions": MAX_DEPTH, "rules": 20}
+    assert cut_off["model"] == "Net" and cut_off["path"] == "net.py" and "40 deep" in cut_off["reason"]
+
+
+def test_sarif_has_the_coverage(lint: Lint, put: Put) -> None:
+    put("a.py", "x = 1\n")
+    (run,) = json.loads(lint("--output-format", "sarif").stdout)["runs"]
+    assert run["properties"]["coverage"]["functions"] == 0 and run["properties"]["coverage"]["files"] == 1

@@ -1,0 +1,37 @@
+"""What a test needs of the operating system, and a terminal for a command."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+IS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
+needs_posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no FIFOs, pseudo-terminals or permission bits")
+
+
+def on_a_terminal(arguments: tuple[str, ...], cwd: Path, env: dict[str, str] | None = None) -> str:
+    """What a terminal is sent by the command, with all streams on it."""
+    import pty  # not on Windows
+
+    parent, child = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "onnx_lint", *arguments], cwd=cwd, stdin=child, stdout=child, stderr=child,
+        env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "100", **(env or {})},
+    )  # fmt: skip
+    os.close(child)
+    received = b""
+    while True:
+        try:
+            data = os.read(parent, 65536)
+        except OSError:  # Linux: the last one closed the other end
+            break
+        if not data:
+            break
+        received += data
+    process.wait()
+    os.close(parent)
+    return received.decode("utf-8", "replace")
