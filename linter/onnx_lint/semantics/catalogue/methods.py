@@ -24,6 +24,7 @@ from onnx_lint.semantics.domain.values import (
     Tensor,
     Value,
     element_of,
+    is_live,
     join,
     join_all,
     type_name,
@@ -31,6 +32,7 @@ from onnx_lint.semantics.domain.values import (
 from onnx_lint.semantics.evaluation import attributes, iteration, objects
 from onnx_lint.semantics.evaluation.frame import Frame
 from onnx_lint.source import ir
+from onnx_lint.target import Engine
 
 _READERS = {"item": None, "tolist": None}
 _EMPTIED = frozenset({"data_ptr", "storage", "untyped_storage", "backward", "register_hook", "retain_grad"})
@@ -124,8 +126,8 @@ def read(frame: Frame, node: ir.Call | None, value: Value, name: str, args: Argu
         return Array(origin)
     data = not isinstance(value, Size)
     if name == "tolist":
-        return Seq("list", None, Frozen(data, None, origin))
-    return Frozen(data, None, origin)
+        return Seq("list", None, Frozen(data, None, origin, Engine.DYNAMO.bit))
+    return Frozen(data, None, origin, Engine.DYNAMO.bit)
 
 
 def _autograd(frame: Frame, node: ir.Call | None, receiver: ClassValue, args: Arguments) -> Value:
@@ -208,7 +210,7 @@ def _sequence(frame: Frame, node: ir.Call | None, value: Seq, name: str, args: A
         if part is None or node is None:
             return Static("int")
         frame.emit(Conversion(*frame.base(node, part), "numel", None))
-        return Frozen(False, "int", frame.origin(node, "read", "", part.origin))
+        return Frozen(False, "int", frame.origin(node, "read", "", part.origin), Engine.DYNAMO.bit)
     if name in ("index", "count"):
         return Static("int")
     if name in ("copy", "union"):
@@ -219,7 +221,7 @@ def _sequence(frame: Frame, node: ir.Call | None, value: Seq, name: str, args: A
 def _dict(frame: Frame, node: ir.Call | None, value: Dict, name: str, args: Arguments) -> Value:
     given = args.positional[0] if args.positional else None
     every = join_all(value.values())
-    if name == "get" and isinstance(given, Size) and node is not None:
+    if name == "get" and isinstance(given, (Size, Frozen)) and is_live(given) and node is not None:
         frame.emit(ListIndex(*frame.base(node, given), "dict.get"))
     if name in ("get", "pop", "setdefault"):
         default = args.positional[1] if len(args.positional) > 1 else NONE

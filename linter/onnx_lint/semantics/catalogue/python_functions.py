@@ -29,12 +29,14 @@ from onnx_lint.semantics.domain.values import (
     Value,
     alternatives,
     element_of,
+    is_live,
     join_all,
     type_name,
 )
 from onnx_lint.semantics.evaluation import calls, conditions, expressions, iteration
 from onnx_lint.semantics.evaluation.frame import Frame
 from onnx_lint.source import ir
+from onnx_lint.target import Engine
 
 Handler = Callable[[Frame, "ir.Call | None", Arguments], Value]
 
@@ -68,18 +70,38 @@ def is_hazardous(value: Value) -> bool:
 def convert(frame: Frame, node: ir.Call | None, converter: str, value: Value, result: str | None) -> Value:
     """A Python number from one value: reported when traced; ``int(x.shape[0])`` and the like."""
     parts = [v for v in alternatives(value) if is_hazardous(v)]
-    live = next((v for v in parts if not isinstance(v, Frozen)), None)
+    live = next((v for v in parts if is_live(v)), None)
     if live is not None and node is not None:
         frame.emit(Conversion(*frame.base(node, live), converter, _argument_node(node)))
     if parts:
         part = live if live is not None else parts[0]
         data = isinstance(part, (Tensor, Array)) or (isinstance(part, Frozen) and part.from_data)
         origin = part.origin if node is None else frame.origin(node, "read", "", part.origin)
-        return Frozen(data, result, origin)
+        return Frozen(data, result, origin, live_after(converter, part))
     if isinstance(value, Const) and isinstance(value.value, (int, float, bool)) and result in ("int", "float", "bool"):
         if abs(value.value) < 1e15:
             return Const({"int": int, "float": float, "bool": bool}[result](value.value))
     return UNKNOWN if value is UNKNOWN else Static(result)
+
+
+_FOLLOWED = frozenset(
+    {"int", "float", "bool", "operator.index", "math.ceil", "math.floor", "math.trunc", "math.pow", "numel"}
+)
+"""Conversions whose result dynamo goes on computing with (torch 2.13; ``operator.index`` fails for a size, which is
+reported there)."""
+
+
+def live_after(converter: str, value: Value) -> int:
+    """The engines under which a number that was made of a traced value is still a value of the graph."""
+    if converter not in _FOLLOWED:
+        return 0
+    if isinstance(value, Frozen):
+        return value.live
+    if isinstance(value, Tensor):
+        return Engine.DYNAMO.bit if converter in ("int", "float") else 0
+    if not isinstance(value, Size) or converter in ("bool", "operator.index"):
+        return 0
+    return Engine.DYNAMO.bit if converter != "int" or value.is_dimension else 0
 
 
 def _converter(name: str, result: str | None) -> Handler:
@@ -93,6 +115,8 @@ def _bool(frame: Frame, node: ir.Call | None, args: Arguments) -> Value:
     value = _first(args)
     if isinstance(value, (Tensor, Size, Array)):
         return convert(frame, node, "bool", value, "bool")
+    if isinstance(value, Frozen):
+        return Frozen(value.from_data, "bool", value.origin, value.live)
     return conditions.as_value(conditions.static_truth(value)) if not value.is_traced else Static("bool")
 
 
@@ -112,16 +136,14 @@ def _len(frame: Frame, node: ir.Call | None, args: Arguments) -> Value:
     for one in alternatives(value):
         if isinstance(one, Tensor) and one.traced and not one.presumed and node is not None:
             frame.emit(Length(*frame.base(node, one), _argument_node(node)))
-            return Frozen(False, "int", frame.origin(node, "read", "", one.origin))
+            return Frozen(False, "int", frame.origin(node, "read", "", one.origin), Engine.DYNAMO.bit)
     if isinstance(value, Seq) and value.elements is not None and value.elements:
         return Const(len(value.elements))
     return Static("int")
 
 
 def _range(frame: Frame, node: ir.Call | None, args: Arguments) -> Value:
-    traced = next(
-        (v for a in args.positional for v in alternatives(a) if is_hazardous(v) and not isinstance(v, Frozen)), None
-    )
+    traced = next((v for a in args.positional for v in alternatives(a) if is_hazardous(v) and is_live(v)), None)
     if traced is not None:
         return RangeValue(traced)
     numbers = [a.value for a in args.positional if isinstance(a, Const) and isinstance(a.value, int)]
@@ -139,7 +161,7 @@ def _pick(name: str) -> Handler:
             single = values[0]
             if isinstance(single, (Seq, Alternatives)) or name == "sorted":
                 items = [i for v in alternatives(single) if isinstance(v, Seq) for i in v.items()]
-                hazard = next((p for i in items for p in traced_parts(i, 1) if is_hazardous(p)), None)
+                hazard = next((p for i in items for p in traced_parts(i, 1) if is_hazardous(p) and is_live(p)), None)
                 joined = join_all(items) or UNKNOWN
                 if "key" in args.keyword:
                     _pick_by_key(frame, node, name, args.keyword["key"], joined)
@@ -150,9 +172,7 @@ def _pick(name: str) -> Handler:
                 iteration.element(frame, single, _argument_node(node), name)
                 return Tensor(single.traced, single.presumed, single.origin)
             return STATIC if not single.is_traced and single is not UNKNOWN else single
-        hazard = next(
-            (v for a in values for v in alternatives(a) if is_hazardous(v) and not isinstance(v, Frozen)), None
-        )
+        hazard = next((v for a in values for v in alternatives(a) if is_hazardous(v) and is_live(v)), None)
         if hazard is not None:
             _emit_conversion(frame, node, name, hazard)
         if all(isinstance(v, Const) and isinstance(v.value, (int, float)) for v in values) and values:
@@ -170,7 +190,7 @@ def _pick(name: str) -> Handler:
 def _pick_by_key(frame: Frame, node: ir.Call | None, name: str, key: Value, item: Value) -> None:
     """What is compared is what the key function makes of an element."""
     compared = calls.apply(frame, node, key, Arguments([item], {}))
-    live = (p for p in traced_parts(compared) if is_hazardous(p) and not isinstance(p, Frozen))
+    live = (p for p in traced_parts(compared) if is_hazardous(p) and is_live(p))
     hazard = next(live, None)
     if hazard is not None:
         _emit_conversion(frame, node, f"{name} by key", hazard)
@@ -231,7 +251,7 @@ def _text(how: str) -> Handler:
     def handler(frame: Frame, node: ir.Call | None, args: Arguments) -> Value:
         for value in args.positional:
             for one in alternatives(value):
-                if isinstance(one, (Size, Tensor, Array)) and is_hazardous(one) and node is not None and how != "print":
+                if is_hazardous(one) and is_live(one) and node is not None and how != "print":
                     frame.emit(Formatting(*frame.base(node, one), how))
                     return Static("str")
         return NONE if how == "print" else Static("str")

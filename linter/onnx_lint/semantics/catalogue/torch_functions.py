@@ -30,6 +30,7 @@ from onnx_lint.semantics.domain.values import (
     Unknown,
     Value,
     alternatives,
+    is_live,
     join_all,
 )
 from onnx_lint.semantics.evaluation import calls, conditions, expressions, iteration
@@ -212,7 +213,7 @@ def _from_numpy(frame: Frame, node: ir.Call | None, args: Arguments) -> Value:
 
 def _numpy(frame: Frame, node: ir.Call | None, name: str, args: Arguments) -> Value:
     parts = _hazardous_parts(args.all())
-    live = next((p for p in parts if not isinstance(p, (Array, Frozen))), None)
+    live = next((p for p in parts if not isinstance(p, Array) and is_live(p)), None)
     if live is not None and node is not None:
         frame.emit(NumpyCall(*frame.base(node, live), name))
     if parts:

@@ -135,24 +135,32 @@ class Size(Value):
     def key(self) -> Hashable:
         return ("size", self.boolean, self.presumed)
 
+    @property
+    def is_dimension(self) -> bool:
+        """Whether it is a dimension as it is. Of a computed one (a strided convolution's), ``int`` keeps the number of
+        the example under dynamo too."""
+        return not self.boolean and (self.parameter is not None or self.axis in (0, 1))
+
 
 @dataclass(slots=True, eq=False)
 class Frozen(Value):
     """A Python number or string read from a traced value: ``int(x.shape[0])``, ``x.item()``.
 
-    `from_data`: it depends on what a tensor holds, not only on sizes.
+    `from_data`: it depends on what a tensor holds, not only on sizes. `live`: bit set (`Engine.bit`) of the engines
+    under which it is still a value of the graph (dynamo follows ``int(x.shape[0])`` and ``x.item()``).
     """
 
     from_data: bool
     type: str | None = None
     origin: Origin | None = None
+    live: int = 0
 
     @property
     def is_traced(self) -> bool:
         return True
 
     def key(self) -> Hashable:
-        return ("frozen", self.from_data, self.type)
+        return ("frozen", self.from_data, self.type, self.live)
 
 
 @dataclass(slots=True, eq=False)
@@ -406,6 +414,12 @@ class Arguments:
         return self.keyword.get(name)
 
 
+def is_live(value: Value) -> bool:
+    """Whether it is a value of the graph under some engine: asking it for a Python value is a new hazard there. What
+    is frozen under all engines was reported where it was read."""
+    return value.is_traced and not (isinstance(value, Frozen) and not value.live)
+
+
 def alternatives(value: Value) -> tuple[Value, ...]:
     """The values that `value` may be."""
     return value.values if isinstance(value, Alternatives) else (value,)
@@ -461,7 +475,9 @@ def _merge(first: Value, second: Value) -> Value | None:
     if isinstance(first, Size) and isinstance(second, Size):
         return first if first.boolean == second.boolean else None
     if isinstance(first, Frozen) and isinstance(second, Frozen):
-        return first if first.from_data else second
+        kept = first if first.from_data else second
+        live = first.live | second.live
+        return kept if kept.live == live else Frozen(kept.from_data, kept.type, kept.origin, live)
     if isinstance(first, Seq) and isinstance(second, Seq):
         return _merge_sequences(first, second)
     if isinstance(first, Dict) and isinstance(second, Dict):

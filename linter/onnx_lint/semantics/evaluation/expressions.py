@@ -34,6 +34,7 @@ from onnx_lint.semantics.domain.values import (
     Value,
     alternatives,
     element_of,
+    is_live,
     join,
     join_all,
     type_name,
@@ -184,10 +185,16 @@ def _binary(frame: Frame, node: ir.Expr | ir.Stmt, op: str, left: Value, right: 
     if isinstance(left, Frozen) or isinstance(right, Frozen):
         frozen = left if isinstance(left, Frozen) else right
         data = any(isinstance(v, Frozen) and v.from_data for v in (left, right))
-        return UNKNOWN if isinstance(left, Unknown) or isinstance(right, Unknown) else Frozen(data, None, frozen.origin)
+        if isinstance(left, Unknown) or isinstance(right, Unknown):
+            return UNKNOWN
+        return Frozen(data, None, frozen.origin, _live(left) | _live(right))
     if isinstance(left, (Static, Const)) and isinstance(right, (Static, Const)):
         return Static(_number_type(op, type_name(left), type_name(right)))
     return UNKNOWN
+
+
+def _live(value: Value) -> int:
+    return value.live if isinstance(value, Frozen) else 0
 
 
 def _number_type(op: str, left: str | None, right: str | None) -> str | None:
@@ -214,7 +221,7 @@ def _sequence_operator(frame: Frame, node: ir.Expr | ir.Stmt, op: str, left: Val
     sequence, other = (left, right) if isinstance(left, Seq) else (right, left)
     assert isinstance(sequence, Seq)
     if op == "*":
-        if isinstance(other, Size) and isinstance(node, ir.BinOp):
+        if isinstance(other, (Size, Frozen)) and is_live(other) and isinstance(node, ir.BinOp):
             frame.emit(Conversion(*frame.base(node, other), "repetition", None))
         if isinstance(other, Const) and isinstance(other.value, int) and sequence.elements is not None:
             if 0 <= other.value * len(sequence.elements) <= 64:
@@ -361,7 +368,7 @@ def _compare_one(frame: Frame, node: ir.Expr, op: str, left: Value, right: Value
         frozen = left if isinstance(left, Frozen) else right
         assert isinstance(frozen, Frozen)
         data = any(isinstance(v, Frozen) and v.from_data for v in (left, right))
-        return Frozen(data, "bool", frozen.origin)
+        return Frozen(data, "bool", frozen.origin, _live(left) | _live(right))
     if isinstance(left, Unknown) or isinstance(right, Unknown):
         return UNKNOWN
     return Static("bool")
@@ -386,9 +393,13 @@ def _contains(frame: Frame, node: ir.Expr, left: Value, right: Value, op: str) -
             if isinstance(left, Const) and container.rest is None and isinstance(left.value, str):
                 return Const((left.value in container.entries) == (op == "in"))
         elif isinstance(container, Seq):
-            parts = [left] if isinstance(left, (Size, Tensor, Array)) else list(traced_parts(container, 1))
-            traced = next((p for p in parts if p.is_traced and not (isinstance(p, Tensor) and p.presumed)), None)
-            if traced is not None and not isinstance(traced, Frozen):
+            parts = (
+                [left]
+                if is_live(left) and isinstance(left, (Size, Tensor, Array, Frozen))
+                else list(traced_parts(container, 1))
+            )
+            traced = next((p for p in parts if is_live(p) and not (isinstance(p, Tensor) and p.presumed)), None)
+            if traced is not None:
                 frame.emit(Conversion(*frame.base(node, traced), "in", None))
                 return Static("bool")
             if isinstance(left, Const) and container.elements is not None:
@@ -436,7 +447,7 @@ def _item(frame: Frame, node: ir.Subscript, value: Value, index: Value) -> Value
     if isinstance(value, Dict):
         if isinstance(index, Const) and isinstance(index.value, (str, int, bool)) and index.value in value.entries:
             return value.entries[index.value]
-        if isinstance(index, Size):
+        if isinstance(index, (Size, Frozen)) and is_live(index):
             frame.emit(ListIndex(*frame.base(node, index), "dict"))
         return value.rest if value.rest is not None else join_all(value.values()) or UNKNOWN
     if isinstance(value, ExternalInstance):
@@ -455,7 +466,7 @@ def _item(frame: Frame, node: ir.Subscript, value: Value, index: Value) -> Value
 
 
 def _module_item(frame: Frame, node: ir.Subscript, value: ExternalInstance, index: Value) -> Value:
-    if isinstance(index, (Size, Tensor)) and index.is_traced and not _presumed(index):
+    if isinstance(index, (Size, Tensor, Frozen)) and is_live(index) and not _presumed(index):
         frame.emit(ListIndex(*frame.base(node, index), "ModuleList"))
     if isinstance(value.items, Seq) and value.items.elements and isinstance(index, Const):
         if isinstance(index.value, int) and -len(value.items.elements) <= index.value < len(value.items.elements):
@@ -470,7 +481,12 @@ def _module_item(frame: Frame, node: ir.Subscript, value: ExternalInstance, inde
 def _sequence_item(frame: Frame, node: ir.Subscript, value: Seq, index: Value) -> Value:
     if isinstance(node.index, ir.Slice):
         return _slice_of(frame, value, node.index)
-    if isinstance(index, (Size, Tensor, Array)) and index.is_traced and not _presumed(index) and value.kind != "dict":
+    if (
+        isinstance(index, (Size, Tensor, Array, Frozen))
+        and is_live(index)
+        and not _presumed(index)
+        and value.kind != "dict"
+    ):
         frame.emit(ListIndex(*frame.base(node, index), value.kind))
     elements = value.elements
     if isinstance(index, Const) and isinstance(index.value, int):
@@ -500,7 +516,12 @@ def _slice_of(frame: Frame, value: Seq, node: ir.Slice) -> Value:
         if isinstance(bound, Const) and (bound.value is None or isinstance(bound.value, int)):
             bounds.append(bound.value)
             continue
-        if isinstance(bound, (Size, Tensor)) and bound.is_traced and not _presumed(bound) and value.kind != "shape":
+        if (
+            isinstance(bound, (Size, Tensor, Frozen))
+            and is_live(bound)
+            and not _presumed(bound)
+            and value.kind != "shape"
+        ):
             frame.emit(ListIndex(*frame.base(part, bound), value.kind))
         return Seq(value.kind, None, element_of(value) if value.items() else None, value.origin)
     lower, upper, step = bounds
@@ -605,7 +626,12 @@ def _format(frame: Frame, node: ir.Format) -> Value:
     reported = False
     for part in node.values:
         value = evaluate(frame, part)
-        if not reported and isinstance(value, (Size, Tensor, Array)) and value.is_traced and not _presumed(value):
+        if (
+            not reported
+            and isinstance(value, (Size, Tensor, Array, Frozen))
+            and is_live(value)
+            and not _presumed(value)
+        ):
             frame.emit(Formatting(*frame.base(part, value), "f-string"))
             reported = True
     return Static("str")

@@ -90,7 +90,7 @@ def element(
     if isinstance(value, (Static, Const)):
         return Static("str") if isinstance(value, Const) and isinstance(value.value, str) else STATIC
     if isinstance(value, Frozen):
-        return Frozen(value.from_data, None, value.origin)
+        return Frozen(value.from_data, None, value.origin, value.live)
     return UNKNOWN
 
 
