@@ -128,7 +128,7 @@ def _newlines(source: SourceText, text: str) -> str:
 # ------------------------------------------------------------------------------------------------------ validation
 def still_parses(before: str, after: str) -> bool:
     """Whether a changed text has no statement that does not parse and was not there before."""
-    from onnx_lint.checker import with_deep_stack
+    from onnx_lint.deep_stack import with_deep_stack
 
     old, new = Counter(_statements(before)), Counter(_statements(after))
     # only what changed is parsed, and what was refused or broken before may stay so

@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from itertools import count
 from typing import Any, TypeVar
 
-from onnx_lint.checker import start_deep_thread
+from onnx_lint.deep_stack import start_deep_thread
 from onnx_lint_lsp.garbage import Garbage
 
 T = TypeVar("T")
