@@ -32,7 +32,7 @@ from collections.abc import Iterator
 
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import {site}
-from onnx_lint.target import Verdict, measured
+from onnx_lint.target import fails, measured, wrong
 
 
 class {class_name}(Rule[{site}]):
@@ -63,11 +63,11 @@ class {class_name}(Rule[{site}]):
 
     code = "{code}"
     name = "{name}"
-    verdicts = measured(torchscript=Verdict.SILENTLY_WRONG, dynamo=Verdict.FAILS)
+    effects = measured(torchscript=wrong("keeps WHAT IT KEEPS"), dynamo=fails("fails to export it"))
 
     def check(self, {argument}: {site}, /) -> Iterator[Finding]:
         if {argument}.depends_on_data:
-            yield self.at({argument}, "WHAT HAPPENS HERE, WITHOUT A FULL STOP", help="WHAT TO WRITE INSTEAD")
+            yield self.at({argument}, "WHAT STANDS HERE, WITHOUT AN ENGINE", help="WHAT TO WRITE INSTEAD")
 '''
 
 HAZARDS = '''\

@@ -63,7 +63,7 @@ def test_a_rule_from_scaffold_to_green(copy: Path) -> None:
         ("return x\n", "a, b = x[:2].unbind(0)\n        return a + b\n"),
         ("WHERE IT IS DOCUMENTED OR DISCUSSED", "PyTorch documentation, torch.unbind"),
         ("if iteration.depends_on_data:", "if iteration.how == \"unpack\":"),
-        ("WHAT HAPPENS HERE, WITHOUT A FULL STOP", "the tensor is unpacked"),
+        ("WHAT STANDS HERE, WITHOUT AN ENGINE", "the tensor is unpacked"),
         ("WHAT TO WRITE INSTEAD", "write `.unbind(0)`"),
     ):  # fmt: skip
         assert blank in text

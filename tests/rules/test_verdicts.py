@@ -40,7 +40,7 @@ def stated(source: str) -> dict[Engine, set[Verdict]]:
             if rule.site is type(site):
                 for finding in rule.check(site):
                     for engine in BOTH:
-                        verdicts[engine].add(finding.verdicts.get(engine, Verdict.FINE))
+                        verdicts[engine].add(finding.verdict(engine))
     return verdicts
 
 

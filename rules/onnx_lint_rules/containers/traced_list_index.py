@@ -6,8 +6,13 @@ from collections.abc import Iterator
 
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import ListIndex
-from onnx_lint.target import Engine, Verdict, measured
-from onnx_lint_rules.wording import described
+from onnx_lint.target import fails, measured, wrong
+from onnx_lint_rules.wording import described, where_live
+
+_KEPT = wrong("silently keeps the example's element")
+_DEFAULT = wrong("silently takes the default, since it never finds the key")
+_FAILS_OR_SAME = fails("fails or silently keeps the example's element", after="fails or does the same")
+_FAILS = fails("fails to export it")
 
 
 class TracedListIndex(Rule[ListIndex]):
@@ -43,21 +48,14 @@ class TracedListIndex(Rule[ListIndex]):
 
     code = "ONX210"
     name = "traced-list-index"
-    verdicts = measured(torchscript=Verdict.SILENTLY_WRONG, dynamo=Verdict.FAILS)
+    effects = measured(torchscript=_KEPT, dynamo=_FAILS_OR_SAME)
 
     def check(self, index: ListIndex, /) -> Iterator[Finding]:
-        verdicts = dict(self.verdicts)
+        subject, effects = f"a Python {index.container} is indexed by {described(index.subject)}", self.effects
         if index.container == "dict":
-            verdicts[Engine.TORCHSCRIPT] = Verdict.FAILS
-            message = f"a dict is indexed by {described(index.subject)}: both engines fail"
+            effects = measured(torchscript=_FAILS, dynamo=_FAILS)
         elif index.container == "dict.get":
-            message = (
-                f"`get` looks {described(index.subject)} up in a dict: torchscript never finds it and takes the "
-                "default without a warning, dynamo fails"
-            )
-        else:
-            message = (
-                f"a Python {index.container} is indexed by {described(index.subject)}: torchscript keeps the example's "
-                "element without a warning, dynamo fails or does the same"
-            )
-        yield self.at(index, message, verdicts=verdicts, help="stack the elements into a tensor and index that")
+            subject = f"`get` looks {described(index.subject)} up in a dict"
+            effects = measured(torchscript=_DEFAULT, dynamo=_FAILS)
+        help = "stack the elements into a tensor and index that"
+        yield self.at(index, subject, effects=where_live(index.subject, effects), help=help)
