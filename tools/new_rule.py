@@ -14,8 +14,8 @@ import re
 import sys
 from pathlib import Path
 
+from onnx_lint.codes import table
 from onnx_lint.registry import rules_of
-from onnx_lint.selection import BUILT_IN
 from onnx_lint.semantics.domain import sites
 
 ROOT = Path(__file__).parents[1]
@@ -105,7 +105,7 @@ class Refused(Exception):
 
 def taken() -> dict[str, str]:
     """The names of all codes in use."""
-    return {**BUILT_IN, **{rule.code: rule.name for rule in rules_of("onnx_lint_rules")}}
+    return {code: each.name for code, each in table().items()}
 
 
 def next_code(topic: str) -> str:

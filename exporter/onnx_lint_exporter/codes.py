@@ -1,4 +1,4 @@
-"""The codes of what only an export can find, and which rule of the linter explains what an export saw.
+"""The codes of what only an export can find.
 
 What a rule of the linter explains carries that rule's code; the rest has codes of its own, ``ONX9xx``.
 """
@@ -6,6 +6,9 @@ What a rule of the linter explains carries that rule's code; the rest has codes 
 from __future__ import annotations
 
 from enum import Enum
+from textwrap import fill
+
+from onnx_lint.codes import Code, Origin
 
 
 class ExportCode(Enum):
@@ -53,12 +56,12 @@ class ExportCode(Enum):
     FROZEN_ARGUMENT = (
         "ONX916",
         "frozen-argument",
-        "An argument that is no tensor stands in the graph with the example's value.",
+        "An argument that is not a tensor stands in the graph with the example's value.",
     )
     STRICT = (
         "ONX917",
         "strict-capture",
-        "Only strict capture took the model; torch.onnx.export falls back to it without a word.",
+        "Only strict capture took the model; torch.onnx.export falls back to it silently.",
     )
     ENGINE = ("ONX918", "wrong-engine", "This engine cannot export a target of this kind.")
 
@@ -75,30 +78,14 @@ class ExportCode(Enum):
         return self.value[2]
 
 
-RULES: dict[str, str] = {
-    "ONX101": "data-dependent-branch",
-    "ONX102": "shape-dependent-branch",
-    "ONX103": "assert-on-traced-value",
-    "ONX104": "loop-over-tensor",
-    "ONX105": "loop-over-traced-range",
-    "ONX201": "python-cast",
-    "ONX202": "item-call",
-    "ONX203": "tolist-call",
-    "ONX204": "numpy-on-traced",
-    "ONX205": "tensor-data",
-    "ONX206": "python-builtin",
-    "ONX207": "len-of-tensor",
-    "ONX208": "traced-format",
-    "ONX209": "tensor-from-traced",
-    "ONX210": "traced-list-index",
-    "ONX211": "unpack-tensor",
-    "ONX301": "aliased-shape-change",
-    "ONX401": "dict-output",
-    "ONX402": "non-tensor-output",
-}
-"""Code and name of the linter's rules that can explain what an export saw."""
+_HOW_FOUND = """\
+Only an export finds this: `onnx-lint --export` runs the model and pins what it saw on a line of the code.
+`# onnx-lint: ignore[{code}]` on that line suppresses it, like any other diagnostic."""
 
 
-def name_of(code: str) -> str:
-    """The name that belongs to a code of either kind."""
-    return RULES.get(code) or next(entry.title for entry in ExportCode if entry.code == code)
+def _page(each: ExportCode) -> str:
+    return f"{fill(each.meaning, 120)}\n\n{_HOW_FOUND.format(code=each.code)}"
+
+
+CODES = tuple(Code(each.code, each.title, each.meaning, _page(each), Origin.EXPORT) for each in ExportCode)
+"""The exporter's own codes, as `onnx_lint.codes` has them (entry-point group ``onnx_lint.codes``)."""

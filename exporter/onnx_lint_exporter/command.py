@@ -167,7 +167,7 @@ class Command:
         ]
 
     def _diagnostics(self, outcomes: list[Outcome], checked: lint.Checked) -> list[Diagnostic]:
-        found = [(outcome, adopt(diagnose(outcome, self.sources), checked.diagnostics)) for outcome in outcomes]
+        found = [(o, checked.accepted(adopt(diagnose(o, self.sources), checked.diagnostics))) for o in outcomes]
         if self.given.paths:
             diagnostics = join(checked.diagnostics, found, self.sources, checked.sources)
         else:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from onnx_lint.codes import name_of
 from onnx_lint.diagnostic import Diagnostic, Evidence, EvidenceState, Note, Severity, Span
 from onnx_lint_exporter.causes import Seen, drop_consequences, harmless_branch, uses_of_other_lines
-from onnx_lint_exporter.codes import ExportCode, name_of
+from onnx_lint_exporter.codes import ExportCode
 from onnx_lint_exporter.explain_place import explain
 from onnx_lint_exporter.outcome import Outcome
 from onnx_lint_exporter.source_code import SourceFile, Sources

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from onnx_lint.codes import INTERNAL_ERROR, NOT_ANALYSED, SYNTAX_ERROR
 from onnx_lint.deep_stack import with_deep_stack
 from onnx_lint.diagnostic import Diagnostic, Severity, Span
 from onnx_lint.project.project import Project
@@ -17,13 +18,11 @@ from onnx_lint.semantics.export_calls import ExportFacts
 from onnx_lint.semantics.incremental import session
 from onnx_lint.settings import Settings
 from onnx_lint.severity import severity_of
+from onnx_lint.source.text import SourceText
 from onnx_lint.suppress import suppressions
 from onnx_lint.target import Engine
 
-SYNTAX_ERROR = ("ONX000", "syntax-error")
-NOT_ANALYSED = ("ONX009", "not-analysed")
-INTERNAL_ERROR = ("ONX099", "internal-error")
-_NOT_COMPLETE = frozenset(code for code, _ in (SYNTAX_ERROR, NOT_ANALYSED, INTERNAL_ERROR))
+_INCOMPLETE = frozenset(each.code for each in (SYNTAX_ERROR, NOT_ANALYSED, INTERNAL_ERROR))
 """Where one of these is reported, other diagnostics may be missing."""
 
 
@@ -140,10 +139,19 @@ def _finish(
         mine = by_path.get(path, ())
         kept = [selection.with_severity(d) for d in mine if selection.applies(d, path)]
         if settings.suppressions and "onnx-lint:" in module.source.text:
-            complete = not settings.partial and not any(d.code in _NOT_COMPLETE for d in mine)
+            complete = not settings.partial and not any(d.code in _INCOMPLETE for d in mine)
             kept = suppressions(module.source).apply(kept, selection, complete=complete)
         out.extend(d for d in kept if d.severity >= settings.minimum)
     return out
+
+
+def accepted(diagnostics: Iterable[Diagnostic], source: SourceText, settings: Settings) -> list[Diagnostic]:
+    """What the settings and the suppressions in a file leave of the diagnostics that an export found there."""
+    selection = Selection(settings)
+    kept = [selection.with_severity(d) for d in diagnostics if selection.applies(d, source.path)]
+    if settings.suppressions:
+        kept = suppressions(source).unsuppressed(kept, selection)
+    return [d for d in kept if d.severity >= settings.minimum]
 
 
 # -------------------------------------------------------------------------------------------- findings → diagnostics
@@ -206,9 +214,8 @@ def _apply(
             if diagnostic is not None:
                 yield diagnostic
     except Exception as error:  # noqa: BLE001 - one rule's failure must not cost the others; it is reported
-        code, name = INTERNAL_ERROR
         message = f"{rule.code} failed on this code: {type(error).__name__}: {error}; please report it"
-        yield Diagnostic(code, name, Severity.WARNING, site.span, message, engines)
+        yield INTERNAL_ERROR.diagnostic(Severity.WARNING, site.span, message, engines)
 
 
 def _diagnostic(
@@ -245,14 +252,11 @@ def _faults(project: Project, group: _Group, engines: tuple[Engine, ...]) -> Ite
             chunk = unit.chunk if unit.last_good is None else unit.last_good.chunk
             if chunk.refused is not None:
                 span = unit.fault_span(1, 0)
-                code, name = NOT_ANALYSED
-                yield Diagnostic(code, name, Severity.WARNING, span, f"not analysed: {chunk.refused}", engines)
+                yield NOT_ANALYSED.diagnostic(Severity.WARNING, span, f"not analysed: {chunk.refused}", engines)
             elif chunk.lowered.fault is not None:
                 fault = chunk.lowered.fault
-                code, name = SYNTAX_ERROR
                 message = f"syntax error: {fault.message}; the statement is not analysed"
                 if unit.last_good is not None:
-                    message = f"syntax error: {fault.message}; its last valid version is looked at"
-                yield Diagnostic(
-                    code, name, Severity.ERROR, unit.fault_span(fault.line, fault.column), message, engines
-                )
+                    message = f"syntax error: {fault.message}; its last valid version is analysed instead"
+                span = unit.fault_span(fault.line, fault.column)
+                yield SYNTAX_ERROR.diagnostic(Severity.ERROR, span, message, engines)

@@ -96,6 +96,12 @@ class Rule(ABC, Generic[SiteT]):
         return {engine: effect.verdict for engine, effect in self.effects.items()}
 
     @property
+    def verdict_line(self) -> str:
+        """What each engine makes of it, in one line."""
+        text = " · ".join(f"{e.value}: {self.effects.get(e, FINE).verdict.value}" for e in Engine)
+        return f"{text} · preview" if self.preview else text
+
+    @property
     def documentation(self) -> str:
         """The docstring, unindented."""
         return inspect.getdoc(type(self)) or ""

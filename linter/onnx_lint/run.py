@@ -10,7 +10,7 @@ from dataclasses import replace
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, TextIO
 
-from onnx_lint import __version__
+from onnx_lint import __version__, codes
 from onnx_lint.arguments import parser
 from onnx_lint.config import Config, ConfigError
 from onnx_lint.diagnostic import Diagnostic
@@ -138,6 +138,7 @@ class Run:
         for source in inputs.sources.values():
             self.project.add(source)
         self._groups = self._by_settings()
+        inputs.problems += codes.problems()
 
     def all(self) -> int:
         """Check, fix, report; the exit status."""

@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from onnx_lint.checker import NOT_ANALYSED, SYNTAX_ERROR, check_groups
+from onnx_lint.checker import check_groups
+from onnx_lint.codes import NOT_ANALYSED, SYNTAX_ERROR
 from onnx_lint.diagnostic import Diagnostic
 from onnx_lint.project.project import Project
 from onnx_lint.semantics.export_calls import export_calls
@@ -23,7 +24,7 @@ MAX_FILE = 4 * 1024 * 1024
 """Characters of the largest text that is analysed."""
 _SLACK = 200
 """Parsed statements that may be kept for nothing."""
-FAULTS = frozenset({SYNTAX_ERROR[0], NOT_ANALYSED[0]})
+FAULTS = frozenset({SYNTAX_ERROR.code, NOT_ANALYSED.code})
 
 
 def is_broken(diagnostics: Iterable[Diagnostic]) -> bool:

@@ -9,28 +9,17 @@ from pathlib import Path
 
 from onnx_lint import __version__
 from onnx_lint.explain import NoSuchRule, find, markdown
-from onnx_lint.selection import BUILT_IN
 from onnx_lint_lsp.uris import of_path
-
-_BUILT_IN_TEXT = {
-    "ONX000": "A statement that Python cannot parse. It is not analysed; the rest of the file is.",
-    "ONX001": "A suppression comment that takes nothing back. Remove it, so that it does not hide what comes later.",
-    "ONX002": "A suppression comment names a rule that does not exist.",
-    "ONX003": "A comment begins like a suppression and is none. Write `# onnx-lint: ignore[CODE] reason`.",
-    "ONX009": "A statement that is too large or nested too deep to be analysed safely.",
-    "ONX099": "A rule failed on this code. That is a fault of onnx-lint; please report it with the code.",
-}
 
 
 @lru_cache(maxsize=256)
 def text_of(code: str) -> str | None:
     """The documentation of a rule as Markdown; ``None`` if there is no such rule."""
-    if code in BUILT_IN:
-        return f"# {code} {BUILT_IN[code]}\n\n{_BUILT_IN_TEXT.get(code, '')}\n"
     try:
-        return markdown(find(code)[0])
+        page = find(code)[0]
     except NoSuchRule:
         return None
+    return markdown(page) if page.code == code else None
 
 
 @lru_cache(maxsize=256)

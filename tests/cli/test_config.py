@@ -156,7 +156,7 @@ def test_an_unknown_rule_in_a_configuration_names_the_file(lint: Lint, put: Put)
     put("a.py", BRANCH)
     done = lint("--output-format", "concise")
     assert done.returncode == 2 and "ONX101" in done.stdout
-    assert "onnx-lint.toml: 'data-dependant-branch' is no rule" in done.stderr
+    assert "onnx-lint.toml: 'data-dependant-branch' is not a rule" in done.stderr
     assert "did you mean data-dependent-branch?" in done.stderr
 
 

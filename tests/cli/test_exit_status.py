@@ -87,7 +87,7 @@ def test_an_unreadable_file_is_told(lint: Lint, put: Put) -> None:
     ("arguments", "told"),
     [
         (("--select", "data-dependant-branch"), "did you mean data-dependent-branch?"),
-        (("--ignore", "ONX9999"), "'ONX9999' is no rule code, prefix or name"),
+        (("--ignore", "ONX9999"), "'ONX9999' is not a rule code, prefix or name"),
         (("--explain", "data-dependent-brunch"), "did you mean data-dependent-branch?"),
         (("--opset", "3"), "--opset 3: must be an opset version, 7 to 30"),
         (("-", "a.py"), "- (standard input) goes with no other path"),

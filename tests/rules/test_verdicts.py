@@ -39,7 +39,7 @@ def stated(source: str) -> dict[Engine, set[Verdict]]:
         for rule in RULES:
             if rule.site is type(site):
                 for finding in rule.check(site):
-                    for engine in BOTH:
+                    for engine in finding.holds(BOTH):
                         verdicts[engine].add(finding.verdict(engine))
     return verdicts
 

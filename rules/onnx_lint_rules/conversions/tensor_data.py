@@ -53,7 +53,7 @@ class TensorData(Rule[AttributeRead]):
     def check(self, read: AttributeRead, /) -> Iterator[Finding]:
         if read.attribute != "data":
             return
-        subject = f"{quoted(read)} is not recorded"
+        subject = f"{quoted(read)} is not followed"
         yield self.at(read, subject, help="use `.detach()`", fix=_fix(read))
 
 
