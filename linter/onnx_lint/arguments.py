@@ -56,6 +56,12 @@ def parser() -> argparse.ArgumentParser:
     output.add_argument("--version", "-V", action="store_true", help="print the version, and stop")
     target = out.add_argument_group("target")
     target.add_argument("--engine", choices=("torchscript", "dynamo", "both"), help="the export engine to check for")
+    target.add_argument(
+        "--entry",
+        action="append",
+        metavar="CLASS",
+        help="a model to analyse whatever its name or base class, as pkg.module:Class; may be repeated",
+    )
     target.add_argument("--opset", type=int, metavar="N", help="the ONNX opset to check for")
     rules = out.add_argument_group("rules")
     for option, text in (
@@ -69,7 +75,7 @@ def parser() -> argparse.ArgumentParser:
     rules.add_argument("--exit-zero", action="store_true", help="exit with 0 in spite of diagnostics")
     rules.add_argument("--exit-non-zero-on-fix", action="store_true", help="exit with 1 when a fix was applied")
     rules.add_argument("--preview", action="store_true", help="run preview rules as well")
-    rules.add_argument("--ignore-suppressions", action="store_true", help="report what comments in the code take back")
+    rules.add_argument("--ignore-suppressions", action="store_true", help="ignore suppression comments")
     fixes = out.add_argument_group("fixes")
     fixes.add_argument("--fix", action="store_true", help="apply the safe fixes")
     fixes.add_argument("--unsafe-fixes", action="store_true", help="with --fix or --diff: unsafe fixes as well")
@@ -79,7 +85,7 @@ def parser() -> argparse.ArgumentParser:
     files.add_argument("--isolated", action="store_true", help="ignore all configuration files")
     files.add_argument("--exclude", type=_names, metavar="GLOBS", action="extend", help="leave these out as well")
     files.add_argument("--force-exclude", action="store_true", help="leave excluded files out even if they are named")
-    files.add_argument("--no-gitignore", action="store_true", help="also what .gitignore names")
+    files.add_argument("--no-gitignore", action="store_true", help="lint what .gitignore names as well")
     files.add_argument("--no-cache", action="store_true", help="do not read or write a cache (this version keeps none)")
     more = out.add_argument_group("other commands")
     more.add_argument("--export", metavar="TARGET", help="export a model and verify it (see --export --help)")

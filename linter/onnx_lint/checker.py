@@ -9,6 +9,7 @@ from typing import Any
 from onnx_lint.codes import INTERNAL_ERROR, NOT_ANALYSED, SYNTAX_ERROR
 from onnx_lint.deep_stack import with_deep_stack
 from onnx_lint.diagnostic import Diagnostic, Severity, Span
+from onnx_lint.policy import Policy
 from onnx_lint.project.project import Project
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.selection import Selection
@@ -93,6 +94,7 @@ def _check(
 ) -> list[Diagnostic]:
     heard = progress if project.tracker is not None else None
     facts = export_calls.collect(project, open_files_only=open_files_only, progress=heard)
+    project.policy = Policy(frozenset(e for g in groups for e in g.settings.entry), frozenset(facts.by_model))
     cache = DiagnosticCache(project) if project.tracker is not None and all(g.is_ordinary for g in groups) else None
     for site in _sites(project, groups, progress, open_files_only):
         for group in groups:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from onnx_lint.config import Config, ConfigError, Configs, engines_of, load
 from onnx_lint.diagnostic import Severity
 from onnx_lint.globs import matches
+from onnx_lint.policy import EntryPoint
 from onnx_lint.source.files import Problem, discover
 from onnx_lint.source.text import SourceError, SourceText, read
 
@@ -90,6 +91,10 @@ def with_options(config: Config, options: argparse.Namespace) -> Config:
         if not 7 <= options.opset <= 30:
             raise UsageError(f"--opset {options.opset}: must be an opset version, 7 to 30")
         target = replace(target, opset=options.opset)
+    try:
+        entries = [EntryPoint.parse(text) for text in options.entry or ()]
+    except ValueError as error:
+        raise UsageError(f"--entry: {error}") from error
     other_rules = bool(options.select or options.ignore)
     other_engines = options.engine is not None and target.engines != settings.target.engines
     settings = replace(
@@ -100,6 +105,7 @@ def with_options(config: Config, options: argparse.Namespace) -> Config:
         ignore=(*settings.ignore, *(options.ignore or ())),
         extend_select=(*settings.extend_select, *(options.extend_select or ())),
         minimum=Severity(options.severity) if options.severity else settings.minimum,
+        entry=(*settings.entry, *entries),
         preview=settings.preview or options.preview,
         partial=settings.partial or other_rules or other_engines,
         suppressions=settings.suppressions and not options.ignore_suppressions,

@@ -15,6 +15,7 @@ from onnx_lint.arguments import parser
 from onnx_lint.config import Config, ConfigError
 from onnx_lint.diagnostic import Diagnostic
 from onnx_lint.inputs import Inputs, Settled, UsageError, gather
+from onnx_lint.policy import TRAINING_CLASSES, TRAINING_FUNCTIONS
 from onnx_lint.progress import progress
 from onnx_lint.registry import RegistryError
 from onnx_lint.report.report import Report, printable, render
@@ -116,6 +117,7 @@ def _show_settings(inputs: Inputs) -> None:
             "severity": settings.minimum.value,
             "severities": {rule: severity.value for rule, severity in settings.severities.items()},
             "dynamic-axes": None if axes is None else {name: list(dims) for name, dims in axes.items()},
+            "entry": [str(entry) for entry in settings.entry],
             "preview": settings.preview,
             "exclude": list(config.exclude),
             "fail-level": config.fail_level.value,
@@ -123,6 +125,8 @@ def _show_settings(inputs: Inputs) -> None:
             "output-format": config.output_format,
         }
         stream.write(f"# {printable(config.path or 'no configuration file')}\n")
+        for what, pattern in (("classes", TRAINING_CLASSES), ("functions", TRAINING_FUNCTIONS)):
+            stream.write(f"# {what} taken for training code, unless exported or an entry: {pattern.pattern}\n")
         for key, value in shown.items():
             stream.write(f"{key} = {json.dumps(value)}\n" if value is not None else f"# {key} is not set\n")
 

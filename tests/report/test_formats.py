@@ -55,7 +55,8 @@ dynamo fails to export it  (both engines)
   |            ^^^^^^^^^^^ data-dependent-branch
   = help: choose with `torch.where`; move checks out of `forward`; dynamo exports `torch.cond` as well
 
-error[ONX205] `x.data` is not followed: torchscript silently makes it a constant, dynamo fails to export it  (both engines)
+error[ONX205] `x.data` is not followed: torchscript silently makes it a constant, dynamo fails to export it  \
+(both engines)
   --> net.py:10:20
    |
  8 |     def forward(self, x):
