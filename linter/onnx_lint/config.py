@@ -219,7 +219,7 @@ def load(path: str) -> Config | None:
             from difflib import get_close_matches
 
             close = get_close_matches(key[:60], KEYS, 1)
-            hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(sorted(KEYS))}"
+            hint = f"did you mean {close[0]!r}?" if close else f"the keys are {', '.join(sorted(KEYS))}"
             raise ConfigError(f"{path}: unknown key {_cut(key)}; {hint}")
         try:
             config = put(config, value)

@@ -8,7 +8,7 @@ from onnx_lint.codes import Code, resolve, table, unknown
 
 
 class NoSuchRule(Exception):
-    """The message is one line that names the close match."""
+    """The message is one line that names the closest match."""
 
 
 def pages() -> list[Code]:

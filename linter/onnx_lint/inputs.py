@@ -42,8 +42,8 @@ class Inputs:
 
 
 class Settled:
-    """The configuration that counts for a file, with the options on top; a configuration that cannot be used is told
-    once, and its files get the default."""
+    """The configuration that counts for a file, with the options on top; a configuration that cannot be used is
+    reported once, and its files get the default."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self._options = options
@@ -122,7 +122,7 @@ def gather(options: argparse.Namespace, settled: Settled) -> Inputs:
     paths = options.paths or ["."]
     if "-" in paths:
         if len(paths) > 1:
-            raise UsageError("- (standard input) goes with no other path")
+            raise UsageError("- (standard input) cannot be combined with other paths")
         _add_stdin(options, inputs, settled)
     else:
         for group, respect_gitignore in _by_gitignore(paths, options, settled):

@@ -156,7 +156,7 @@ class Run:
 
     # --------------------------------------------------------------------------------------------------- checking
     def _by_settings(self) -> list[tuple[Settings, set[str]]]:
-        """The files by configuration. A configuration that names an unknown rule is told, and its files get the
+        """The files by configuration. A configuration that names an unknown rule is reported, and its files get the
         default one; an option that does is an error."""
         from onnx_lint.selection import Selection, UnknownRule
 

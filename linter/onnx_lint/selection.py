@@ -16,7 +16,7 @@ from onnx_lint.settings import Settings
 
 
 class UnknownRule(Exception):
-    """A selector that stands for nothing; the message is one line and names the close match."""
+    """A selector that stands for nothing; the message is one line and names the closest match."""
 
 
 class Selection:

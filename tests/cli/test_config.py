@@ -63,7 +63,7 @@ def test_both_engines(put: Put) -> None:
     ("text", "told"),
     [
         ('ignor = ["ONX101"]', "unknown key 'ignor'; did you mean 'ignore'?"),
-        ("plugins = ['x']", "unknown key 'plugins'; known are"),
+        ("plugins = ['x']", "unknown key 'plugins'; the keys are"),
         ('engine = "onnx"', "engine 'onnx' is not an engine; choose torchscript, dynamo or both"),
         ("engine = 1", "engine must be a string"),
         ("opset = 99", "opset must be an opset version, 7 to 30"),

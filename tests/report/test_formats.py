@@ -45,7 +45,7 @@ warning[ONX201] `int` makes a Python number of `n`: torchscript keeps the exampl
    = help: use the size as it is, with integer arithmetic (`//`)
    = fix: Replace by `n` (--fix)
 
-error[ONX101] `if` depends on the values of a tensor: torchscript keeps only the way taken for the example input, \
+error[ONX101] `if` depends on the values of a tensor: torchscript keeps only the branch taken for the example input, \
 dynamo fails to export it  (both engines)
  --> net.py:9:12
   |
@@ -71,7 +71,7 @@ Found 2 errors, 1 warning in 1 file. 2 can be fixed with --fix.
 """
 CAST = "`int` makes a Python number of `n`: torchscript keeps the example's number"
 BRANCH = (
-    "`if` depends on the values of a tensor: torchscript keeps only the way taken for the example input, "
+    "`if` depends on the values of a tensor: torchscript keeps only the branch taken for the example input, "
     "dynamo fails to export it"
 )
 DATA = "`x.data` is not followed: torchscript silently makes it a constant, dynamo fails to export it"

@@ -21,9 +21,9 @@ class TracedListIndex(Rule[ListIndex]):
     ## Why it breaks export
 
     Python looks the element up while the model is traced; the exported model uses the one that the example chose. The
-    tracer does **not** warn of it. The dynamo engine fails, since it must know the index ("Could not extract
-    specialized integer from data-dependent expression", "conflicts between user-specified ranges and inferred
-    ranges"), or keeps the example's choice as well. A dict indexed by a size fails in both engines.
+    tracer does **not** warn about it. The dynamo engine fails, since it must know the index ("Could not extract
+    specialized integer from data-dependent expression", "conflicts between user-specified ranges and inferred ranges"),
+    or keeps the example's choice as well. A dict indexed by a size fails in both engines.
 
     ## Example
 

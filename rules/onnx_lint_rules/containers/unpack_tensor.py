@@ -16,8 +16,8 @@ class UnpackTensor(Rule[Iteration]):
     ## Why it breaks export
 
     Unpacking iterates over the first dimension, and torchscript warns: "Iterating over a tensor might cause the trace
-    to be incorrect". As the number of names is fixed, so is the dimension, and the result is right: this is for your
-    information. `unbind` says the same without a warning.
+    to be incorrect". As the number of names is fixed, so is the dimension, and the result is right: this is
+    informational. `unbind` says the same without a warning.
 
     ## Example
 

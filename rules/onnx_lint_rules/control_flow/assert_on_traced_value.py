@@ -20,8 +20,8 @@ class AssertOnTracedValue(Rule[Branch]):
 
     The check runs once, while the model is traced, and is not part of the exported model: other inputs are not checked.
     Torchscript warns: "Converting a tensor to a Python boolean might cause the trace to be incorrect". The result is
-    right, so this is for your information. The dynamo engine turns `assert` on a comparison into a check of the graph;
-    it fails on `torch._assert` of a tensor with `GuardOnDataDependentSymNode`.
+    right, so this is informational. The dynamo engine turns `assert` on a comparison into a check of the graph; it
+    fails on `torch._assert` of a tensor with `GuardOnDataDependentSymNode`.
 
     ## Example
 

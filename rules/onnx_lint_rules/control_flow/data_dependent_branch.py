@@ -10,7 +10,7 @@ from onnx_lint.semantics.domain.values import Array, Frozen
 from onnx_lint.target import FINE, fails, measured, warns, wrong
 from onnx_lint_rules.wording import construct, described
 
-_ONE_WAY = wrong("keeps only the way taken for the example input")
+_ONE_WAY = wrong("keeps only the branch taken for the example input")
 _CHECK_DROPPED = warns("drops the check")
 _FAILS = fails("fails to export it", help="dynamo exports `torch.cond` as well")
 

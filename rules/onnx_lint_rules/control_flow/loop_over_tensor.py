@@ -21,8 +21,8 @@ class LoopOverTensor(Rule[Iteration]):
     the trace to be incorrect. Passing a tensor of different shape won't change the number of iterations executed". With
     another length ONNX Runtime stops at the Split node. The dynamo engine unrolls too, which fixes the dimension, and
     stops with "conflicts between user-specified ranges and inferred ranges". `for`, comprehensions, `list()`,
-    `tuple()`, `zip()`, `enumerate()`, `map()`, `sum()`, `any()` and `*x` all iterate. A dimension that never changes
-    is safe.
+    `tuple()`, `zip()`, `enumerate()`, `map()`, `sum()`, `any()` and `*x` all iterate. A dimension that never changes is
+    safe.
 
     ## Example
 

@@ -9,8 +9,8 @@ from onnx_lint.semantics.domain.sites import RangeLoop
 from onnx_lint.target import fails, measured, wrong
 from onnx_lint_rules.wording import described, where_live
 
-_REPEATED = wrong("silently repeats the turns of the example input")
-_FAILS_OR_SAME = fails("fails or silently repeats the turns of the example input", after="fails or does the same")
+_REPEATED = wrong("silently repeats the iterations of the example input")
+_FAILS_OR_SAME = fails("fails or silently repeats the iterations of the example input", after="fails or does the same")
 _FAILS = fails("fails to export it")
 
 
@@ -19,11 +19,11 @@ class LoopOverTracedRange(Rule[RangeLoop]):
 
     ## Why it breaks export
 
-    Python runs the loop while the model is traced, and every turn is recorded: the exported model repeats the turns of
-    the example input, whatever it is given. The tracer does **not** warn of it. The dynamo engine unrolls the loop too,
-    which fixes the dimension, and stops with "conflicts between user-specified ranges and inferred ranges"; a bound
-    such as `x.shape[0] // 2` goes through and is silently wrong. A bound that is read from a tensor stops it with
-    "Could not extract specialized integer from data-dependent expression".
+    Python runs the loop while the model is traced, and every iteration is recorded: the exported model repeats the
+    iterations of the example input, whatever it is given. The tracer does **not** warn about it. The dynamo engine
+    unrolls the loop too, which fixes the dimension, and stops with "conflicts between user-specified ranges and
+    inferred ranges"; a bound such as `x.shape[0] // 2` goes through and is silently wrong. A bound that is read from a
+    tensor stops it with "Could not extract specialized integer from data-dependent expression".
 
     ## Example
 

@@ -9,8 +9,8 @@ from onnx_lint.semantics.domain.sites import Branch
 from onnx_lint.target import FINE, measured, warns, wrong
 from onnx_lint_rules.wording import construct, described, where_live
 
-_ONE_WAY = wrong("keeps only the way taken for the example input")
-_ONE_WAY_SILENTLY = wrong("silently keeps only the way taken for the example input", after="does so silently")
+_ONE_WAY = wrong("keeps only the branch taken for the example input")
+_ONE_WAY_SILENTLY = wrong("silently keeps only the branch taken for the example input", after="does so silently")
 _CHECK_DROPPED = warns("drops the check with a warning")
 
 
@@ -19,13 +19,13 @@ class ShapeDependentBranch(Rule[Branch]):
 
     ## Why it breaks export
 
-    A size is part of the input: with a dynamic dimension it changes, but the branch does not. Tracing records the way
-    that the example input takes: "TracerWarning: Converting a tensor to a Python boolean might cause the trace to be
-    incorrect". The dynamo engine says nothing and keeps the branch of the example too, under a guard on the size that
-    the ONNX model does not check; a comparison for equality that holds for the example fails with "conflicts between
-    user-specified ranges and inferred ranges". Where the dimension is fixed, the branch is right. A branch that only
-    raises is harmless: torchscript warns and drops the check. A number that `int()` or `len()` has made of a size is
-    reported where it is made for torchscript, and here for dynamo, which goes on computing with it.
+    A size is part of the input: with a dynamic dimension it changes, but the branch does not. Tracing records the
+    branch that the example input takes: "TracerWarning: Converting a tensor to a Python boolean might cause the trace
+    to be incorrect". The dynamo engine silently keeps the branch of the example too, under a guard on the size
+    that the ONNX model does not check; a comparison for equality that holds for the example fails with "conflicts
+    between user-specified ranges and inferred ranges". Where the dimension is fixed, the branch is right. A branch that
+    only raises is harmless: torchscript warns and drops the check. A number that `int()` or `len()` has made of a size
+    is reported where it is made for torchscript, and here for dynamo, which goes on computing with it.
 
     ## Example
 

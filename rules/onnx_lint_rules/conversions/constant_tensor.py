@@ -16,8 +16,8 @@ class ConstantTensor(Rule[TensorFrom]):
     ## Why it breaks export
 
     It does not: the tensor is a constant anyway. Torchscript cannot know that, and warns: "torch.tensor results are
-    registered as constants in the trace". The warning is noise that hides others. A buffer says the same without it,
-    is made once, and moves with the module to another device.
+    registered as constants in the trace". The warning is noise that hides others. A buffer says the same without it, is
+    made once, and moves with the module to another device.
 
     ## Example
 

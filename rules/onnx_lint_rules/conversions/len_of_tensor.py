@@ -18,7 +18,7 @@ class LenOfTensor(Rule[Length]):
 
     `len()` can only return a Python integer, so the length of the example becomes a constant: "TracerWarning: Using len
     to get tensor shape might cause the trace to be incorrect. Recommended usage would be tensor.shape[0]". The dynamo
-    engine follows it.
+    engine goes on computing with it; a branch on it is reported as `shape-dependent-branch` there.
 
     ## Example
 

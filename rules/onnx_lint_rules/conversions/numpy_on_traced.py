@@ -48,7 +48,7 @@ class NumpyOnTraced(Rule[NumpyCall]):
     NumPy runs outside the trace: its result is baked in as a constant, and inputs that only pass through NumPy vanish
     from the model. Torchscript warns "Converting a tensor to a NumPy array might cause the trace to be incorrect" and
     "torch.from_numpy results are registered as constants in the trace". The dynamo engine translates NumPy functions on
-    tensors to torch, as far as it knows them; NumPy functions on sizes mostly fail there.
+    tensors to torch where it knows them; NumPy functions on sizes mostly fail there.
 
     ## Example
 

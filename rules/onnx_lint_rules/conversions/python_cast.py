@@ -28,11 +28,12 @@ class PythonCast(Rule[Conversion]):
 
     ## Why it breaks export
 
-    A Python number is a constant of the trace: the exported model keeps the number that the example input gave.
+    The exported model keeps the number that the example input gave, as a constant.
     Torchscript warns "Converting a tensor to a Python integer might cause the trace to be incorrect" (or float, or
     number; for `bool()` and `round()` it often fails instead). The dynamo engine follows `int()` and `float()`, but not
-    every function of `math`, and it freezes `int()` of a rounded size such as `x.shape[0] // 2`. In eager mode a size
-    is an `int` already, so that `int(x.shape[0])` does nothing and can go.
+    every function of `math`: it fails on `math.sqrt`, and the model that it makes of `math.ceil` of a plain dimension
+    is invalid. It freezes `int()` of a rounded size such as `x.shape[0] // 2`. In eager mode a size is an `int`
+    already, so `int(x.shape[0])` is redundant.
 
     ## Example
 

@@ -15,9 +15,9 @@ class TolistCall(Rule[TensorCall]):
 
     ## Why it breaks export
 
-    The list holds Python numbers, which are constants of the trace: "TracerWarning: Converting a tensor to a Python
-    list might cause the trace to be incorrect". Its length is fixed as well. The dynamo engine follows the numbers as
-    long as nothing branches on them and the number of elements is fixed.
+    The list holds Python numbers, which become constants of the exported model: "TracerWarning: Converting a tensor to
+    a Python list might cause the trace to be incorrect". Its length is fixed as well. The dynamo engine follows the
+    numbers as long as nothing branches on them and the number of elements is fixed.
 
     ## Example
 

@@ -19,9 +19,9 @@ class TracedFormat(Rule[Formatting]):
     ## Why it breaks export
 
     Text is not part of an ONNX model. Making it reads the value, and torchscript warns: "Converting a tensor to a
-    Python number might cause the trace to be incorrect". In a message the text does no harm, so this is for your
-    information; text that is used as a key freezes what it says. The dynamo engine formats a size, but fails on the
-    number that `len()` or `int()` has made of one.
+    Python number might cause the trace to be incorrect". In a message the text does no harm, so this is informational;
+    text that is used as a key freezes what it says. The dynamo engine formats a size, but fails on the number that
+    `len()` or `int()` has made of one.
 
     ## Example
 
