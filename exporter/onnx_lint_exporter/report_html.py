@@ -12,7 +12,6 @@ from typing import Any
 
 from onnx_lint.diagnostic import Diagnostic, EvidenceState, Severity
 from onnx_lint.source.text import SourceText
-from onnx_lint.target import Engine
 from onnx_lint_exporter import table
 from onnx_lint_exporter.codes import ExportCode
 from onnx_lint_exporter.locate import blame
@@ -228,6 +227,3 @@ def _step(step: dict[str, Any], sources: Sources) -> str:
     place = f"{os.path.basename(sources.shown(frame['file']))}:{frame['line']}" if frame else ""
     line = f"{_MARKS[step['state']]} {place:28} {step['name']}" + (f"  {step['detail']}" if step["detail"] else "")
     return f'<span class="{step["state"]}">{text(line)}</span>\n'
-
-
-__all__ = ["Engine", "page", "write_report"]

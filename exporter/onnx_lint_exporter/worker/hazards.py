@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from .dynamo import Guards
-from .eager import Arguments, Recorder, Reference, callable_of, fresh, leaves
+from .eager import Arguments, Recorder, callable_of, fresh, leaves
 from .frames import UserCode
 from .inputs import Inputs
 from .model_file import ModelFile, reached, shape_of
@@ -169,13 +169,3 @@ def random_places(model: Any, arguments: Arguments, user: UserCode) -> list[Obse
     return [
         observation("random-output", "the model gives other values at each run, so the results cannot be compared", [])
     ]
-
-
-def stateful(first: Reference, again: list[tuple[str, Any]]) -> bool:
-    """Whether a second call of one and the same object gives other results: it keeps state between calls."""
-    return any(
-        isinstance(a, torch.Tensor)
-        and isinstance(b, torch.Tensor)
-        and (a.shape != b.shape or not torch.equal(torch.nan_to_num(a), torch.nan_to_num(b)))
-        for (_, a), (_, b) in zip(first.outputs, again, strict=False)
-    )

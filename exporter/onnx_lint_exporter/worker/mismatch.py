@@ -20,7 +20,7 @@ from .eager import Arguments, Event, Recorder, callable_of, fresh, leaves, tenso
 from .frames import Frame, UserCode
 from .model_file import ModelFile
 from .twin import trace
-from .verify import RunError, array_of, close, compare, feed, run, session, worst
+from .verify import array_of, close, compare, feed, run, session, worst
 
 
 @dataclass
@@ -236,6 +236,3 @@ def _fault(run_program: Any, outputs: list[tuple[str, Any]]) -> str:
         f"{name}#{k}": array_of(value) for k, (name, value) in enumerate(results) if isinstance(value, torch.Tensor)
     }
     return "converter" if compare(named, outputs)["state"] == "right" else "tracing"
-
-
-__all__ = ["Mismatch", "RunError", "Step", "blame_dynamo", "blame_torchscript", "search"]
