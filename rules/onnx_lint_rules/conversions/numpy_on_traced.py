@@ -31,9 +31,7 @@ _SAME_IN_TORCH = frozenset(
         "tanh",
     ]
 )
-_COUNTS = frozenset(
-    {"torch.from_numpy", "numpy.prod", "numpy.arange", "numpy.zeros", "numpy.ones", "numpy.full", "numpy.empty"}
-)
+_COUNTS = frozenset({"numpy.prod", "numpy.arange", "numpy.zeros", "numpy.ones", "numpy.full", "numpy.empty"})
 """NumPy functions that dynamo follows when they are given sizes."""
 
 _BAKED_IN = wrong("bakes the result in as a constant")
@@ -86,9 +84,10 @@ class NumpyOnTraced(Rule[NumpyCall]):
 
 
 def _effects(call: NumpyCall) -> Effects:
-    """Measured with torch 2.13: what dynamo does depends on the function for a size, and for a number made of one."""
-    of_size = isinstance(call.subject, Size) or (isinstance(call.subject, Frozen) and not call.subject.from_data)
-    effects = measured(torchscript=_BAKED_IN, dynamo=_FAILS if of_size and call.numpy_function not in _COUNTS else FINE)
+    """Measured with torch 2.13: dynamo translates NumPy for tensors, and for sizes where they only count."""
+    is_number = isinstance(call.subject, (Size, Frozen)) and call.numpy_function != "torch.from_numpy"
+    counts = call.numpy_function in _COUNTS and not call.depends_on_data
+    effects = measured(torchscript=_BAKED_IN, dynamo=_FAILS if is_number and not counts else FINE)
     return effects if call.numpy_function == "torch.from_numpy" else where_live(call.subject, effects)
 
 

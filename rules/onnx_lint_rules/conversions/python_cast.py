@@ -16,7 +16,7 @@ _BUILT_IN = frozenset({"min", "max", "sorted", "in", "sum", "abs", "any", "all",
 """Left to ONX206."""
 _COPIES = ("copy.copy", "copy.deepcopy")
 _COMPARISONS = ("torch.equal", "torch.allclose")
-_FOLLOWED = frozenset({"int", "float", "math.ceil", "math.floor", "math.trunc", "math.pow", "numel"})
+_FOLLOWED = frozenset({"int", "float", "math.ceil", "math.floor", "math.trunc", "math.pow", "math.radians", "numel"})
 """Conversions of sizes and of numbers made of them whose result dynamo goes on computing with."""
 _KEPT = wrong("keeps the example's number")
 _COPIED = wrong("keeps the example's values")
@@ -76,7 +76,9 @@ def _effects(cast: Conversion) -> Effects:
         return where_live(subject, measured(torchscript=_FAILS, dynamo=_FAILS))
     torchscript = _COPIED if name in _COPIES else _KEPT
     if isinstance(subject, Frozen):
-        dynamo = FINE if name in _FOLLOWED else _FAILS
+        rounds_int = subject.type == "int" and name in ("math.ceil", "math.floor")  # an invalid model, as below
+        of_size = name == "math.pow" and not subject.from_data
+        dynamo = FINE if name in _FOLLOWED and not rounds_int and not of_size else _FAILS
     elif cast.depends_on_data:
         dynamo = FINE if name in ("int", "bool", "float") else _FAILS
     elif isinstance(subject, Size) and subject.is_dimension:

@@ -68,8 +68,8 @@ def _effects(made: TensorFrom) -> Effects:
     name, subject = _shown(made), made.subject
     dynamo = FINE if name in ("torch.tensor", "new_tensor") else _FAILS
     if isinstance(subject, (Frozen, Array)):
-        # the number was frozen, and is reported, where it was read; dynamo goes on computing with that of a size
-        is_live = isinstance(subject, Frozen) and subject.live and not subject.from_data
+        # the number was frozen, and is reported, where it was read; dynamo goes on computing with it
+        is_live = isinstance(subject, Frozen) and subject.live
         return measured(torchscript=_SUSPECTED, dynamo=dynamo if is_live else FINE)
     if made.is_sequence:
         return measured(torchscript=_CONSTANT, dynamo=dynamo)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 
 from onnx_lint.semantics.domain.sites import Branch, Conversion, Formatting, Length, TensorCall, traced_parts
 from onnx_lint.semantics.domain.values import (
@@ -67,10 +67,16 @@ def is_hazardous(value: Value) -> bool:
     return value.is_traced and not (isinstance(value, Tensor) and value.presumed)
 
 
+def hazard_among(values: Iterable[Value]) -> Value | None:
+    """The value to report: one that is live under all engines before one that is live under some."""
+    found = [v for v in values if is_hazardous(v) and is_live(v)]
+    return next((v for v in found if not isinstance(v, Frozen)), found[0] if found else None)
+
+
 def convert(frame: Frame, node: ir.Call | None, converter: str, value: Value, result: str | None) -> Value:
     """A Python number from one value: reported when traced; ``int(x.shape[0])`` and the like."""
     parts = [v for v in alternatives(value) if is_hazardous(v)]
-    live = next((v for v in parts if is_live(v)), None)
+    live = hazard_among(parts)
     if live is not None and node is not None:
         frame.emit(Conversion(*frame.base(node, live), converter, _argument_node(node)))
     if parts:
@@ -85,7 +91,18 @@ def convert(frame: Frame, node: ir.Call | None, converter: str, value: Value, re
 
 
 _FOLLOWED = frozenset(
-    {"int", "float", "bool", "operator.index", "math.ceil", "math.floor", "math.trunc", "math.pow", "numel"}
+    {
+        "int",
+        "float",
+        "bool",
+        "operator.index",
+        "math.ceil",
+        "math.floor",
+        "math.trunc",
+        "math.pow",
+        "math.radians",
+        "numel",
+    }
 )
 """Conversions whose result dynamo goes on computing with (torch 2.13; ``operator.index`` fails for a size, which is
 reported there)."""
@@ -143,7 +160,7 @@ def _len(frame: Frame, node: ir.Call | None, args: Arguments) -> Value:
 
 
 def _range(frame: Frame, node: ir.Call | None, args: Arguments) -> Value:
-    traced = next((v for a in args.positional for v in alternatives(a) if is_hazardous(v) and is_live(v)), None)
+    traced = hazard_among(v for a in args.positional for v in alternatives(a))
     if traced is not None:
         return RangeValue(traced)
     numbers = [a.value for a in args.positional if isinstance(a, Const) and isinstance(a.value, int)]
@@ -161,7 +178,7 @@ def _pick(name: str) -> Handler:
             single = values[0]
             if isinstance(single, (Seq, Alternatives)) or name == "sorted":
                 items = [i for v in alternatives(single) if isinstance(v, Seq) for i in v.items()]
-                hazard = next((p for i in items for p in traced_parts(i, 1) if is_hazardous(p) and is_live(p)), None)
+                hazard = hazard_among(p for i in items for p in traced_parts(i, 1))
                 joined = join_all(items) or UNKNOWN
                 if "key" in args.keyword:
                     _pick_by_key(frame, node, name, args.keyword["key"], joined)
@@ -172,7 +189,7 @@ def _pick(name: str) -> Handler:
                 iteration.element(frame, single, _argument_node(node), name)
                 return Tensor(single.traced, single.presumed, single.origin)
             return STATIC if not single.is_traced and single is not UNKNOWN else single
-        hazard = next((v for a in values for v in alternatives(a) if is_hazardous(v) and is_live(v)), None)
+        hazard = hazard_among(v for a in values for v in alternatives(a))
         if hazard is not None:
             _emit_conversion(frame, node, name, hazard)
         if all(isinstance(v, Const) and isinstance(v.value, (int, float)) for v in values) and values:
@@ -190,8 +207,7 @@ def _pick(name: str) -> Handler:
 def _pick_by_key(frame: Frame, node: ir.Call | None, name: str, key: Value, item: Value) -> None:
     """What is compared is what the key function makes of an element."""
     compared = calls.apply(frame, node, key, Arguments([item], {}))
-    live = (p for p in traced_parts(compared) if is_hazardous(p) and is_live(p))
-    hazard = next(live, None)
+    hazard = hazard_among(traced_parts(compared))
     if hazard is not None:
         _emit_conversion(frame, node, f"{name} by key", hazard)
 

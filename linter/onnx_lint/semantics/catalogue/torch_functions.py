@@ -213,7 +213,8 @@ def _from_numpy(frame: Frame, node: ir.Call | None, args: Arguments) -> Value:
 
 def _numpy(frame: Frame, node: ir.Call | None, name: str, args: Arguments) -> Value:
     parts = _hazardous_parts(args.all())
-    live = next((p for p in parts if not isinstance(p, Array) and is_live(p)), None)
+    hazards = [p for p in parts if not isinstance(p, Array) and is_live(p)]
+    live = next((p for p in hazards if not isinstance(p, Frozen)), hazards[0] if hazards else None)
     if live is not None and node is not None:
         frame.emit(NumpyCall(*frame.base(node, live), name))
     if parts:
