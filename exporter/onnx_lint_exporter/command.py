@@ -116,6 +116,7 @@ class Command:
     def __init__(self, given: argparse.Namespace) -> None:
         self.given = given
         self.request: Request = options.request(given)
+        given.entry = options.entries(given)
         self.settled = Settled(given)
         self.config = self.settled.of(".")
         self.sources = Sources(os.getcwd())

@@ -21,7 +21,8 @@ _ENTRY = re.compile(r"(?:(?P<module>[^:]+):)?(?P<name>\w+)")
 
 @dataclass(frozen=True, order=True)
 class EntryPoint:
-    """A class that is exported: `name`, in the file whose dotted name ends with `module` (in any, if that is empty)."""
+    """A class that is exported: `name`, in the file of the dotted name `module` (in any, if that is empty). Either
+    may begin further out than the other: ``src/pkg/net.py`` is the module ``pkg.net``."""
 
     module: str
     name: str
@@ -40,7 +41,9 @@ class EntryPoint:
 
     def names(self, module: str, name: str) -> bool:
         """Whether it is the class `name` of the file with this dotted name."""
-        return name == self.name and f".{module}".endswith(f".{self.module}" if self.module else "")
+        if name != self.name or not self.module:
+            return name == self.name
+        return f".{module}".endswith(f".{self.module}") or f".{self.module}".endswith(f".{module}")
 
 
 @dataclass(frozen=True)

@@ -176,3 +176,13 @@ def test_what_an_export_found_can_be_suppressed(
     )
     ran = export(tmp_path, warm_python, ["noisy.py:Noisy", *paths, "--input", "x:float32[n,3]", *QUICK])
     assert [(code, line) for code, line, _ in ran.said] == ([("ONX914", 7)] if left else []), ran.out
+
+
+def test_the_target_is_linted_whatever_its_name_says(tmp_path: Path, warm_python: str) -> None:
+    (tmp_path / "losses.py").write_text(
+        "from torch import nn\n\n\nclass TripletLoss(nn.Module):\n    def forward(self, x):\n"
+        "        if x.sum() > 0:\n            x = x + 1\n        return x\n"
+    )
+    ran = export(tmp_path, warm_python, ["losses.py:TripletLoss", "losses.py", "--input", "x:float32[n,3]", *QUICK])
+    (found,) = [d for d in ran.document["diagnostics"] if d["code"] == "ONX101"]
+    assert found["source"] == "lint" and found["line"] == 6, ran.out

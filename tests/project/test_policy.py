@@ -105,6 +105,8 @@ def test_what_is_not_an_entry_point_is_refused(text: str) -> None:
 def test_modules_match_at_dots_only() -> None:
     entry = EntryPoint.parse("net:Net")
     assert entry.names("pkg.net", "Net") and entry.names("net", "Net")
+    assert EntryPoint.parse("src/pkg/net.py:Net").names("pkg.net", "Net")
+    assert not EntryPoint.parse("src/pkg/net.py:Net").names("other.net", "Net")
     assert not entry.names("subnet", "Net") and not entry.names("net.other", "Net") and not entry.names("net", "Other")
 
 
