@@ -72,7 +72,7 @@ def trees(paths: list[str]) -> bool:
 def oracle(paths: list[str]) -> bool:
     from robustness.oracle import difference, split_by_ast, split_difference
 
-    from onnx_lint.checker import with_deep_stack
+    from onnx_lint.deep_stack import with_deep_stack
     from onnx_lint.source.text import SourceError, read
 
     counts: Counter[str] = Counter()

@@ -14,8 +14,8 @@ import re
 import sys
 from pathlib import Path
 
+from onnx_lint.codes import table
 from onnx_lint.registry import rules_of
-from onnx_lint.selection import BUILT_IN
 from onnx_lint.semantics.domain import sites
 
 ROOT = Path(__file__).parents[1]
@@ -32,7 +32,7 @@ from collections.abc import Iterator
 
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import {site}
-from onnx_lint.target import Verdict, measured
+from onnx_lint.target import fails, measured, wrong
 
 
 class {class_name}(Rule[{site}]):
@@ -63,11 +63,11 @@ class {class_name}(Rule[{site}]):
 
     code = "{code}"
     name = "{name}"
-    verdicts = measured(torchscript=Verdict.SILENTLY_WRONG, dynamo=Verdict.FAILS)
+    effects = measured(torchscript=wrong("keeps WHAT IT KEEPS"), dynamo=fails("fails to export it"))
 
     def check(self, {argument}: {site}, /) -> Iterator[Finding]:
         if {argument}.depends_on_data:
-            yield self.at({argument}, "WHAT HAPPENS HERE, WITHOUT A FULL STOP", help="WHAT TO WRITE INSTEAD")
+            yield self.at({argument}, "WHAT STANDS HERE, WITHOUT AN ENGINE", help="WHAT TO WRITE INSTEAD")
 '''
 
 HAZARDS = '''\
@@ -105,14 +105,14 @@ class Refused(Exception):
 
 def taken() -> dict[str, str]:
     """The names of all codes in use."""
-    return {**BUILT_IN, **{rule.code: rule.name for rule in rules_of("onnx_lint_rules")}}
+    return {code: each.name for code, each in table().items()}
 
 
 def next_code(topic: str) -> str:
     """The first free code behind those of a topic. Raises `Refused` for a topic without rules."""
     codes = [r.code for r in rules_of("onnx_lint_rules") if type(r).__module__.split(".")[1] == topic]
     if not codes:
-        raise Refused(f"there is no rule in {topic} yet, so its codes have no number: give one")
+        raise Refused(f"{topic} has no rule yet, so its codes have no number: give one")
     number = int(min(codes)[3:])
     while f"ONX{number}" in taken():
         number += 1
@@ -122,11 +122,11 @@ def next_code(topic: str) -> str:
 def files(topic: str, name: str, code: str, site: str) -> dict[Path, str]:
     """What is to be written. Raises `Refused`."""
     if not re.fullmatch(r"[a-z]+(-[a-z]+)*", name) or name.startswith("no-"):
-        raise Refused(f"{name!r} is no rule name: small letters and hyphens, the pattern itself, not 'no-…'")
+        raise Refused(f"{name!r} is not a rule name: small letters and hyphens, the pattern itself, not 'no-…'")
     if not re.fullmatch(r"[a-z]+(_[a-z]+)*", topic):
-        raise Refused(f"{topic!r} is no topic: small letters and underscores")
+        raise Refused(f"{topic!r} is not a topic: small letters and underscores")
     if not re.fullmatch(r"ONX[1-9]\d\d", code):
-        raise Refused(f"{code!r} is no code: ONX and three digits, from ONX100")
+        raise Refused(f"{code!r} is not a code: ONX and three digits, from ONX100")
     known = taken()
     if code in known:
         raise Refused(f"{code} is {known[code]} already; the next free code is {next_code(topic)}")

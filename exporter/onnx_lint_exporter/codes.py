@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from enum import Enum
+from textwrap import fill
+
+from onnx_lint.codes import Code, Origin
 
 
 class ExportCode(Enum):
@@ -55,7 +58,7 @@ class ExportCode(Enum):
     STRICT = (
         "ONX917",
         "strict-capture",
-        "Only strict capture takes the model; torch.onnx.export silently falls back to it.",
+        "Only strict capture took the model; torch.onnx.export falls back to it silently.",
     )
     ENGINE = ("ONX918", "wrong-engine", "This engine cannot export a target of this kind.")
     FORGED = (
@@ -77,5 +80,14 @@ class ExportCode(Enum):
         return self.value[2]
 
 
-CODES: tuple[tuple[str, str, str], ...] = tuple(entry.value for entry in ExportCode)
-"""Code, name and meaning of each, for the table of all codes."""
+_HOW_FOUND = """\
+Only an export finds this: `onnx-lint --export` runs the model and pins what it saw on a line of the code.
+`# onnx-lint: ignore[{code}]` on that line suppresses it, like any other diagnostic."""
+
+
+def _page(each: ExportCode) -> str:
+    return f"{fill(each.meaning, 120)}\n\n{_HOW_FOUND.format(code=each.code)}"
+
+
+CODES = tuple(Code(each.code, each.title, each.meaning, _page(each), Origin.EXPORT) for each in ExportCode)
+"""The exporter's own codes, as `onnx_lint.codes` has them (entry-point group ``onnx_lint.codes``)."""

@@ -72,6 +72,7 @@ class Command:
     def __init__(self, given: argparse.Namespace) -> None:
         self.given = given
         self.request: Request = options.request(given)
+        given.entry = options.entries(given)
         self.options = CheckOptions.of(given)
         self.configs = ResolvedConfigs(self.options)
         self.config = self.configs.of(".")
@@ -127,7 +128,7 @@ class Command:
         found = []
         for outcome in outcomes:
             seen = diagnose(outcome, self.sources, checked.rules)
-            found.append((outcome, attribute_to_rules(seen, checked.diagnostics)))
+            found.append((outcome, checked.accepted(attribute_to_rules(seen, checked.diagnostics))))
         if self.given.paths:
             diagnostics = merge_evidence(checked.diagnostics, found, self.sources, checked.sources)
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from onnx_lint.arguments import CheckOptions
-from onnx_lint.checker import check_with_coverage
+from onnx_lint.checker import accepted, check_with_coverage
 from onnx_lint.config import Config
 from onnx_lint.coverage import Coverage
 from onnx_lint.diagnostic import Diagnostic, Severity
@@ -37,6 +37,18 @@ class Checked:
     def fail_level(self, path: str, otherwise: Config) -> Severity:
         """The severity from which a diagnostic in a file makes the run fail."""
         return self.configs.get(path, otherwise).fail_level
+
+    def accepted(self, found: list[Diagnostic]) -> list[Diagnostic]:
+        """What the settings and the suppressions leave of what an export found. All of it in files that were not
+        linted."""
+        by_path: dict[str, list[Diagnostic]] = {}
+        for diagnostic in found:
+            by_path.setdefault(diagnostic.span.path, []).append(diagnostic)
+        out: list[Diagnostic] = []
+        for path, mine in by_path.items():
+            config, source = self.configs.get(path), self.sources.get(path)
+            out += mine if config is None or source is None else accepted(mine, source, config.settings)
+        return out
 
 
 def check_paths(options: CheckOptions, configs: ResolvedConfigs, paths: list[str]) -> Checked:

@@ -64,7 +64,7 @@ _EXPLAINABLE = (
 )
 _OUTPUT_KINDS = (Kind.OUTPUT_KIND, Kind.DROPPED_OUTPUT, Kind.FLATTENED_OUTPUT)
 NO_OUTPUT_TENSOR = ("observable data dependence", "Only tuples, lists and Variables are supported")
-_OWN_CODES = {code for code, _, _ in CODES}
+_OWN_CODES = {each.code for each in CODES}
 
 
 def diagnose(outcome: Outcome, sources: Sources, rules: RuleSites | None = None) -> list[Diagnostic]:

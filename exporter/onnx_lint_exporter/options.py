@@ -26,6 +26,14 @@ ENGINE_PLACE = "{engine}"
 """In ``--output``, stands for the engine's name, so that each engine writes a file of its own."""
 
 
+def entries(given: argparse.Namespace) -> list[str]:
+    """The entry points for the linter: those named, and the target, which is analysed whatever its name says."""
+    target = targets.parse(given.export)
+    module = target.module or os.path.splitext(os.path.basename(target.file or ""))[0]
+    exported = [f"{module}:{target.attribute}"] if target.attribute and target.attribute.isidentifier() else []
+    return [*(given.entry or ()), *exported]
+
+
 def parser() -> argparse.ArgumentParser:
     """All options. The linter's own keep their meaning; PATHs make it a combined run."""
     out = lint_parser()

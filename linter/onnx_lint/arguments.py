@@ -42,6 +42,7 @@ class CheckOptions:
     exit_zero: bool = False
     exit_non_zero_on_fix: bool = False
     preview: bool = False
+    entry: tuple[str, ...] = ()
     ignore_suppressions: bool = False
     fix: bool = False
     unsafe_fixes: bool = False
@@ -115,21 +116,29 @@ def parser() -> argparse.ArgumentParser:
     output.add_argument("--quiet", "-q", action="store_true", help="print diagnostics only, no summary, no progress")
     output.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="default: on a terminal")
     output.add_argument("--show-files", action="store_true", help="print the files that would be linted, and stop")
-    output.add_argument("--show-settings", action="store_true", help="print the settings that count, and stop")
+    output.add_argument("--show-settings", action="store_true", help="print the settings in effect, and stop")
     output.add_argument("--explain", metavar="RULES", help="print the documentation: code, name, prefix or all")
     output.add_argument("--version", "-V", action="store_true", help="print the version, and stop")
     target = out.add_argument_group("target")
     target.add_argument("--engine", choices=("torchscript", "dynamo", "both"), help="the export engine to check for")
+    target.add_argument(
+        "--entry",
+        action="append",
+        metavar="CLASS",
+        help="a model to analyse whatever its name or base class, as pkg.module:Class; may be repeated",
+    )
     target.add_argument("--opset", type=int, metavar="N", help="the ONNX opset to check for")
     rules = out.add_argument_group("rules")
     for option, text in (
         ("--select", "only these rules: codes, prefixes or names, separated by commas"),
-        ("--ignore", "not these rules"),
-        ("--extend-select", "these rules as well"),
+        ("--ignore", "skip these rules"),
+        ("--extend-select", "enable these rules as well"),
     ):
         rules.add_argument(option, type=_names, metavar="RULES", action="extend", help=text)
-    rules.add_argument("--severity", choices=_SEVERITIES, help="report nothing below")
-    rules.add_argument("--fail-level", choices=_SEVERITIES, help="exit with 1 from this severity on (default: warning)")
+    rules.add_argument("--severity", choices=_SEVERITIES, help="the lowest severity that is reported (default: info)")
+    rules.add_argument(
+        "--fail-level", choices=_SEVERITIES, help="the lowest severity that fails the run (default: warning)"
+    )
     rules.add_argument("--exit-zero", action="store_true", help="exit with 0 in spite of diagnostics")
     rules.add_argument("--exit-non-zero-on-fix", action="store_true", help="exit with 1 when a fix was applied")
     rules.add_argument("--preview", action="store_true", help="run preview rules as well")
@@ -139,13 +148,13 @@ def parser() -> argparse.ArgumentParser:
     fixes.add_argument("--unsafe-fixes", action="store_true", help="with --fix or --diff: unsafe fixes as well")
     fixes.add_argument("--diff", action="store_true", help="show what --fix would change, change nothing")
     files = out.add_argument_group("files and configuration")
-    files.add_argument("--config", metavar="FILE", help="use this configuration file, whatever lies nearer")
+    files.add_argument("--config", metavar="FILE", help="use this configuration file for everything")
     files.add_argument("--isolated", action="store_true", help="ignore all configuration files")
-    files.add_argument("--exclude", type=_names, metavar="GLOBS", action="extend", help="leave these out as well")
-    files.add_argument("--force-exclude", action="store_true", help="leave excluded files out even if they are named")
+    files.add_argument("--exclude", type=_names, metavar="GLOBS", action="extend", help="exclude these as well")
+    files.add_argument("--force-exclude", action="store_true", help="exclude files even if they are named")
     files.add_argument("--no-gitignore", action="store_true", help="lint what .gitignore names as well")
     files.add_argument("--no-cache", action="store_true", help="do not read or write a cache (this version keeps none)")
     more = out.add_argument_group("other commands")
     more.add_argument("--export", metavar="TARGET", help="export a model and verify it (see --export --help)")
-    more.add_argument("--lsp", action="store_true", help="be a language server on standard input and output")
+    more.add_argument("--lsp", action="store_true", help="run the language server on standard input and output")
     return out

@@ -2,80 +2,30 @@
 
 from __future__ import annotations
 
-import sys
-import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
+from onnx_lint.codes import INTERNAL_ERROR, NOT_ANALYSED, SYNTAX_ERROR
 from onnx_lint.coverage import Coverage, Tally
+from onnx_lint.deep_stack import with_deep_stack
 from onnx_lint.diagnostic import Diagnostic, Severity, Span
-from onnx_lint.project.modules import SourceModule
+from onnx_lint.policy import Policy
 from onnx_lint.project.project import Project
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.selection import Selection
 from onnx_lint.semantics import entry, export_calls
-from onnx_lint.semantics.domain.sites import Output, Site
+from onnx_lint.semantics.domain.sites import Site
 from onnx_lint.semantics.export_calls import ExportFacts
 from onnx_lint.semantics.incremental import session
 from onnx_lint.settings import Settings
+from onnx_lint.severity import severity_of
+from onnx_lint.source.text import SourceText
 from onnx_lint.suppress import suppressions
-from onnx_lint.target import BOTH, Engine, Verdict
+from onnx_lint.target import Engine
 
-SYNTAX_ERROR = ("ONX000", "syntax-error")
-NOT_ANALYSED = ("ONX009", "not-analysed")
-INTERNAL_ERROR = ("ONX099", "internal-error")
-_NOT_COMPLETE = frozenset(code for code, _ in (SYNTAX_ERROR, NOT_ANALYSED, INTERNAL_ERROR))
-"""Where one of these is said, other diagnostics may be missing."""
-
-_STACK = 512 * 1024 * 1024
-_RECURSION = 60_000
-_HARMFUL = (Verdict.FAILS, Verdict.SILENTLY_WRONG)
-
-T = TypeVar("T")
-
-
-_THREAD = threading.local()
-
-
-def start_deep_thread(body: Callable[[], None], name: str = "onnx-lint-analysis") -> threading.Thread:
-    """Start a daemon thread with a stack that deep recursion over deep code cannot exhaust: the default one of a
-    thread is down to 512 kB on some systems, and an overflow kills the process. For a thread that stays alive, the
-    recursion limit of the process is raised and stays so."""
-
-    def marked() -> None:
-        _THREAD.is_deep = True
-        body()
-
-    before = threading.stack_size(_STACK)
-    try:
-        thread = threading.Thread(target=marked, name=name, daemon=True)
-        sys.setrecursionlimit(max(sys.getrecursionlimit(), _RECURSION))
-        thread.start()
-    finally:
-        threading.stack_size(before)
-    return thread
-
-
-def with_deep_stack(function: Callable[[], T]) -> T:
-    """Run in a thread of `start_deep_thread`: in this one if it is such a thread, else in a new one."""
-    if getattr(_THREAD, "is_deep", False):
-        return function()
-    result: list[T] = []
-    failure: list[BaseException] = []
-
-    def body() -> None:
-        try:
-            result.append(function())
-        except BaseException as error:  # noqa: BLE001 - handed on to the caller, below
-            failure.append(error)
-
-    before_limit = sys.getrecursionlimit()
-    start_deep_thread(body).join()
-    sys.setrecursionlimit(before_limit)
-    if failure:
-        raise failure[0]
-    return result[0]
+_INCOMPLETE = frozenset(each.code for each in (SYNTAX_ERROR, NOT_ANALYSED, INTERNAL_ERROR))
+"""Where one of these is reported, other diagnostics may be missing."""
 
 
 def check(
@@ -179,16 +129,17 @@ def _check(
 ) -> CheckResult:
     heard = progress if project.tracker is not None else None
     facts = export_calls.collect(project, open_files_only=open_files_only, progress=heard)
-    said = _Memory(project) if project.tracker is not None and all(g.is_ordinary for g in groups) else None
+    project.policy = Policy(frozenset(e for g in groups for e in g.settings.entry), frozenset(facts.by_model))
+    cache = DiagnosticCache(project) if project.tracker is not None and all(g.is_ordinary for g in groups) else None
     tally = Tally()
     for site in _sites(project, groups, progress, open_files_only, tally):
         for group in groups:
             rules = group.by_site.get(type(site))
             if rules and group.has(site.unit.module.path):
-                for diagnostic in _of_site(site, rules, group, facts, said):
+                for diagnostic in _of_site(site, rules, group, facts, cache):
                     group.add(diagnostic)
-    if said is not None:
-        said.keep(project)
+    if cache is not None:
+        cache.keep(project)
     out: list[list[Diagnostic]] = []
     for group in groups:
         engines = group.engines(facts)
@@ -240,16 +191,25 @@ def _finish(project: Project, group: _Group, diagnostics: list[Diagnostic], *, i
         mine = by_path.get(path, ())
         kept = [selection.with_severity(d) for d in mine if selection.applies(d, path)]
         if settings.suppressions and "onnx-lint:" in module.source.text:
-            complete = is_complete and not settings.partial and not any(d.code in _NOT_COMPLETE for d in mine)
+            complete = is_complete and not settings.partial and not any(d.code in _INCOMPLETE for d in mine)
             kept = suppressions(module.source).apply(kept, selection, complete=complete)
         out.extend(d for d in kept if d.severity >= settings.minimum)
     return out
 
 
+def accepted(diagnostics: Iterable[Diagnostic], source: SourceText, settings: Settings) -> list[Diagnostic]:
+    """What the settings and the suppressions in a file leave of the diagnostics that an export found there."""
+    selection = Selection(settings)
+    kept = [selection.with_severity(d) for d in diagnostics if selection.applies(d, source.path)]
+    if settings.suppressions:
+        kept = suppressions(source).unsuppressed(kept, selection)
+    return [d for d in kept if d.severity >= settings.minimum]
+
+
 # -------------------------------------------------------------------------------------------- findings → diagnostics
 @dataclass(slots=True)
-class _Said:
-    """What was said of a site, and what that rests on."""
+class _Cached:
+    """The diagnostics of a site, and what they rest on."""
 
     site: Site
     group: tuple[Settings, ExportFacts]
@@ -261,18 +221,18 @@ class _Said:
         return same and self.moves == site.moves
 
 
-class _Memory:
-    """What was said in the last check of an editor, and what is said in this one."""
+class DiagnosticCache:
+    """In an editor: the diagnostics of the last check by site, and those of this one."""
 
     def __init__(self, project: Project) -> None:
-        held = project.derived.get("said")
-        self.before: dict[tuple[int, int], _Said] = held.now if isinstance(held, _Memory) else {}
-        self.now: dict[tuple[int, int], _Said] = {}
+        held = project.derived.get("diagnostics")
+        self.before: dict[tuple[int, int], _Cached] = held.now if isinstance(held, DiagnosticCache) else {}
+        self.now: dict[tuple[int, int], _Cached] = {}
 
     def keep(self, project: Project) -> None:
-        """The check has come to its end: what it did not say is forgotten."""
+        """The check has come to its end: what it did not meet is forgotten."""
         self.before = {}
-        project.derived["said"] = self
+        project.derived["diagnostics"] = self
 
 
 def _of_site(
@@ -280,19 +240,19 @@ def _of_site(
     rules: Iterable[Rule[Any]],
     group: _Group,
     facts: ExportFacts,
-    said: _Memory | None,
+    cache: DiagnosticCache | None,
 ) -> Iterable[Diagnostic]:
     """What the rules say of a site. In an editor most sites are the same as before the last key was pressed."""
     settings, key = group.settings, (id(site), id(group.settings))
-    if said is not None:
-        held = said.before.get(key)
+    if cache is not None:
+        held = cache.before.get(key)
         if held is not None and held.rests_on(site, settings, facts):
-            said.now[key] = held
+            cache.now[key] = held
             return held.diagnostics
     engines = group.engines(facts, site.model)
     found = tuple([d for rule in rules for d in _apply(rule, site, settings, engines, facts)])
-    if said is not None:
-        said.now[key] = _Said(site, (settings, facts), site.moves, found)
+    if cache is not None:
+        cache.now[key] = _Cached(site, (settings, facts), site.moves, found)
     return found
 
 
@@ -306,90 +266,37 @@ def _apply(
             if diagnostic is not None:
                 yield diagnostic
     except Exception as error:  # noqa: BLE001 - one rule's failure must not cost the others; it is reported
-        code, name = INTERNAL_ERROR
         message = f"{rule.code} failed on this code: {type(error).__name__}: {error}; please report it"
-        yield Diagnostic(code, name, Severity.WARNING, site.span, message, engines)
+        yield INTERNAL_ERROR.diagnostic(Severity.WARNING, site.span, message, engines)
 
 
 def _diagnostic(
     finding: Finding, settings: Settings, engines: tuple[Engine, ...], facts: ExportFacts
 ) -> Diagnostic | None:
-    site, rule = finding.site, finding.rule
-    holds = tuple(e for e in engines if e in site.engines and finding.verdicts.get(e, Verdict.FINE) is not Verdict.FINE)
-    if not holds:
+    site, rule, held = finding.site, finding.rule, finding.holds(engines)
+    if not held:
         return None
-    severity = _severity(finding, holds, settings, facts)
     return Diagnostic(
         rule.code,
         rule.name,
-        severity,
+        severity_of(finding, held, settings, facts),
         site.span,
-        finding.message,
-        holds,
+        finding.message(held),
+        held,
         settings.target.opset,
         site.origin_notes(),
         site.path_notes(),
-        finding.help,
+        finding.help_for(held),
         finding.fix,
     )
-
-
-def _severity(finding: Finding, engines: tuple[Engine, ...], settings: Settings, facts: ExportFacts) -> Severity:
-    """An error where the value of a tensor decides, a warning where only a size does: the export is right as long as
-    that size stays. Information where the statement only checks, or the dimension is fixed."""
-    site = finding.site
-    verdicts = {finding.verdicts.get(engine, Verdict.FINE) for engine in engines}
-    if not verdicts & set(_HARMFUL):
-        return Severity.INFO
-    if isinstance(site, Output):
-        return Severity.ERROR if Verdict.FAILS in verdicts else Severity.WARNING
-    if site.depends_on_data:
-        if site.only_checks and Verdict.FAILS not in verdicts:
-            return Severity.INFO
-        return Severity.ERROR
-    if site.only_checks or not _may_vary(site, settings, facts):
-        return Severity.INFO
-    return Severity.WARNING
-
-
-def _may_vary(site: Site, settings: Settings, facts: ExportFacts) -> bool:
-    """Whether the dimension that a size comes from is dynamic, as far as configuration or export calls tell."""
-    dimension = site.fixed_dimension
-    axes = _configured_axes(settings, site.model)
-    if axes is None:
-        axes = facts.dynamic_axes_for(site)
-    if axes is None:
-        return True
-    if not any(axes.values()):
-        return False
-    if dimension is None:
-        return True
-    name, axis = dimension
-    given = axes.get(name)
-    if given is None:
-        return any(not known for known in axes)  # named inputs only: others are fixed
-    # counted from the other end: the rank is not known, so it may be the same dimension
-    return axis in given or any((a < 0) != (axis < 0) for a in given)
-
-
-def _configured_axes(settings: Settings, model: str) -> Mapping[str, tuple[int, ...]] | None:
-    """The configured axes by input for a model; ``None`` if the configuration says nothing that holds for it."""
-    configured = settings.dynamic_axes
-    if not configured:
-        return configured
-    split = {key: key.rpartition(".") for key in configured}
-    common = {name: configured[key] for key, (owner, _, name) in split.items() if not owner}
-    own = {name: configured[key] for key, (owner, _, name) in split.items() if owner == model}
-    return {**common, **own} or None
 
 
 # ------------------------------------------------------------------------------------------------------- faults
 def _limits(tally: Tally, engines: tuple[Engine, ...]) -> Iterator[Diagnostic]:
     """The entry points that met a limit of the analysis. What is missing there may be harmless: information."""
-    code, name = NOT_ANALYSED
     for cut_off in tally.cut_offs:
         message = f"`{cut_off.model}` is not analysed in full: {cut_off.reason}"
-        yield Diagnostic(code, name, Severity.INFO, cut_off.span, message, engines)
+        yield NOT_ANALYSED.diagnostic(Severity.INFO, cut_off.span, message, engines)
 
 
 def _faults(project: Project, group: _Group, engines: tuple[Engine, ...]) -> Iterator[Diagnostic]:
@@ -404,29 +311,11 @@ def _faults(project: Project, group: _Group, engines: tuple[Engine, ...]) -> Ite
             chunk = unit.chunk if unit.last_good is None else unit.last_good.chunk
             if chunk.refused is not None:
                 span = unit.fault_span(1, 0)
-                code, name = NOT_ANALYSED
-                yield Diagnostic(code, name, Severity.WARNING, span, f"not analysed: {chunk.refused}", engines)
+                yield NOT_ANALYSED.diagnostic(Severity.WARNING, span, f"not analysed: {chunk.refused}", engines)
             elif chunk.lowered.fault is not None:
                 fault = chunk.lowered.fault
-                code, name = SYNTAX_ERROR
                 message = f"syntax error: {fault.message}; the statement is not analysed"
                 if unit.last_good is not None:
-                    message = f"syntax error: {fault.message}; its last valid version is looked at"
-                yield Diagnostic(
-                    code, name, Severity.ERROR, unit.fault_span(fault.line, fault.column), message, engines
-                )
-
-
-__all__ = [
-    "BOTH",
-    "INTERNAL_ERROR",
-    "NOT_ANALYSED",
-    "SYNTAX_ERROR",
-    "CheckResult",
-    "SourceModule",
-    "check",
-    "check_groups",
-    "check_with_coverage",
-    "start_deep_thread",
-    "with_deep_stack",
-]
+                    message = f"syntax error: {fault.message}; its last valid version is analysed instead"
+                span = unit.fault_span(fault.line, fault.column)
+                yield SYNTAX_ERROR.diagnostic(Severity.ERROR, span, message, engines)

@@ -16,6 +16,7 @@ from typing import Any
 from onnx_lint.diagnostic import Severity
 from onnx_lint.globs import MAX_PATTERN
 from onnx_lint.output_formats import NAMES
+from onnx_lint.policy import EntryPoint
 from onnx_lint.settings import Settings
 from onnx_lint.target import BOTH, Engine
 
@@ -50,7 +51,7 @@ def engines_of(name: str) -> tuple[Engine, ...]:
     try:
         return (Engine(name),)
     except ValueError:
-        raise ValueError(f"{_cut(name)} is no engine; choose torchscript, dynamo or both") from None
+        raise ValueError(f"{_cut(name)} is not an engine; choose torchscript, dynamo or both") from None
 
 
 def _text(value: Any) -> str:
@@ -146,6 +147,10 @@ def _engine(config: Config, value: Any) -> Config:
     return replace(config, settings=replace(settings, target=target, engine_given=True))
 
 
+def _entries(value: Any) -> tuple[EntryPoint, ...]:
+    return tuple(EntryPoint.parse(text) for text in _texts(value))
+
+
 def _per_file(value: Any) -> tuple[tuple[str, tuple[str, ...]], ...]:
     return tuple((_patterns([pattern])[0], _texts(codes)) for pattern, codes in _table(value).items())
 
@@ -170,6 +175,7 @@ KEYS: dict[str, Callable[[Config, Any], Config]] = {
     "severity": _setting("minimum", _severity),
     "severities": _setting("severities", _severities),
     "dynamic-axes": _setting("dynamic_axes", _axes),
+    "entry": _setting("entry", _entries),
     "preview": _setting("preview", _flag),
     "exclude": _own("exclude", _patterns),
     "fail-level": _own("fail_level", _severity),
@@ -188,14 +194,14 @@ def load(path: str) -> Config | None:
 
     try:
         if not os.path.isfile(path) and os.path.exists(path):
-            raise ConfigError(f"{path}: is no regular file")
+            raise ConfigError(f"{path}: is not a regular file")
         with open(path, "rb") as file:
             content = file.read(MAX_SIZE + 1)
         if len(content) > MAX_SIZE:
-            raise ConfigError(f"{path}: larger than 1 MB; this is no configuration file")
+            raise ConfigError(f"{path}: larger than 1 MB; this is not a configuration file")
         data = tomllib.loads(content.decode("utf-8"))
     except (ValueError, RecursionError) as error:  # ValueError: also a number of too many digits
-        raise ConfigError(f"{path}: is no valid TOML: {_one_line(error)}") from error
+        raise ConfigError(f"{path}: invalid TOML: {_one_line(error)}") from error
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
     table: Any = data
@@ -214,7 +220,7 @@ def load(path: str) -> Config | None:
             from difflib import get_close_matches
 
             close = get_close_matches(key[:60], KEYS, 1)
-            hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(sorted(KEYS))}"
+            hint = f"did you mean {close[0]!r}?" if close else f"the keys are {', '.join(sorted(KEYS))}"
             raise ConfigError(f"{path}: unknown key {_cut(key)}; {hint}")
         try:
             config = put(config, value)

@@ -128,7 +128,7 @@ def _newlines(source: SourceText, text: str) -> str:
 # ------------------------------------------------------------------------------------------------------ validation
 def still_parses(before: str, after: str) -> bool:
     """Whether a changed text has no statement that does not parse and was not there before."""
-    from onnx_lint.checker import with_deep_stack
+    from onnx_lint.deep_stack import with_deep_stack
 
     old, new = Counter(_statements(before)), Counter(_statements(after))
     # only what changed is parsed, and what was refused or broken before may stay so
@@ -195,9 +195,11 @@ def write(fixed: Fixed, original: bytes) -> None:
     try:
         status = os.stat(target)
         if not stat.S_ISREG(status.st_mode):
-            raise FixError(f"{path}: not fixed: it is no regular file")
+            raise FixError(f"{path}: not fixed: it is not a regular file")
         if status.st_nlink > 1:
-            raise FixError(f"{path}: not fixed: it has {status.st_nlink} hard links, which would part; fix it by hand")
+            raise FixError(
+                f"{path}: not fixed: it has {status.st_nlink} hard links, which a fix would separate; fix it by hand"
+            )
         if not os.access(target, os.W_OK):
             raise FixError(f"{path}: not fixed: it is read-only")
         try:

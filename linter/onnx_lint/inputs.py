@@ -10,6 +10,7 @@ from onnx_lint.arguments import CheckOptions
 from onnx_lint.config import Config, ConfigError, Configs, engines_of, load
 from onnx_lint.diagnostic import Severity
 from onnx_lint.globs import matches
+from onnx_lint.policy import EntryPoint
 from onnx_lint.settings import Settings
 from onnx_lint.source import notebook
 from onnx_lint.source.files import Problem, discover
@@ -117,6 +118,10 @@ def with_options(config: Config, options: CheckOptions) -> Config:
         if not 7 <= options.opset <= 30:
             raise UsageError(f"--opset {options.opset}: must be an opset version, 7 to 30")
         target = replace(target, opset=options.opset)
+    try:
+        entries = [EntryPoint.parse(text) for text in options.entry]
+    except ValueError as error:
+        raise UsageError(f"--entry: {error}") from error
     other_rules = bool(options.select or options.ignore)
     other_engines = options.engine is not None and target.engines != settings.target.engines
     settings = replace(
@@ -127,6 +132,7 @@ def with_options(config: Config, options: CheckOptions) -> Config:
         ignore=(*settings.ignore, *options.ignore),
         extend_select=(*settings.extend_select, *options.extend_select),
         minimum=Severity(options.severity) if options.severity else settings.minimum,
+        entry=(*settings.entry, *entries),
         preview=settings.preview or options.preview,
         partial=settings.partial or other_rules or other_engines,
         suppressions=settings.suppressions and not options.ignore_suppressions,
@@ -143,7 +149,7 @@ def gather(options: CheckOptions, configs: ResolvedConfigs) -> Inputs:
     paths = list(options.paths) or ["."]
     if "-" in paths:
         if len(paths) > 1:
-            raise UsageError("- (standard input) goes with no other path")
+            raise UsageError("- (standard input) cannot be combined with other paths")
         _add_stdin(options, inputs, configs)
     else:
         for group, respect_gitignore in _by_gitignore(paths, options, configs):

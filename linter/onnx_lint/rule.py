@@ -1,31 +1,54 @@
-"""What a rule is: one sentence about one kind of site."""
+"""What a rule is: one sentence about one kind of site, with an ending for each export engine."""
 
 from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar, get_args
 
 from onnx_lint.diagnostic import Fix
 from onnx_lint.semantics.domain.sites import Site
-from onnx_lint.target import Engine, Verdict
+from onnx_lint.target import FINE, Effects, Engine, Verdict
 
 SiteT = TypeVar("SiteT", bound=Site)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What a rule says of a site. The checker makes a `Diagnostic` of it: the severity follows from the verdicts for
-    the engines asked for, from whether the dimension varies, and from whether the statement only checks."""
+    """What a rule says of a site. The checker makes a `Diagnostic` of it, for the engines that were asked for: only
+    these are spoken of. The severity follows from their verdicts, from whether the dimension varies, and from whether
+    the statement only checks."""
 
     rule: Rule[Any]
     site: Site
-    message: str
-    verdicts: Mapping[Engine, Verdict]
+    subject: str
+    """What stands there: ``` `if` depends on the values of input `x` ```."""
+    effects: Effects
     help: str | None = None
     fix: Fix | None = None
+
+    def verdict(self, engine: Engine) -> Verdict:
+        """What the engine makes of it; fine if the rule says nothing of that engine."""
+        return self.effects.get(engine, FINE).verdict
+
+    def holds(self, engines: Iterable[Engine]) -> tuple[Engine, ...]:
+        """Those of the engines that execute the site and make something of it."""
+        return tuple(e for e in engines if e in self.site.engines and self.verdict(e) is not Verdict.FINE)
+
+    def message(self, engines: Sequence[Engine]) -> str:
+        """One sentence about these engines, without a full stop."""
+        held = [self.effects[engine] for engine in engines]
+        if len(held) > 1 and len({effect.words for effect in held}) == 1:
+            return f"{self.subject}: both engines {held[0].plural}"
+        words = [effect.after if number and effect.after else effect.words for number, effect in enumerate(held)]
+        return f"{self.subject}: {', '.join(f'{e} {text}' for e, text in zip(engines, words, strict=True))}"
+
+    def help_for(self, engines: Iterable[Engine]) -> str | None:
+        """What to write instead when exporting with these engines."""
+        parts = [self.help, *(self.effects[engine].help for engine in engines)]
+        return "; ".join(part for part in parts if part) or None
 
 
 class Rule(ABC, Generic[SiteT]):
@@ -38,7 +61,7 @@ class Rule(ABC, Generic[SiteT]):
 
     code: ClassVar[str]
     name: ClassVar[str]
-    verdicts: ClassVar[Mapping[Engine, Verdict]]
+    effects: ClassVar[Effects]
     """What each engine makes of the construct, proved by exporting the example."""
     preview: ClassVar[bool] = False
     site: ClassVar[type[Site]]
@@ -57,14 +80,26 @@ class Rule(ABC, Generic[SiteT]):
     def at(
         self,
         site: Site,
-        message: str,
+        subject: str,
         *,
-        verdicts: Mapping[Engine, Verdict] | None = None,
+        effects: Effects | None = None,
         help: str | None = None,
         fix: Fix | None = None,
     ) -> Finding:
-        """A finding at the site. `verdicts` narrows the rule's own for this case."""
-        return Finding(self, site, message, self.verdicts if verdicts is None else verdicts, help, fix)
+        """A finding at the site. `subject` says what stands there, without an engine; the words of the engines
+        follow it. `effects` replaces the rule's own for this case."""
+        return Finding(self, site, subject, self.effects if effects is None else effects, help, fix)
+
+    @property
+    def verdicts(self) -> Mapping[Engine, Verdict]:
+        """What each engine makes of the example."""
+        return {engine: effect.verdict for engine, effect in self.effects.items()}
+
+    @property
+    def verdict_line(self) -> str:
+        """What each engine makes of it, in one line."""
+        text = " · ".join(f"{e.value}: {self.effects.get(e, FINE).verdict.value}" for e in Engine)
+        return f"{text} · preview" if self.preview else text
 
     @property
     def documentation(self) -> str:

@@ -7,12 +7,13 @@ import sys
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, TextIO
 
-from onnx_lint import __version__, registry
+from onnx_lint import __version__, codes, registry
 from onnx_lint.arguments import CheckOptions, parse
 from onnx_lint.config import Config, ConfigError
 from onnx_lint.coverage import Coverage
 from onnx_lint.diagnostic import Diagnostic, Severity
 from onnx_lint.inputs import Inputs, ResolvedConfigs, UsageError, gather
+from onnx_lint.policy import TRAINING_CLASSES, TRAINING_FUNCTIONS
 from onnx_lint.progress import progress
 from onnx_lint.report import cells
 from onnx_lint.report.report import Report, is_document, printable, printable_line, render, rules_for
@@ -103,6 +104,7 @@ def _show_settings(inputs: Inputs) -> None:
             "severity": settings.minimum.value,
             "severities": {rule: severity.value for rule, severity in settings.severities.items()},
             "dynamic-axes": None if axes is None else {name: list(dims) for name, dims in axes.items()},
+            "entry": [str(entry) for entry in settings.entry],
             "preview": settings.preview,
             "exclude": list(config.exclude),
             "fail-level": config.fail_level.value,
@@ -111,6 +113,8 @@ def _show_settings(inputs: Inputs) -> None:
             "output-format": config.output_format,
         }
         stream.write(f"# {printable(config.path or 'no configuration file')}\n")
+        for what, pattern in (("classes", TRAINING_CLASSES), ("functions", TRAINING_FUNCTIONS)):
+            stream.write(f"# {what} taken for training code, unless exported or an entry: {pattern.pattern}\n")
         for key, value in shown.items():
             stream.write(f"{key} = {json.dumps(value)}\n" if value is not None else f"# {key} is not set\n")
 
@@ -128,7 +132,7 @@ class Run:
         self._groups = inputs.by_settings(options)
         self._coverage = Coverage()
         self._fixes_left_out: dict[str, int] = {}
-        inputs.problems += registry.problems()
+        inputs.problems += [*registry.problems(), *codes.problems()]
 
     def all(self) -> int:
         """Check, fix, report; the exit status."""

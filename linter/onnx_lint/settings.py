@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from onnx_lint.diagnostic import Severity
+from onnx_lint.policy import EntryPoint
 from onnx_lint.target import Target
 
 
@@ -36,6 +37,8 @@ class Settings:
     """Whether less is looked at than the project's configuration asks for (other rules or engines were named for this
     run): then it is not known that a suppression is unused."""
     suppressions: bool = True
-    """Whether comments in the code take diagnostics back."""
+    """Whether suppression comments count."""
+    entry: tuple[EntryPoint, ...] = ()
+    """Classes that are entry points whatever they are called; analysed beside the models that are found."""
     root: str = ""
     """The folder of the configuration file; patterns are relative to it."""

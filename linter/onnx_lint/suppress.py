@@ -1,4 +1,4 @@
-"""Suppressions: comments that take diagnostics back.
+"""Suppressions: comments by which diagnostics are not reported.
 
 ``# onnx-lint: ignore[ONX101, name] reason``
     behind code: for the diagnostics that begin or end on that line; alone on a line: for the next line of code.
@@ -7,26 +7,23 @@
 ``# onnx-lint: ignore-file[ONX101] reason``
     anywhere: for the file.
 
-Without brackets all rules are meant. The reason goes up to the next ``#``. A suppression that takes nothing back is
-reported, and so are a code that no rule has and a comment that begins like a suppression and is none.
+Without brackets all rules are meant. The reason goes up to the next ``#``. An unused suppression is reported, and so
+are a code that does not exist and a comment that begins like a suppression and is not one.
 """
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from onnx_lint.codes import MALFORMED_SUPPRESSION, UNKNOWN_CODE, UNUSED_SUPPRESSION, Code, Origin, close_match
 from onnx_lint.diagnostic import Applicability, Diagnostic, Edit, Fix, Severity, Span
 from onnx_lint.source.split import blank, comments
 from onnx_lint.source.text import SourceText
 from onnx_lint.target import BOTH
-
-UNUSED = ("ONX001", "unused-suppression")
-UNKNOWN = ("ONX002", "unknown-rule-in-suppression")
-MALFORMED = ("ONX003", "malformed-suppression")
 
 _MARK = "onnx-lint:"
 _BEGIN = re.compile(r"#[ \t]{0,20}onnx-lint:")
@@ -43,7 +40,7 @@ _MAX_DEPTH = 100
 class Codes(Protocol):
     """What the settings choose among the rules (`selection.Selection`)."""
 
-    codes: dict[str, str]
+    codes: Mapping[str, Code]
     selected: set[str]
 
     def resolve(self, selector: str) -> set[str]: ...
@@ -105,19 +102,23 @@ class Suppressions:
                 yield self._blocks[number]
             number = self._parents[number]
 
-    def apply(self, diagnostics: list[Diagnostic], codes: Codes, *, complete: bool = True) -> list[Diagnostic]:
-        """The diagnostics that are left, and those about the suppressions themselves. Only when the analysis was
-        `complete` (all rules, engines and statements) it is known that a suppression is unused."""
+    def unsuppressed(self, diagnostics: Iterable[Diagnostic], codes: Codes) -> list[Diagnostic]:
+        """The diagnostics that no suppression names."""
         for suppression in self.found:
             if suppression.selectors is not None:
                 suppression.wanted = set().union(*map(codes.resolve, suppression.selectors))
-        kept = self._left(diagnostics)
+        return self._left(diagnostics)
+
+    def apply(self, diagnostics: list[Diagnostic], codes: Codes, *, complete: bool = True) -> list[Diagnostic]:
+        """The diagnostics that are left, and those about the suppressions themselves. Only when the analysis was
+        `complete` (all rules, engines and statements) it is known that a suppression is unused."""
+        kept = self.unsuppressed(diagnostics, codes)
         own = [*self._malformed(), *self._unknown(codes), *(self._unused(codes) if complete else ())]
-        # what is said of suppressions can be taken back too, but only by name: all of them would hide themselves
+        # what is reported of suppressions can be suppressed too, but only by name: all of them would hide themselves
         wanted = [codes.with_severity(d) for d in own if codes.applies(d, self.source.path)]
         return kept + self._left(wanted, by_name=True)
 
-    def _left(self, diagnostics: list[Diagnostic], *, by_name: bool = False) -> list[Diagnostic]:
+    def _left(self, diagnostics: Iterable[Diagnostic], *, by_name: bool = False) -> list[Diagnostic]:
         kept: list[Diagnostic] = []
         for diagnostic in diagnostics:
             taken = False
@@ -131,25 +132,21 @@ class Suppressions:
         return kept
 
     def _malformed(self) -> Iterator[Diagnostic]:
-        code, name = MALFORMED
-        message = "this suppression is not understood and takes nothing back; write `# onnx-lint: ignore[CODE] reason`"
+        message = "not a valid suppression, so it suppresses nothing; write `# onnx-lint: ignore[CODE] reason`"
         for span in self.malformed:
-            yield Diagnostic(code, name, Severity.WARNING, span, message, BOTH)
+            yield MALFORMED_SUPPRESSION.diagnostic(Severity.WARNING, span, message, BOTH)
 
     def _unknown(self, codes: Codes) -> Iterator[Diagnostic]:
-        from difflib import get_close_matches  # seldom needed
-
-        code, name = UNKNOWN
         hints: dict[str, str] = {}
         for suppression in self.found:
             for selector in suppression.selectors or ():
                 if codes.resolve(selector):
                     continue
                 if selector not in hints:
-                    close = get_close_matches(selector[:60], [*codes.codes, *codes.codes.values()], 1)
-                    hints[selector] = f"; did you mean {close[0]}?" if close else ""
-                message = f"{_shown(selector)} is no rule{hints[selector]}"
-                yield Diagnostic(code, name, Severity.WARNING, self._place(suppression, selector), message, BOTH)
+                    close = close_match(selector, codes.codes)
+                    hints[selector] = f"; did you mean {close}?" if close else ""
+                message = f"{_shown(selector)} is not a rule{hints[selector]}"
+                yield UNKNOWN_CODE.diagnostic(Severity.WARNING, self._place(suppression, selector), message, BOTH)
 
     def _place(self, suppression: Suppression, selector: str) -> Span:
         """Where a selector stands in the brackets of a suppression."""
@@ -169,33 +166,33 @@ class Suppressions:
                 continue
             needless = [s for s in suppression.selectors if self._is_needless(suppression, s, codes)]
             if len(needless) == len(suppression.selectors):
-                if UNUSED[0] not in (suppression.wanted or ()):
+                if UNUSED_SUPPRESSION.code not in (suppression.wanted or ()):
                     yield self._unused_as_a_whole(suppression)
             elif needless:
                 yield self._unused_in_part(suppression, needless)
 
     def _is_needless(self, suppression: Suppression, selector: str, codes: Codes) -> bool:
+        """Whether a selector is known to suppress nothing. What only an export can find is not known here."""
         meant = codes.resolve(selector)
+        if any(codes.codes[code].origin is Origin.EXPORT for code in meant):
+            return False
         return bool(meant) and not meant & suppression.used and meant <= codes.selected
 
     def _unused_as_a_whole(self, suppression: Suppression) -> Diagnostic:
-        code, name = UNUSED
         fix = Fix("Remove the suppression", Applicability.SAFE, (self._removal(suppression),))
-        message = "this suppression takes nothing back; remove it"
-        return Diagnostic(code, name, Severity.WARNING, suppression.span, message, BOTH, fix=fix)
+        message = "unused suppression; remove it"
+        return UNUSED_SUPPRESSION.diagnostic(Severity.WARNING, suppression.span, message, BOTH, fix)
 
     def _unused_in_part(self, suppression: Suppression, needless: list[str]) -> Diagnostic:
-        code, name = UNUSED
         fix: Fix | None = None
         if suppression.brackets is not None:
             left = ", ".join(s for s in suppression.selectors or () if s not in needless)
             start, end = suppression.brackets
             line, path = suppression.span.line, suppression.span.path
             edit = Edit(Span(path, line, start, line, end), left)
-            fix = Fix("Remove what is not needed", Applicability.SAFE, (edit,))
-        named = " and no ".join(map(_shown, needless[:5]))
-        message = f"this suppression takes no {named} back; remove it from the brackets"
-        return Diagnostic(code, name, Severity.WARNING, suppression.span, message, BOTH, fix=fix)
+            fix = Fix("Remove the unused part", Applicability.SAFE, (edit,))
+        message = f"unused suppression of {', '.join(map(_shown, needless[:5]))}; remove it from the brackets"
+        return UNUSED_SUPPRESSION.diagnostic(Severity.WARNING, suppression.span, message, BOTH, fix)
 
     def _removal(self, suppression: Suppression) -> Edit:
         """Take the comment away, with the blanks before it; the whole line when nothing else stands there."""

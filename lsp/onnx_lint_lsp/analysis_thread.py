@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, TypeVar
 
-from onnx_lint.checker import start_deep_thread
+from onnx_lint.deep_stack import start_deep_thread
 from onnx_lint_lsp.garbage import Garbage
 from onnx_lint_lsp.system import resident_bytes
 

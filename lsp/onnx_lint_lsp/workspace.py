@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 
-from onnx_lint.checker import NOT_ANALYSED, SYNTAX_ERROR, check_with_coverage
+from onnx_lint.checker import check_with_coverage
+from onnx_lint.codes import NOT_ANALYSED, SYNTAX_ERROR
 from onnx_lint.diagnostic import Diagnostic, Severity, Span
 from onnx_lint.project.project import Project
 from onnx_lint.semantics.export_calls import export_calls
@@ -23,7 +24,7 @@ MAX_FILE = 4 * 1024 * 1024
 """Characters of the largest text that is analysed."""
 _SLACK = 200
 """Parsed statements that may be kept for nothing."""
-FAULTS = frozenset({SYNTAX_ERROR[0], NOT_ANALYSED[0]})
+FAULTS = frozenset({SYNTAX_ERROR.code, NOT_ANALYSED.code})
 
 
 def is_broken(diagnostics: Iterable[Diagnostic], limits: Collection[Span] = ()) -> bool:
@@ -239,10 +240,9 @@ class Workspace:
         settings = self._configuration.settings(view.path)
         if settings is None:
             return Result(view, is_left_out=True)
-        code, name = NOT_ANALYSED
         span = Span(view.path, 1, 1, 1, len(view.source.line(1)) + 1)
         message = f"not analysed: {reason}; it is tried again when the text changes"
-        diagnostic = Diagnostic(code, name, Severity.WARNING, span, message, settings.target.engines)
+        diagnostic = NOT_ANALYSED.diagnostic(Severity.WARNING, span, message, settings.target.engines)
         shown = (diagnostic,) if diagnostic.severity >= settings.minimum else ()
         return Result(view, shown, settings, is_left_out=True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from onnx_lint.semantics.domain.sites import Site
 from onnx_lint.semantics.domain.values import Array, Frozen, Size, Tensor, Value
 from onnx_lint.source import ir
+from onnx_lint.target import FINE, Effects
 
 _LONGEST = 48
 
@@ -40,6 +41,14 @@ def described(value: Value) -> str:
     if isinstance(value, Array):
         return "a NumPy array made from a tensor"
     return "a traced value"
+
+
+def where_live(value: Value, effects: Effects) -> Effects:
+    """The effects under the engines for which a value is part of the graph. Under the others it was frozen, and
+    reported, where it was read."""
+    if not isinstance(value, Frozen):
+        return effects
+    return {engine: effect if value.live & engine.bit else FINE for engine, effect in effects.items()}
 
 
 def is_atom(node: ir.Expr) -> bool:

@@ -59,7 +59,7 @@ def test_information_alone_is_0(lint: Lint, put: Put) -> None:
         (("gone.py",), "gone.py: no such file"),
         (("bad.py",), "bad.py: cannot be decoded"),
         (("cookie.py",), "cookie.py: cannot be decoded"),
-        (("fifo.py",), "fifo.py: is no regular file"),
+        (("fifo.py",), "fifo.py: is not a regular file"),
         (("loop.py",), "loop.py: cannot be read"),
     ],
 )
@@ -90,10 +90,10 @@ def test_an_unreadable_file_is_told(lint: Lint, put: Put) -> None:
     ("arguments", "told"),
     [
         (("--select", "data-dependant-branch"), "did you mean data-dependent-branch?"),
-        (("--ignore", "ONX9999"), "'ONX9999' is no rule code, prefix or name"),
+        (("--ignore", "ONX9999"), "'ONX9999' is not a rule code, prefix or name"),
         (("--explain", "data-dependent-brunch"), "did you mean data-dependent-branch?"),
         (("--opset", "3"), "--opset 3: must be an opset version, 7 to 30"),
-        (("-", "a.py"), "- (standard input) goes with no other path"),
+        (("-", "a.py"), "- (standard input) cannot be combined with other paths"),
         (("--config", "gone.toml"), "gone.toml: cannot be read"),
         (("--engine", "onnx"), "invalid choice: 'onnx'"),
         (("--output-file", "gone/report", "a.py"), "--output-file gone/report: No such file or directory"),

@@ -15,8 +15,8 @@ from cli.conftest import BRANCH, CLEAN, DATA, Lint, Put
 from systems import needs_posix, on_a_terminal
 
 from onnx_lint import progress as bars
+from onnx_lint.codes import Origin
 from onnx_lint.explain import pages
-from onnx_lint.selection import BUILT_IN
 
 LENGTH = "from torch import nn\n\n\nclass Net(nn.Module):\n    def forward(self, x):\n        return x * len(x)\n"
 
@@ -66,8 +66,8 @@ def test_explain_takes_what_select_takes(lint: Lint, selector: str, codes: list[
 
 
 def test_every_code_has_a_page() -> None:
-    assert {p.code for p in pages()} > set(BUILT_IN)
-    assert all(len(p.text) > 60 for p in pages())
+    assert {p.origin for p in pages()} == set(Origin)
+    assert all(len(p.page) > 60 for p in pages())
 
 
 def test_explain_in_colour_keeps_to_the_terminal(lint: Lint) -> None:

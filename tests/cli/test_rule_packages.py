@@ -14,7 +14,7 @@ from onnx_lint import registry
 RULE = '''\
 from onnx_lint.rule import Rule
 from onnx_lint.semantics.domain.sites import Branch
-from onnx_lint.target import Verdict, measured
+from onnx_lint.target import fails, measured
 
 
 class Mine(Rule[Branch]):
@@ -23,7 +23,7 @@ class Mine(Rule[Branch]):
     code = "{code}"
     name = "{name}"
     site = Branch
-    verdicts = measured(torchscript=Verdict.FAILS, dynamo=Verdict.FAILS)
+    effects = measured(torchscript=fails("fails"), dynamo=fails("fails"))
 
     def check(self, site):
         yield self.at(site, "mine")
@@ -67,7 +67,7 @@ def test_a_package_of_others_is_used(site: Path, lint: Lint, put: Put) -> None:
     put("net.py", BRANCH)
     done = lint("--output-format", "concise")
     assert (done.returncode, done.stderr) == (1, "")
-    assert " ABC101 mine" in done.stdout and " ONX101 " in done.stdout
+    assert " ABC101 mine: " in done.stdout and " ONX101 " in done.stdout
 
 
 @pytest.mark.parametrize(

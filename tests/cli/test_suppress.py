@@ -114,7 +114,7 @@ def test_a_comment_behind_a_removed_one_stays() -> None:
 def test_unused_in_part() -> None:
     source = model(BRANCH.format("  # onnx-lint: ignore[ONX101, tensor-data] reason"))
     (told,) = found(source)
-    assert told.message == "this suppression takes no 'tensor-data' back; remove it from the brackets"
+    assert told.message == "unused suppression of 'tensor-data'; remove it from the brackets"
     fixed = apply(SourceText.from_text("a.py", source), [told], unsafe=False).text
     assert fixed == model(BRANCH.format("  # onnx-lint: ignore[ONX101] reason"))
 
@@ -140,7 +140,7 @@ def test_suppressions_of_suppressions() -> None:
 def test_unknown_rules_are_told_with_the_close_match() -> None:
     (told,) = found(model("return x  # onnx-lint: ignore[data-dependant-branch]"))
     assert (told.code, told.name) == ("ONX002", "unknown-rule-in-suppression")
-    assert told.message == "'data-dependant-branch' is no rule; did you mean data-dependent-branch?"
+    assert told.message == "'data-dependant-branch' is not a rule; did you mean data-dependent-branch?"
 
 
 @pytest.mark.parametrize(

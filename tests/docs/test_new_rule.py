@@ -63,7 +63,7 @@ def test_a_rule_from_scaffold_to_green(copy: Path) -> None:
         ("return x\n", "a, b = x[:2].unbind(0)\n        return a + b\n"),
         ("WHERE IT IS DOCUMENTED OR DISCUSSED", "PyTorch documentation, torch.unbind"),
         ("if iteration.depends_on_data:", "if iteration.how == \"unpack\":"),
-        ("WHAT HAPPENS HERE, WITHOUT A FULL STOP", "the tensor is unpacked"),
+        ("WHAT STANDS HERE, WITHOUT AN ENGINE", "the tensor is unpacked"),
         ("WHAT TO WRITE INSTEAD", "write `.unbind(0)`"),
     ):  # fmt: skip
         assert blank in text
@@ -77,11 +77,11 @@ def test_a_rule_from_scaffold_to_green(copy: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("control_flow", "no-loops"), "'no-loops' is no rule name"),
+        (("control_flow", "no-loops"), "'no-loops' is not a rule name"),
         (("control_flow", "data-dependent-branch", "ONX199"), "there is a rule data-dependent-branch already"),
         (("control_flow", "my-pattern", "ONX101"), "ONX101 is data-dependent-branch already; the next free code is"),
-        (("weather", "my-pattern"), "there is no rule in weather yet"),
-        (("control_flow", "my-pattern", "E501"), "'E501' is no code"),
+        (("weather", "my-pattern"), "weather has no rule yet"),
+        (("control_flow", "my-pattern", "E501"), "'E501' is not a code"),
     ],
 )
 def test_what_cannot_be_begun(copy: Path, arguments: tuple[str, ...], told: str) -> None:

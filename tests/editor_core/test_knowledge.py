@@ -52,7 +52,7 @@ def test_a_size_is_told_with_its_dimension() -> None:
 def test_a_number_read_from_a_tensor_is_frozen_and_says_where() -> None:
     known = known_at(TEXT, "k\n\ndef")
     assert known is not None
-    assert known.text == "Python number read from a tensor at line 9: frozen"
+    assert known.text == "Python number read from a tensor at line 9: frozen under torchscript"
     assert known.frozen
 
 

@@ -156,3 +156,33 @@ def test_unknown_axes_are_told(nets: Path, warm_python: str) -> None:
     axes = json.dumps({"typo": {"0": "n"}})
     ran = export(nets, warm_python, ["nets.py:Net", "--input", "x:float32[2,3]", "--dynamic-axes", axes, *QUICK])
     assert ran.status == 2 and "no input `typo`; the inputs are x" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("comment", "paths", "left"),
+    [
+        ("", [], True),
+        ("  # onnx-lint: ignore[random-output] dropout is wanted", [], False),
+        ("  # onnx-lint: ignore[random-output] dropout is wanted", ["noisy.py"], False),
+        ("  # onnx-lint: ignore[ONX906] something else", ["noisy.py"], True),
+    ],
+)
+def test_what_an_export_found_can_be_suppressed(
+    tmp_path: Path, warm_python: str, comment: str, paths: list[str], left: bool
+) -> None:
+    (tmp_path / "noisy.py").write_text(
+        "import torch\nfrom torch import nn\n\n\nclass Noisy(nn.Module):\n    def forward(self, x):\n"
+        f"        return x + torch.rand_like(x){comment}\n"
+    )
+    ran = export(tmp_path, warm_python, ["noisy.py:Noisy", *paths, "--input", "x:float32[n,3]", *QUICK])
+    assert [(code, line) for code, line, _ in ran.said] == ([("ONX914", 7)] if left else []), ran.out
+
+
+def test_the_target_is_linted_whatever_its_name_says(tmp_path: Path, warm_python: str) -> None:
+    (tmp_path / "losses.py").write_text(
+        "from torch import nn\n\n\nclass TripletLoss(nn.Module):\n    def forward(self, x):\n"
+        "        if x.sum() > 0:\n            x = x + 1\n        return x\n"
+    )
+    ran = export(tmp_path, warm_python, ["losses.py:TripletLoss", "losses.py", "--input", "x:float32[n,3]", *QUICK])
+    (found,) = [d for d in ran.document["diagnostics"] if d["code"] == "ONX101"]
+    assert found["source"] == "lint" and found["line"] == 6, ran.out

@@ -29,13 +29,13 @@ NOISY_RULE = """\
 
     from onnx_lint.rule import Finding, Rule
     from onnx_lint.semantics.domain.sites import TensorCall
-    from onnx_lint.target import Verdict
+    from onnx_lint.target import Engine, fails
 
 
     class Noisy(Rule[TensorCall]):
         code = "NOI001"
         name = "noisy"
-        verdicts = {"torchscript": Verdict.FAILS}
+        effects = {Engine.TORCHSCRIPT: fails("fails")}
 
         def check(self, site: TensorCall, /) -> Iterator[Finding]:
             print("stray print")

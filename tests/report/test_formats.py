@@ -28,7 +28,7 @@ class Net(nn.Module):
         return x[: self.half(x.shape[0])]
 """
 FULL = """\
-warning[ONX201] `int` of `n` is a constant of the trace: torchscript keeps the example's number  (torchscript)
+warning[ONX201] `int` makes a Python number of `n`: torchscript keeps the example's number  (torchscript)
   --> net.py:6:16
    |
  5 |     def half(self, n):
@@ -45,7 +45,7 @@ warning[ONX201] `int` of `n` is a constant of the trace: torchscript keeps the e
    = help: use the size as it is, with integer arithmetic (`//`)
    = fix: Replace by `n` (--fix)
 
-error[ONX101] `if` depends on the values of a tensor: torchscript keeps only the way taken for the example input, \
+error[ONX101] `if` depends on the values of a tensor: torchscript keeps only the branch taken for the example input, \
 dynamo fails to export it  (both engines)
  --> net.py:9:12
   |
@@ -53,9 +53,10 @@ dynamo fails to export it  (both engines)
   |                       - `x` is an input of the model
 9 |         if x.sum() > 0:
   |            ^^^^^^^^^^^ data-dependent-branch
-  = help: choose with `torch.where`, or with `torch.cond` under dynamo; move checks out of `forward`
+  = help: choose with `torch.where`; move checks out of `forward`; dynamo exports `torch.cond` as well
 
-error[ONX205] `x.data` is not followed: torchscript makes it a constant without a warning, dynamo fails  (both engines)
+error[ONX205] `x.data` is not followed: torchscript silently makes it a constant, dynamo fails to export it  \
+(both engines)
   --> net.py:10:20
    |
  8 |     def forward(self, x):
@@ -68,12 +69,12 @@ error[ONX205] `x.data` is not followed: torchscript makes it a constant without 
 
 Found 2 errors, 1 warning in 1 file: 1 model, 1 entry point, 2 functions followed. 2 can be fixed with --fix.
 """
-CAST = "`int` of `n` is a constant of the trace: torchscript keeps the example's number"
+CAST = "`int` makes a Python number of `n`: torchscript keeps the example's number"
 BRANCH = (
-    "`if` depends on the values of a tensor: torchscript keeps only the way taken for the example input, "
+    "`if` depends on the values of a tensor: torchscript keeps only the branch taken for the example input, "
     "dynamo fails to export it"
 )
-DATA = "`x.data` is not followed: torchscript makes it a constant without a warning, dynamo fails"
+DATA = "`x.data` is not followed: torchscript silently makes it a constant, dynamo fails to export it"
 CONCISE = f"""\
 net.py:6:16: warning ONX201 {CAST} (torchscript)
 net.py:9:12: error ONX101 {BRANCH} (both engines)

@@ -6,7 +6,8 @@ import random
 import re
 from contextlib import suppress
 
-from onnx_lint.checker import INTERNAL_ERROR, check
+from onnx_lint.checker import check
+from onnx_lint.codes import INTERNAL_ERROR
 from onnx_lint.diagnostic import Diagnostic, Span
 from onnx_lint.fixer import FixError, apply
 from onnx_lint.project.project import Project
@@ -169,7 +170,7 @@ def analysed(data: bytes, path: str = "model.py") -> list[Diagnostic] | None:
     project.add(source)
     diagnostics = check(project, Settings())
     for diagnostic in diagnostics:
-        assert diagnostic.code != INTERNAL_ERROR[0], diagnostic.message
+        assert diagnostic.code != INTERNAL_ERROR.code, diagnostic.message
         for span in (diagnostic.span, *(n.span for n in (*diagnostic.origin, *diagnostic.path))):
             assert_inside(source, span)
         for edit in diagnostic.fix.edits if diagnostic.fix else ():

@@ -39,8 +39,8 @@ def stated(source: str) -> dict[Engine, set[Verdict]]:
         for rule in RULES:
             if rule.site is type(site):
                 for finding in rule.check(site):
-                    for engine in BOTH:
-                        verdicts[engine].add(finding.verdicts.get(engine, Verdict.FINE))
+                    for engine in finding.holds(BOTH):
+                        verdicts[engine].add(finding.verdict(engine))
     return verdicts
 
 

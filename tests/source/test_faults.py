@@ -98,5 +98,5 @@ def test_what_only_this_parser_refuses_is_no_error_of_the_source(monkeypatch: py
     monkeypatch.setattr(lower_module, "parse_module", refuse)
     told = said("class Net(Module):\n    def forward(self, x):\n        return x\n")
     assert {(d.code, d.severity, d.message) for d in told} == {
-        ("ONX009", "warning", "not analysed: the parser does not take it (no)")
+        ("ONX009", "warning", "not analysed: the parser rejects it (no)")
     }

@@ -102,7 +102,7 @@ def test_special_files_are_passed_by_and_told_when_named(here: Path) -> None:
         listener.bind("sock.py")
     assert found(".") == ["x.py", "dir.py/in.py"]
     for name in ("fifo.py", "zero.py", "null.py", "sock.py"):
-        assert problems(name) == [f"{name}: is no regular file; name files or folders"]
+        assert problems(name) == [f"{name}: is not a regular file; name files or folders"]
     assert problems("gone.py") == ["gone.py: no such file or folder"]
 
 

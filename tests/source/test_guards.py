@@ -25,7 +25,7 @@ def test_ordinary_depths_pass(name: str) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("x = " + "(" * (MAX_BRACKETS + 1), "more than 80 brackets inside one another"),
+        ("x = " + "(" * (MAX_BRACKETS + 1), "more than 80 nested brackets"),
         ("x = '" + "a" * MAX_CHUNK + "'", "256 KB in one statement (limit 256 KB)"),
         ("x = 1" + " + 1" * (MAX_CHAIN + 1), "a chain of more than 250 operators, calls or branches in one statement"),
         ("@a\n" * (MAX_CHAIN + 1) + "def f(): pass", "more than 250 decorators"),
@@ -35,11 +35,11 @@ def test_ordinary_depths_pass(name: str) -> None:
         ),
         (
             "".join(" " * i + "if a:\n" for i in range(MAX_BLOCKS + 2)) + " " * 60 + "b",
-            "42 blocks inside one another (limit 40)",
+            "42 nested blocks (limit 40)",
         ),
         (
             "x = " + "f'{" * (MAX_FORMAT + 1) + "1" + "}'" * (MAX_FORMAT + 1),
-            "more than 30 f-strings inside one another",
+            "more than 30 nested f-strings",
         ),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from onnx_lint.policy import Policy
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.dependencies import Memo, Node, Tracker
 from onnx_lint.project.modules import STARS, Binding, FunctionBinding, ImportBinding, SourceModule, ValueBinding
@@ -59,6 +60,8 @@ class Project:
         """Grows when files that are there already get another dotted name: then nothing that was computed holds."""
         self.derived: dict[str, object] = {}
         """What other rooms keep with the project, by their name."""
+        self.policy = Policy()
+        """Which code is left out as training only, and the configured entry points."""
         self._by_name: dict[str, SourceModule] | None = None
         self._prefixes: set[str] = set()
         self._loader = loader

@@ -15,7 +15,6 @@ from onnx_lint.semantics import constructions, model_inputs, outputs
 from onnx_lint.semantics.domain.environment import Environment
 from onnx_lint.semantics.domain.sites import Site
 from onnx_lint.semantics.domain.values import Arguments, Function, Instance
-from onnx_lint.semantics.evaluation import functions
 from onnx_lint.semantics.evaluation.frame import Frame
 from onnx_lint.semantics.evaluation.state import Analysis, Summary
 from onnx_lint.semantics.interpreter import INTERPRETER
@@ -33,10 +32,11 @@ def module_classes(project: Project, modules: Iterable[SourceModule]) -> Iterato
 
 
 def classes_of(module: SourceModule) -> Iterator[ClassInfo]:
-    """The classes of a file that have a ``forward``, the last one first: a model stands behind its parts."""
+    """The classes of a file that have a ``forward``, the last one first: a model is defined after its parts."""
     for chunk in reversed(module.class_chunks()):
         info = module.class_of(chunk)
-        if info.is_module and (info.has_own("forward") or _is_variant(info)):
+        is_entry = module.project.policy.is_entry(module.name, info.name)
+        if (info.is_module or is_entry) and (info.has_own("forward") or _is_variant(info)):
             yield info
     if any(" class " in chunk.text for chunk in module.chunks if chunk.kind == "statement"):
         for bindings in module.bindings.values():
@@ -124,8 +124,9 @@ def cut_offs(info: ClassInfo, calls: Iterable[Summary]) -> list[CutOff]:
 
 
 def is_entered(info: ClassInfo, entered: set[Traced]) -> bool:
-    """Whether a caller was followed into the ``forward`` of a class already: it is no entry point then."""
-    return forward_of(info) in entered
+    """Whether a caller was followed into the ``forward`` of a class already: it is not an entry point then, unless it
+    is configured as one."""
+    return forward_of(info) in entered and not info.module.project.policy.is_entry(info.module.name, info.name)
 
 
 def forward_of(info: ClassInfo) -> Traced | None:
@@ -140,7 +141,7 @@ def forward_of(info: ClassInfo) -> Traced | None:
 def enter(analysis: Analysis, info: ClassInfo) -> Summary | None:
     """Interpret the ``forward`` of a class as an entry point."""
     found = info.find("forward")
-    if found is None or functions.is_training_class(info.name):
+    if found is None or analysis.project.policy.is_training_class(info.module.name, info.name):
         return None
     owner, (unit, statement) = found
     if not isinstance(statement, ir.FunctionDef):

@@ -66,7 +66,7 @@ class Session:
         self._entries: dict[int, _Entry] = {}
         self._candidates: dict[str, _Candidates] = {}
         self._order: tuple[object, list[SourceModule]] = (None, [])
-        self._renamings = self.project.renamings
+        self._renamings, self._policy = self.project.renamings, self.project.policy
         self._changes = self._stale_count = 0
 
     def sites(
@@ -90,7 +90,7 @@ class Session:
         traced: set[entry.Traced] = set()
         classes = list(self._classes(self._scope(paths)))
         for done, (info, forward) in enumerate(classes):
-            if forward in traced:
+            if forward in traced and not self.project.policy.is_entry(info.module.name, info.name):
                 continue
             found = self._entries.get(id(info))
             if found is None or found.dependency.stale:
@@ -164,7 +164,8 @@ class Session:
         import_graph(self.project).refresh()
         invalidated = tracker.drain_invalidated()
         is_old = self.analysis.budget_exhausted and self._changes > _REBUILD_AFTER
-        if is_old or self._renamings != self.project.renamings:
+        is_renamed, is_judged_anew = self._renamings != self.project.renamings, self._policy != self.project.policy
+        if is_old or is_renamed or is_judged_anew:
             self._start()
             return
         analysis = self.analysis

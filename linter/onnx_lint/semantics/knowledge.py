@@ -117,7 +117,8 @@ def describe(value: Value) -> str | None:
         return f"{kind}{_from(value)}: changes with the input{named}"
     if isinstance(value, Frozen):
         kind = {"str": "text", "bool": "truth value"}.get(value.type or "", "number")
-        return f"Python {kind} read from a {'tensor' if value.from_data else 'size'}{_where(value)}: frozen"
+        state = "frozen under torchscript" if value.live else "frozen"
+        return f"Python {kind} read from a {'tensor' if value.from_data else 'size'}{_where(value)}: {state}"
     if isinstance(value, Array):
         return f"NumPy array made from a tensor{_where(value)}: frozen"
     if isinstance(value, (Seq, Dict)):

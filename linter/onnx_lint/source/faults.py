@@ -20,7 +20,7 @@ class Fault:
     column: int
     message: str
     is_error: bool = True
-    """Whether the source is no valid Python; else it is, and only the parser used here does not take it."""
+    """Whether the source is not valid Python; else it is, and only the parser used here does not take it."""
 
 
 def of(text: str, prefix: str, told: str) -> Fault:
@@ -42,4 +42,4 @@ def of(text: str, prefix: str, told: str) -> Fault:
         return Fault(1, 0, str(error))
     except (RecursionError, MemoryError):
         return Fault(1, 0, "nested too deeply", is_error=False)
-    return Fault(1, 0, f"the parser does not take it ({told})", is_error=False)
+    return Fault(1, 0, f"the parser rejects it ({told})", is_error=False)

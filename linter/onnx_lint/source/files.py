@@ -54,7 +54,7 @@ def discover(
             ignores = _Ignores(path) if respect_gitignore else None
             yield from _walk(path if path != "." else "", suffixes, excluded, ignores, seen)
         elif not stat.S_ISREG(status.st_mode):
-            yield Problem(f"{path}: is no regular file; name files or folders")
+            yield Problem(f"{path}: is not a regular file; name files or folders")
         elif (status.st_dev, status.st_ino) not in seen:
             seen.add((status.st_dev, status.st_ino))
             yield Found(shown, is_named=True)

@@ -42,13 +42,13 @@ def too_complex(text: str) -> str | None:
     lines = text.count("\n") + 1
     crowded = opened > MAX_BRACKETS and _bracket_depth_exceeds(text)
     if crowded:
-        return f"more than {MAX_BRACKETS} brackets inside one another"
+        return f"more than {MAX_BRACKETS} nested brackets"
     if text.count("{") > MAX_FORMAT and _format_depth_exceeds(text):
-        return f"more than {MAX_FORMAT} f-strings inside one another"
+        return f"more than {MAX_FORMAT} nested f-strings"
     if lines > MAX_BLOCKS:
         depth = _block_depth(text)
         if depth > MAX_BLOCKS:
-            return f"{depth} blocks inside one another (limit {MAX_BLOCKS})"
+            return f"{depth} nested blocks (limit {MAX_BLOCKS})"
     if len(_DECORATOR.findall(text)) > MAX_CHAIN:
         return f"more than {MAX_CHAIN} decorators"
     if text.count("elif") > MAX_CHAIN or _may_hold_chain(text, opened):

@@ -6,8 +6,13 @@ from collections.abc import Iterator
 
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import ListIndex
-from onnx_lint.target import Engine, Verdict, measured
-from onnx_lint_rules.wording import described
+from onnx_lint.target import fails, measured, wrong
+from onnx_lint_rules.wording import described, where_live
+
+_KEPT = wrong("silently keeps the example's element")
+_DEFAULT = wrong("silently takes the default, since it never finds the key")
+_FAILS_OR_SAME = fails("fails or silently keeps the example's element", after="fails or does the same")
+_FAILS = fails("fails to export it")
 
 
 class TracedListIndex(Rule[ListIndex]):
@@ -16,9 +21,9 @@ class TracedListIndex(Rule[ListIndex]):
     ## Why it breaks export
 
     Python looks the element up while the model is traced; the exported model uses the one that the example chose. The
-    tracer does **not** warn of it. The dynamo engine fails, since it must know the index ("Could not extract
-    specialized integer from data-dependent expression", "conflicts between user-specified ranges and inferred
-    ranges"), or keeps the example's choice as well. A dict indexed by a size fails in both engines.
+    tracer does **not** warn about it. The dynamo engine fails, since it must know the index ("Could not extract
+    specialized integer from data-dependent expression", "conflicts between user-specified ranges and inferred ranges"),
+    or keeps the example's choice as well. A dict indexed by a size fails in both engines.
 
     ## Example
 
@@ -43,21 +48,14 @@ class TracedListIndex(Rule[ListIndex]):
 
     code = "ONX210"
     name = "traced-list-index"
-    verdicts = measured(torchscript=Verdict.SILENTLY_WRONG, dynamo=Verdict.FAILS)
+    effects = measured(torchscript=_KEPT, dynamo=_FAILS_OR_SAME)
 
     def check(self, index: ListIndex, /) -> Iterator[Finding]:
-        verdicts = dict(self.verdicts)
+        subject, effects = f"a Python {index.container} is indexed by {described(index.subject)}", self.effects
         if index.container == "dict":
-            verdicts[Engine.TORCHSCRIPT] = Verdict.FAILS
-            message = f"a dict is indexed by {described(index.subject)}: both engines fail"
+            effects = measured(torchscript=_FAILS, dynamo=_FAILS)
         elif index.container == "dict.get":
-            message = (
-                f"`get` looks {described(index.subject)} up in a dict: torchscript never finds it and takes the "
-                "default without a warning, dynamo fails"
-            )
-        else:
-            message = (
-                f"a Python {index.container} is indexed by {described(index.subject)}: torchscript keeps the example's "
-                "element without a warning, dynamo fails or does the same"
-            )
-        yield self.at(index, message, verdicts=verdicts, help="stack the elements into a tensor and index that")
+            subject = f"`get` looks {described(index.subject)} up in a dict"
+            effects = measured(torchscript=_DEFAULT, dynamo=_FAILS)
+        help = "stack the elements into a tensor and index that"
+        yield self.at(index, subject, effects=where_live(index.subject, effects), help=help)

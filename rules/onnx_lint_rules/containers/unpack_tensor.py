@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import Iteration
-from onnx_lint.target import Verdict, measured
+from onnx_lint.target import FINE, measured, warns
 from onnx_lint_rules.wording import quoted
 
 
@@ -16,8 +16,8 @@ class UnpackTensor(Rule[Iteration]):
     ## Why it breaks export
 
     Unpacking iterates over the first dimension, and torchscript warns: "Iterating over a tensor might cause the trace
-    to be incorrect". As the number of names is fixed, so is the dimension, and the result is right: this is for your
-    information. `unbind` says the same without a warning.
+    to be incorrect". As the number of names is fixed, so is the dimension, and the result is right: this is
+    informational. `unbind` says the same without a warning.
 
     ## Example
 
@@ -42,9 +42,9 @@ class UnpackTensor(Rule[Iteration]):
 
     code = "ONX211"
     name = "unpack-tensor"
-    verdicts = measured(torchscript=Verdict.WARNS, dynamo=Verdict.FINE)
+    effects = measured(torchscript=warns("warns that its length is fixed"), dynamo=FINE)
 
     def check(self, iteration: Iteration, /) -> Iterator[Finding]:
         if iteration.how == "unpack":
-            message = f"the tensor {quoted(iteration)} is unpacked: torchscript warns that its length is fixed"
-            yield self.at(iteration, message, help="write `.unbind(0)`, which needs no warning")
+            subject = f"the tensor {quoted(iteration)} is unpacked"
+            yield self.at(iteration, subject, help="write `.unbind(0)`, which gives no warning")

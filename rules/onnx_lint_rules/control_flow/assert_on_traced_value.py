@@ -6,8 +6,11 @@ from collections.abc import Iterator
 
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import Branch
-from onnx_lint.target import Engine, Verdict, measured
+from onnx_lint.target import FINE, fails, measured, warns
 from onnx_lint_rules.wording import construct, described
+
+_DROPPED = warns("drops the check with a warning", help="guard it with `if not torch.jit.is_tracing():`")
+_FAILS = fails("fails to export it", help="guard it with `if not torch.compiler.is_exporting():`")
 
 
 class AssertOnTracedValue(Rule[Branch]):
@@ -17,8 +20,8 @@ class AssertOnTracedValue(Rule[Branch]):
 
     The check runs once, while the model is traced, and is not part of the exported model: other inputs are not checked.
     Torchscript warns: "Converting a tensor to a Python boolean might cause the trace to be incorrect". The result is
-    right, so this is for your information. The dynamo engine turns `assert` on a comparison into a check of the graph;
-    it fails on `torch._assert` of a tensor with `GuardOnDataDependentSymNode`.
+    right, so this is informational. The dynamo engine turns `assert` on a comparison into a check of the graph; it
+    fails on `torch._assert` of a tensor with `GuardOnDataDependentSymNode`.
 
     ## Example
 
@@ -45,16 +48,12 @@ class AssertOnTracedValue(Rule[Branch]):
 
     code = "ONX103"
     name = "assert-on-traced-value"
-    verdicts = measured(torchscript=Verdict.WARNS, dynamo=Verdict.FINE)
+    effects = measured(torchscript=_DROPPED, dynamo=FINE)
 
     def check(self, branch: Branch, /) -> Iterator[Finding]:
         if branch.keyword not in ("assert", "torch._assert"):
             return
-        where = f"{construct(branch.keyword)} checks {described(branch.subject)}"
-        help = "check the inputs before the model is called; guard the check with `if not torch.jit.is_tracing():`"
-        if branch.keyword == "torch._assert" and branch.depends_on_data:
-            verdicts = {**self.verdicts, Engine.DYNAMO: Verdict.FAILS}
-            message = f"{where}: torchscript drops the check, dynamo fails to export it"
-            yield self.at(branch, message, verdicts=verdicts, help=help)
-        else:
-            yield self.at(branch, f"{where}: torchscript warns and drops the check", help=help)
+        subject = f"{construct(branch.keyword)} checks {described(branch.subject)}"
+        fails_too = branch.keyword == "torch._assert" and branch.depends_on_data
+        effects = measured(torchscript=_DROPPED, dynamo=_FAILS) if fails_too else self.effects
+        yield self.at(branch, subject, effects=effects, help="check the inputs before the model is called")

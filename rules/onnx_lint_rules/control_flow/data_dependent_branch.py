@@ -7,8 +7,12 @@ from collections.abc import Iterator
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import Branch
 from onnx_lint.semantics.domain.values import Array, Frozen
-from onnx_lint.target import Engine, Verdict, measured
+from onnx_lint.target import FINE, fails, measured, warns, wrong
 from onnx_lint_rules.wording import construct, described
+
+_ONE_WAY = wrong("keeps only the branch taken for the example input")
+_CHECK_DROPPED = warns("drops the check")
+_FAILS = fails("fails to export it", help="dynamo exports `torch.cond` as well")
 
 
 class DataDependentBranch(Rule[Branch]):
@@ -49,21 +53,15 @@ class DataDependentBranch(Rule[Branch]):
 
     code = "ONX101"
     name = "data-dependent-branch"
-    verdicts = measured(torchscript=Verdict.SILENTLY_WRONG, dynamo=Verdict.FAILS)
+    effects = measured(torchscript=_ONE_WAY, dynamo=_FAILS)
 
     def check(self, branch: Branch, /) -> Iterator[Finding]:
         if branch.keyword in ("assert", "torch._assert") or not branch.depends_on_data:
             return
-        verdicts = dict(self.verdicts)
-        where = f"{construct(branch.keyword)} depends on {described(branch.subject)}"
+        torchscript = _CHECK_DROPPED if branch.only_checks else _ONE_WAY
         if isinstance(branch.subject, (Frozen, Array)):
-            # torchscript froze the value where it was read, and is told of there
-            verdicts[Engine.TORCHSCRIPT] = Verdict.FINE
-            message = f"{where}: dynamo cannot export a branch on a value that it does not know"
-        elif branch.only_checks:
-            verdicts[Engine.TORCHSCRIPT] = Verdict.WARNS
-            message = f"{where}: torchscript drops the check, dynamo fails to export it"
-        else:
-            message = f"{where}: torchscript keeps only the way taken for the example input, dynamo fails to export it"
-        help = "choose with `torch.where`, or with `torch.cond` under dynamo; move checks out of `forward`"
-        yield self.at(branch, message, verdicts=verdicts, help=help)
+            torchscript = FINE  # the value was frozen where it was read, and is reported there
+        subject = f"{construct(branch.keyword)} depends on {described(branch.subject)}"
+        effects = measured(torchscript=torchscript, dynamo=_FAILS)
+        help = "choose with `torch.where`; move checks out of `forward`"
+        yield self.at(branch, subject, effects=effects, help=help)

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import Iteration
-from onnx_lint.target import Verdict, measured
+from onnx_lint.target import fails, measured
 from onnx_lint_rules.wording import quoted
+
+_UNROLLED = fails("unrolls it for the length of the example, so that another length fails")
 
 
 class LoopOverTensor(Rule[Iteration]):
@@ -19,8 +21,8 @@ class LoopOverTensor(Rule[Iteration]):
     the trace to be incorrect. Passing a tensor of different shape won't change the number of iterations executed". With
     another length ONNX Runtime stops at the Split node. The dynamo engine unrolls too, which fixes the dimension, and
     stops with "conflicts between user-specified ranges and inferred ranges". `for`, comprehensions, `list()`,
-    `tuple()`, `zip()`, `enumerate()`, `map()`, `sum()`, `any()` and `*x` all iterate. A dimension that never changes
-    is safe.
+    `tuple()`, `zip()`, `enumerate()`, `map()`, `sum()`, `any()` and `*x` all iterate. A dimension that never changes is
+    safe.
 
     ## Example
 
@@ -47,15 +49,12 @@ class LoopOverTensor(Rule[Iteration]):
 
     code = "ONX104"
     name = "loop-over-tensor"
-    verdicts = measured(torchscript=Verdict.FAILS, dynamo=Verdict.FAILS)
+    effects = measured(torchscript=_UNROLLED, dynamo=_UNROLLED)
 
     def check(self, iteration: Iteration, /) -> Iterator[Finding]:
         if iteration.how == "unpack":
             return
         how = {"for": "the loop", "comprehension": "the comprehension", "star": "`*`"}.get(iteration.how)
-        message = (
-            f"{how or f'`{iteration.how}`'} iterates over the tensor {quoted(iteration)}: "
-            "both engines unroll it for the length of the example, another length fails"
-        )
+        subject = f"{how or f'`{iteration.how}`'} iterates over the tensor {quoted(iteration)}"
         help = "write it as one operation on the whole tensor, or loop over a fixed number"
-        yield self.at(iteration, message, help=help)
+        yield self.at(iteration, subject, help=help)

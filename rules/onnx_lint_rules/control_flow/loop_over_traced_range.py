@@ -6,8 +6,12 @@ from collections.abc import Iterator
 
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import RangeLoop
-from onnx_lint.target import Verdict, measured
-from onnx_lint_rules.wording import described
+from onnx_lint.target import fails, measured, wrong
+from onnx_lint_rules.wording import described, where_live
+
+_REPEATED = wrong("silently repeats the iterations of the example input")
+_FAILS_OR_SAME = fails("fails or silently repeats the iterations of the example input", after="fails or does the same")
+_FAILS = fails("fails to export it")
 
 
 class LoopOverTracedRange(Rule[RangeLoop]):
@@ -15,11 +19,11 @@ class LoopOverTracedRange(Rule[RangeLoop]):
 
     ## Why it breaks export
 
-    Python runs the loop while the model is traced, and every turn is recorded: the exported model repeats the turns of
-    the example input, whatever it is given. The tracer does **not** warn of it. The dynamo engine unrolls the loop too,
-    which fixes the dimension, and stops with "conflicts between user-specified ranges and inferred ranges"; a bound
-    such as `x.shape[0] // 2` goes through and is silently wrong. A bound that is read from a tensor stops it with
-    "Could not extract specialized integer from data-dependent expression".
+    Python runs the loop while the model is traced, and every iteration is recorded: the exported model repeats the
+    iterations of the example input, whatever it is given. The tracer does **not** warn about it. The dynamo engine
+    unrolls the loop too, which fixes the dimension, and stops with "conflicts between user-specified ranges and
+    inferred ranges"; a bound such as `x.shape[0] // 2` goes through and is silently wrong. A bound that is read from a
+    tensor stops it with "Could not extract specialized integer from data-dependent expression".
 
     ## Example
 
@@ -47,12 +51,10 @@ class LoopOverTracedRange(Rule[RangeLoop]):
 
     code = "ONX105"
     name = "loop-over-traced-range"
-    verdicts = measured(torchscript=Verdict.SILENTLY_WRONG, dynamo=Verdict.FAILS)
+    effects = measured(torchscript=_REPEATED, dynamo=_FAILS_OR_SAME)
 
     def check(self, loop: RangeLoop, /) -> Iterator[Finding]:
-        message = (
-            f"the loop runs over a range bounded by {described(loop.subject)}: "
-            "torchscript repeats the turns of the example without a warning, dynamo fails or does the same"
-        )
+        effects = measured(torchscript=_REPEATED, dynamo=_FAILS if loop.depends_on_data else _FAILS_OR_SAME)
+        subject = f"the loop runs over a range bounded by {described(loop.subject)}"
         help = "compute with `torch.arange`, `cumsum` or a batched operation instead of the loop"
-        yield self.at(loop, message, help=help)
+        yield self.at(loop, subject, effects=where_live(loop.subject, effects), help=help)

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import Branch
-from onnx_lint.semantics.domain.values import Frozen
-from onnx_lint.target import Verdict, measured
-from onnx_lint_rules.wording import construct, described
+from onnx_lint.target import FINE, measured, warns, wrong
+from onnx_lint_rules.wording import construct, described, where_live
+
+_ONE_WAY = wrong("keeps only the branch taken for the example input")
+_ONE_WAY_SILENTLY = wrong("silently keeps only the branch taken for the example input", after="does so silently")
+_CHECK_DROPPED = warns("drops the check with a warning")
 
 
 class ShapeDependentBranch(Rule[Branch]):
@@ -16,13 +19,13 @@ class ShapeDependentBranch(Rule[Branch]):
 
     ## Why it breaks export
 
-    A size is part of the input: with a dynamic dimension it changes, but the branch does not. Tracing records the way
-    that the example input takes: "TracerWarning: Converting a tensor to a Python boolean might cause the trace to be
-    incorrect". The dynamo engine says nothing and keeps the branch of the example too, under a guard on the size that
-    the ONNX model does not check; a comparison for equality that holds for the example fails with "conflicts between
-    user-specified ranges and inferred ranges". Where the dimension is fixed, the branch is right. A branch that only
-    raises is harmless: torchscript warns and drops the check. A size that `int()` has turned into a Python number is
-    reported where `int()` stands, not at the branch.
+    A size is part of the input: with a dynamic dimension it changes, but the branch does not. Tracing records the
+    branch that the example input takes: "TracerWarning: Converting a tensor to a Python boolean might cause the trace
+    to be incorrect". The dynamo engine silently keeps the branch of the example too, under a guard on the size
+    that the ONNX model does not check; a comparison for equality that holds for the example fails with "conflicts
+    between user-specified ranges and inferred ranges". Where the dimension is fixed, the branch is right. A branch that
+    only raises is harmless: torchscript warns and drops the check. A number that `int()` or `len()` has made of a size
+    is reported where it is made for torchscript, and here for dynamo, which goes on computing with it.
 
     ## Example
 
@@ -50,19 +53,12 @@ class ShapeDependentBranch(Rule[Branch]):
 
     code = "ONX102"
     name = "shape-dependent-branch"
-    verdicts = measured(torchscript=Verdict.SILENTLY_WRONG, dynamo=Verdict.SILENTLY_WRONG)
+    effects = measured(torchscript=_ONE_WAY, dynamo=_ONE_WAY_SILENTLY)
 
     def check(self, branch: Branch, /) -> Iterator[Finding]:
         if branch.keyword in ("assert", "torch._assert") or branch.depends_on_data:
             return
-        if isinstance(branch.subject, Frozen):
-            return
-        where = f"{construct(branch.keyword)} depends on {described(branch.subject)}"
-        if branch.only_checks:
-            verdicts = measured(torchscript=Verdict.WARNS, dynamo=Verdict.FINE)
-            message = f"{where}: torchscript warns and drops the check"
-        else:
-            verdicts = dict(self.verdicts)
-            message = f"{where}: both engines keep only the way taken for the example input, dynamo without a word"
+        effects = measured(torchscript=_CHECK_DROPPED, dynamo=FINE) if branch.only_checks else self.effects
+        subject = f"{construct(branch.keyword)} depends on {described(branch.subject)}"
         help = "compute with the size instead of branching on it, or keep the dimension fixed"
-        yield self.at(branch, message, verdicts=verdicts, help=help)
+        yield self.at(branch, subject, effects=where_live(branch.subject, effects), help=help)

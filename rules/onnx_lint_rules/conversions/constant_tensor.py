@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import TensorFrom
-from onnx_lint.target import Verdict, measured
+from onnx_lint.target import FINE, measured, warns
 from onnx_lint_rules.wording import quoted
 
 
@@ -16,8 +16,8 @@ class ConstantTensor(Rule[TensorFrom]):
     ## Why it breaks export
 
     It does not: the tensor is a constant anyway. Torchscript cannot know that, and warns: "torch.tensor results are
-    registered as constants in the trace". The warning is noise that hides others. A buffer says the same without it,
-    is made once, and moves with the module to another device.
+    registered as constants in the trace". The warning is noise that hides others. A buffer says the same without it, is
+    made once, and moves with the module to another device.
 
     ## Example
 
@@ -44,10 +44,10 @@ class ConstantTensor(Rule[TensorFrom]):
 
     code = "ONX212"
     name = "constant-tensor"
-    verdicts = measured(torchscript=Verdict.WARNS, dynamo=Verdict.FINE)
+    effects = measured(torchscript=warns("warns about it"), dynamo=FINE)
 
     def check(self, made: TensorFrom, /) -> Iterator[Finding]:
         if made.is_traced or made.constructor.endswith("new_tensor"):
             return
-        message = f"{quoted(made)} makes a constant in traced code: torchscript warns"
-        yield self.at(made, message, help="make it a buffer in `__init__` with `register_buffer`")
+        subject = f"{quoted(made)} makes a constant in traced code"
+        yield self.at(made, subject, help="make it a buffer in `__init__` with `register_buffer`")

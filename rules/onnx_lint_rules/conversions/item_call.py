@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from onnx_lint.diagnostic import Applicability, Edit, Fix
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import TensorCall
-from onnx_lint.target import Verdict, measured
+from onnx_lint.target import FINE, measured, wrong
 from onnx_lint_rules.wording import quoted
 
 _CALL = re.compile(r"\s*\.\s*item\s*\(\s*\)$")
@@ -46,7 +46,7 @@ class ItemCall(Rule[TensorCall]):
 
     code = "ONX202"
     name = "item-call"
-    verdicts = measured(torchscript=Verdict.SILENTLY_WRONG, dynamo=Verdict.FINE)
+    effects = measured(torchscript=wrong("keeps the example's number"), dynamo=FINE)
 
     def check(self, call: TensorCall, /) -> Iterator[Finding]:
         if call.method != "item":
@@ -56,6 +56,6 @@ class ItemCall(Rule[TensorCall]):
         if call.receiver is not None and _CALL.search(text):
             edit = Edit(call.span, _CALL.sub("", text))
             fix = Fix("Keep the tensor, without `.item()`", Applicability.UNSAFE, (edit,))
-        message = f"{quoted(call)} is a constant of the trace: torchscript keeps the example's number"
+        subject = f"{quoted(call)} is a Python number"
         help = "leave `.item()` out: one-element tensors convert where a number is needed"
-        yield self.at(call, message, help=help, fix=fix)
+        yield self.at(call, subject, help=help, fix=fix)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from onnx_lint.diagnostic import Applicability, Edit, Fix
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import Length
-from onnx_lint.target import Verdict, measured
+from onnx_lint.target import FINE, measured, wrong
 from onnx_lint_rules.wording import is_atom, quoted
 
 
@@ -18,7 +18,7 @@ class LenOfTensor(Rule[Length]):
 
     `len()` can only return a Python integer, so the length of the example becomes a constant: "TracerWarning: Using len
     to get tensor shape might cause the trace to be incorrect. Recommended usage would be tensor.shape[0]". The dynamo
-    engine follows it.
+    engine goes on computing with it; a branch on it is reported as `shape-dependent-branch` there.
 
     ## Example
 
@@ -41,7 +41,7 @@ class LenOfTensor(Rule[Length]):
 
     code = "ONX207"
     name = "len-of-tensor"
-    verdicts = measured(torchscript=Verdict.SILENTLY_WRONG, dynamo=Verdict.FINE)
+    effects = measured(torchscript=wrong("keeps the example's length"), dynamo=FINE)
 
     def check(self, length: Length, /) -> Iterator[Finding]:
         fix = None
@@ -49,5 +49,5 @@ class LenOfTensor(Rule[Length]):
             text = length.text_of(length.argument)
             size = f"{text}.shape[0]" if is_atom(length.argument) else f"({text}).shape[0]"
             fix = Fix("Use `.shape[0]`", Applicability.SAFE, (Edit(length.span, size),))
-        message = f"{quoted(length)} is a constant of the trace: torchscript keeps the example's length"
-        yield self.at(length, message, help="use `.shape[0]`, which stays a value of the graph", fix=fix)
+        subject = f"{quoted(length)} is a Python number"
+        yield self.at(length, subject, help="use `.shape[0]`, which stays a value of the graph", fix=fix)

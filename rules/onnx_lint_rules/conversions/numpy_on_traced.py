@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from onnx_lint.diagnostic import Applicability, Edit, Fix
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import NumpyCall
-from onnx_lint.semantics.domain.values import Size, Tensor
-from onnx_lint.target import Engine, Verdict, measured
-from onnx_lint_rules.wording import described, quoted
+from onnx_lint.semantics.domain.values import Frozen, Size, Tensor
+from onnx_lint.target import FINE, Effects, fails, measured, wrong
+from onnx_lint_rules.wording import described, quoted, where_live
 
 _SAME_IN_TORCH = frozenset(
     [
@@ -34,16 +34,19 @@ _SAME_IN_TORCH = frozenset(
 _COUNTS = frozenset({"numpy.prod", "numpy.arange", "numpy.zeros", "numpy.ones", "numpy.full", "numpy.empty"})
 """NumPy functions that dynamo follows when they are given sizes."""
 
+_BAKED_IN = wrong("bakes the result in as a constant")
+_FAILS = fails("fails to export it")
+
 
 class NumpyOnTraced(Rule[NumpyCall]):
     """NumPy used on a tensor or a size in traced code.
 
     ## Why it breaks export
 
-    The tracer does not see inside NumPy: the result is a constant, and inputs that only pass through NumPy vanish from
-    the model. Torchscript warns "Converting a tensor to a NumPy array might cause the trace to be incorrect" and
+    NumPy runs outside the trace: its result is baked in as a constant, and inputs that only pass through NumPy vanish
+    from the model. Torchscript warns "Converting a tensor to a NumPy array might cause the trace to be incorrect" and
     "torch.from_numpy results are registered as constants in the trace". The dynamo engine translates NumPy functions on
-    tensors to torch, as far as it knows them; NumPy functions on sizes mostly fail there.
+    tensors to torch where it knows them; NumPy functions on sizes mostly fail there.
 
     ## Example
 
@@ -67,20 +70,25 @@ class NumpyOnTraced(Rule[NumpyCall]):
 
     code = "ONX204"
     name = "numpy-on-traced"
-    verdicts = measured(torchscript=Verdict.SILENTLY_WRONG, dynamo=Verdict.FINE)
+    effects = measured(torchscript=_BAKED_IN, dynamo=FINE)
 
     def check(self, call: NumpyCall, /) -> Iterator[Finding]:
-        verdicts = dict(self.verdicts)
-        if isinstance(call.subject, Size) and call.numpy_function not in _COUNTS:
-            verdicts[Engine.DYNAMO] = Verdict.FAILS
         short = call.numpy_function.rpartition(".")[2]
-        message = f"NumPy sees {described(call.subject)} in {quoted(call)}: its result is a constant of the trace"
+        subject = f"NumPy computes with {described(call.subject)} in {quoted(call)}"
         help = f"use `torch.{short}`" if short in _SAME_IN_TORCH else "use the torch function of the same meaning"
-        if isinstance(call.subject, Size):
+        if isinstance(call.subject, (Size, Frozen)):
             help = "use Python arithmetic on the size (`**`, `//`, `math.prod`)"
         elif short == "numpy":
             help = "stay in torch"
-        yield self.at(call, message, verdicts=verdicts, help=help, fix=_fix(call, short))
+        yield self.at(call, subject, effects=_effects(call), help=help, fix=_fix(call, short))
+
+
+def _effects(call: NumpyCall) -> Effects:
+    """Measured with torch 2.13: dynamo translates NumPy for tensors, and for sizes where they only count."""
+    is_number = isinstance(call.subject, (Size, Frozen)) and call.numpy_function != "torch.from_numpy"
+    counts = call.numpy_function in _COUNTS and not call.depends_on_data
+    effects = measured(torchscript=_BAKED_IN, dynamo=_FAILS if is_number and not counts else FINE)
+    return effects if call.numpy_function == "torch.from_numpy" else where_live(call.subject, effects)
 
 
 def _fix(call: NumpyCall, short: str) -> Fix | None:

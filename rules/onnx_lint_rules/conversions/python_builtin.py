@@ -6,27 +6,29 @@ from collections.abc import Iterator
 
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import Conversion
-from onnx_lint.target import Engine, Verdict, measured
-from onnx_lint_rules.wording import described
+from onnx_lint.target import FINE, Effect, fails, measured, wrong
+from onnx_lint_rules.wording import described, where_live
 
-_DYNAMO = {
-    # (function, depends on data) -> verdict
-    ("min", False): Verdict.FINE,
-    ("min", True): Verdict.FINE,
-    ("max", False): Verdict.FINE,
-    ("max", True): Verdict.FINE,
-    ("sorted", False): Verdict.SILENTLY_WRONG,
-    ("sorted", True): Verdict.FAILS,
-    ("in", False): Verdict.SILENTLY_WRONG,
-    ("in", True): Verdict.FAILS,
-    ("sorted by key", False): Verdict.SILENTLY_WRONG,
-    ("sorted by key", True): Verdict.FAILS,
-    ("min by key", False): Verdict.SILENTLY_WRONG,
-    ("min by key", True): Verdict.FAILS,
-    ("max by key", False): Verdict.SILENTLY_WRONG,
-    ("max by key", True): Verdict.FAILS,
-    ("repetition", False): Verdict.FAILS,
-    ("repetition", True): Verdict.FAILS,
+_KEPT = wrong("keeps the answer for the example input")
+_FAILS = fails("fails to export it")
+_DYNAMO: dict[tuple[str, bool], Effect] = {
+    # function, depends on data
+    ("min", False): FINE,
+    ("min", True): FINE,
+    ("max", False): FINE,
+    ("max", True): FINE,
+    ("sorted", False): _KEPT,
+    ("sorted", True): _FAILS,
+    ("in", False): _KEPT,
+    ("in", True): _FAILS,
+    ("sorted by key", False): _KEPT,
+    ("sorted by key", True): _FAILS,
+    ("min by key", False): _KEPT,
+    ("min by key", True): _FAILS,
+    ("max by key", False): _KEPT,
+    ("max by key", True): _FAILS,
+    ("repetition", False): _FAILS,
+    ("repetition", True): _FAILS,
 }
 
 
@@ -62,23 +64,22 @@ class PythonBuiltin(Rule[Conversion]):
 
     code = "ONX206"
     name = "python-builtin"
-    verdicts = measured(torchscript=Verdict.SILENTLY_WRONG, dynamo=Verdict.FINE)
+    effects = measured(torchscript=_KEPT, dynamo=FINE)
 
     def check(self, call: Conversion, /) -> Iterator[Finding]:
-        data = call.depends_on_data
-        verdict = _DYNAMO.get((call.converter, data))
-        if verdict is None:
+        dynamo = _DYNAMO.get((call.converter, call.depends_on_data))
+        if dynamo is None:
             return
-        verdicts = {**self.verdicts, Engine.DYNAMO: verdict}
+        effects = measured(torchscript=_KEPT, dynamo=dynamo)
         if call.converter == "repetition":
-            message = f"a list is repeated as often as {described(call.subject)} says for the example"
+            subject = f"a list is repeated as often as {described(call.subject)} says"
+            effects = measured(torchscript=wrong("keeps the example's count"), dynamo=dynamo)
             help = "use `expand` or `repeat` on a tensor"
         else:
-            seen = f"`{call.converter.removesuffix(' by key')}` compares {described(call.subject)} in Python"
-            message = f"{seen}: the answer for the example is kept"
+            subject = f"`{call.converter.removesuffix(' by key')}` compares {described(call.subject)} in Python"
             help = (
                 "use `torch.minimum`, `torch.maximum`, `clamp` or `torch.sort`"
-                if data
+                if call.depends_on_data
                 else "slices stop at the end by themselves; compute with `clamp`, or keep the dimension fixed"
             )
-        yield self.at(call, message, verdicts=verdicts, help=help)
+        yield self.at(call, subject, effects=where_live(call.subject, effects), help=help)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from onnx_lint.diagnostic import Applicability, Edit, Fix
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import Conversion
-from onnx_lint.semantics.domain.values import Size, Tensor
-from onnx_lint.target import Engine, Verdict, measured
+from onnx_lint.semantics.domain.values import Frozen, Size, Tensor
+from onnx_lint.target import FINE, Effects, fails, measured, wrong
 from onnx_lint_rules.conversions.integer_arithmetic import simplified
-from onnx_lint_rules.wording import atom, described, quoted
+from onnx_lint_rules.wording import atom, described, quoted, where_live
 
 _BUILT_IN = frozenset({"min", "max", "sorted", "in", "sum", "abs", "any", "all", "repetition"})
 """Left to ONX206."""
 _COPIES = ("copy.copy", "copy.deepcopy")
-_LIVE_UNDER_DYNAMO = frozenset({"math.ceil", "math.floor", "math.trunc", "math.pow", "float"})
+_COMPARISONS = ("torch.equal", "torch.allclose")
+_FOLLOWED = frozenset({"int", "float", "math.ceil", "math.floor", "math.trunc", "math.pow", "math.radians", "numel"})
+"""Conversions of sizes and of numbers made of them whose result dynamo goes on computing with."""
+_KEPT = wrong("keeps the example's number")
+_COPIED = wrong("keeps the example's values")
+_FAILS = fails("fails to export it")
 
 
 class PythonCast(Rule[Conversion]):
@@ -23,11 +28,12 @@ class PythonCast(Rule[Conversion]):
 
     ## Why it breaks export
 
-    A Python number is a constant of the trace: the exported model keeps the number that the example input gave.
+    The exported model keeps the number that the example input gave, as a constant.
     Torchscript warns "Converting a tensor to a Python integer might cause the trace to be incorrect" (or float, or
     number; for `bool()` and `round()` it often fails instead). The dynamo engine follows `int()` and `float()`, but not
-    every function of `math`, and it freezes `int()` of a rounded size such as `x.shape[0] // 2`. In eager mode a size
-    is an `int` already, so that `int(x.shape[0])` does nothing and can go.
+    every function of `math`: it fails on `math.sqrt`, and the model that it makes of `math.ceil` of a plain dimension
+    is invalid. It freezes `int()` of a rounded size such as `x.shape[0] // 2`. In eager mode a size is an `int`
+    already, so `int(x.shape[0])` is redundant.
 
     ## Example
 
@@ -50,44 +56,43 @@ class PythonCast(Rule[Conversion]):
 
     code = "ONX201"
     name = "python-cast"
-    verdicts = measured(torchscript=Verdict.SILENTLY_WRONG, dynamo=Verdict.FINE)
+    effects = measured(torchscript=_KEPT, dynamo=FINE)
 
     def check(self, cast: Conversion, /) -> Iterator[Finding]:
         if cast.converter.removesuffix(" by key") in _BUILT_IN:
             return
         what = quoted(cast, cast.argument) if cast.argument is not None else described(cast.subject)
-        kept = "values" if cast.converter in _COPIES else "number"
-        message = f"`{cast.converter}` of {what} is a constant of the trace: torchscript keeps the example's {kept}"
-        yield self.at(cast, message, verdicts=_verdicts(cast), help=_help(cast), fix=_fix(cast))
+        kind = "truth value" if cast.converter in ("bool", *_COMPARISONS) else "number"
+        subject = f"`{cast.converter}` makes a Python {kind} of {what}"
+        if cast.converter in _COPIES:
+            subject = f"`{cast.converter}` copies {what} outside the graph"
+        yield self.at(cast, subject, effects=_effects(cast), help=_help(cast), fix=_fix(cast))
 
 
-def _verdicts(cast: Conversion) -> Mapping[Engine, Verdict]:
+def _effects(cast: Conversion) -> Effects:
     """Measured with torch 2.13, one kind of function and subject after the other."""
-    name, data = cast.converter, cast.depends_on_data
+    name, subject = cast.converter, cast.subject
     if name == "round":
-        return measured(torchscript=Verdict.FAILS, dynamo=Verdict.FAILS)
-    if name in ("int", "bool", "float"):
-        frozen = not data and (name == "bool" or (name == "int" and not _is_dimension(cast)))
-        dynamo = Verdict.SILENTLY_WRONG if frozen else Verdict.FINE
-    elif name in _LIVE_UNDER_DYNAMO and not data:
-        dynamo = Verdict.FINE
+        return where_live(subject, measured(torchscript=_FAILS, dynamo=_FAILS))
+    torchscript = _COPIED if name in _COPIES else _KEPT
+    if isinstance(subject, Frozen):
+        rounds_int = subject.type == "int" and name in ("math.ceil", "math.floor")  # an invalid model, as below
+        of_size = name == "math.pow" and not subject.from_data
+        dynamo = FINE if name in _FOLLOWED and not rounds_int and not of_size else _FAILS
+    elif cast.depends_on_data:
+        dynamo = FINE if name in ("int", "bool", "float") else _FAILS
+    elif isinstance(subject, Size) and subject.is_dimension:
+        # of a dimension as it is, `math.ceil` and `math.floor` give a model that ONNX Runtime refuses
+        dynamo = _KEPT if name == "bool" else FINE if name in _FOLLOWED - {"math.ceil", "math.floor"} else _FAILS
     else:
-        dynamo = Verdict.FAILS
-    return measured(torchscript=Verdict.SILENTLY_WRONG, dynamo=dynamo)
-
-
-def _is_dimension(cast: Conversion) -> bool:
-    """A dimension as it is; of a computed one (a strided convolution's), dynamo keeps the rounded number."""
-    subject = cast.subject
-    if not isinstance(subject, Size) or subject.boolean:
-        return False
-    return subject.parameter is not None or subject.axis in (0, 1)
+        dynamo = _KEPT if name in ("bool", "int") else FINE if name in _FOLLOWED else _FAILS
+    return where_live(subject, measured(torchscript=torchscript, dynamo=dynamo))
 
 
 def _help(cast: Conversion) -> str:
     if cast.converter in _COPIES:
         return "copy a tensor with `clone()`"
-    if cast.converter in ("torch.equal", "torch.allclose"):
+    if cast.converter in _COMPARISONS:
         return "choose with `torch.where` on `(a == b).all()`, or on `torch.isclose(a, b).all()`"
     if cast.depends_on_data:
         return "keep the tensor: one-element tensors take part in arithmetic, comparison and indexing"

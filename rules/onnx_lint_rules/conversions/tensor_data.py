@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from onnx_lint.diagnostic import Applicability, Edit, Fix
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import AttributeRead
-from onnx_lint.target import Verdict, measured
+from onnx_lint.target import fails, measured, wrong
 from onnx_lint_rules.wording import quoted
 
 _WRITES = re.compile(r"\s*(?:\[[^\n]*\]\s*)?(?:[-+*/@&|^%]|//|\*\*|<<|>>)?=(?!=)|\s*(?:\[[^\n]*\]\s*)?\.\s*\w+_\s*\(")
 """What follows when the data are changed in place: an assignment, or a method whose name ends in an underscore."""
+
+_CONSTANT = wrong("silently makes it a constant")
 
 
 class TensorData(Rule[AttributeRead]):
@@ -46,13 +48,13 @@ class TensorData(Rule[AttributeRead]):
 
     code = "ONX205"
     name = "tensor-data"
-    verdicts = measured(torchscript=Verdict.SILENTLY_WRONG, dynamo=Verdict.FAILS)
+    effects = measured(torchscript=_CONSTANT, dynamo=fails("fails to export it"))
 
     def check(self, read: AttributeRead, /) -> Iterator[Finding]:
         if read.attribute != "data":
             return
-        message = f"{quoted(read)} is not followed: torchscript makes it a constant without a warning, dynamo fails"
-        yield self.at(read, message, help="use `.detach()`", fix=_fix(read))
+        subject = f"{quoted(read)} is not followed"
+        yield self.at(read, subject, help="use `.detach()`", fix=_fix(read))
 
 
 def _fix(read: AttributeRead) -> Fix | None:

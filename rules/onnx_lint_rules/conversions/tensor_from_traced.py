@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import TensorFrom
 from onnx_lint.semantics.domain.values import Array, Frozen
-from onnx_lint.target import Engine, Verdict, measured
+from onnx_lint.target import FINE, Effects, fails, measured, warns, wrong
 from onnx_lint_rules.wording import described
+
+_CONSTANT = wrong("makes it a constant")
+_SUSPECTED = warns("warns that it may be a constant")
+_FAILS = fails("fails, since it fixes the size")
 
 
 class TensorFromTraced(Rule[TensorFrom]):
@@ -45,35 +49,29 @@ class TensorFromTraced(Rule[TensorFrom]):
 
     code = "ONX209"
     name = "tensor-from-traced"
-    verdicts = measured(torchscript=Verdict.SILENTLY_WRONG, dynamo=Verdict.FINE)
+    effects = measured(torchscript=_CONSTANT, dynamo=FINE)
 
     def check(self, made: TensorFrom, /) -> Iterator[Finding]:
         if not made.is_traced:
             return
-        verdicts = _verdicts(made)
-        if verdicts[Engine.TORCHSCRIPT] is Verdict.SILENTLY_WRONG:
-            effect = "torchscript makes it a constant of the trace"
-        elif verdicts[Engine.DYNAMO] is Verdict.FAILS:
-            effect = "torchscript warns, dynamo fixes it and fails"
-        else:
-            effect = "torchscript warns that it may be a constant"
-        message = f"`{_shown(made)}` is given {described(made.subject)}: {effect}"
+        subject = f"`{_shown(made)}` is given {described(made.subject)}"
         help = "build it from live values: `torch.full((), n)`, `torch.stack([...])`, `x.new_tensor(n)`, `torch.arange`"
-        yield self.at(made, message, verdicts=verdicts, help=help)
+        yield self.at(made, subject, effects=_effects(made), help=help)
 
 
 def _shown(made: TensorFrom) -> str:
     return "new_tensor" if made.constructor.endswith("new_tensor") else made.constructor
 
 
-def _verdicts(made: TensorFrom) -> Mapping[Engine, Verdict]:
+def _effects(made: TensorFrom) -> Effects:
     """Measured with torch 2.13: what counts is one value or several, and the function."""
-    name = _shown(made)
-    dynamo = Verdict.FINE if name in ("torch.tensor", "new_tensor") else Verdict.FAILS
-    if isinstance(made.subject, (Frozen, Array)):
-        # the number was frozen, and reported, where it was read; dynamo follows it
-        return measured(torchscript=Verdict.WARNS, dynamo=Verdict.FINE)
+    name, subject = _shown(made), made.subject
+    dynamo = FINE if name in ("torch.tensor", "new_tensor") else _FAILS
+    if isinstance(subject, (Frozen, Array)):
+        # the number was frozen, and is reported, where it was read; dynamo goes on computing with it
+        is_live = isinstance(subject, Frozen) and subject.live
+        return measured(torchscript=_SUSPECTED, dynamo=dynamo if is_live else FINE)
     if made.is_sequence:
-        return measured(torchscript=Verdict.SILENTLY_WRONG, dynamo=dynamo)
+        return measured(torchscript=_CONSTANT, dynamo=dynamo)
     silent = name in ("new_tensor", "torch.asarray")
-    return measured(torchscript=Verdict.FINE if silent else Verdict.WARNS, dynamo=dynamo)
+    return measured(torchscript=FINE if silent else _SUSPECTED, dynamo=dynamo)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import TensorCall
-from onnx_lint.target import Verdict, measured
+from onnx_lint.target import FINE, measured, wrong
 from onnx_lint_rules.wording import quoted
 
 
@@ -15,9 +15,9 @@ class TolistCall(Rule[TensorCall]):
 
     ## Why it breaks export
 
-    The list holds Python numbers, which are constants of the trace: "TracerWarning: Converting a tensor to a Python
-    list might cause the trace to be incorrect". Its length is fixed as well. The dynamo engine follows the numbers as
-    long as nothing branches on them and the number of elements is fixed.
+    The list holds Python numbers, which become constants of the exported model: "TracerWarning: Converting a tensor to
+    a Python list might cause the trace to be incorrect". Its length is fixed as well. The dynamo engine follows the
+    numbers as long as nothing branches on them and the number of elements is fixed.
 
     ## Example
 
@@ -42,10 +42,10 @@ class TolistCall(Rule[TensorCall]):
 
     code = "ONX203"
     name = "tolist-call"
-    verdicts = measured(torchscript=Verdict.SILENTLY_WRONG, dynamo=Verdict.FINE)
+    effects = measured(torchscript=wrong("keeps the example's numbers"), dynamo=FINE)
 
     def check(self, call: TensorCall, /) -> Iterator[Finding]:
         if call.method != "tolist":
             return
-        message = f"{quoted(call)} is a list of constants of the trace: torchscript keeps the example's numbers"
-        yield self.at(call, message, help="keep the tensor, or take it apart with `unbind`")
+        subject = f"{quoted(call)} is a list of Python numbers"
+        yield self.at(call, subject, help="keep the tensor, or take it apart with `unbind`")

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import Output
-from onnx_lint.target import Verdict, measured
+from onnx_lint.target import measured, warns
+
+_FLATTENED = warns("flattens it without its keys")
 
 
 class DictOutput(Rule[Output]):
@@ -14,9 +16,9 @@ class DictOutput(Rule[Output]):
 
     ## Why it breaks export
 
-    An ONNX model has a flat list of outputs. Both engines flatten a dict without a word: the tensors are right, in the
-    order of the dict, but the keys are lost unless you repeat them as `output_names`. Scripted models fail with
-    "Couldn't export operator prim::DictConstruct".
+    An ONNX model has a flat list of outputs. Both engines flatten a dict silently: the tensors are right, in the order
+    of the dict, but the keys are lost unless you repeat them as `output_names`. Scripted models fail with "Couldn't
+    export operator prim::DictConstruct".
 
     ## Example
 
@@ -40,9 +42,9 @@ class DictOutput(Rule[Output]):
 
     code = "ONX401"
     name = "dict-output"
-    verdicts = measured(torchscript=Verdict.WARNS, dynamo=Verdict.WARNS)
+    effects = measured(torchscript=_FLATTENED, dynamo=_FLATTENED)
 
     def check(self, output: Output, /) -> Iterator[Finding]:
         if output.kind == "dict":
-            message = f"{output.where} is a dict: both engines flatten it, the keys are lost"
-            yield self.at(output, message, help="return a tuple, or give `output_names` in the order of the dict")
+            help = "return a tuple, or give `output_names` in the order of the dict"
+            yield self.at(output, f"{output.where} is a dict", help=help)

@@ -7,20 +7,15 @@ from collections.abc import Iterator
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import Output
 from onnx_lint.semantics.domain.values import Frozen
-from onnx_lint.target import Verdict, measured
+from onnx_lint.target import FINE, fails, measured, warns
 
-_VERDICTS = {
-    # kind -> torchscript, dynamo
-    "str": (Verdict.WARNS, Verdict.FAILS),
-    "none": (Verdict.WARNS, Verdict.WARNS),
-    "number": (Verdict.FAILS, Verdict.FAILS),
-    "object": (Verdict.FAILS, Verdict.FAILS),
-}
-_TEXTS = {
-    "str": "a str: torchscript drops it without a word, dynamo fails",
-    "none": "None: both engines drop it, later outputs move up",
-    "number": "a Python number: outputs must be tensors, both engines fail",
-    "object": "an object that is no tensor: both engines fail",
+_FAILS = fails("fails, since outputs must be tensors")
+_DROPPED = warns("drops it, so that later outputs move up")
+_KINDS = {
+    "str": ("a str", measured(torchscript=warns("drops it silently"), dynamo=_FAILS)),
+    "none": ("None", measured(torchscript=_DROPPED, dynamo=_DROPPED)),
+    "number": ("a Python number", measured(torchscript=_FAILS, dynamo=_FAILS)),
+    "object": ("an object that is not a tensor", measured(torchscript=_FAILS, dynamo=_FAILS)),
 }
 
 
@@ -57,16 +52,13 @@ class NonTensorOutput(Rule[Output]):
 
     code = "ONX402"
     name = "non-tensor-output"
-    verdicts = measured(torchscript=Verdict.FAILS, dynamo=Verdict.FAILS)
+    effects = measured(torchscript=_FAILS, dynamo=_FAILS)
 
     def check(self, output: Output, /) -> Iterator[Finding]:
-        if output.kind not in _VERDICTS:
+        if output.kind not in _KINDS:
             return
-        torchscript, dynamo = _VERDICTS[output.kind]
-        text = _TEXTS[output.kind]
-        if isinstance(output.subject, Frozen):
-            dynamo = Verdict.FINE
-            text = "a Python number read from a tensor: outputs must be tensors, torchscript fails"
-        verdicts = measured(torchscript=torchscript, dynamo=dynamo)
+        what, effects = _KINDS[output.kind]
+        if isinstance(output.subject, Frozen):  # dynamo follows it
+            what, effects = f"{what} read from a tensor", measured(torchscript=_FAILS, dynamo=FINE)
         help = "return tensors, or tuples and lists of them"
-        yield self.at(output, f"{output.where} is {text}", verdicts=verdicts, help=help)
+        yield self.at(output, f"{output.where} is {what}", effects=effects, help=help)

@@ -9,7 +9,7 @@ from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import AliasedChange
 from onnx_lint.semantics.domain.values import Size
 from onnx_lint.source import ir
-from onnx_lint.target import Verdict, measured
+from onnx_lint.target import FINE, measured, wrong
 from onnx_lint_rules.wording import atom
 
 
@@ -50,14 +50,16 @@ class AliasedShapeChange(Rule[AliasedChange]):
 
     code = "ONX301"
     name = "aliased-shape-change"
-    verdicts = measured(torchscript=Verdict.SILENTLY_WRONG, dynamo=Verdict.FINE)
+    effects = measured(torchscript=wrong("silently changes both"), dynamo=FINE)
 
     def check(self, change: AliasedChange, /) -> Iterator[Finding]:
-        shared = f"`{change.alias}` holds it too and changes with it" if change.alias else "it is a tensor of sizes"
-        operator = f"`{change.name} {change.operator}= …`"
-        message = f"{operator} changes a size in place while torchscript traces: {shared}"
+        subject = f"`{change.name} {change.operator}= …` changes a tensor of sizes"
+        effects = measured(torchscript=wrong("silently changes it in place"), dynamo=FINE)
+        if change.alias:
+            subject = f"`{change.name} {change.operator}= …` changes a size that `{change.alias}` holds too"
+            effects = self.effects
         plain = f"{change.name} = {change.name} {change.operator} …"
-        yield self.at(change, message, help=f"write `{plain}`", fix=_fix(change))
+        yield self.at(change, subject, effects=effects, help=f"write `{plain}`", fix=_fix(change))
 
 
 def _fix(change: AliasedChange) -> Fix | None:

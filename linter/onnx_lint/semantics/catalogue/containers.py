@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from onnx_lint.semantics.catalogue import torch_kinds, torch_results
 from onnx_lint.semantics.catalogue.registry import Call, models_method
-from onnx_lint.semantics.domain.lattice import element_of, join, join_all, type_name, vague_result
+from onnx_lint.semantics.domain.engines import DYNAMO
+from onnx_lint.semantics.domain.lattice import element_of, is_live, join, join_all, type_name, vague_result
 from onnx_lint.semantics.domain.origin import StepKind
 from onnx_lint.semantics.domain.parts import traced_parts
 from onnx_lint.semantics.domain.sites import Conversion, Formatting, ListIndex
@@ -127,14 +128,14 @@ def _numel(frame: Frame, call: Call, value: Seq) -> Value:
     if part is None or call.node is None:
         return Static("int")
     frame.emit(Conversion, call.node, part, converter="numel", argument=None)
-    return Frozen(False, "int", frame.origin(call.node, StepKind.READ, "", part.origin))
+    return Frozen(False, "int", frame.origin(call.node, StepKind.READ, "", part.origin), DYNAMO)
 
 
 # ----------------------------------------------------------------------------------------------------------- dicts
 @models_method(Dict, "get", "pop", "setdefault")
 def _get(frame: Frame, call: Call, value: Dict) -> Value:
     given = call.args.positional[0] if call.args.positional else None
-    if call.name == "get" and isinstance(given, Size) and call.node is not None:
+    if call.name == "get" and isinstance(given, (Size, Frozen)) and is_live(given) and call.node is not None:
         frame.emit(ListIndex, call.node, given, container="dict.get")
     default = call.args.positional[1] if len(call.args.positional) > 1 else NONE
     if isinstance(given, Const) and isinstance(given.value, (str, int)):

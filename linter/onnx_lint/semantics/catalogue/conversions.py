@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from onnx_lint.semantics.catalogue.registry import Call
 from onnx_lint.semantics.domain.engines import DYNAMO
-from onnx_lint.semantics.domain.lattice import alternatives, is_certain
+from onnx_lint.semantics.domain.lattice import alternatives, hazard_among, is_certain
 from onnx_lint.semantics.domain.origin import StepKind
 from onnx_lint.semantics.domain.sites import Conversion, NumpyCall, TensorCall
 from onnx_lint.semantics.domain.values import (
@@ -35,24 +35,38 @@ def convert(frame: Frame, call: Call, converter: str, value: Value, result: str 
     """A Python number from one value: reported when traced; ``int(x.shape[0])`` and the like. `result` is the name of
     its Python type."""
     parts = [v for v in alternatives(value) if is_certain(v)]
-    live = next((v for v in parts if not isinstance(v, Frozen)), None)
+    live = hazard_among(parts)
     if live is not None and call.node is not None:
         frame.emit(Conversion, call.node, live, converter=converter, argument=call.argument_node())
     if parts:
         part = live if live is not None else parts[0]
         data = isinstance(part, (Tensor, Array)) or (isinstance(part, Frozen) and part.from_data)
         origin = part.origin if call.node is None else frame.origin(call.node, StepKind.READ, "", part.origin)
-        return Frozen(data, result, origin, _live(part))
+        return Frozen(data, result, origin, _live_after(converter, part))
     if isinstance(value, Const) and isinstance(value.value, (int, float, bool)) and result in ("int", "float", "bool"):
         if abs(value.value) < _MAX_EXACT:
             return Const({"int": int, "float": float, "bool": bool}[result](value.value))
     return UNKNOWN if value is UNKNOWN else Static(result)
 
 
-def _live(part: Value) -> int:
-    """The engines for which a number computed from a value is live: dynamo computes with symbolic sizes, also through
-    ``int``, ``float`` and ``math`` (torch 2.13)."""
-    return DYNAMO if isinstance(part, Size) else part.live if isinstance(part, Frozen) else 0
+_FOLLOWED = frozenset(
+    {"int", "float", "bool", "operator.index", "math.ceil", "math.floor", "math.trunc", "math.pow", "math.radians"}
+)
+"""Conversions whose result dynamo goes on computing with (torch 2.13; ``operator.index`` fails for a size, which is
+reported there)."""
+
+
+def _live_after(converter: str, value: Value) -> int:
+    """The engines under which a number that was made of a traced value is still a value of the graph."""
+    if converter not in _FOLLOWED:
+        return 0
+    if isinstance(value, Frozen):
+        return value.live
+    if isinstance(value, Tensor):
+        return DYNAMO if converter in ("int", "float") else 0
+    if not isinstance(value, Size) or converter in ("bool", "operator.index"):
+        return 0
+    return DYNAMO if converter != "int" or value.is_dimension else 0
 
 
 def read(frame: Frame, call: Call, value: Value) -> Value:
@@ -70,5 +84,5 @@ def read(frame: Frame, call: Call, value: Value) -> Value:
     origin = value.origin if call.node is None else frame.origin(call.node, kind, "", value.origin)
     if name == "numpy":
         return Array(origin)
-    number = Frozen(not isinstance(value, Size), None, origin)
+    number = Frozen(not isinstance(value, Size), None, origin, DYNAMO)  # dynamo follows it (torch 2.13)
     return Seq("list", None, number) if name == "tolist" else number

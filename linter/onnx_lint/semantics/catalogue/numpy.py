@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from onnx_lint.semantics.catalogue.registry import Call, models, models_method
+from onnx_lint.semantics.domain.lattice import hazard_among
 from onnx_lint.semantics.domain.origin import StepKind
 from onnx_lint.semantics.domain.parts import certain_parts
 from onnx_lint.semantics.domain.sites import NumpyCall, TensorFrom
@@ -23,7 +24,7 @@ LIBRARIES = ("numpy.", "scipy.", "cv2.", "skimage.")
 def call(frame: Frame, call: Call) -> Value:
     """Any function of these libraries: what is traced is read, and the result is a constant of the trace."""
     parts = certain_parts(call.args.all())
-    live = next((p for p in parts if not isinstance(p, (Array, Frozen))), None)
+    live = hazard_among(p for p in parts if not isinstance(p, Array))
     if live is not None and call.node is not None:
         frame.emit(NumpyCall, call.node, live, numpy_function=call.name)
     if parts:

@@ -8,7 +8,9 @@ from onnx_lint.semantics.domain.engines import DYNAMO
 from onnx_lint.semantics.domain.lattice import (
     alternatives,
     element_of,
+    hazard_among,
     is_certain,
+    is_live,
     join_all,
     type_name,
 )
@@ -54,6 +56,8 @@ def _bool(frame: Frame, call: Call) -> Value:
     value = call.first
     if isinstance(value, (Tensor, Size, Array)):
         return convert(frame, call, "bool", value, "bool")
+    if isinstance(value, Frozen):
+        return Frozen(value.from_data, "bool", value.origin, value.live)
     return as_value(static_truth(value)) if not value.is_traced else Static("bool")
 
 
@@ -135,8 +139,7 @@ def _pick(name: str) -> Model:
         given = call.args.positional
         if len(given) == 1:
             return _pick_from(frame, call, name, given[0])
-        asked = (v for a in given for v in alternatives(a) if is_certain(v) and not isinstance(v, Frozen))
-        hazard = next(asked, None)
+        hazard = hazard_among(v for a in given for v in alternatives(a))
         if hazard is not None:
             emit_conversion(frame, call, name, hazard)
         numbers = [v.value for v in given if isinstance(v, Const) and isinstance(v.value, (int, float))]
@@ -155,7 +158,7 @@ def _pick(name: str) -> Model:
 def _pick_from(frame: Frame, call: Call, name: str, single: Value) -> Value:
     if isinstance(single, (Seq, Alternatives)) or name == "sorted":
         items = [i for v in alternatives(single) if isinstance(v, Seq) for i in v.items()]
-        hazard = next((p for i in items for p in traced_parts(i, 1) if is_certain(p)), None)
+        hazard = hazard_among(p for i in items for p in traced_parts(i, 1))
         joined = join_all(items) or UNKNOWN
         if "key" in call.args.keyword:
             _pick_by_key(frame, call, name, call.args.keyword["key"], joined)
@@ -171,8 +174,7 @@ def _pick_from(frame: Frame, call: Call, name: str, single: Value) -> Value:
 def _pick_by_key(frame: Frame, call: Call, name: str, key: Value, item: Value) -> None:
     """What is compared is what the key function makes of an element."""
     compared = frame.interp.apply(frame, call.node, key, Arguments((item,)))
-    live = (p for p in traced_parts(compared) if is_certain(p) and not isinstance(p, Frozen))
-    hazard = next(live, None)
+    hazard = hazard_among(traced_parts(compared))
     if hazard is not None:
         emit_conversion(frame, call, f"{name} by key", hazard)
 
@@ -223,8 +225,7 @@ def _len(frame: Frame, call: Call) -> Value:
 @models("builtins.range")
 def _range(frame: Frame, call: Call) -> Value:
     given = call.args.positional
-    bounds = (v for a in given for v in alternatives(a) if is_certain(v))
-    traced = next((v for v in bounds if not isinstance(v, Frozen) or v.live), None)
+    traced = hazard_among(v for a in given for v in alternatives(a))
     if traced is not None:
         return RangeValue(traced)
     numbers = [a.value for a in given if isinstance(a, Const) and isinstance(a.value, int)]
@@ -238,7 +239,7 @@ def _text(how: str) -> Model:
     def model(frame: Frame, call: Call) -> Value:
         for value in call.args.positional:
             for one in alternatives(value):
-                if isinstance(one, (Size, Tensor, Array)) and is_certain(one) and call.node is not None:
+                if is_certain(one) and is_live(one) and call.node is not None:
                     if how != "print":
                         frame.emit(Formatting, call.node, one, how=how)
                         return Static("str")

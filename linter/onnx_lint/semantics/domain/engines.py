@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from onnx_lint.target import Engine
 
-TORCHSCRIPT, DYNAMO = 1, 2
+TORCHSCRIPT, DYNAMO = Engine.TORCHSCRIPT.bit, Engine.DYNAMO.bit
 ALL_ENGINES = TORCHSCRIPT | DYNAMO
 
 ENGINES: dict[int, tuple[Engine, ...]] = {

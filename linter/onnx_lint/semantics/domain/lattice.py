@@ -383,6 +383,19 @@ def is_certain(value: Value) -> bool:
     return value.is_traced and not (isinstance(value, Tensor) and value.presumed)
 
 
+def is_live(value: Value) -> bool:
+    """Whether it is a value of the graph under some engine: asking it for a Python value is a new hazard there. What
+    is frozen under all engines was reported where it was read."""
+    return value.is_traced and not (isinstance(value, Frozen) and not value.live)
+
+
+def hazard_among(values: Iterable[Value]) -> Value | None:
+    """The value to report, of those that are traced for certain: one that is live under all engines before one that is
+    live under some."""
+    found = [v for v in values if is_certain(v) and is_live(v)]
+    return next((v for v in found if not isinstance(v, Frozen)), found[0] if found else None)
+
+
 def vague_result(args: Arguments) -> Value:
     """What something fixed but unknown returns, such as a sub-module chosen by configuration: presumably a tensor
     when it is given one."""

@@ -183,13 +183,19 @@ class Size(Kind):
     def key(self) -> Hashable:
         return ("size", self.boolean, self.parameter, self.axis, self.presumed)
 
+    @property
+    def is_dimension(self) -> bool:
+        """Whether it is a dimension as it is. Of a computed one (a strided convolution's), ``int`` keeps the number of
+        the example under dynamo too."""
+        return not self.boolean and (self.parameter is not None or self.axis in (0, 1))
+
 
 @_kind
 class Frozen(Kind):
     """A Python number or string read from a traced value: ``int(x.shape[0])``, ``x.item()``.
 
-    `from_data`: it depends on what a tensor holds, not only on sizes. `live`: the engines (bit set) for which it is
-    still a live value of the graph: dynamo keeps ``int(x.shape[0])`` symbolic.
+    `from_data`: it depends on what a tensor holds, not only on sizes. `live`: bit set (`Engine.bit`) of the engines
+    under which it is still a value of the graph (dynamo follows ``int(x.shape[0])`` and ``x.item()``).
     """
 
     from_data: bool

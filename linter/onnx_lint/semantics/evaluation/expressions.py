@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onnx_lint.semantics.domain.lattice import alternatives, bounded, is_certain, is_none, join, join_all
+from onnx_lint.semantics.domain.lattice import alternatives, bounded, is_certain, is_live, is_none, join, join_all
 from onnx_lint.semantics.domain.sites import Formatting
 from onnx_lint.semantics.domain.truth import as_value, combine, engines_of, static_truth
 from onnx_lint.semantics.domain.values import (
@@ -13,6 +13,7 @@ from onnx_lint.semantics.domain.values import (
     Const,
     Dict,
     EngineFlag,
+    Frozen,
     Function,
     RangeValue,
     Seq,
@@ -179,7 +180,8 @@ def formatted(frame: Frame, node: ir.Format) -> Value:
     reported = False
     for part in node.values:
         value = frame.interp.evaluate(frame, part)
-        if not reported and isinstance(value, (Size, Tensor, Array)) and is_certain(value):
+        is_number = isinstance(value, (Size, Tensor, Array, Frozen)) and is_live(value)
+        if not reported and is_number and is_certain(value):
             frame.emit(Formatting, part, value, how="f-string")
             reported = True
     return Static("str")

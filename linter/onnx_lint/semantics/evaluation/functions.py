@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Hashable, Iterator
 
 from onnx_lint.project.classes import ClassInfo
@@ -75,7 +74,7 @@ def invoke(frame: Frame, node: ir.Expr | None, function: Function, receiver: Val
     analysis = frame.analysis
     if function.opaque:
         return _opaque_result(frame, function, args)
-    if frame.records_sites and _is_training_only(function):
+    if frame.records_sites and _is_training_only(function, receiver, args):
         return vague_result(args)
     if frame.env is None:
         return UNKNOWN
@@ -244,20 +243,12 @@ def _speaks_of_caller(value: Value) -> bool:
     return value.has_addresses or value.is_traced or isinstance(value, (Function, Partial))
 
 
-_TRAINING = re.compile(r"(?:^|_)loss(?:es)?$|^(?:compute|calculate|get|calc)_\w*loss(?:es)?$|criterion$")
-_TRAINING_CLASSES = re.compile(r"(?:Loss|Criterion|Metric|Losses)(?:\d|_|$|[A-Z])")
-
-
-def is_training_class(name: str) -> bool:
-    """A class by whose name one sees that it belongs to training, and is never exported."""
-    return _TRAINING_CLASSES.search(name) is not None
-
-
-def _is_training_only(function: Function) -> bool:
+def _is_training_only(function: Function, receiver: Value | None, args: Arguments) -> bool:
     """Losses are reached from ``forward`` only when it is given targets."""
-    if function.owner is not None and is_training_class(function.owner.name):
-        return True
-    return _TRAINING.search(function.function.name) is not None
+    subject = receiver if receiver is not None else next(iter(args.positional), None)
+    owners = [function.owner, subject.cls if isinstance(subject, Instance) else None]
+    classes = [(owner.module.name, owner.name) for owner in owners if owner is not None]
+    return function.unit.module.project.policy.is_training_only(function.function.name, classes)
 
 
 def _recursive_result(args: Arguments) -> Value:

@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from onnx_lint.semantics.domain.lattice import alternatives, element_of, is_certain, join_all, known, type_name
+from onnx_lint.semantics.domain.lattice import alternatives, element_of, is_certain, is_live, join_all, known, type_name
 from onnx_lint.semantics.domain.parts import traced_parts
 from onnx_lint.semantics.domain.sites import Branch, Conversion, Formatting
 from onnx_lint.semantics.domain.truth import as_value, combine, negate, static_truth
@@ -103,11 +103,11 @@ def _size_result(left: Value, right: Value) -> Value:
 
 
 def _frozen_result(left: Value, right: Value, result: str | None) -> Value:
-    """A number computed from one that was read: live for the engines for which all that it is computed from is."""
+    """A number computed from one that was read: live for the engines for which one that it is computed from is."""
     read = [v for v in (left, right) if isinstance(v, Frozen)]
     live = read[0].live
     for value in read[1:]:
-        live &= value.live
+        live |= value.live
     return Frozen(any(v.from_data for v in read), result, read[0].origin, live)
 
 
@@ -120,7 +120,7 @@ def _sequence_operator(frame: Frame, node: ir.Expr | ir.Stmt | None, op: str, le
     sequence, other = (left, right) if isinstance(left, Seq) else (right, left)
     assert isinstance(sequence, Seq)
     if op == "*":
-        if isinstance(other, Size) and isinstance(node, ir.BinOp):
+        if isinstance(other, (Size, Frozen)) and is_live(other) and isinstance(node, ir.BinOp):
             frame.emit(Conversion, node, other, converter="repetition", argument=None)
         if isinstance(other, Const) and isinstance(other.value, int) and sequence.elements is not None:
             if 0 <= other.value * len(sequence.elements) <= _MAX_LENGTH:
@@ -282,9 +282,10 @@ def _contains(frame: Frame, node: ir.Expr, left: Value, container: Single) -> bo
             if isinstance(left, Const) and container.rest is None and isinstance(left.value, str):
                 return left.value in container.entries
         case Seq():
-            parts = [left] if isinstance(left, (Size, Tensor, Array)) else list(traced_parts(container, 1))
-            traced = next((p for p in parts if is_certain(p)), None)
-            if traced is not None and not isinstance(traced, Frozen):
+            is_asked = isinstance(left, (Size, Tensor, Array, Frozen)) and is_live(left)
+            parts = [left] if is_asked else list(traced_parts(container, 1))
+            traced = next((p for p in parts if is_certain(p) and is_live(p)), None)
+            if traced is not None:
                 frame.emit(Conversion, node, traced, converter="in", argument=None)
                 return None
             if isinstance(left, Const) and container.elements is not None:
