@@ -16,7 +16,7 @@ from onnx_lint.selection import Selection
 from onnx_lint.semantics import entry, export_calls
 from onnx_lint.semantics.domain.sites import Output, Site
 from onnx_lint.semantics.export_calls import ExportFacts
-from onnx_lint.semantics.incremental import session
+from onnx_lint.semantics.incremental import Session
 from onnx_lint.settings import Settings
 from onnx_lint.suppress import suppressions
 from onnx_lint.target import BOTH, Engine, Verdict
@@ -144,7 +144,10 @@ def _check(
 ) -> list[Diagnostic]:
     heard = progress if project.tracker is not None else None
     facts = export_calls.collect(project, open_files_only=open_files_only, progress=heard)
-    said = _Memory(project) if project.tracker is not None and all(g.is_ordinary for g in groups) else None
+    is_remembered = project.tracker is not None and all(g.is_ordinary for g in groups)
+    said = project.derived.get(_Memory) if is_remembered else None
+    if said is not None:
+        said.begin()
     for site in _sites(project, groups, progress, open_files_only):
         for group in groups:
             rules = group.by_site.get(type(site))
@@ -152,7 +155,7 @@ def _check(
                 for diagnostic in _of_site(site, rules, group, facts, said):
                     group.add(diagnostic)
     if said is not None:
-        said.keep(project)
+        said.keep()
     out: list[Diagnostic] = []
     for group in groups:
         everything = [*group.found.values(), *_faults(project, group, group.engines(facts))]
@@ -169,7 +172,7 @@ def _sites(
     wanted: set[str] = set()
     for group in groups:
         wanted.update(project.modules if group.paths is None else group.paths)
-    return session(project).sites(wanted, open_files_only=open_files_only, progress=progress)
+    return project.derived.get(Session).sites(wanted, open_files_only=open_files_only, progress=progress)
 
 
 def _finish(
@@ -215,14 +218,16 @@ class _Memory:
     """What was said in the last check of an editor, and what is said in this one."""
 
     def __init__(self, project: Project) -> None:
-        held = project.derived.get("said")
-        self.before: dict[tuple[int, int], _Said] = held.now if isinstance(held, _Memory) else {}
+        self.before: dict[tuple[int, int], _Said] = {}
         self.now: dict[tuple[int, int], _Said] = {}
 
-    def keep(self, project: Project) -> None:
+    def begin(self) -> None:
+        """A check begins: what a broken-off one said does not count."""
+        self.now = {}
+
+    def keep(self) -> None:
         """The check has come to its end: what it did not say is forgotten."""
-        self.before = {}
-        project.derived["said"] = self
+        self.before, self.now = self.now, {}
 
 
 def _of_site(

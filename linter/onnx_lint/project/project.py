@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.dependencies import Memo, Node, Tracker
+from onnx_lint.project.derived import Derived
 from onnx_lint.project.modules import STARS, Binding, FunctionBinding, ImportBinding, SourceModule, ValueBinding
 from onnx_lint.project.revision import revise
 from onnx_lint.project.unit import ChunkStore
@@ -57,8 +58,8 @@ class Project:
         """Grows when files come and go."""
         self.renamings = 0
         """Grows when files that are there already get another dotted name: then nothing that was computed holds."""
-        self.derived: dict[str, object] = {}
-        """What other rooms keep with the project, by their name."""
+        self.derived = Derived(self)
+        """What other rooms keep with the project."""
         self._by_name: dict[str, SourceModule] | None = None
         self._prefixes: set[str] = set()
         self._loader = loader

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.dependencies import Node
-from onnx_lint.project.imports import import_graph
+from onnx_lint.project.imports import ImportGraph
 from onnx_lint.project.modules import SourceModule
 from onnx_lint.project.project import Project
 from onnx_lint.semantics import entry
-from onnx_lint.semantics.constructions import factories
+from onnx_lint.semantics.constructions import Factories
 from onnx_lint.semantics.domain.sites import Site
-from onnx_lint.semantics.duck_typing import methods
+from onnx_lint.semantics.duck_typing import Methods
 from onnx_lint.semantics.evaluation.frame import Analysis, Summary
 
 _MAX_IMPORTERS = 40
@@ -109,12 +109,12 @@ class Session:
         project = self.project
         own = [project.modules[p] for p in paths if p in project.modules]
         candidates = [m for m in project.modules.values() if entry.mentions_forward(m)]
-        return own + import_graph(project).importers(paths, candidates, _MAX_IMPORTERS)
+        return own + project.derived.get(ImportGraph).importers(paths, candidates, _MAX_IMPORTERS)
 
     def _classes(self, modules: list[SourceModule]) -> Iterator[tuple[ClassInfo, tuple[int, int] | None]]:
         """The classes of these files that may be entry points, importers before what they import."""
         files = frozenset(module.path for module in modules if entry.mentions_forward(module))
-        key = (files, self.project.generation, import_graph(self.project).changes)
+        key = (files, self.project.generation, self.project.derived.get(ImportGraph).changes)
         if self._order[0] != key:
             self._order = (key, entry.in_order(self.project, modules))
         for module in self._order[1]:
@@ -151,9 +151,9 @@ class Session:
         tracker = self.project.tracker
         assert tracker is not None, "a session is for an editor's project"
         self._changes += 1
-        methods(self.project).refresh()
-        factories(self.project).refresh()
-        import_graph(self.project).refresh()
+        self.project.derived.get(Methods).refresh()
+        self.project.derived.get(Factories).refresh()
+        self.project.derived.get(ImportGraph).refresh()
         invalidated = tracker.drain_invalidated()
         is_old = self.analysis.budget_exhausted and self._changes > _REBUILD_AFTER
         if is_old or self._renamings != self.project.renamings:
@@ -187,13 +187,3 @@ class Session:
             else:
                 del analysis.of_unit[key]
         self._entries = {k: e for k, e in self._entries.items() if not e.dependency.stale}
-
-
-def session(project: Project) -> Session:
-    """The session of a project, kept with it."""
-    held = project.derived.get("session")
-    if isinstance(held, Session):
-        return held
-    made = Session(project)
-    project.derived["session"] = made
-    return made
