@@ -5,16 +5,17 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from onnx_lint.diagnostic import Diagnostic, Severity, Span
+from onnx_lint.diagnostic import Applicability, Diagnostic, Severity, Span
+from onnx_lint.project.dependencies import Node
 from onnx_lint.project.modules import SourceModule
 from onnx_lint.project.project import Project
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.selection import Selection
 from onnx_lint.semantics import entry, export_calls
-from onnx_lint.semantics.domain.sites import Output, Site
+from onnx_lint.semantics.domain.sites import OtherValue, Output, Site
 from onnx_lint.semantics.export_calls import ExportFacts
 from onnx_lint.semantics.incremental import Session
 from onnx_lint.settings import Settings
@@ -122,6 +123,8 @@ class _Group:
         """Whether the rules are the installed ones."""
         self.by_site = selection.by_site()
         self.found: dict[tuple[str, Span], Diagnostic] = {}
+        self._fixed_at: dict[tuple[int, int], tuple[Site, list[tuple[str, Span]]]] = {}
+        """Diagnostics with a safe fix, by the unit and the node of their site."""
 
     def engines(self, facts: ExportFacts, model: str = "") -> tuple[Engine, ...]:
         """The engines that count for a model: as asked for, else as the export calls say."""
@@ -132,11 +135,22 @@ class _Group:
     def has(self, path: str) -> bool:
         return self.paths is None or path in self.paths
 
-    def add(self, diagnostic: Diagnostic) -> None:
+    def add(self, diagnostic: Diagnostic, site: Site) -> None:
         key = (diagnostic.code, diagnostic.span)
+        if diagnostic.fix is not None and diagnostic.fix.applicability is Applicability.SAFE:
+            self._fixed_at.setdefault((id(site.unit), site.node.at), (site, []))[1].append(key)
         other = self.found.get(key)
         if other is None or other.severity < diagnostic.severity:
             self.found[key] = diagnostic
+
+    def distrust(self, others: Collection[tuple[int, int]]) -> None:
+        """No fix is safe where something else comes to its node too: `others` are units and nodes."""
+        for place in self._fixed_at.keys() & others:
+            for key in self._fixed_at[place][1]:
+                diagnostic = self.found[key]
+                if diagnostic.fix is not None:
+                    fix = replace(diagnostic.fix, applicability=Applicability.UNSAFE)
+                    self.found[key] = replace(diagnostic, fix=fix)
 
 
 def _check(
@@ -148,16 +162,21 @@ def _check(
     said = project.derived.get(_Memory) if is_remembered else None
     if said is not None:
         said.begin()
+    others: set[tuple[int, int]] = set()
     for site in _sites(project, groups, progress, open_files_only):
+        if isinstance(site, OtherValue):
+            others.add((id(site.unit), site.node.at))
+            continue
         for group in groups:
             rules = group.by_site.get(type(site))
             if rules and group.has(site.unit.module.path):
                 for diagnostic in _of_site(site, rules, group, facts, said):
-                    group.add(diagnostic)
+                    group.add(diagnostic, site)
     if said is not None:
         said.keep()
     out: list[Diagnostic] = []
     for group in groups:
+        group.distrust(others)
         everything = [*group.found.values(), *_faults(project, group, group.engines(facts))]
         out += _finish(project, group.settings, group.selection, everything, group.paths)
     out.sort(key=lambda d: d.sort_key)
@@ -208,10 +227,12 @@ class _Said:
     group: tuple[Settings, ExportFacts]
     moves: int
     diagnostics: tuple[Diagnostic, ...]
+    dependency: Node
+    """What rules asked the project for: what a name stands for."""
 
     def rests_on(self, site: Site, settings: Settings, facts: ExportFacts) -> bool:
         same = self.site is site and self.group[0] is settings and self.group[1] is facts
-        return same and self.moves == site.moves
+        return same and self.moves == site.moves and not self.dependency.stale
 
 
 class _Memory:
@@ -245,9 +266,16 @@ def _of_site(
             said.now[key] = held
             return held.diagnostics
     engines = group.engines(facts, site.model)
-    found = tuple([d for rule in rules for d in _apply(rule, site, settings, engines, facts)])
-    if said is not None:
-        said.now[key] = _Said(site, (settings, facts), site.moves, found)
+
+    def apply_all() -> tuple[Diagnostic, ...]:
+        return tuple([d for rule in rules for d in _apply(rule, site, settings, engines, facts)])
+
+    tracker = site.unit.module.project.tracker
+    if said is None or tracker is None:
+        return apply_all()
+    dependency = Node()
+    found = tracker.compute(dependency, apply_all)
+    said.now[key] = _Said(site, (settings, facts), site.moves, found, dependency)
     return found
 
 

@@ -40,18 +40,3 @@ def described(value: Value) -> str:
     if isinstance(value, Array):
         return "a NumPy array made from a tensor"
     return "a traced value"
-
-
-def is_atom(node: ir.Expr) -> bool:
-    """Whether the source of an expression needs no parentheses wherever it is put."""
-    return isinstance(node, (ir.Name, ir.Attribute, ir.Subscript, ir.Call)) or (
-        isinstance(node, ir.Const) and isinstance(node.value, str)
-    )
-
-
-def atom(site: Site, node: ir.Expr) -> str:
-    """The source of an expression, in parentheses where it needs them."""
-    text = site.text_of(node)
-    if is_atom(node) or (isinstance(node, ir.Const) and text[:1].isdigit()):
-        return text
-    return f"({text})"

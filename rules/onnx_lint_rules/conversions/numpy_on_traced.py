@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from onnx_lint.diagnostic import Applicability, Edit, Fix
+from onnx_lint.diagnostic import Applicability, Fix
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import NumpyCall
 from onnx_lint.semantics.domain.values import Size, Tensor
+from onnx_lint.source import ir
 from onnx_lint.target import Engine, Verdict, measured
+from onnx_lint_rules.rewriting import Code, is_written_call, replacement
 from onnx_lint_rules.wording import described, quoted
 
 _SAME_IN_TORCH = frozenset(
@@ -84,11 +85,10 @@ class NumpyOnTraced(Rule[NumpyCall]):
 
 
 def _fix(call: NumpyCall, short: str) -> Fix | None:
-    text = call.text_of(call.node)
-    match = re.match(r"[\w.]+(?=\()", text)
-    if short not in _SAME_IN_TORCH or not isinstance(call.subject, Tensor) or match is None:
+    node = call.node
+    if short not in _SAME_IN_TORCH or not isinstance(call.subject, Tensor):
         return None
-    if "torch" not in call.unit.module.bindings:
+    if "torch" not in call.unit.module.bindings or not isinstance(node, ir.Call) or not is_written_call(node, short):
         return None
-    edit = Edit(call.span, f"torch.{short}{text[match.end() :]}")
-    return Fix(f"Use `torch.{short}`", Applicability.UNSAFE, (edit,))
+    edit = replacement(call, node.func, Code(f"torch.{short}"))
+    return None if edit is None else Fix(f"Use `torch.{short}`", Applicability.UNSAFE, (edit,))

@@ -27,6 +27,7 @@ from onnx_lint.semantics.domain.values import (
     Static,
     Super,
     Tensor,
+    Unknown,
     Value,
     element_of,
     join_all,
@@ -83,6 +84,8 @@ def of(frame: Frame, node: ir.Attribute, value: Value) -> Value:
 
 def _of(frame: Frame, node: ir.Attribute, value: Value) -> Value:
     name = node.attr
+    if name == "data" and not isinstance(value, (Tensor, Unknown)):
+        frame.note_other(node, value)
     if isinstance(value, Instance):
         return objects.attribute(frame, node, value, name)
     if isinstance(value, Tensor):

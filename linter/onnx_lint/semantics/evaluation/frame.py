@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from onnx_lint.project.dependencies import Memo, Node, Tracker
-from onnx_lint.semantics.domain.sites import Branch, Site, Step
+from onnx_lint.semantics.domain.sites import Branch, OtherValue, Site, Step
 from onnx_lint.semantics.domain.values import UNKNOWN, Origin, Value, join
 from onnx_lint.source import ir
 from onnx_lint.target import Engine
@@ -176,6 +176,10 @@ class Frame:
             self.pending.append(site)
         else:
             self.summary.sites.append(site)
+
+    def note_other(self, node: ir.Expr | ir.Stmt, value: Value) -> None:
+        """A value comes to `node` that is not of the kind that fixes there are for."""
+        self.summary.sites.append(OtherValue(*self.base(node, value)))
 
     def base(
         self, node: ir.Expr | ir.Stmt, subject: Value
