@@ -18,29 +18,36 @@ from onnx_lint import progress as bars
 from onnx_lint.explain import pages
 from onnx_lint.selection import BUILT_IN
 
-LENGTH = "from torch import nn\n\n\nclass Net(nn.Module):\n    def forward(self, x):\n        return x * len(x)\n"
+ADDED = """\
+from torch import Tensor, nn
+
+
+class Net(nn.Module):
+    def forward(self, x: Tensor):
+        return x + int(x.shape[0])
+"""
 
 
 def test_statistics_tell_what_can_be_fixed(lint: Lint, put: Put) -> None:
     put("a.py", BRANCH)
-    put("b.py", LENGTH)
+    put("b.py", ADDED)
     put("c.py", BRANCH)
     done = lint("--statistics")
     assert done.returncode == 1
     assert done.stdout == (
-        "2  ONX101      data-dependent-branch\n1  ONX207  [*] len-of-tensor\n[*] can be fixed with --fix, [-] in part\n"
+        "2  ONX101      data-dependent-branch\n1  ONX201  [*] python-cast\n[*] can be fixed with --fix, [-] in part\n"
     )
     assert lint("--statistics", "a.py").stdout == "1  ONX101  data-dependent-branch\n"
     assert lint("--statistics", "--select", "ONX3").stdout == ""
 
 
 def test_statistics_as_json_and_into_a_file(lint: Lint, put: Put, tmp_path: Path) -> None:
-    put("b.py", LENGTH)
+    put("b.py", ADDED)
     done = lint("--statistics", "--output-format", "json", "--output-file", "out.json", "b.py", "gone.py")
     assert (done.returncode, done.stdout) == (2, "")
     assert json.loads((tmp_path / "out.json").read_text()) == {
         "version": 1,
-        "statistics": [{"code": "ONX207", "name": "len-of-tensor", "count": 1, "fixable": 1}],
+        "statistics": [{"code": "ONX201", "name": "python-cast", "count": 1, "fixable": 1}],
         "errors": ["gone.py: no such file or folder"],
     }
 

@@ -201,5 +201,6 @@ def _summary(report: Report) -> list[Piece]:
             fixable[d.fix.applicability] += 1
     tail = f" {fixable[Applicability.SAFE]} can be fixed with --fix." if fixable[Applicability.SAFE] else ""
     if fixable[Applicability.UNSAFE]:
-        tail += f" {fixable[Applicability.UNSAFE]} more with --fix --unsafe-fixes, to be looked at."
+        what = "more" if tail else "can be fixed"
+        tail += f" {fixable[Applicability.UNSAFE]} {what} with --fix --unsafe-fixes, to be looked at."
     return [("Found ", ""), (", ".join(parts), "bold"), (f" in {files}.{tail}", "")]
