@@ -91,7 +91,9 @@ LENGTHS: dict[str, Attack] = {
     "in arithmetic": model("return 2.0 * len(x)", *LISTS),
     "times a list": model("return [0] * len(x)", *LISTS),
     "a flag says which": model("return len(x) if self.flag else x.relu().sum() * len(x)", *LISTS),
-    "annotated": model("return 1 + len(x)", "m(x)", "m(torch.tensor(1.0))", "m(x.as_subclass(Counted))", takes="x: Tensor"),
+    "annotated": model(
+        "return 1 + len(x)", "m(x)", "m(torch.tensor(1.0))", "m(x.as_subclass(Counted))", takes="x: Tensor"
+    ),
     "annotated as a list": model("return x[0].sum() / len(x)", *LISTS, takes="x: List[Tensor]"),
     "an optional list": model("return 0 if x is None else len(x)", *LISTS, takes="x: Optional[List[Tensor]] = None"),
     "a union": model("return len(x)", *LISTS, takes="x: Union[Tensor, Tuple[Tensor, ...]]"),
@@ -100,7 +102,9 @@ LENGTHS: dict[str, Attack] = {
     "a guard with tensors": model("if isinstance(x, (Tensor, list, tuple)):\n    return len(x)\nreturn x", *LISTS),
     "a guard the other way": model("if not isinstance(x, Tensor):\n    return len(x)\nreturn x * len(x)", *LISTS),
     "an assertion": model("assert isinstance(x, (Tensor, list))\nreturn len(x)", *LISTS),
-    "a list made before": model("y = [x]\ny = self.linear_of(y)\nreturn len(y)", methods="def linear_of(self, y):\n    return y"),
+    "a list made before": model(
+        "y = [x]\ny = self.linear_of(y)\nreturn len(y)", methods="def linear_of(self, y):\n    return y"
+    ),
     "by name of the method": model(
         "y = [x]\ny = getattr(self, f'stage{1}')(y)\nreturn len(y)", methods="def stage1(self, y):\n    return y + y"
     ),
@@ -109,7 +113,9 @@ LENGTHS: dict[str, Attack] = {
     "a helper with two callers": model(
         "return count(x) + count([x, x, x])", top="def count(values):\n    return len(values)"
     ),
-    "a helper with a default": model("return count(x) + count()", top="def count(values=(1, 2)):\n    return len(values)"),
+    "a helper with a default": model(
+        "return count(x) + count()", top="def count(values=(1, 2)):\n    return len(values)"
+    ),
     "a method with two callers": model(
         "return self.count(x) + self.count((x,) * 3)", methods="def count(self, v):\n    return len(v)"
     ),
@@ -127,31 +133,50 @@ LENGTHS: dict[str, Attack] = {
     "in a lambda": model("f = lambda v: len(v)\nreturn f(x) + f([x])"),
 }
 
+BIG = """\
+class Big(torch.Tensor):
+    @property
+    def shape(self):
+        return (2**53 + 3,)
+
+big = torch.ones(2).as_subclass(Big)
+"""
+
 CASTS: dict[str, Attack] = {
     "an attribute of the model": model("return x + int(self.shape[0])", init="self.shape = (2.7, 3.1)\n"),
     "a method of the model": model("return x + int(self.size(0))", methods="def size(self, axis):\n    return 2.7"),
     "a configuration": model("return x + int(c.numel())", "m(x, Box(1.5))", "m(x, x)", takes="x, c"),
     "a shape of anything": model("return x.shape if 0 else 1.0 * int(x.shape[0])", *SHAPED),
     "a size of anything": model("return 1.5 + int(x.size(1))", *SHAPED),
-    "added to a tensor": model("return y + int(x.shape[0])", *[c.replace(")", ", x)", 1) if c == "m(x)" else c[:-1] + ", x)" for c in SHAPED], takes="x, y: Tensor"),
+    "added to a tensor": model(
+        "return y + int(x.shape[0])",
+        *[c.replace(")", ", x)", 1) if c == "m(x)" else c[:-1] + ", x)" for c in SHAPED],
+        takes="x, y: Tensor",
+    ),
     "a float by way of a name": model("n = x.shape[0] if self.flag else 2.5\nreturn x + int(n)"),
-    "a float in a branch": model("n = x.shape[0]\nif not self.flag:\n    n = n / 4\nreturn x + int(n)", takes="x: Tensor"),
-    "a float from a loop": model("n = x.shape[0]\nfor _ in range(2):\n    x = x + int(n)\n    n = n / 4\nreturn x", takes="x: Tensor"),
+    "a float in a branch": model(
+        "n = x.shape[0]\nif not self.flag:\n    n = n / 4\nreturn x + int(n)", takes="x: Tensor"
+    ),
+    "a float from a loop": model(
+        "n = x.shape[0]\nfor _ in range(2):\n    x = x + int(n)\n    n = n / 4\nreturn x", takes="x: Tensor"
+    ),
     "a float from a nested function": model(
         "n = x.shape[0]\ndef half():\n    nonlocal n\n    n = n / 4\nhalf()\nreturn x + int(n)", takes="x: Tensor"
     ),
     "a float from a walrus": model("n = x.shape[0]\nreturn x + int(n) if (n := n / 4) else x", takes="x: Tensor"),
-    "a float from a comprehension": model(
-        "n = x.shape[0]\nreturn [x + int(n) for n in (0.5, 1.5)]", takes="x: Tensor"
-    ),
+    "a float from a comprehension": model("n = x.shape[0]\nreturn [x + int(n) for n in (0.5, 1.5)]", takes="x: Tensor"),
     "a float from with": model(
-        "n = x.shape[0]\nwith holding(1.5) as n:\n    return x + int(n)", takes="x: Tensor",
+        "n = x.shape[0]\nwith holding(1.5) as n:\n    return x + int(n)",
+        takes="x: Tensor",
         top="from contextlib import contextmanager\n\n@contextmanager\ndef holding(v):\n    yield v",
     ),
     "a float from an exception": model(
-        "n = x.shape[0]\ntry:\n    raise ValueError\nexcept ValueError as n:\n    pass\nreturn x + int(n)", takes="x: Tensor"
+        "n = x.shape[0]\ntry:\n    raise ValueError\nexcept ValueError as n:\n    pass\nreturn x + int(n)",
+        takes="x: Tensor",
     ),
-    "a float from match": model("n = x.shape[0]\nmatch 2.5:\n    case n:\n        pass\nreturn x + int(n)", takes="x: Tensor"),
+    "a float from match": model(
+        "n = x.shape[0]\nmatch 2.5:\n    case n:\n        pass\nreturn x + int(n)", takes="x: Tensor"
+    ),
     "a helper with two callers": model(
         "return rows(x.shape[0]) + rows(2.5) + rows('3')", top="def rows(n):\n    return 10 * int(n)"
     ),
@@ -177,15 +202,22 @@ CASTS: dict[str, Attack] = {
     "an int that is handed in": model("return x + int(x.shape[0])", "m(x, lambda v: 50)", takes="x: Tensor, int"),
     "true": model("return x + int(x.shape[0] > 1)", takes="x: Tensor"),
     "true as text": model("return str(int(x.shape[0] == 2))", takes="x: Tensor"),
-    "a division beyond 2**53": model("return x.sum() + int(x.shape[0] / 2)", "m(torch.ones(1).expand(2**53 + 3)[:3])", "m(big)", takes="x: Tensor",
-        top="class Big(torch.Tensor):\n    @property\n    def shape(self):\n        return (2**53 + 3,)\n\nbig = torch.ones(2).as_subclass(Big)"),
+    "a division beyond 2**53": model(
+        "return x.sum() + int(x.shape[0] / 2)",
+        "m(torch.ones(1).expand(2**53 + 3)[:3])",
+        "m(big)",
+        takes="x: Tensor",
+        top=BIG,
+    ),
     "floor beyond 2**53": model("return math.floor(n / 3) - 2**53 // 3", "m(2**53 + 1)", "m(x.shape[0])", takes="n"),
     "ceil of a float": model("return math.ceil(n / 2)", "m(2.5)", "m(3)", "m(-3)", takes="n"),
     "a negative number": model("return int((x.shape[0] - 7) / 2)", takes="x: Tensor"),
     "before a keyword": model("return x + int(x.shape[0])if self.flag else x*int(x.shape[0])", takes="x: Tensor"),
     "a name before a keyword": model("n = x.shape[0]\nreturn x + int(n)if not self.flag else x", takes="x: Tensor"),
     "a name before and": model("n = x.shape[0]\nreturn x*int(n)is None or x-int(n)", takes="x: Tensor"),
-    "over lines": model("n = x.shape[0]\nm = (x + int(\n    n\n))\ny = int(\n    n\n) + x\nreturn m, y", takes="x: Tensor"),
+    "over lines": model(
+        "n = x.shape[0]\nm = (x + int(\n    n\n))\ny = int(\n    n\n) + x\nreturn m, y", takes="x: Tensor"
+    ),
     "with a comment": model("return x + int(  # rows\n    x.shape[0]\n)", takes="x: Tensor"),
     "in an f-string": model("n = x.shape[0]\nreturn f'{x + int(n)=}', f'{int(n)=}'", takes="x: Tensor"),
     "a power": model("n = x.shape[0]\nreturn x * int(n + 1) ** 2, x ** int(n), -int(n) ** 2 + x", takes="x: Tensor"),
@@ -217,7 +249,7 @@ DATA: dict[str, Attack] = {
         "an argument": ("y = x * 1\nw = y * y\nzero(y.data)\nreturn w", "", "def zero(v):\n    v.zero_()"),
         "a keyword": ("y = x * 1\nw = y * y\nzero(v=y.data)\nreturn w", "", "def zero(v):\n    v.zero_()"),
         "an argument of torch": ("y = x * 1\nw = y * y\nnn.init.zeros_(y.data)\nreturn w", "", ""),
-        "in place of torch": ("y = x * 1\nw = y * y\nF.relu(y.data - 0, inplace=True)\ntorch.relu_(y.data)\nreturn w", "", ""),
+        "in place of torch": ("y = x * 1\nw = y * y\nF.relu(y.data, inplace=True)\ntorch.relu_(y.data)\nreturn w", "", ""),
         "a tuple": ("y = x * 1\nw = y * y\na, b = y.data, 1\na.zero_()\nreturn w", "", ""),
         "a list": ("y = x * 1\nw = y * y\nfor a in [y.data]:\n    a.zero_()\nreturn w", "", ""),
         "a dict": ("y = x * 1\nw = y * y\n{'a': y.data}['a'].zero_()\nreturn w", "", ""),
@@ -226,7 +258,8 @@ DATA: dict[str, Attack] = {
         "a comprehension": ("y = x * 1\nw = y * y\n[row.zero_() for row in y.data]\nreturn w", "", ""),
         "a conditional": ("y = x * 1\nw = y * y\n(y.data if w is not None else y).zero_()\nreturn w", "", ""),
         "or": ("y = x * 1\nw = y * y\n(None or y.data).zero_()\nreturn w", "", ""),
-        "returned": ("y = x * 1\nw = y * y\nself.of(y).zero_()\nreturn w", "def of(self, v: Tensor):\n    return v.data", ""),
+        "returned": (
+            "y = x * 1\nw = y * y\nself.of(y).zero_()\nreturn w", "def of(self, v: Tensor):\n    return v.data", ""),
         "kept": ("y = x * 1\nw = y * y\nself.kept = y.data\nself.kept.zero_()\nreturn w", "", ""),
         "starred": ("y = x * 1\nw = y * y\na, *b = y.data\na.zero_()\nreturn w", "", ""),
         "a lambda": ("y = x * 1\nw = y * y\n(lambda: y.data)().zero_()\nreturn w", "", ""),
@@ -264,7 +297,7 @@ DATA: dict[str, Attack] = {
 OTHER_DATA: dict[str, Attack] = {
     "no tensor": model("return x.data * 2", "m(Box(1))", "m(x)", "m(nn.Parameter(x))", "m(None)", "m([1])"),
     "a parameter item": model(
-        "out = []\nfor v in x:\n    if isinstance(v, Box):\n        out.append(v.data * 2)\n    else:\n        out.append(v.data + 1)\nreturn out",
+        "out = []\nfor v in x:\n    out.append(v.data * 2 if isinstance(v, Box) else v.data + 1)\nreturn out",
         "m([Box(1), x])",
     ),
     "a guard": model("if isinstance(x, Box):\n    return x.data * 2\nreturn x.data * 3", "m(Box(1))", "m(x)"),
@@ -272,9 +305,16 @@ OTHER_DATA: dict[str, Attack] = {
         "return twice(x) + twice(Box(1))", top="def twice(v: Tensor):\n    return v.data * 2"
     ),
     "an annotation that lies, in a constructor": model(
-        "return twice(x) + self.held", init="self.held = twice(Box(1))\n", top="def twice(v: Tensor):\n    return v.data * 2"
+        "return twice(x) + self.held",
+        init="self.held = twice(Box(1))\n",
+        top="def twice(v: Tensor):\n    return v.data * 2",
     ),
-    "a named tuple": model("return p.data * 2", "m(P(x))", takes="p", top="from collections import namedtuple\n\nP = namedtuple('P', 'data')"),
+    "a named tuple": model(
+        "return p.data * 2",
+        "m(P(x))",
+        takes="p",
+        top="from collections import namedtuple\n\nP = namedtuple('P', 'data')",
+    ),
     "an array": model("return bytes(a.data)", "m(np.ones(2))", takes="a"),
     "a default": model("return twice(x) + twice()", top="def twice(v: Tensor = Box(1)):\n    return v.data * 2"),
 }
@@ -287,11 +327,17 @@ CHANGES: dict[str, Attack] = {
     "a box": model("n = b.shape\nm = n\nn += (1,)\nreturn n, m", "m(x, Box(1, 2))", "m(x, x)", takes="x, b"),
     "sizes of anything": model("n = b.shape[0]\nm = n\nn += [3]\nreturn n, m, b.shape", "m(Box([1, 2]))", takes="b"),
     "a helper": model("return grow(x.shape[0]), grow([1])", top="def grow(v):\n    n = v\n    n *= 2\n    return n, v"),
-    "a loop": model("n = x.shape[0]\nm = n\nfor _ in range(2):\n    n += m\n    n = n if self.flag else x.clone()\nreturn n, m", takes="x: Tensor"),
+    "a loop": model(
+        "n = x.shape[0]\nm = n\nfor _ in range(2):\n    n += m\n    n = n if self.flag else x.clone()\nreturn n, m",
+        takes="x: Tensor",
+    ),
     "to a box": model("n = x.shape[0]\nm = n\nn += Box(1)\nreturn n, m", takes="x: Tensor"),
     "a sum of anything": model("n = x.shape[0]\nm = n\nn *= 1 + 1\nn -= 1 if m else 2\nreturn n, m", takes="x: Tensor"),
     "a lambda": model("n = x.shape[0]\nm = n\nn += (lambda: 2)()\nn **= 2\nreturn n, m", takes="x: Tensor"),
-    "a yield": model("return list(self.steps(x))", methods="def steps(self, x: Tensor):\n    n = x.shape[0]\n    m = n\n    n += (yield m) or 4\n    yield n"),
+    "a yield": model(
+        "return list(self.steps(x))",
+        methods="def steps(self, x: Tensor):\n    n = x.shape[0]\n    m = n\n    n += (yield m) or 4\n    yield n",
+    ),
     "on one line": model("n = x.shape[0]; m = n; n += 2; n -= 1; m += n\nreturn n, m", takes="x: Tensor"),
     "with a comment": model("n = x.shape[0]\nm = n\nn += (  # more\n    2\n)\nreturn n, m", takes="x: Tensor"),
     "behind a backslash": model("n = x.shape[0]\nm = n\nn += \\\n    2\nreturn n, m", takes="x: Tensor"),
