@@ -249,7 +249,7 @@ DATA: dict[str, Attack] = {
         "an argument": ("y = x * 1\nw = y * y\nzero(y.data)\nreturn w", "", "def zero(v):\n    v.zero_()"),
         "a keyword": ("y = x * 1\nw = y * y\nzero(v=y.data)\nreturn w", "", "def zero(v):\n    v.zero_()"),
         "an argument of torch": ("y = x * 1\nw = y * y\nnn.init.zeros_(y.data)\nreturn w", "", ""),
-        "in place of torch": ("y = x * 1\nw = y * y\nF.relu(y.data, inplace=True)\ntorch.relu_(y.data)\nreturn w", "", ""),
+        "in place of torch": ("y = x * 1\nw = y * y\nF.relu_(y.data)\ntorch.neg_(y.data)\nreturn w", "", ""),
         "a tuple": ("y = x * 1\nw = y * y\na, b = y.data, 1\na.zero_()\nreturn w", "", ""),
         "a list": ("y = x * 1\nw = y * y\nfor a in [y.data]:\n    a.zero_()\nreturn w", "", ""),
         "a dict": ("y = x * 1\nw = y * y\n{'a': y.data}['a'].zero_()\nreturn w", "", ""),
