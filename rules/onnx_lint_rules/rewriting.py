@@ -85,9 +85,11 @@ def replacement(site: Site, node: ir.Expr, code: Code) -> Edit | None:
     """The edit that puts `code` where the expression `node` stands; ``None`` where none can: in an f-string, whose text
     may be its value (``f"{len(x)=}"``), and where a comment would go with what is replaced."""
     old = site.text_of(node)
-    if _is_in_f_string(site, node) or old.count("#") > code.text.count("#"):
+    around = enclosing(site.unit.chunk.lowered.body, node)
+    if any(isinstance(n, ir.Format) for n in around) or old.count("#") > code.text.count("#"):
         return None
-    text = code.within(_binding(node))
+    is_argument = bool(around) and isinstance(around[-1], ir.Call) and node in around[-1].args
+    text = code.text if is_argument and code.binding is not Binding.ANYTHING else code.within(_binding(node))
     source = site.unit.module.source
     span = site.span_of(node)
     start, end = source.offset(span.line, span.column), source.offset(span.end_line, span.end_column)
@@ -100,7 +102,8 @@ def replacement(site: Site, node: ir.Expr, code: Code) -> Edit | None:
 def other_attribute(site: Site, node: ir.Attribute, new: str) -> Edit | None:
     """The edit that puts `new` for the name behind the last dot, and leaves all else as it is laid out; ``None`` in an
     f-string."""
-    if _is_in_f_string(site, node) or not site.text_of(node).endswith(node.attr):
+    around = enclosing(site.unit.chunk.lowered.body, node)
+    if any(isinstance(n, ir.Format) for n in around) or not site.text_of(node).endswith(node.attr):
         return None
     span = site.span_of(node)
     start = span.end_column - len(node.attr)
@@ -110,10 +113,6 @@ def other_attribute(site: Site, node: ir.Attribute, new: str) -> Edit | None:
 def _is_joined(left: str, right: str) -> bool:
     """Whether two characters side by side would be read as one word (``return x`` without the blank)."""
     return re.fullmatch(r"\w\w", left + right) is not None
-
-
-def _is_in_f_string(site: Site, node: ir.Expr) -> bool:
-    return any(isinstance(n, ir.Format) for n in enclosing(site.unit.chunk.lowered.body, node))
 
 
 def is_written_call(node: object, name: str, arguments: int = 1) -> bool:

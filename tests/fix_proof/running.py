@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import linecache
+import math
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
@@ -43,10 +44,10 @@ def same(one: object, other: object) -> bool:
         kinds = (one.dtype, one.shape, one.requires_grad, type(one).__name__)
         if kinds != (other.dtype, other.shape, other.requires_grad, type(other).__name__):
             return False
-        ours, theirs = (tensor.detach().as_subclass(torch.Tensor) for tensor in (one, other))
-        return bool(((ours == theirs) | ((ours != ours) & (theirs != theirs))).all())
+        ours, theirs = (tensor.detach().as_subclass(torch.Tensor).numpy() for tensor in (one, other))
+        return np.array_equal(ours, theirs, equal_nan=one.is_floating_point())
     if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
-        return one.dtype == other.dtype and bool(np.all((one == other) | ((one != one) & (other != other))))
+        return one.dtype == other.dtype and np.array_equal(one, other, equal_nan=one.dtype.kind == "f")
     if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
         alike = type(one).__name__ == type(other).__name__ and len(one) == len(other)
         return alike and all(map(same, one, other))
@@ -56,4 +57,6 @@ def same(one: object, other: object) -> bool:
         return False
     if type(one).__module__ == "program":
         return same(vars(one), vars(other))
-    return bool(one == other or (one != one and other != other))  # not a number is not equal to itself
+    if isinstance(one, float) and isinstance(other, float) and math.isnan(one):
+        return math.isnan(other)
+    return bool(one == other)
