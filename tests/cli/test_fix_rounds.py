@@ -72,6 +72,34 @@ def test_an_index_follows_the_file_when_its_text_changes() -> None:
     assert [d.span.line for d in found] == [moved[: moved.index("int(n)")].count("\n") + 1]
 
 
+BASE = """\
+import torch
+from torch import nn
+
+
+class Base(nn.Module):
+    def forward(self, x: torch.Tensor):
+        return x * int(x.shape[0]) + int(x.max().item())
+"""
+DERIVED = """\
+from base import Base
+
+
+class Net(Base):
+    def __init__(self):
+        super().__init__()
+        self.n = 1
+"""
+
+
+def test_a_class_follows_its_base_when_that_file_changes(lint: Lint, put: Put) -> None:
+    """The derived class, whose own file stays, knew the methods of the base at their old places."""
+    base, _ = put("base.py", BASE), put("net.py", DERIVED)
+    done = lint("--fix", "--unsafe-fixes", "base.py", "net.py")
+    assert "not fixed" not in done.stderr
+    assert base.read_text() == BASE.replace("int(x.shape[0]) + int(x.max().item())", "x.shape[0] + x.max()")
+
+
 def test_a_refused_round_leaves_the_file_as_it_was(
     lint: Lint, put: Put, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

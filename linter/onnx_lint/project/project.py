@@ -106,6 +106,9 @@ class Project:
         if self.tracker is None:
             self._meanings = Memo(None)
             self._loaded.clear()
+            if names is not None:  # somebody has asked for names: classes may know bases of the file as it was
+                for module in self.modules.values():
+                    module.forget_bases()
             return
         for gone in (before, self._loaded.pop(path, None)):
             if gone is not None:
