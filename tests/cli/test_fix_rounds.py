@@ -86,9 +86,8 @@ from base import Base
 
 
 class Net(Base):
-    def __init__(self):
-        super().__init__()
-        self.n = 1
+    def forward(self, x):
+        return super().forward(x)
 """
 
 
