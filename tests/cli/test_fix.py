@@ -18,7 +18,7 @@ from cli.conftest import DATA, Lint, Put, run_here
 
 from onnx_lint.diagnostic import Applicability, Diagnostic, Edit, Fix, Severity, Span
 from onnx_lint.fixer import TEMPORARY, Fixed, FixError, apply, diff, write
-from onnx_lint.source.text import SourceText
+from onnx_lint.source.text import SourceError, SourceText, read
 from onnx_lint.target import BOTH
 
 FIXED = DATA.replace("x.data", "x.detach()")
@@ -304,3 +304,30 @@ def test_standard_input_is_fixed_to_standard_output(lint: Lint, put: Put) -> Non
     assert path.read_text() == DATA
     crlf = DATA.replace("\n", "\r\n").encode()
     assert lint("--fix", "-", "-q", stdin=crlf).stdout.encode() == FIXED.replace("\n", "\r\n").encode()
+
+
+@pytest.mark.parametrize("lines", [1, 2])
+def test_a_removed_suppression_declares_no_encoding(lint: Lint, put: Put, lines: int) -> None:
+    """Only in the first two lines is a comment the declaration of an encoding; below them it is none."""
+    above = (
+        ["# onnx-lint: ignore-file[ONX101]", "# a model"] if lines == 1 else ["# onnx-lint: ignore-file[ONX101]"] * 2
+    )
+    path = put("a.py", "\n".join([*above, "# coding: latin-1", "s = '\u00e9'"]) + "\n")
+    lint("--fix", "a.py")
+    text = path.read_bytes().decode("utf-8")
+    assert "ignore-file" not in text and "coding" not in "".join(text.splitlines()[:2])
+    assert SourceText.decode("a.py", path.read_bytes()).encoding == "utf-8"
+
+
+def test_a_file_that_would_block_is_read_without_waiting(tmp_path: Path) -> None:
+    """As some files of the kernel do; a pipe that nobody writes to stands for them."""
+    path = tmp_path / "a.py"
+    os.mkfifo(path)
+    keep = os.open(path, os.O_RDWR)  # a writer that says nothing: a plain read would wait for it
+    start = time.monotonic()
+    try:
+        with pytest.raises(SourceError, match="cannot be read"):
+            read(str(path))
+    finally:
+        os.close(keep)
+    assert time.monotonic() - start < 5
