@@ -119,6 +119,9 @@ def read(path: str) -> SourceText:
     try:
         # without blocking: some files of the kernel look regular, and wait for something to be said
         with open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0))) as file:
-            return SourceText.decode(path, file.read())
+            data: bytes | None = file.read()
     except OSError as error:
         raise SourceError(f"{path}: cannot be read: {error.strerror}") from error
+    if data is None:
+        raise SourceError(f"{path}: cannot be read: it has nothing to say yet; name a regular file")
+    return SourceText.decode(path, data)
