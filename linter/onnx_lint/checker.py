@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from onnx_lint.codes import INTERNAL_ERROR, NOT_ANALYSED, SYNTAX_ERROR
 from onnx_lint.coverage import Coverage, Tally
 from onnx_lint.deep_stack import with_deep_stack
-from onnx_lint.diagnostic import Diagnostic, Severity, Span
+from onnx_lint.diagnostic import Applicability, Diagnostic, Severity, Span
 from onnx_lint.policy import Policy
+from onnx_lint.project.dependencies import Node
 from onnx_lint.project.project import Project
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.selection import Selection
 from onnx_lint.semantics import entry, export_calls
-from onnx_lint.semantics.domain.sites import Site
+from onnx_lint.semantics.domain.sites import OtherValue, Site
 from onnx_lint.semantics.export_calls import ExportFacts
-from onnx_lint.semantics.incremental import session
+from onnx_lint.semantics.incremental import Session
 from onnx_lint.settings import Settings
 from onnx_lint.severity import severity_of
 from onnx_lint.source.text import SourceText
@@ -102,6 +103,8 @@ class _Group:
         """Whether the rules are the installed ones."""
         self.by_site = selection.by_site()
         self.found: dict[tuple[str, Span], Diagnostic] = {}
+        self._fixed_at: dict[tuple[int, int], tuple[Site, list[tuple[str, Span]]]] = {}
+        """Diagnostics with a safe fix, by the unit and the node of their site."""
 
     def engines(self, facts: ExportFacts, model: str = "") -> tuple[Engine, ...]:
         """The engines that count for a model: as asked for, else as the export calls say."""
@@ -112,11 +115,22 @@ class _Group:
     def has(self, path: str) -> bool:
         return self.paths is None or path in self.paths
 
-    def add(self, diagnostic: Diagnostic) -> None:
+    def add(self, diagnostic: Diagnostic, site: Site) -> None:
         key = (diagnostic.code, diagnostic.span)
+        if diagnostic.fix is not None and diagnostic.fix.applicability is Applicability.SAFE:
+            self._fixed_at.setdefault((id(site.unit), site.node.at), (site, []))[1].append(key)
         other = self.found.get(key)
         if other is None or other.severity < diagnostic.severity:
             self.found[key] = diagnostic
+
+    def distrust(self, others: Collection[tuple[int, int]]) -> None:
+        """No fix is safe where something else comes to its node too: `others` are units and nodes."""
+        for place in self._fixed_at.keys() & others:
+            for key in self._fixed_at[place][1]:
+                diagnostic = self.found[key]
+                if diagnostic.fix is not None:
+                    fix = replace(diagnostic.fix, applicability=Applicability.UNSAFE)
+                    self.found[key] = replace(diagnostic, fix=fix)
 
 
 def _check(
@@ -130,18 +144,26 @@ def _check(
     heard = progress if project.tracker is not None else None
     facts = export_calls.collect(project, open_files_only=open_files_only, progress=heard)
     project.policy = Policy(frozenset(e for g in groups for e in g.settings.entry), frozenset(facts.by_model))
-    cache = DiagnosticCache(project) if project.tracker is not None and all(g.is_ordinary for g in groups) else None
+    is_cached = project.tracker is not None and all(g.is_ordinary for g in groups)
+    cache = project.derived.get(DiagnosticCache) if is_cached else None
+    if cache is not None:
+        cache.begin()
     tally = Tally()
+    others: set[tuple[int, int]] = set()
     for site in _sites(project, groups, progress, open_files_only, tally):
+        if isinstance(site, OtherValue):
+            others.add((id(site.unit), site.node.at))
+            continue
         for group in groups:
             rules = group.by_site.get(type(site))
             if rules and group.has(site.unit.module.path):
                 for diagnostic in _of_site(site, rules, group, facts, cache):
-                    group.add(diagnostic)
+                    group.add(diagnostic, site)
     if cache is not None:
-        cache.keep(project)
+        cache.keep()
     out: list[list[Diagnostic]] = []
     for group in groups:
+        group.distrust(others)
         engines = group.engines(facts)
         limits = [d for d in _limits(tally, engines) if group.has(d.span.path)]
         everything = [*group.found.values(), *_faults(project, group, engines), *limits]
@@ -174,7 +196,8 @@ def _sites(
     wanted: set[str] = set()
     for group in groups:
         wanted.update(project.modules if group.paths is None else group.paths)
-    return session(project).sites(wanted, open_files_only=open_files_only, progress=progress, tally=tally)
+    session = project.derived.get(Session)
+    return session.sites(wanted, open_files_only=open_files_only, progress=progress, tally=tally)
 
 
 def _finish(project: Project, group: _Group, diagnostics: list[Diagnostic], *, is_complete: bool) -> list[Diagnostic]:
@@ -215,24 +238,28 @@ class _Cached:
     group: tuple[Settings, ExportFacts]
     moves: int
     diagnostics: tuple[Diagnostic, ...]
+    dependency: Node
+    """What rules asked the project for: what a name stands for."""
 
     def rests_on(self, site: Site, settings: Settings, facts: ExportFacts) -> bool:
         same = self.site is site and self.group[0] is settings and self.group[1] is facts
-        return same and self.moves == site.moves
+        return same and self.moves == site.moves and not self.dependency.stale
 
 
 class DiagnosticCache:
     """In an editor: the diagnostics of the last check by site, and those of this one."""
 
     def __init__(self, project: Project) -> None:
-        held = project.derived.get("diagnostics")
-        self.before: dict[tuple[int, int], _Cached] = held.now if isinstance(held, DiagnosticCache) else {}
+        self.before: dict[tuple[int, int], _Cached] = {}
         self.now: dict[tuple[int, int], _Cached] = {}
 
-    def keep(self, project: Project) -> None:
+    def begin(self) -> None:
+        """A check begins: what a broken-off one found does not count."""
+        self.now = {}
+
+    def keep(self) -> None:
         """The check has come to its end: what it did not meet is forgotten."""
-        self.before = {}
-        project.derived["diagnostics"] = self
+        self.before, self.now = self.now, {}
 
 
 def _of_site(
@@ -250,9 +277,16 @@ def _of_site(
             cache.now[key] = held
             return held.diagnostics
     engines = group.engines(facts, site.model)
-    found = tuple([d for rule in rules for d in _apply(rule, site, settings, engines, facts)])
-    if cache is not None:
-        cache.now[key] = _Cached(site, (settings, facts), site.moves, found)
+
+    def apply_all() -> tuple[Diagnostic, ...]:
+        return tuple([d for rule in rules for d in _apply(rule, site, settings, engines, facts)])
+
+    tracker = site.unit.module.project.tracker
+    if cache is None or tracker is None:
+        return apply_all()
+    dependency = Node()
+    found = tracker.compute(dependency, apply_all)
+    cache.now[key] = _Cached(site, (settings, facts), site.moves, found, dependency)
     return found
 
 

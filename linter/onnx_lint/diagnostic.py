@@ -46,7 +46,8 @@ class Applicability(str, Enum):
     """How safe a fix is."""
 
     SAFE = "safe"
-    """Eager results stay equal; proved by execution in the tests. Applied by ``--fix``."""
+    """Whatever reaches the place, eager results, gradients, exceptions and aliasing stay as they are, and the export
+    is not worse; proved by execution in the tests. Applied by ``--fix``."""
     UNSAFE = "unsafe"
     """May change what the program does. Applied by ``--fix --unsafe-fixes``."""
     DISPLAY = "display"
@@ -82,10 +83,14 @@ class Note:
 
 @dataclass(frozen=True)
 class Edit:
-    """Replace the text of `span` by `text`. An empty span inserts."""
+    """Replace the text of `span`, which is `replaces`, by `text`. An empty span inserts.
+
+    `replaces` is in the words of the file, newlines included; where another text stands, the edit is not applied.
+    """
 
     span: Span
     text: str
+    replaces: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Apply fixes: splices of the original text, written atomically.
 
 A file is changed only if it still holds the bytes that were analysed, and only if the changed text still parses where
-it did. Mode, owner, symbolic link, encoding, byte order mark and newlines stay. A file with several hard links is
+it did. Mode, owner, extended attributes, symbolic link, encoding, byte order
+mark and newlines stay. A file with several hard links is
 refused: replacing it would part it from its other names.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import os
+import shutil
 import stat
 import tempfile
 from bisect import bisect_right
@@ -34,12 +36,14 @@ class FixError(Exception):
 
 @dataclass(frozen=True)
 class Fixed:
-    """The text of a file after fixes, how many were applied, and (where one run made it) which."""
+    """The text of a file after fixes, how many were applied, and (where one run made it) which, and one line for each
+    that was refused."""
 
     source: SourceText
     text: str
     count: int
     applied: tuple[Fix, ...] = ()
+    refused: tuple[str, ...] = ()
 
 
 def apply(
@@ -51,11 +55,12 @@ def apply(
 ) -> Fixed:
     """Splice the fixes of one file into its text; of fixes that overlap, the first in the file is taken.
 
-    `parses` says whether a text has no more syntax errors than the one before (default: `still_parses`). Raises
-    `FixError` when the result would have.
+    `parses` says whether a text has no more syntax errors than the one before (default: `still_parses`). A fix after
+    which it would have more is refused; the others are applied. Raises `FixError` when the text at an edit is not the
+    one that it replaces: the places of such a file are not to be trusted.
     """
-    chosen = _Splices()
-    applied: list[Fix] = []
+    chosen: list[_Choice] = []
+    taken = _Splices()
     for diagnostic in sorted(diagnostics, key=lambda d: d.sort_key):
         fix = diagnostic.fix
         if fix is None or fix.applicability is Applicability.DISPLAY:
@@ -65,12 +70,44 @@ def apply(
         splices = [_splice(source, edit) for edit in fix.edits]
         if all(old == new for old, new in ((source.text[s:e], t) for s, e, t in splices)):
             continue
-        if chosen.take(splices):
-            applied.append(fix)
-    text = chosen.splice(source.text)
-    if applied and not (parses or still_parses)(source.text, text):
-        raise FixError(f"{source.path}: not fixed: the result would not parse; please report this")
-    return Fixed(source, text, len(applied), tuple(applied))
+        if taken.take(splices):
+            chosen.append(_Choice(diagnostic.span.line, fix, splices))
+    sound = _sound(source.text, chosen, parses or still_parses)
+    kept = {id(choice) for choice in sound}
+    refused = tuple(
+        f"{source.path}:{choice.line}: not fixed: the result would not parse; please report this"
+        for choice in chosen
+        if id(choice) not in kept
+    )
+    return Fixed(source, _spliced(source.text, sound), len(sound), tuple(c.fix for c in sound), refused)
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """A fix that is to be applied; `line` is that of its diagnostic."""
+
+    line: int
+    fix: Fix
+    splices: list[Splice]
+
+
+def _spliced(text: str, choices: Iterable[_Choice]) -> str:
+    splices = _Splices()
+    for choice in choices:
+        splices.take(choice.splices)
+    return splices.splice(text)
+
+
+def _sound(text: str, choices: list[_Choice], parses: Callable[[str, str], bool]) -> list[_Choice]:
+    """The choices after which the text still parses: all of them, mostly; else each half is looked at by itself."""
+    if not choices or parses(text, _spliced(text, choices)):
+        return choices
+    if len(choices) == 1:
+        return []
+    middle = len(choices) // 2
+    first, second = _sound(text, choices[:middle], parses), _sound(text, choices[middle:], parses)
+    both = [*first, *second]
+    return both if parses(text, _spliced(text, both)) else first
 
 
 class _Splices:
@@ -112,8 +149,11 @@ def _overlap(first: Splice, second: Splice) -> bool:
 
 def _splice(source: SourceText, edit: Edit) -> Splice:
     span = edit.span
-    start = source.offset(span.line, span.column)
-    return start, max(source.offset(span.end_line, span.end_column), start), _newlines(source, edit.text)
+    start = source.offset(span.line, span.column) if 0 < span.line <= len(source.starts) else len(source.text) + 1
+    end = start + len(edit.replaces)
+    if source.text[start:end] != edit.replaces or source.position(end) != (span.end_line, span.end_column):
+        raise FixError(f"{source.path}:{span.line}: not fixed: another text stands at the place of the fix")
+    return start, end, _newlines(source, edit.text)
 
 
 def _newlines(source: SourceText, text: str) -> str:
@@ -223,7 +263,8 @@ def _replace(path: str, target: str, status: os.stat_result, data: bytes, origin
             os.fsync(file.fileno())
         with suppress(PermissionError, AttributeError):  # only root can give a file away; Windows has no owner
             os.chown(temporary, status.st_uid, status.st_gid)
-        os.chmod(temporary, stat.S_IMODE(status.st_mode))
+        shutil.copystat(target, temporary)  # mode, flags, extended attributes
+        os.utime(temporary)
         _demand_unchanged(path, target, status, original)
         os.replace(temporary, target)
     except BaseException:

@@ -30,6 +30,8 @@ class Inputs:
     """For each file, with what the command line says on top."""
     problems: list[str] = field(default_factory=list)
     """What could not be read or used, one line each. The rest is looked at all the same."""
+    linked_out: set[str] = field(default_factory=set)
+    """Files that were found as links to what lies outside the folder that was named."""
     stdin: str | None = None
     """The name that standard input goes by, if it was read."""
 
@@ -197,6 +199,8 @@ def _add_files(
                     inputs.problems.append(str(error))
             except SourceError as error:
                 inputs.problems.append(str(error))
+            if found.leads_out:
+                inputs.linked_out.add(found.path)
 
 
 def _add_stdin(options: CheckOptions, inputs: Inputs, configs: ResolvedConfigs) -> None:

@@ -167,12 +167,16 @@ class Run:
 
     # ----------------------------------------------------------------------------------------------------- fixing
     def _fix(self, diagnostics: list[Diagnostic]) -> tuple[list[Diagnostic], dict[str, Fixed]]:
-        """Apply fixes and check again, until nothing changes; write the files unless only a diff is asked for."""
+        """Apply fixes and check again, until nothing changes; write the files unless only a diff is asked for.
+
+        A file for which a round is refused gets its text back, and keeps it.
+        """
         from onnx_lint.fixer import Fixed, FixError, apply
 
         originals = dict(self.inputs.sources)
         done: dict[str, Fixed] = {}
         refused: set[str] = set()
+        problems: dict[str, None] = {}
         for number in range(1, _FIX_ROUNDS + 1):
             changed = False
             by_path: dict[str, list[Diagnostic]] = {}
@@ -184,9 +188,13 @@ class Run:
                 try:
                     fixed = apply(source, mine, unsafe=self.options.unsafe_fixes)
                 except FixError as error:
-                    self.inputs.problems.append(str(error))
                     refused.add(path)
+                    problems[f"{error}; the file is left as it was; please report this"] = None
+                    if done.pop(path, None) is not None:
+                        changed = True
+                        self._put(originals[path])
                     continue
+                problems.update(dict.fromkeys(fixed.refused))
                 if fixed.text != source.text:
                     changed = True
                     before = done[path].count if path in done else 0
@@ -195,6 +203,7 @@ class Run:
             if not changed:
                 break
             diagnostics = self._check(f"fixing, round {number}")
+        self.inputs.problems += problems
         if self.options.diff:
             self.inputs.sources = originals
         elif self._write(originals, done):
@@ -214,6 +223,8 @@ class Run:
             if path == self.inputs.stdin:
                 continue
             try:
+                if path in self.inputs.linked_out:
+                    raise FixError(f"{path}: not fixed: it is a link out of the folder; name the file that is meant")
                 write(fixed, originals[path].encode(originals[path].text))
             except (FixError, UnicodeError) as error:
                 self.inputs.problems.append(str(error))

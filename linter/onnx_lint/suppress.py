@@ -26,6 +26,7 @@ from onnx_lint.source.text import SourceText
 from onnx_lint.target import BOTH
 
 _MARK = "onnx-lint:"
+_CODING = re.compile(r"[ \t\f]*#.*?coding[:=]")
 _BEGIN = re.compile(r"#[ \t]{0,20}onnx-lint:")
 _DIRECTIVE = re.compile(
     r"#[ \t]{0,20}onnx-lint:[ \t]{0,20}(ignore-file|ignore-block|ignore)(?![\w-])[ \t]{0,20}"
@@ -189,7 +190,7 @@ class Suppressions:
             left = ", ".join(s for s in suppression.selectors or () if s not in needless)
             start, end = suppression.brackets
             line, path = suppression.span.line, suppression.span.path
-            edit = Edit(Span(path, line, start, line, end), left)
+            edit = self._edit(Span(path, line, start, line, end), left)
             fix = Fix("Remove the unused part", Applicability.SAFE, (edit,))
         message = f"unused suppression of {', '.join(map(_shown, needless[:5]))}; remove it from the brackets"
         return UNUSED_SUPPRESSION.diagnostic(Severity.WARNING, suppression.span, message, BOTH, fix)
@@ -199,15 +200,25 @@ class Suppressions:
         span = suppression.span
         line = self.source.line(span.line)
         if suppression.whole_line and not line[span.end_column - 1 :].strip():
-            return Edit(Span(span.path, span.line, 1, span.line + 1, 1) if self._has_next(span.line) else span, "")
+            if self._has_next(span.line) and not self._precedes_coding(span.line):
+                span = Span(span.path, span.line, 1, span.line + 1, 1)
+            return self._edit(span)
         if line[span.end_column - 1 :].strip():  # another comment follows and keeps the blanks
             following = len(line) - len(line[span.end_column - 1 :].lstrip()) + 1
-            return Edit(Span(span.path, span.line, span.column, span.line, following), "")
+            return self._edit(Span(span.path, span.line, span.column, span.line, following))
         start = len(line[: span.column - 1].rstrip()) + 1
-        return Edit(Span(span.path, span.line, start, span.line, len(line) + 1), "")
+        return self._edit(Span(span.path, span.line, start, span.line, len(line) + 1))
+
+    def _edit(self, span: Span, text: str = "") -> Edit:
+        return Edit(span, text, self.source.slice(span))
 
     def _has_next(self, line: int) -> bool:
         return line < len(self.source.starts)
+
+    def _precedes_coding(self, line: int) -> bool:
+        """Whether without this line a comment that declares no encoding would: only the first two lines can."""
+        following = range(3, min(4, len(self.source.starts)) + 1)  # both may go
+        return line <= 2 and any(_CODING.match(self.source.line(number)) for number in following)
 
 
 def _shown(selector: str) -> str:

@@ -142,7 +142,7 @@ def read_diagnostic(data: Json, path_of: Any) -> Diagnostic:
     fix_data = data.get("fix")
     fix = None
     if fix_data:
-        edits = tuple(Edit(span(edit), edit["text"]) for edit in fix_data["edits"])
+        edits = tuple(Edit(span(edit), edit["text"], edit["replaces"]) for edit in fix_data["edits"])
         fix = Fix(fix_data["title"], Applicability(fix_data["applicability"]), edits)
     return Diagnostic(
         data["code"],

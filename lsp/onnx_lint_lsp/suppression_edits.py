@@ -42,7 +42,7 @@ def _at(path: str, line: int, column: int) -> Span:
 def _behind(source: SourceText, line: int, code: str) -> Edit:
     text = source.line(line)
     end = len(text.rstrip())
-    return Edit(Span(source.path, line, end + 1, line, len(text) + 1), f"  # onnx-lint: ignore[{code}]")
+    return Edit(Span(source.path, line, end + 1, line, len(text) + 1), f"  # onnx-lint: ignore[{code}]", text[end:])
 
 
 def _extended(source: SourceText, line: int, code: str) -> Edit | None:
@@ -52,7 +52,7 @@ def _extended(source: SourceText, line: int, code: str) -> Edit | None:
             start, end = suppression.brackets
             inside = source.line(line)[start - 1 : end - 1].rstrip()
             joined = f"{inside}, {code}" if inside.strip() else code
-            return Edit(Span(source.path, line, start, line, end), joined)
+            return Edit(Span(source.path, line, start, line, end), joined, source.line(line)[start - 1 : end - 1])
     return None
 
 

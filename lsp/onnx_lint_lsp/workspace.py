@@ -11,8 +11,8 @@ from onnx_lint.checker import check_with_coverage
 from onnx_lint.codes import NOT_ANALYSED, SYNTAX_ERROR
 from onnx_lint.diagnostic import Diagnostic, Severity, Span
 from onnx_lint.project.project import Project
-from onnx_lint.semantics.export_calls import export_calls
-from onnx_lint.semantics.incremental import session
+from onnx_lint.semantics.export_calls import ExportCalls
+from onnx_lint.semantics.incremental import Session
 from onnx_lint.settings import Settings
 from onnx_lint.source.text import SourceError, SourceText, read
 from onnx_lint_lsp.configuration import Configuration
@@ -209,7 +209,7 @@ class Workspace:
         self.sync(relate=not open_files_only, progress=progress)
         self._tidy()
         results = self._check(progress, open_files_only)
-        parts = (session(self.project), export_calls(self.project))
+        parts = (self.project.derived.get(Session), self.project.derived.get(ExportCalls))
         self.is_complete = all(part.is_complete for part in parts) and not (open_files_only and self._is_unrelated)
         if settled:
             results = [

@@ -49,18 +49,3 @@ def where_live(value: Value, effects: Effects) -> Effects:
     if not isinstance(value, Frozen):
         return effects
     return {engine: effect if value.live & engine.bit else FINE for engine, effect in effects.items()}
-
-
-def is_atom(node: ir.Expr) -> bool:
-    """Whether the source of an expression needs no parentheses wherever it is put."""
-    return isinstance(node, (ir.Name, ir.Attribute, ir.Subscript, ir.Call)) or (
-        isinstance(node, ir.Const) and isinstance(node.value, str)
-    )
-
-
-def atom(site: Site, node: ir.Expr) -> str:
-    """The source of an expression, in parentheses where it needs them."""
-    text = site.text_of(node)
-    if is_atom(node) or (isinstance(node, ir.Const) and text[:1].isdigit()):
-        return text
-    return f"({text})"

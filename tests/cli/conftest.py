@@ -29,11 +29,11 @@ class Net(nn.Module):
 """One error: ONX101 on line 6."""
 
 DATA = """\
-from torch import nn
+from torch import Tensor, nn
 
 
 class Net(nn.Module):
-    def forward(self, x):
+    def forward(self, x: Tensor):
         return x.data * 2
 """
 """One error with a safe fix: ONX205 on line 6."""

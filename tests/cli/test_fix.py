@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from cli.conftest import DATA, Lint, Put, run_here
 
 from onnx_lint.diagnostic import Applicability, Diagnostic, Edit, Fix, Severity, Span
 from onnx_lint.fixer import TEMPORARY, Fixed, FixError, apply, diff, write
-from onnx_lint.source.text import SourceText
+from onnx_lint.source.text import SourceError, SourceText, read
 from onnx_lint.target import BOTH
 
 FIXED = DATA.replace("x.data", "x.detach()")
@@ -32,8 +33,20 @@ def said(*edits: Edit, applicability: Applicability = Applicability.SAFE) -> Dia
     return Diagnostic("ONX101", "n", Severity.WARNING, edits[0].span, "m", BOTH, fix=fix)
 
 
+def on(source: SourceText, diagnostic: Diagnostic) -> Diagnostic:
+    """With what its edits replace, as in the source."""
+    assert diagnostic.fix is not None
+    edits = tuple(replace(edit, replaces=source.slice(edit.span)) for edit in diagnostic.fix.edits)
+    return replace(diagnostic, fix=replace(diagnostic.fix, edits=edits))
+
+
+def outcome(text: str, *diagnostics: Diagnostic, unsafe: bool = False) -> Fixed:
+    source = SourceText.from_text("a.py", text)
+    return apply(source, [on(source, d) for d in diagnostics], unsafe=unsafe)
+
+
 def applied(text: str, *diagnostics: Diagnostic, unsafe: bool = False) -> str:
-    return apply(SourceText.from_text("a.py", text), diagnostics, unsafe=unsafe).text
+    return outcome(text, *diagnostics, unsafe=unsafe).text
 
 
 # ------------------------------------------------------------------------------------------------------- choosing
@@ -67,8 +80,24 @@ def test_new_lines_are_those_of_the_file(newline: str) -> None:
 
 
 def test_a_result_that_does_not_parse_is_refused() -> None:
-    with pytest.raises(FixError, match=r"a\.py: not fixed: the result would not parse"):
-        applied("x = 1\ny = 2\n", said(edit(1, 5, 6, "(")))
+    got = outcome("x = 1\ny = 2\n", said(edit(1, 5, 6, "(")))
+    assert got.text == "x = 1\ny = 2\n" and got.count == 0
+    assert got.refused == ("a.py:1: not fixed: the result would not parse; please report this",)
+
+
+@pytest.mark.parametrize("broken", range(7))
+def test_a_fix_that_would_not_parse_does_not_stop_the_others(broken: int) -> None:
+    got = outcome("x = 1\n" * 7, *[said(edit(n + 1, 5, 6, "(" if n == broken else "2")) for n in range(7)])
+    assert got.text.splitlines() == ["x = 1" if n == broken else "x = 2" for n in range(7)]
+    assert got.count == 6 and [line.partition(":")[2][:1] for line in got.refused] == [str(broken + 1)]
+
+
+@pytest.mark.parametrize("place", [edit(1, 5, 6, "2"), edit(1, 5, 8, "2"), edit(9, 1, 2, "2"), edit(2, 1, 1, "2")])
+def test_an_edit_of_another_text_than_it_replaces_is_refused(place: Edit) -> None:
+    source = SourceText.from_text("a.py", "x = 3\ny = 1\n")
+    stale = said(replace(place, replaces="1"))
+    with pytest.raises(FixError, match=rf"a\.py:{place.span.line}: not fixed: another text stands at the place"):
+        apply(source, [stale], unsafe=False)
 
 
 def test_what_was_broken_before_may_stay_broken() -> None:
@@ -116,6 +145,28 @@ def test_a_symbolic_link_stays_one(lint: Lint, put: Put, tmp_path: Path) -> None
     (tmp_path / "link.py").symlink_to("real/a.py")
     lint("--fix", "link.py")
     assert (tmp_path / "link.py").is_symlink() and real.read_text() == FIXED
+
+
+def test_extended_attributes_are_kept(lint: Lint, put: Put) -> None:
+    path = put("a.py", DATA)
+    try:
+        os.setxattr(path, "user.note", b"kept")
+    except (AttributeError, OSError):
+        pytest.skip("no extended attributes here")
+    lint("--fix", "a.py")
+    assert path.read_text() == FIXED and os.getxattr(path, "user.note") == b"kept"
+    assert time.time() - path.stat().st_mtime < 60
+
+
+def test_a_link_out_of_the_folder_is_not_followed_by_a_fix(lint: Lint, put: Put, tmp_path: Path) -> None:
+    outside, inside = put("other/a.py", DATA), put("tree/real.py", DATA)
+    (tmp_path / "tree" / "link.py").symlink_to(outside)
+    done = lint("--fix", "tree")
+    assert done.returncode == 2 and outside.read_text() == DATA and inside.read_text() == FIXED
+    message = "tree/link.py: not fixed: it is a link out of the folder; name the file that is meant\n"
+    assert message in done.stderr
+    lint("--fix", "tree/link.py")
+    assert outside.read_text() == FIXED
 
 
 def test_hard_links_are_refused(lint: Lint, put: Put, tmp_path: Path) -> None:
@@ -254,3 +305,30 @@ def test_standard_input_is_fixed_to_standard_output(lint: Lint, put: Put) -> Non
     assert path.read_text() == DATA
     crlf = DATA.replace("\n", "\r\n").encode()
     assert lint("--fix", "-", "-q", stdin=crlf).stdout.encode() == FIXED.replace("\n", "\r\n").encode()
+
+
+@pytest.mark.parametrize("lines", [1, 2])
+def test_a_removed_suppression_declares_no_encoding(lint: Lint, put: Put, lines: int) -> None:
+    """Only in the first two lines is a comment the declaration of an encoding; below them it is none."""
+    above = (
+        ["# onnx-lint: ignore-file[ONX101]", "# a model"] if lines == 1 else ["# onnx-lint: ignore-file[ONX101]"] * 2
+    )
+    path = put("a.py", "\n".join([*above, "# coding: latin-1", "s = '\u00e9'"]) + "\n")
+    lint("--fix", "a.py")
+    text = path.read_bytes().decode("utf-8")
+    assert "ignore-file" not in text and "coding" not in "".join(text.splitlines()[:2])
+    assert SourceText.decode("a.py", path.read_bytes()).encoding == "utf-8"
+
+
+def test_a_file_that_would_block_is_read_without_waiting(tmp_path: Path) -> None:
+    """As some files of the kernel do; a pipe that nobody writes to stands for them."""
+    path = tmp_path / "a.py"
+    os.mkfifo(path)
+    keep = os.open(path, os.O_RDWR)  # a writer that says nothing: a plain read would wait for it
+    start = time.monotonic()
+    try:
+        with pytest.raises(SourceError, match="cannot be read"):
+            read(str(path))
+    finally:
+        os.close(keep)
+    assert time.monotonic() - start < 5

@@ -18,32 +18,40 @@ from onnx_lint import progress as bars
 from onnx_lint.codes import Origin
 from onnx_lint.explain import pages
 
-LENGTH = "from torch import nn\n\n\nclass Net(nn.Module):\n    def forward(self, x):\n        return x * len(x)\n"
+ADDED = """\
+from torch import Tensor, nn
+
+
+class Net(nn.Module):
+    def forward(self, x: Tensor):
+        return x + int(x.shape[0])
+"""
 
 
 def test_statistics_say_what_can_be_fixed_and_what_was_looked_at(lint: Lint, put: Put) -> None:
     put("a.py", BRANCH)
-    put("b.py", LENGTH)
+    put("b.py", ADDED)
     put("c.py", BRANCH)
     done = lint("--statistics")
     assert done.returncode == 1
     assert done.stdout == (
-        "2  ONX101      data-dependent-branch\n1  ONX207  [*] len-of-tensor\n[*] can be fixed with --fix, [-] in part\n"
-        "Found 3 errors in 3 files: 3 models, 3 entry points, 3 functions followed. 1 can be fixed with --fix.\n"
+        "2  ONX101      data-dependent-branch\n1  ONX201  [*] python-cast\n[*] can be fixed with --fix, [-] in part\n"
+        "Found 2 errors, 1 warning in 3 files: 3 models, 3 entry points, 3 functions followed. "
+        "1 can be fixed with --fix.\n"
     )
     assert lint("--statistics", "-q", "a.py").stdout == "1  ONX101  data-dependent-branch\n"
     assert lint("--statistics", "-q", "--select", "ONX3").stdout == ""
 
 
 def test_statistics_as_json_and_into_a_file(lint: Lint, put: Put, tmp_path: Path) -> None:
-    put("b.py", LENGTH)
+    put("b.py", ADDED)
     done = lint("--statistics", "--output-format", "json", "--output-file", "out.json", "b.py", "gone.py")
     assert (done.returncode, done.stdout) == (2, "")
     document = json.loads((tmp_path / "out.json").read_text())
     assert document.pop("coverage")["functions"] == 1
     assert document == {
         "version": 1,
-        "statistics": [{"code": "ONX207", "name": "len-of-tensor", "count": 1, "fixable": 1}],
+        "statistics": [{"code": "ONX201", "name": "python-cast", "count": 1, "fixable": 1}],
         "errors": ["gone.py: no such file or folder"],
     }
 

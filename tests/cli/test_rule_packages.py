@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from cli.conftest import BRANCH, Lint, Put
 
-from onnx_lint import registry
+from onnx_lint import codes, registry
 
 RULE = '''\
 from onnx_lint.rule import Rule
@@ -39,18 +39,23 @@ FAILS_WHEN_MADE = (
 )
 
 
+def _forget() -> None:
+    for remembered in (registry._loaded, codes._installed, codes._offered):
+        remembered.cache_clear()
+
+
 @pytest.fixture
 def site(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder of installed packages, last on the path."""
     folder = tmp_path_factory.mktemp("site")
     monkeypatch.setattr(sys, "path", [*sys.path, str(folder)])
-    registry._loaded.cache_clear()
+    _forget()
     before = set(sys.modules)
     yield folder
     for name in set(sys.modules) - before:
         if name.partition(".")[0].startswith("other_"):
             del sys.modules[name]
-    registry._loaded.cache_clear()
+    _forget()
 
 
 def install(site: Path, package: str, text: str, entry: str = "more") -> None:

@@ -22,9 +22,9 @@ from torch import nn
 
 
 class Net(nn.Module):
-    def forward(self, x):
+    def forward(self, x: torch.Tensor):
         s = "\U0001f984é"; n = x.sum().item()
-        return x.data * n
+        return x.data * 2 * n
 """
 COLUMN = {"utf-8": 26, "utf-16": 23, "utf-32": 22}
 HELPER = "def scale(v):\n    return v * {}\n"

@@ -43,7 +43,7 @@ warning[ONX201] `int` makes a Python number of `n`: torchscript keeps the exampl
    |                              ---------- `x.shape[0]` is a size that changes with the input
    |                    --------------------- `Net.half` is called here
    = help: use the size as it is, with integer arithmetic (`//`)
-   = fix: Replace by `n` (--fix)
+   = fix: Replace by `n` (--fix --unsafe-fixes)
 
 error[ONX101] `if` depends on the values of a tensor: torchscript keeps only the branch taken for the example input, \
 dynamo fails to export it  (both engines)
@@ -65,9 +65,10 @@ error[ONX205] `x.data` is not followed: torchscript silently makes it a constant
 10 |             return x.data
    |                    ^^^^^^ tensor-data
    = help: use `.detach()`
-   = fix: Use `.detach()` (--fix)
+   = fix: Use `.detach()` (--fix --unsafe-fixes)
 
-Found 2 errors, 1 warning in 1 file: 1 model, 1 entry point, 2 functions followed. 2 can be fixed with --fix.
+Found 2 errors, 1 warning in 1 file: 1 model, 1 entry point, 2 functions followed. \
+2 can be fixed with --fix --unsafe-fixes, to be looked at.
 """
 CAST = "`int` makes a Python number of `n`: torchscript keeps the example's number"
 BRANCH = (
@@ -122,8 +123,8 @@ def test_json(lint: Lint, put: Put) -> None:
         "help": "use `.detach()`",
         "fix": {
             "title": "Use `.detach()`",
-            "applicability": "safe",
-            "edits": [{**place, "text": "x.detach()"}],
+            "applicability": "unsafe",
+            "edits": [{**place, "column": 22, "text": "detach()", "replaces": "data"}],
         },
         "source": "lint",
         "evidence": [],
@@ -200,8 +201,8 @@ def test_sarif(lint: Lint, put: Put) -> None:
     (change,) = run["results"][2]["fixes"][0]["artifactChanges"]
     assert change["replacements"] == [
         {
-            "deletedRegion": {"startLine": 10, "startColumn": 20, "endLine": 10, "endColumn": 26},
-            "insertedContent": {"text": "x.detach()"},
+            "deletedRegion": {"startLine": 10, "startColumn": 22, "endLine": 10, "endColumn": 26},
+            "insertedContent": {"text": "detach()"},
         }
     ]
 

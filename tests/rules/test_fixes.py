@@ -21,26 +21,25 @@ def __init__(self):
 # name: (body, line after the fix, engines that export it right afterwards)
 SAFE: dict[str, tuple[str, str, tuple[Engine, ...]]] = {
     "data in an expression": ("return x.data * 2 + x", "return x.detach() * 2 + x", BOTH),
-    "data of a call": ("return self.linear(x).data.sum(1)", "return self.linear(x).detach().sum(1)", BOTH),
+    "data of a call": ("return F.relu(x).data.sum(1)", "return F.relu(x).detach().sum(1)", BOTH),
     "data as an argument": ("return torch.cat([x.data, x])", "return torch.cat([x.detach(), x])", BOTH),
     "data in parentheses": ("return (x + 1).data.relu()", "return (x + 1).detach().relu()", BOTH),
-    "length": ("return x.sum(0) / len(x)", "return x.sum(0) / x.shape[0]", BOTH),
-    "length of a sum": ("return x * len(x + 1)", "return x * (x + 1).shape[0]", BOTH),
-    "length of a slice": ("return x * len(x[1:])", "return x * x[1:].shape[0]", BOTH),
-    "length of a negative": ("return x * len(-x)", "return x * (-x).shape[0]", BOTH),
-    "int of a size": ("return x.reshape(int(x.shape[0]) * 4)", "return x.reshape(x.shape[0] * 4)", BOTH),
+    "data over lines": ("return x * 2 + (x\n    .abs()\n    .data)", ".detach())", BOTH),
     "int of a size call": ("return x + int(x.size(0))", "return x + x.size(0)", BOTH),
-    "int of a name": ("b, c = x.shape\nreturn x.reshape(int(b) * c)", "return x.reshape(b * c)", BOTH),
-    "int of a sum": ("return x + 2 * int(x.shape[0] + 1)", "return x + 2 * (x.shape[0] + 1)", BOTH),
-    "int of a quotient": ("return x[: int(x.shape[0] // 2)]", "return x[: (x.shape[0] // 2)]", BOTH),
-    "int of a division": ("return x[: int(x.shape[0] / 2)]", "return x[: (x.shape[0] // 2)]", BOTH),
-    "floor": ("return x[: math.floor(x.shape[0] / 2)]", "return x[: (x.shape[0] // 2)]", BOTH),
-    "ceil": ("return x[: math.ceil(x.shape[0] / 2)]", "return x[: ((x.shape[0] + 1) // 2)]", BOTH),
-    "ceil in a product": (
-        "return x + math.ceil(x.numel() / 3) * 2",
-        "return x + ((x.numel() + 2) // 3) * 2",
+    "int of a name": ("b, c = x.shape\nreturn x * (int(b) + c)", "return x * (b + c)", BOTH),
+    "int before a keyword": (
+        "return x * int(x.shape[0])if self.extra else x",
+        "return x * x.shape[0]if self.extra else x",
         BOTH,
     ),
+    "int of a name before a keyword": (
+        "n = x.shape[0]\nreturn x * int(n)if self.extra else x",
+        "return x * (n)if self.extra else x",
+        BOTH,
+    ),
+    "int of a sum": ("return x + 2 * int(x.shape[0] + 1)", "return x + 2 * (x.shape[0] + 1)", BOTH),
+    "int of a quotient": ("return x * int(x.shape[0] // 2)", "return x * (x.shape[0] // 2)", BOTH),
+    "floor of a size": ("return x * math.floor(x.shape[0])", "return x * x.shape[0]", BOTH),
     "index": ("return x + operator.index(x.shape[0])", "return x + x.shape[0]", BOTH),
     "alias": ("n = x.shape[0]\nm = n\nn += 2\nreturn x * n + m", "n = n + 2", BOTH),
     "alias, a sum behind": (
@@ -64,14 +63,29 @@ UNSAFE: dict[str, tuple[str, str, tuple[Engine, ...]]] = {
     "item": ("return x * x.max().item()", "return x * x.max()", BOTH),
     "item of a sum": ("return x * (x + 1).max().item()", "return x * (x + 1).max()", BOTH),
     "float": ("return x * float(x.max())", "return x * x.max()", BOTH),
-    "root of a size": ("return x / math.sqrt(x.shape[0])", "return x / x.shape[0] ** 0.5", BOTH),
+    "root of a size": ("return x / math.sqrt(x.shape[0])", "return x / (x.shape[0] ** 0.5)", BOTH),
+    "length": ("return x.sum(0) / len(x)", "return x.sum(0) / x.shape[0]", BOTH),
+    "length of a sum": ("return x * len(x + 1)", "return x * (x + 1).shape[0]", BOTH),
+    "length of a slice": ("return x * len(x[1:])", "return x * x[1:].shape[0]", BOTH),
+    "length of a negative": ("return x * len(-x)", "return x * (-x).shape[0]", BOTH),
+    "length over lines": ("y = len(x\n    .abs()\n)\nreturn x * y", ".abs()).shape[0]", BOTH),
+    "int of a size": ("return x.reshape(int(x.shape[0]) * 4)", "return x.reshape(x.shape[0] * 4)", BOTH),
+    "int of a division": ("return x[: int(x.shape[0] / 2)]", "return x[: (x.shape[0] // 2)]", BOTH),
+    "floor": ("return x[: math.floor(x.shape[0] / 2)]", "return x[: (x.shape[0] // 2)]", BOTH),
+    "ceil": ("return x[: math.ceil(x.shape[0] / 2)]", "return x[: ((x.shape[0] + 1) // 2)]", BOTH),
+    "ceil in a product": (
+        "return x + math.ceil(x.numel() / 3) * 2",
+        "return x + ((x.numel() + 2) // 3) * 2",
+        BOTH,
+    ),
+    "data of a module's result": ("return self.linear(x).data.sum(1)", "return self.linear(x).detach().sum(1)", BOTH),
     "numpy root": ("return x * np.sqrt(x.abs().max())", "return x * torch.sqrt(x.abs().max())", BOTH),
     "data that is named": ("y = x.data\nreturn y * 2 + x", "y = x.detach()", BOTH),
 }
 
 
 def module(body: str) -> str:
-    text = as_module(INIT + "\ndef forward(self, x):\n" + textwrap.indent(body, "    "))
+    text = as_module(INIT + "\ndef forward(self, x: torch.Tensor):\n" + textwrap.indent(body, "    "))
     return text.replace("import math\n", "import math\nimport operator\n")
 
 
@@ -79,15 +93,23 @@ def module(body: str) -> str:
 def test_a_safe_fix_writes_this(name: str) -> None:
     body, wanted, _ = SAFE[name]
     text = fixed(module(body))
-    assert wanted in [line.strip() for line in text.splitlines()]
+    assert is_written(text, wanted), text
     assert fixed(text) == text, "a second round changes nothing"
+
+
+def is_written(text: str, wanted: str) -> bool:
+    """Whether a line is this, or ends so."""
+    return any(
+        line == wanted or (wanted.startswith(".") and line.endswith(wanted))
+        for line in map(str.strip, text.splitlines())
+    )
 
 
 @pytest.mark.parametrize("name", UNSAFE)
 def test_an_unsafe_fix_is_applied_only_on_request(name: str) -> None:
     body, wanted, _ = UNSAFE[name]
     assert fixed(module(body)) == module(body)
-    assert wanted in [line.strip() for line in fixed(module(body), unsafe=True).splitlines()]
+    assert is_written(text := fixed(module(body), unsafe=True), wanted), text
 
 
 @pytest.mark.parametrize(

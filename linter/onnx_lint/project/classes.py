@@ -46,6 +46,11 @@ class ClassInfo:
         self._members.clear()
         self._statements = None
 
+    def forget_bases(self) -> None:
+        """What was found out about its bases does not count any more."""
+        self._derived = Memo(self.module.project.tracker)
+        self._order = None
+
     def _read(self) -> None:
         """What is being computed rests on the names of this class."""
         tracker = self.module.project.tracker

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
-from onnx_lint.source.text import SourceText
+from onnx_lint.project.derived import ChunkMemo, FileIndex
 
 if TYPE_CHECKING:
     from onnx_lint.project.modules import SourceModule
@@ -20,40 +20,35 @@ Statement = tuple[str, str, str, str]
 
 
 class ImportGraph:
-    """The imports of a project's files, kept with it. A file is read once for each text that it has."""
+    """The imports of a project's files. A file is read once for each text that it has."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._statements: dict[str, tuple[SourceText, list[Statement]]] = {}
+        self._files: FileIndex[list[Statement]] = FileIndex(project, self._read)
+        self._in_chunks: ChunkMemo[list[Statement]] = ChunkMemo(_IMPORT.findall)
         self._imported: dict[str, tuple[list[Statement], int, list[SourceModule]]] = {}
         self.changes = 0
         """How often the import statements of a file were found to be others than before."""
-        self._in_chunks: dict[str, dict[str, list[Statement]]] = {}
-        """By path, what chunks with these texts say."""
         self._importers: dict[str, set[str]] | None = None
         self._generation = -1
 
     def scan(self, module: SourceModule) -> list[Statement]:
-        """Read the import statements of a file; later questions about it cost nothing then."""
-        held = self._statements.get(module.path)
-        if held is None or held[0] is not module.source:
-            found: list[Statement] = []
-            if self._project.tracker is None:
-                found = _IMPORT.findall(module.source.text)
-            else:  # most chunks are the same as before the last key was pressed
-                before, now = self._in_chunks.get(module.path, {}), dict[str, list[Statement]]()
-                for chunk in module.chunks:
-                    for text in [m.text for m in chunk.members] or [chunk.text]:
-                        if "import" in text:
-                            found += now.setdefault(text, before.get(text) or _IMPORT.findall(text))
-                self._in_chunks[module.path] = now
-            if held is None or held[1] != found:
-                self._importers = None
-                self.changes += 1
-            else:
-                found = held[1]
-            held = self._statements[module.path] = (module.source, found)
-        return held[1]
+        """The import statements of a file; the same list for as long as they are the same."""
+        return self._files.of(module)
+
+    def _read(self, module: SourceModule) -> list[Statement]:
+        if self._project.tracker is None:
+            found: list[Statement] = _IMPORT.findall(module.source.text)
+        else:
+            texts = [m.text for c in module.chunks for m in (c.members or (c,)) if "import" in m.text]
+            by_text = self._in_chunks.of(module.path, texts)
+            found = [statement for text in texts for statement in by_text[text]]
+        before = self._files.last(module.path)
+        if before == found:
+            return before
+        self._importers = None
+        self.changes += 1
+        return found
 
     def refresh(self) -> None:
         """Read the files that have changed."""
@@ -101,13 +96,3 @@ class ImportGraph:
             found.update(dict.fromkeys(above[: limit - len(found)]))
             level = above
         return [self._project.modules[p] for p in found if p in self._project.modules]
-
-
-def import_graph(project: Project) -> ImportGraph:
-    """The import graph of a project."""
-    held = project.derived.get("imports")
-    if isinstance(held, ImportGraph):
-        return held
-    made = ImportGraph(project)
-    project.derived["imports"] = made
-    return made

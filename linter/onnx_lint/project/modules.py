@@ -124,6 +124,11 @@ class SourceModule:
         for info in self._classes.values():
             self.invalidate(info.dependency)
 
+    def forget_bases(self) -> None:
+        """The classes of other files may be others now."""
+        for info in self._classes.values():
+            info.forget_bases()
+
     def take_units(self, chunks: list[Chunk]) -> dict[int, Unit]:
         """The units of chunks that go, by the identity of the chunk; they are not held here any more."""
         taken: dict[int, Unit] = {}

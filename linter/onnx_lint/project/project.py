@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from onnx_lint.policy import Policy
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.dependencies import Memo, Node, Tracker
+from onnx_lint.project.derived import Derived
 from onnx_lint.project.modules import STARS, Binding, FunctionBinding, ImportBinding, SourceModule, ValueBinding
 from onnx_lint.project.revision import revise
 from onnx_lint.project.unit import ChunkStore
@@ -58,8 +59,8 @@ class Project:
         """Grows when files come and go."""
         self.renamings = 0
         """Grows when files that are there already get another dotted name: then nothing that was computed holds."""
-        self.derived: dict[str, object] = {}
-        """What other rooms keep with the project, by their name."""
+        self.derived = Derived(self)
+        """What other rooms keep with the project."""
         self.policy = Policy()
         """Which code is left out as training only, and the configured entry points."""
         self._by_name: dict[str, SourceModule] | None = None
@@ -108,6 +109,9 @@ class Project:
         if self.tracker is None:
             self._meanings = Memo(None)
             self._loaded.clear()
+            if names is not None:  # somebody has asked for names: classes may know bases of the file as it was
+                for module in self.modules.values():
+                    module.forget_bases()
             return
         for gone in (before, self._loaded.pop(path, None)):
             if gone is not None:

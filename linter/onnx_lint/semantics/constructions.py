@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from onnx_lint.project.classes import ClassInfo
-from onnx_lint.project.dependencies import Node
+from onnx_lint.project.derived import ChunkMemo, NameIndex, Names
 from onnx_lint.project.modules import FunctionBinding, SourceModule
 from onnx_lint.project.project import Project
 from onnx_lint.semantics.domain.environment import Environment
@@ -17,7 +17,6 @@ from onnx_lint.semantics.domain.values import Arguments, Function, Static
 from onnx_lint.semantics.evaluation.frame import Frame
 from onnx_lint.semantics.evaluation.state import Analysis, Summary
 from onnx_lint.source import ir
-from onnx_lint.source.text import SourceText
 
 _MAX_FACTORIES = 3
 _MAX_CONSTRUCTIONS = 2
@@ -32,7 +31,7 @@ def of(analysis: Analysis, info: ClassInfo) -> list[Arguments]:
     if found is None or not isinstance(found[1][1], ir.FunctionDef) or not _needs_help(analysis, found[1][1], info):
         return []
     made: list[Arguments] = []
-    for module, name in factories(analysis.project).making(info.name)[:_MAX_FACTORIES]:
+    for module, name in analysis.project.derived.get(Factories).lookup(info.name)[:_MAX_FACTORIES]:
         for binding in module.lookup(name):
             if isinstance(binding, FunctionBinding):
                 made += _run(analysis, binding, info)
@@ -54,82 +53,24 @@ def _needs_help(analysis: Analysis, function: ir.FunctionDef, info: ClassInfo) -
     return False
 
 
-class Factories:
+class Factories(NameIndex):
     """Top-level functions of a project by the class names that they call."""
 
     def __init__(self, project: Project) -> None:
-        self._project = project
-        self._generation = -1
-        self._files: dict[str, tuple[SourceText, dict[str, tuple[str, ...]]]] = {}
-        self._in_chunks: dict[str, dict[str, frozenset[str]]] = {}
-        """By path, the class names that functions with these texts call."""
-        self._by_class: dict[str, list[tuple[SourceModule, str]]] = {}
-        self._dependencies: dict[str, Node] = {}
+        super().__init__(project, self._called)
+        self._in_chunks = ChunkMemo(lambda text: frozenset(_CALLED.findall(text)))
 
-    def making(self, name: str) -> list[tuple[SourceModule, str]]:
-        """The functions that call a class of that name, with their files."""
-        tracker = self._project.tracker
-        if tracker is not None:
-            tracker.read(self._dependencies.setdefault(name, Node()))
-        if self._generation != self._project.generation:
-            self.update()
-        return self._by_class.get(name, [])
-
-    def refresh(self) -> None:
-        """Look at what has changed, if anybody has asked before."""
-        if self._generation != -1:
-            self.update()
-
-    def update(self) -> None:
-        """Look at what has changed since the last time."""
-        project = self._project
-        changed: set[str] = set()
-        if self._generation != project.generation:
-            self._generation = project.generation
-            for path in self._files.keys() - project.modules.keys():
-                changed.update(self._files.pop(path)[1])
-        for path, module in project.modules.items():
-            held = self._files.get(path)
-            if held is not None and held[0] is module.source:
-                continue
-            before, after = held[1] if held is not None else {}, self._called(module)
-            self._files[path] = (module.source, after)
-            changed.update(n for n in {**before, **after} if before.get(n) != after.get(n))
-        if not changed:
-            return
-        self._by_class = {}
-        for path, (_, called) in self._files.items():
-            for name, functions in called.items():
-                self._by_class.setdefault(name, []).extend((project.modules[path], f) for f in functions)
-        if project.tracker is not None:
-            for name in changed:
-                if name in self._dependencies:
-                    project.tracker.invalidate(self._dependencies[name])
-
-    def _called(self, module: SourceModule) -> dict[str, tuple[str, ...]]:
+    def _called(self, module: SourceModule) -> Names:
         """The functions of a file by the class names that they call."""
         out: dict[str, tuple[str, ...]] = {}
         if "torch" not in module.source.text and "nn" not in module.source.text:
             return out
-        before, now = self._in_chunks.get(module.path, {}), dict[str, frozenset[str]]()
-        for chunk in module.chunks:
-            if chunk.kind == "def":
-                names = before.get(chunk.text)
-                now[chunk.text] = frozenset(_CALLED.findall(chunk.text)) if names is None else names
-                for name in now[chunk.text]:
-                    out[name] = (*out.get(name, ()), chunk.name)
-        self._in_chunks[module.path] = now
+        functions = [chunk for chunk in module.chunks if chunk.kind == "def"]
+        names = self._in_chunks.of(module.path, [chunk.text for chunk in functions])
+        for chunk in functions:
+            for name in names[chunk.text]:
+                out[name] = (*out.get(name, ()), chunk.name)
         return out
-
-
-def factories(project: Project) -> Factories:
-    """The factories of a project, kept with it."""
-    held = project.derived.get("factories")
-    if isinstance(held, Factories):
-        return held
-    made = Factories(project)
-    project.derived["factories"] = made
-    return made
 
 
 def _run(analysis: Analysis, binding: FunctionBinding, info: ClassInfo) -> list[Arguments]:

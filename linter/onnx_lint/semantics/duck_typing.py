@@ -7,7 +7,7 @@ is one of these that is meant.
 from __future__ import annotations
 
 from onnx_lint.project.classes import ClassInfo
-from onnx_lint.project.dependencies import Node
+from onnx_lint.project.derived import NameIndex, Names
 from onnx_lint.project.modules import SourceModule
 from onnx_lint.project.project import Project
 from onnx_lint.semantics.domain.lattice import join_all
@@ -25,84 +25,39 @@ _COMMON = frozenset(
 )  # fmt: skip
 
 
-class Methods:
-    """The modules of a project by the methods that they define."""
+class Methods(NameIndex):
+    """The classes of the project's modules by the methods that they define."""
 
     def __init__(self, project: Project) -> None:
-        self._project = project
-        self._generation = -1
-        self._files: dict[str, tuple[list[Chunk], list[tuple[str, str]]]] = {}
-        """By path: the chunks, and methods with the name of their class."""
-        self._by_method: dict[str, list[tuple[SourceModule, str]]] = {}
-        self._dependencies: dict[str, Node] = {}
+        super().__init__(project, _methods_of)
 
     def classes_with(self, name: str) -> list[ClassInfo]:
         """The classes that define a method `name`."""
-        tracker = self._project.tracker
-        if tracker is not None:
-            tracker.read(self._dependencies.setdefault(name, Node()))
-        if self._generation != self._project.generation:
-            self.update()
-        out: list[ClassInfo] = []
-        for module, class_name in self._by_method.get(name, ()):
-            for chunk in module.definitions.get(class_name, ()):
-                if chunk.kind == "class":
-                    out.append(module.class_of(chunk))
-        return out
-
-    def refresh(self) -> None:
-        """Look at what has changed, if anybody has asked before."""
-        if self._generation != -1:
-            self.update()
-
-    def update(self) -> None:
-        """Look at what has changed since the last time."""
-        project = self._project
-        changed: set[str] = set()
-        if self._generation != project.generation:
-            self._generation = project.generation
-            for path in self._files.keys() - project.modules.keys():
-                changed.update(method for method, _ in self._files.pop(path)[1])
-        for path, module in project.modules.items():
-            if "forward" not in module.source.text:
-                chunks: list[Chunk] = []
-            else:
-                chunks = module.chunks
-            held = self._files.get(path)
-            if held is not None and (held[0] is chunks or (not held[0] and not chunks)):
-                continue
-            pairs = [(m, c.name) for c in chunks if c.kind == "class" for m in _method_names(c)]
-            before = held[1] if held is not None else []
-            changed.update(m for m, _ in set(pairs) ^ set(before))
-            self._files[path] = (chunks, pairs)
-        if changed:
-            self._by_method = {}
-            for path, (_, pairs) in self._files.items():
-                for method, class_name in dict.fromkeys(pairs):
-                    self._by_method.setdefault(method, []).append((project.modules[path], class_name))
-        if project.tracker is not None:
-            for name in changed:
-                if name in self._dependencies:
-                    project.tracker.invalidate(self._dependencies[name])
+        return [
+            module.class_of(chunk)
+            for module, class_name in self.lookup(name)
+            for chunk in module.definitions.get(class_name, ())
+            if chunk.kind == "class"
+        ]
 
 
-def _method_names(chunk: Chunk) -> list[str]:
-    return [m.name for m in chunk.members if m.kind == "def" and not m.name.startswith("_")]
+def _methods_of(module: SourceModule) -> Names:
+    """The classes of a file by the methods that they define."""
+    out: dict[str, tuple[str, ...]] = {}
+    if "forward" in module.source.text:
+        pairs = ((m.name, c.name) for c in module.chunks if c.kind == "class" for m in c.members if _is_method(m))
+        for method, name in dict.fromkeys(pairs):
+            out[method] = (*out.get(method, ()), name)
+    return out
 
 
-def methods(project: Project) -> Methods:
-    """The methods of a project, kept with it."""
-    held = project.derived.get("methods")
-    if isinstance(held, Methods):
-        return held
-    made = Methods(project)
-    project.derived["methods"] = made
-    return made
+def _is_method(member: Chunk) -> bool:
+    return member.kind == "def" and not member.name.startswith("_")
 
 
 def classes_with(analysis: Analysis, name: str) -> list[ClassInfo]:
     """The modules of the project that define a method `name`."""
-    return methods(analysis.project).classes_with(name)
+    return analysis.project.derived.get(Methods).classes_with(name)
 
 
 def is_distinctive(analysis: Analysis, name: str) -> bool:

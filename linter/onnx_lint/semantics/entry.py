@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from onnx_lint.coverage import CutOff, Tally
 from onnx_lint.project.classes import ClassInfo
-from onnx_lint.project.imports import import_graph
+from onnx_lint.project.imports import ImportGraph
 from onnx_lint.project.modules import SourceModule
 from onnx_lint.project.project import Project
 from onnx_lint.project.unit import Unit
@@ -62,7 +62,7 @@ def mentions_forward(module: SourceModule) -> bool:
 def in_order(project: Project, modules: Iterable[SourceModule]) -> list[SourceModule]:
     candidates = [m for m in modules if mentions_forward(m)]
     by_path = {m.path: m for m in candidates}
-    graph = import_graph(project)
+    graph = project.derived.get(ImportGraph)
     imported = {m.path: sorted(t.path for t in graph.imported(m) if t.path in by_path) for m in candidates}
     order: list[SourceModule] = []
     seen: set[str] = set()

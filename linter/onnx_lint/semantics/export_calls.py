@@ -8,12 +8,12 @@ from functools import partial
 
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.dependencies import Node
+from onnx_lint.project.derived import FileIndex
 from onnx_lint.project.modules import SourceModule
 from onnx_lint.project.project import External, Project
 from onnx_lint.project.unit import Unit
 from onnx_lint.semantics.domain.sites import Site
 from onnx_lint.source import ir
-from onnx_lint.source.text import SourceText
 from onnx_lint.target import BOTH, Engine
 
 Axes = Mapping[str, tuple[int, ...]]
@@ -65,64 +65,52 @@ def _together(calls: Iterable[ExportCall]) -> tuple[Engine, ...]:
 
 
 class ExportCalls:
-    """The export calls of a project, file by file, kept with it."""
+    """The export calls of a project, file by file."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._files: dict[str, tuple[SourceText, Node, tuple[ExportCall, ...]]] = {}
+        self._files = FileIndex(project, self._read, lambda found: not found[0].stale)
         self._facts: tuple[tuple[ExportCall, ...], ExportFacts] | None = None
         self.is_complete = True
         """Whether the last facts are all that there are."""
-        self._generation = -1
 
     def facts(
         self, *, open_files_only: bool = False, progress: Callable[[int, int], None] | None = None
     ) -> ExportFacts:
         """What they say now; with `open_files_only`, without files that were never read. `progress` is called before
         each file that is read; it may raise, and what was read is kept."""
-        project = self._project
-        if self._generation != project.generation:
-            self._generation = project.generation
-            self._files = {p: f for p, f in self._files.items() if p in project.modules}
+        project, files = self._project, self._files
+        files.drop_removed()
         self.is_complete = True
+        calls: list[ExportCall] = []
         for done, (path, module) in enumerate(project.modules.items()):
-            held = self._files.get(path)
-            if held is None and open_files_only and self._facts is not None:
-                self.is_complete = False
-            elif held is None or held[0] is not module.source or held[1].stale:
+            if not files.is_read(module):
+                if open_files_only and self._facts is not None and files.last(path) is None:
+                    self.is_complete = False
+                    continue
                 if progress is not None:
                     progress(done, len(project.modules))
-                self._read(module)
-        calls = tuple(c for path in project.modules if path in self._files for c in self._files[path][2])
-        if self._facts is None or self._facts[0] != calls:
-            self._facts = (calls, ExportFacts(calls))
+            calls += files.of(module)[1]
+        if self._facts is None or self._facts[0] != tuple(calls):
+            self._facts = (tuple(calls), ExportFacts(tuple(calls)))
         return self._facts[1]
 
-    def _read(self, module: SourceModule) -> None:
+    def _read(self, module: SourceModule) -> tuple[Node, tuple[ExportCall, ...]]:
+        """The export calls of a file, and what they rest on."""
         text, dependency = module.source.text, Node()
         calls: tuple[ExportCall, ...] = ()
         if "onnx" in text and "export(" in text:
             tracker = self._project.tracker
             read = partial(_calls_of, self._project, module)
             calls = read() if tracker is None else tracker.compute(dependency, read)
-        self._files[module.path] = (module.source, dependency, calls)
-
-
-def export_calls(project: Project) -> ExportCalls:
-    """The export calls of a project, kept with it."""
-    held = project.derived.get("export calls")
-    if isinstance(held, ExportCalls):
-        return held
-    made = ExportCalls(project)
-    project.derived["export calls"] = made
-    return made
+        return dependency, calls
 
 
 def collect(
     project: Project, *, open_files_only: bool = False, progress: Callable[[int, int], None] | None = None
 ) -> ExportFacts:
     """What all export calls of the project say; see `ExportCalls.facts`."""
-    return export_calls(project).facts(open_files_only=open_files_only, progress=progress)
+    return project.derived.get(ExportCalls).facts(open_files_only=open_files_only, progress=progress)
 
 
 def _calls_of(project: Project, module: SourceModule) -> tuple[ExportCall, ...]:

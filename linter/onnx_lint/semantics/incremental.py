@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from onnx_lint.coverage import Tally
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.dependencies import Node
-from onnx_lint.project.imports import import_graph
+from onnx_lint.project.imports import ImportGraph
 from onnx_lint.project.modules import SourceModule
 from onnx_lint.project.project import Project
 from onnx_lint.semantics import entry
-from onnx_lint.semantics.constructions import factories
+from onnx_lint.semantics.constructions import Factories
 from onnx_lint.semantics.domain.sites import Site
-from onnx_lint.semantics.duck_typing import methods
+from onnx_lint.semantics.duck_typing import Methods
 from onnx_lint.semantics.evaluation.state import Analysis, Summary
 from onnx_lint.semantics.interpreter import INTERPRETER
 
@@ -117,12 +117,12 @@ class Session:
         project = self.project
         own = [project.modules[p] for p in paths if p in project.modules]
         candidates = [m for m in project.modules.values() if entry.mentions_forward(m)]
-        return own + import_graph(project).importers(paths, candidates, _MAX_IMPORTERS)
+        return own + project.derived.get(ImportGraph).importers(paths, candidates, _MAX_IMPORTERS)
 
     def _classes(self, modules: list[SourceModule]) -> Iterator[tuple[ClassInfo, entry.Traced | None]]:
         """The classes of these files that may be entry points, importers before what they import."""
         files = frozenset(module.path for module in modules if entry.mentions_forward(module))
-        key = (files, self.project.generation, import_graph(self.project).changes)
+        key = (files, self.project.generation, self.project.derived.get(ImportGraph).changes)
         if self._order[0] != key:
             self._order = (key, entry.in_order(self.project, modules))
         for module in self._order[1]:
@@ -159,9 +159,9 @@ class Session:
         tracker = self.project.tracker
         assert tracker is not None, "a session is for an editor's project"
         self._changes += 1
-        methods(self.project).refresh()
-        factories(self.project).refresh()
-        import_graph(self.project).refresh()
+        self.project.derived.get(Methods).refresh()
+        self.project.derived.get(Factories).refresh()
+        self.project.derived.get(ImportGraph).refresh()
         invalidated = tracker.drain_invalidated()
         is_old = self.analysis.budget_exhausted and self._changes > _REBUILD_AFTER
         is_renamed, is_judged_anew = self._renamings != self.project.renamings, self._policy != self.project.policy
@@ -197,13 +197,3 @@ class Session:
             else:
                 del analysis.of_unit[key]
         self._entries = {k: e for k, e in self._entries.items() if not e.dependency.stale}
-
-
-def session(project: Project) -> Session:
-    """The session of a project, kept with it."""
-    held = project.derived.get("session")
-    if isinstance(held, Session):
-        return held
-    made = Session(project)
-    project.derived["session"] = made
-    return made

@@ -28,7 +28,7 @@ from onnx_lint.semantics.domain.values import (
     Tensor,
     Value,
 )
-from onnx_lint.semantics.incremental import session
+from onnx_lint.semantics.incremental import Session
 
 _MAX_SOURCE = 40
 _BACKTICKS = re.compile("`+")
@@ -91,7 +91,7 @@ def _units(module: SourceModule, first_line: int, last_line: int) -> Iterator[Un
 def _values(project: Project, unit: Unit) -> dict[int, list[Value]]:
     """What each expression of a unit may hold, by its number: one value for each way that it was reached."""
     out: dict[int, list[Value]] = {}
-    for summary in session(project).analysis.of_unit.get(unit, ()):
+    for summary in project.derived.get(Session).analysis.of_unit.get(unit, ()):
         if summary.values is not None and summary.dependency is not None and not summary.dependency.stale:
             for at, value in summary.values.items():
                 out.setdefault(at, []).append(value)

@@ -24,6 +24,8 @@ class Found:
     path: str
     is_named: bool = False
     """Whether it was given itself, not found in a folder."""
+    leads_out: bool = False
+    """A link to a file outside the folder that was walked."""
 
 
 @dataclass(frozen=True)
@@ -105,8 +107,14 @@ def _walk(
                 continue
             if stat.S_ISREG(status.st_mode) and (status.st_dev, status.st_ino) not in seen:
                 seen.add((status.st_dev, status.st_ino))
-                yield Found(path)
+                yield Found(path, leads_out=entry.is_symlink() and not _is_below(path, top))
         pending.extend(reversed(below))
+
+
+def _is_below(path: str, top: str) -> bool:
+    """Whether the file that a link stands for lies below a folder."""
+    folder = os.path.realpath(top or ".")
+    return os.path.realpath(path).startswith(os.path.join(folder, ""))
 
 
 class _Ignores:

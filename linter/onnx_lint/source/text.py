@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import tokenize
 from bisect import bisect_right
@@ -116,7 +117,11 @@ class SourceText:
 def read(path: str) -> SourceText:
     """Read a file. Raises `SourceError`."""
     try:
-        with open(path, "rb") as file:
-            return SourceText.decode(path, file.read())
+        # without blocking: some files of the kernel look regular, and wait for something to be said
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0))) as file:
+            data: bytes | None = file.read()
     except OSError as error:
         raise SourceError(f"{path}: cannot be read: {error.strerror}") from error
+    if data is None:
+        raise SourceError(f"{path}: cannot be read: it has nothing to say yet; name a regular file")
+    return SourceText.decode(path, data)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from onnx_lint.diagnostic import Applicability, Edit, Fix
+from onnx_lint.diagnostic import Applicability, Fix
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import TensorCall
+from onnx_lint.source import ir
 from onnx_lint.target import FINE, measured, wrong
+from onnx_lint_rules.rewriting import Code, is_written_call, replacement
 from onnx_lint_rules.wording import quoted
-
-_CALL = re.compile(r"\s*\.\s*item\s*\(\s*\)$")
 
 
 class ItemCall(Rule[TensorCall]):
@@ -51,11 +50,13 @@ class ItemCall(Rule[TensorCall]):
     def check(self, call: TensorCall, /) -> Iterator[Finding]:
         if call.method != "item":
             return
-        text = call.text_of(call.node)
-        fix = None
-        if call.receiver is not None and _CALL.search(text):
-            edit = Edit(call.span, _CALL.sub("", text))
-            fix = Fix("Keep the tensor, without `.item()`", Applicability.UNSAFE, (edit,))
         subject = f"{quoted(call)} is a Python number"
         help = "leave `.item()` out: one-element tensors convert where a number is needed"
-        yield self.at(call, subject, help=help, fix=fix)
+        yield self.at(call, subject, help=help, fix=_fix(call))
+
+
+def _fix(call: TensorCall) -> Fix | None:
+    if call.receiver is None or not isinstance(call.node, ir.Call) or not is_written_call(call.node, "item", 0):
+        return None
+    edit = replacement(call, call.node, Code.of(call, call.receiver))
+    return None if edit is None else Fix("Keep the tensor, without `.item()`", Applicability.UNSAFE, (edit,))

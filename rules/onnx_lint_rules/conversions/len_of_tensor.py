@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from onnx_lint.diagnostic import Applicability, Edit, Fix
+from onnx_lint.diagnostic import Applicability, Fix
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import Length
+from onnx_lint.source import ir
 from onnx_lint.target import FINE, measured, wrong
-from onnx_lint_rules.wording import is_atom, quoted
+from onnx_lint_rules.rewriting import Code, is_written_call, replacement
+from onnx_lint_rules.wording import quoted
 
 
 class LenOfTensor(Rule[Length]):
@@ -44,10 +46,14 @@ class LenOfTensor(Rule[Length]):
     effects = measured(torchscript=wrong("keeps the example's length"), dynamo=FINE)
 
     def check(self, length: Length, /) -> Iterator[Finding]:
-        fix = None
-        if length.argument is not None:
-            text = length.text_of(length.argument)
-            size = f"{text}.shape[0]" if is_atom(length.argument) else f"({text}).shape[0]"
-            fix = Fix("Use `.shape[0]`", Applicability.SAFE, (Edit(length.span, size),))
         subject = f"{quoted(length)} is a Python number"
-        yield self.at(length, subject, help="use `.shape[0]`, which stays a value of the graph", fix=fix)
+        yield self.at(length, subject, help="use `.shape[0]`, which stays a value of the graph", fix=_fix(length))
+
+
+def _fix(length: Length) -> Fix | None:
+    """Never a safe one: a tensor without dimensions raises another exception, and a subclass may count otherwise."""
+    node, argument = length.node, length.argument
+    if argument is None or not isinstance(node, ir.Call) or not is_written_call(node, "len"):
+        return None
+    edit = replacement(length, node, Code.of(length, argument).attribute("shape[0]"))
+    return None if edit is None else Fix("Use `.shape[0]`", Applicability.UNSAFE, (edit,))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from onnx_lint.diagnostic import Applicability, Edit, Fix
+from onnx_lint.diagnostic import Applicability, Fix
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import NumpyCall
 from onnx_lint.semantics.domain.values import Frozen, Size, Tensor
+from onnx_lint.source import ir
 from onnx_lint.target import FINE, Effects, fails, measured, wrong
+from onnx_lint_rules.rewriting import Code, is_written_call, replacement
 from onnx_lint_rules.wording import described, quoted, where_live
 
 _SAME_IN_TORCH = frozenset(
@@ -92,11 +93,10 @@ def _effects(call: NumpyCall) -> Effects:
 
 
 def _fix(call: NumpyCall, short: str) -> Fix | None:
-    text = call.text_of(call.node)
-    match = re.match(r"[\w.]+(?=\()", text)
-    if short not in _SAME_IN_TORCH or not isinstance(call.subject, Tensor) or match is None:
+    node = call.node
+    if short not in _SAME_IN_TORCH or not isinstance(call.subject, Tensor):
         return None
-    if "torch" not in call.unit.module.bindings:
+    if "torch" not in call.unit.module.bindings or not isinstance(node, ir.Call) or not is_written_call(node, short):
         return None
-    edit = Edit(call.span, f"torch.{short}{text[match.end() :]}")
-    return Fix(f"Use `torch.{short}`", Applicability.UNSAFE, (edit,))
+    edit = replacement(call, node.func, Code(f"torch.{short}"))
+    return None if edit is None else Fix(f"Use `torch.{short}`", Applicability.UNSAFE, (edit,))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from onnx_lint.diagnostic import Applicability, Edit, Fix
+from onnx_lint.diagnostic import Applicability, Fix
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import Conversion
 from onnx_lint.semantics.domain.values import Frozen, Size, Tensor
-from onnx_lint.target import FINE, Effects, fails, measured, wrong
-from onnx_lint_rules.conversions.integer_arithmetic import simplified
-from onnx_lint_rules.wording import atom, described, quoted, where_live
+from onnx_lint.source import ir
+from onnx_lint.target import BOTH, FINE, Effects, fails, measured, wrong
+from onnx_lint_rules.conversions.integer_arithmetic import is_needless, simplified
+from onnx_lint_rules.rewriting import Code, is_written_call, replacement
+from onnx_lint_rules.wording import described, quoted, where_live
 
 _BUILT_IN = frozenset({"min", "max", "sorted", "in", "sum", "abs", "any", "all", "repetition"})
 """Left to ONX206."""
@@ -104,15 +106,21 @@ def _help(cast: Conversion) -> str:
 
 
 def _fix(cast: Conversion) -> Fix | None:
-    if cast.argument is None:
+    argument = cast.argument
+    if argument is None or not isinstance(cast.node, ir.Call) or not is_written_call(cast.node, cast.converter):
         return None
+    title, code, applicability = f"Keep the tensor, without `{cast.converter}()`", None, Applicability.UNSAFE
     if isinstance(cast.subject, Tensor):
-        if cast.converter not in ("int", "float"):
-            return None
-        edit = Edit(cast.span, atom(cast, cast.argument))
-        return Fix(f"Keep the tensor, without `{cast.converter}()`", Applicability.UNSAFE, (edit,))
-    if cast.converter == "math.sqrt":
-        edit = Edit(cast.span, f"{atom(cast, cast.argument)} ** 0.5")
-        return Fix("Use `** 0.5`", Applicability.UNSAFE, (edit,))
-    text = simplified(cast)
-    return None if text is None else Fix(f"Replace by `{text}`", Applicability.SAFE, (Edit(cast.span, text),))
+        code = Code.of(cast, argument) if cast.converter in ("int", "float") else None
+    elif cast.converter == "math.sqrt":
+        title, code = "Use `** 0.5`", Code.of(cast, argument).operator("**", 0.5)
+    else:
+        code = simplified(cast)
+        if code is not None:
+            title = f"Replace by `{' '.join(code.text.split())}`"
+        if tuple(cast.engines) != BOTH:
+            applicability = Applicability.DISPLAY  # the code asks which export it is in, and casts for that
+        elif is_needless(cast):
+            applicability = Applicability.SAFE
+    edit = None if code is None else replacement(cast, cast.node, code)
+    return None if edit is None else Fix(title, applicability, (edit,))

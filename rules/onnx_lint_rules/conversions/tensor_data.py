@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from onnx_lint.diagnostic import Applicability, Edit, Fix
+from onnx_lint.diagnostic import Applicability, Fix
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import AttributeRead
+from onnx_lint.source import ir
 from onnx_lint.target import fails, measured, wrong
+from onnx_lint_rules.conversions.detached_read import is_only_read
+from onnx_lint_rules.rewriting import other_attribute
 from onnx_lint_rules.wording import quoted
-
-_WRITES = re.compile(r"\s*(?:\[[^\n]*\]\s*)?(?:[-+*/@&|^%]|//|\*\*|<<|>>)?=(?!=)|\s*(?:\[[^\n]*\]\s*)?\.\s*\w+_\s*\(")
-"""What follows when the data are changed in place: an assignment, or a method whose name ends in an underscore."""
 
 _CONSTANT = wrong("silently makes it a constant")
 
@@ -58,16 +57,9 @@ class TensorData(Rule[AttributeRead]):
 
 
 def _fix(read: AttributeRead) -> Fix | None:
-    text = read.text_of(read.node)
-    if not text.endswith("data"):
+    if not isinstance(read.node, ir.Attribute):
         return None
-    source = read.unit.module.source
-    end = source.offset(read.span.end_line, read.span.end_column)
-    start = source.offset(read.span.line, read.span.column)
-    line_before = re.split(r"[\r\n]", source.text[:start])[-1]
-    behind = source.text[end : end + 400]
-    # Autograd notices writes through `.detach()`, not those through `.data`: safe only where none can follow.
-    named = line_before.rstrip().endswith("=") and re.match(r"[ \t]*(?:#|[\r\n;]|$)", behind) is not None
-    written = _WRITES.match(behind) is not None or named
-    edit = Edit(read.span, f"{text[: -len('data')]}detach()")
-    return Fix("Use `.detach()`", Applicability.UNSAFE if written else Applicability.SAFE, (edit,))
+    edit = other_attribute(read, read.node, "detach()")
+    if edit is None:
+        return None
+    return Fix("Use `.detach()`", Applicability.SAFE if is_only_read(read) else Applicability.UNSAFE, (edit,))

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from onnx_lint.diagnostic import Applicability, Edit, Fix
 from onnx_lint.rule import Finding, Rule
+from onnx_lint.semantics.certainty import Certainty
 from onnx_lint.semantics.domain.sites import AliasedChange
-from onnx_lint.semantics.domain.values import Size
 from onnx_lint.source import ir
 from onnx_lint.target import FINE, measured, wrong
-from onnx_lint_rules.wording import atom
+from onnx_lint_rules.rewriting import Binding, Code
 
 
 class AliasedShapeChange(Rule[AliasedChange]):
@@ -66,7 +66,13 @@ def _fix(change: AliasedChange) -> Fix | None:
     statement = change.node
     if not isinstance(statement, ir.AugAssign):
         return None
-    value = atom(change, statement.value)
-    edit = Edit(change.span, f"{change.name} = {change.name} {change.operator} {value}")
-    safe = isinstance(change.subject, Size)
-    return Fix("Bind a new value", Applicability.SAFE if safe else Applicability.UNSAFE, (edit,))
+    old = change.text_of(statement)
+    value = Code.of(change, statement.value).within(Binding.SIGN)
+    text = f"{change.name} = {change.name} {change.operator} {value}"
+    if old.count("#") > text.count("#"):
+        return None  # a comment would go with what is replaced
+    # a number is never changed in place: for it the two say the same, whatever stands behind
+    certain = Certainty(change.unit, statement)
+    is_number = isinstance(statement.target, ir.Name) and certain.is_number(statement.target)
+    edit = Edit(change.span, text, old)
+    return Fix("Bind a new value", Applicability.SAFE if is_number else Applicability.UNSAFE, (edit,))

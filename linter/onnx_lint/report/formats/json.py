@@ -76,6 +76,6 @@ def diagnostic(d: Diagnostic) -> dict[str, Any]:
         out["fix"] = {
             "title": d.fix.title,
             "applicability": d.fix.applicability.value,
-            "edits": [{**place(e.span), "text": e.text} for e in d.fix.edits],
+            "edits": [{**place(e.span), "text": e.text, "replaces": e.replaces} for e in d.fix.edits],
         }
     return out

@@ -173,6 +173,12 @@ class AttributeRead(Site):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class OtherValue(Site):
+    """Something that is not of the kind that a fix at this node is for comes there too. Also from code that is not
+    traced; rules are not shown it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class NumpyCall(Site):
     """A NumPy function on a traced value; `numpy_function` is its full name, ``torch.from_numpy`` and
     ``torch.Tensor.numpy`` included."""

@@ -75,6 +75,8 @@ def attribute(frame: Frame, node: ir.Attribute, value: Value) -> Value:
 
 def _attribute(frame: Frame, node: ir.Attribute, value: Single) -> Value:
     name = node.attr
+    if name == "data" and not isinstance(value, (Tensor, Unknown)):
+        frame.note_other(node, value)
     match value:
         case Instance():
             return frame.interp.instance_attribute(frame, node, value, name)

@@ -11,7 +11,7 @@ from onnx_lint.semantics.domain.engines import ALL_ENGINES, ENGINES
 from onnx_lint.semantics.domain.environment import Environment
 from onnx_lint.semantics.domain.lattice import with_addresses
 from onnx_lint.semantics.domain.origin import Origin, StepKind
-from onnx_lint.semantics.domain.sites import Branch, Site, Step
+from onnx_lint.semantics.domain.sites import Branch, OtherValue, Site, Step
 from onnx_lint.semantics.domain.store import join_stores
 from onnx_lint.semantics.domain.values import Alternative, Dict, ExternalInstance, Instance, Seq, Tensor, Value
 from onnx_lint.semantics.evaluation.state import Analysis, Summary
@@ -108,6 +108,13 @@ class Frame:
             self.pending.append(site)
         else:
             self.summary.sites.append(site)
+
+    def note_other(self, node: ir.Expr | ir.Stmt, value: Value) -> None:
+        """A value comes to `node` that is not of the kind that fixes there are for."""
+        checks = self.checks > 0
+        self.summary.sites.append(
+            OtherValue(self.unit, node, value, self.qualified, self.step, ENGINES[self.engines], checks)
+        )
 
     def origin(self, node: ir.Expr | ir.Param, kind: StepKind, name: str = "", parent: Origin | None = None) -> Origin:
         """A step of an origin at a node of this frame."""

@@ -1,0 +1,328 @@
+"""What an expression is for certain, whoever calls its function: a tensor, an integer, a number.
+
+The interpreter follows what models are seen to do, and presumes much, since rules speak of what is probable. A fix
+that nobody looks at must hold for the callers that were not seen too. So nothing is presumed here: a name is what all
+its bindings in the function make it, a parameter is what its annotation promises, and everything else is unknown.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from onnx_lint.project.project import External
+from onnx_lint.project.unit import Unit
+from onnx_lint.semantics.catalogue import torch_kinds
+from onnx_lint.source import ir
+from onnx_lint.source.enclosing import enclosing
+
+
+class Kind(Enum):
+    """What a value is for certain."""
+
+    TENSOR = "tensor"
+    SHAPE = "shape"
+    """What ``x.shape`` gives: integers, as many as the tensor has dimensions."""
+    INT = "int"
+    FLOAT = "float"
+
+
+_NUMBERS = frozenset({Kind.INT, Kind.FLOAT})
+_ARITHMETIC = frozenset({"+", "-", "*", "/", "//", "%", "**"})
+_WHOLE = frozenset({"+", "-", "*", "//", "%"})
+"""Operators that make an integer of two."""
+_TENSOR_CLASSES = frozenset(
+    {"torch.Tensor", "torch.FloatTensor", "torch.LongTensor", "torch.IntTensor", "torch.BoolTensor", "torch.HalfTensor",
+     "torch.DoubleTensor"}
+)  # fmt: skip
+_MAX_STEPS = 5_000
+"""Expressions looked at for one function; more than that is not worth a fix."""
+_REPEATED = (ir.For, ir.While, ir.Comprehension, ir.Lambda)
+"""What is inside may come after what stands behind it."""
+_GUARDS = frozenset({"isinstance", "type", "hasattr", "issubclass", "getattr", "callable"})
+"""Functions that are asked about a value by code that is given several kinds of them."""
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Binding of a target in a list of targets: one element of what `value` gives."""
+
+    value: ir.Expr
+
+
+_Binding = ir.Expr | ir.Param | ir.AugAssign | _Part | None
+"""What a name is bound to: a value, a parameter, the result of ``+=``; ``None`` for anything else."""
+
+
+class Certainty:
+    """What the expressions of one function are for certain: the function around `node`."""
+
+    def __init__(self, unit: Unit, node: ir.Expr | ir.Stmt) -> None:
+        self._unit = unit
+        self.around = enclosing(unit.chunk.lowered.body, node)
+        """The nodes around `node`, outermost first."""
+        functions = [n for n in self.around if isinstance(n, ir.FunctionDef)]
+        self._local = {name for function in functions for name, _, _ in _bindings(function)}
+        self._bindings: dict[str, list[_Binding]] = {}
+        self._guarded: set[str] = set()
+        if functions:
+            inside = self.around[self.around.index(functions[-1]) :]
+            is_once = not any(isinstance(n, _REPEATED) for n in inside)
+            for name, binding, statement in _bindings(functions[-1]):
+                if is_once and statement is not None and (statement.at >= node.at or statement in self.around):
+                    continue  # it comes later, and nothing leads back
+                self._bindings.setdefault(name, []).append(binding)
+            self._guarded.update(_guarded(functions[-1].body))
+        self._pending: set[str] = set()
+        self._assumed: dict[str, Kind] = {}
+        self._steps = 0
+
+    def kind(self, node: ir.Expr) -> Kind | None:
+        """What an expression of the function is for certain; ``None`` if that cannot be told."""
+        self._steps += 1
+        if self._steps > _MAX_STEPS:
+            return None
+        match node:
+            case ir.Const(value=bool()):
+                return None
+            case ir.Const(value=int()):
+                return Kind.INT
+            case ir.Const(value=float()):
+                return Kind.FLOAT
+            case ir.Name():
+                return self._of_name(node.id)
+            case ir.UnaryOp(op="-" | "+"):
+                inner = self.kind(node.value)
+                return inner if inner is not Kind.SHAPE else None
+            case ir.BinOp():
+                return self._of_operator(node.op, self.kind(node.left), self.kind(node.right))
+            case ir.Attribute(attr="shape"):
+                return Kind.SHAPE if self.is_tensor(node.value) else None
+            case ir.Attribute():
+                is_one = self.is_tensor(node.value) and torch_kinds.attribute_kind(node.attr) == "tensor"
+                return Kind.TENSOR if is_one and node.attr != "grad" else None
+            case ir.Subscript():
+                return self._of_item(node)
+            case ir.Call():
+                return self._of_call(node)
+            case _:
+                return None
+
+    def is_tensor(self, node: ir.Expr) -> bool:
+        return self.kind(node) is Kind.TENSOR
+
+    def is_number(self, node: ir.Expr) -> bool:
+        return self.kind(node) in _NUMBERS
+
+    def full_name(self, node: ir.Expr) -> str | None:
+        """The full name of something outside the project, such as ``torch.cat`` or ``builtins.int``; ``None`` for what
+        the function or one around it binds."""
+        root = node
+        while isinstance(root, ir.Attribute):
+            root = root.value
+        if not isinstance(root, ir.Name) or root.id in self._local:
+            return None
+        module = self._unit.module
+        meaning = module.project.resolve(module, node)
+        if meaning is None and isinstance(node, ir.Name) and hasattr(builtins, node.id):
+            return f"builtins.{node.id}"
+        return torch_kinds.canonical(meaning.name) if isinstance(meaning, External) else None
+
+    # --------------------------------------------------------------------------------------------------- expressions
+    @staticmethod
+    def _of_operator(op: str, left: Kind | None, right: Kind | None) -> Kind | None:
+        if left is None or right is None or Kind.SHAPE in (left, right) or op not in _ARITHMETIC:
+            return None
+        if Kind.TENSOR in (left, right):
+            return Kind.TENSOR
+        if left is right is Kind.INT:
+            return Kind.INT if op in _WHOLE else Kind.FLOAT if op == "/" else None
+        return Kind.FLOAT if op != "**" else None
+
+    def _of_item(self, node: ir.Subscript) -> Kind | None:
+        kind = self.kind(node.value)
+        if kind is Kind.TENSOR:
+            return kind
+        if kind is Kind.SHAPE:
+            return Kind.SHAPE if isinstance(node.index, ir.Slice) else Kind.INT if _is_index(node.index) else None
+        return None
+
+    def _of_call(self, node: ir.Call) -> Kind | None:
+        function = node.func
+        if any(name == "out" for name, _ in node.keywords):
+            return None
+        if isinstance(function, ir.Attribute) and self.is_tensor(function.value):
+            return self._of_method(function.attr, node)
+        name = self.full_name(function)
+        if name is None or not name.startswith("torch."):
+            return None
+        kind = torch_kinds.function_kind(name)
+        return Kind.TENSOR if kind is not None and kind.kind == "tensor" and not kind.when else None
+
+    @staticmethod
+    def _of_method(name: str, node: ir.Call) -> Kind | None:
+        if name == "size":
+            return Kind.INT if node.args or node.keywords else Kind.SHAPE
+        if name in ("numel", "dim", "nelement"):
+            return Kind.INT
+        kind = torch_kinds.method_kind(name)
+        return Kind.TENSOR if kind is not None and kind.kind == "tensor" and not kind.when else None
+
+    # --------------------------------------------------------------------------------------------------------- names
+    def _of_name(self, name: str) -> Kind | None:
+        """What every binding of a name gives. While they are looked at, the name is assumed to be what the first one
+        says: a binding may be made of an earlier one (``x = x + 1``), and the first is not."""
+        if name in self._assumed:
+            return self._assumed[name]
+        bindings = self._bindings.get(name)
+        if not bindings or name in self._guarded or name in self._pending:
+            return None
+        self._pending.add(name)
+        kind = self._of_binding(name, bindings[0])
+        if kind is not None:
+            self._assumed[name] = kind
+            if not all(self._of_binding(name, b) is kind for b in bindings[1:]):
+                kind = None
+            del self._assumed[name]
+        self._pending.discard(name)
+        return kind
+
+    def _of_binding(self, name: str, binding: _Binding) -> Kind | None:
+        match binding:
+            case None:
+                return None
+            case ir.Param():
+                return self._of_parameter(binding)
+            case _Part():
+                return Kind.INT if self.kind(binding.value) is Kind.SHAPE else None
+            case ir.AugAssign():
+                return self._of_operator(binding.op, self._assumed.get(name), self.kind(binding.value))
+            case _:
+                return self.kind(binding)
+
+    def _of_parameter(self, param: ir.Param) -> Kind | None:
+        if param.default is not None or param.annotation is None:
+            return None
+        annotation: ir.Expr | None = param.annotation
+        if isinstance(annotation, ir.Const) and isinstance(annotation.value, str):
+            from onnx_lint.source.lower import lower_expression
+
+            annotation = lower_expression(annotation.value)
+        if annotation is None:
+            return None
+        module = self._unit.module
+        meaning = module.project.resolve(module, annotation)
+        if not isinstance(meaning, External):
+            return None
+        return Kind.TENSOR if torch_kinds.canonical(meaning.name) in _TENSOR_CLASSES else None
+
+
+def _is_index(node: ir.Expr) -> bool:
+    if isinstance(node, ir.UnaryOp):
+        return node.op == "-" and _is_index(node.value)
+    return isinstance(node, ir.Const) and type(node.value) is int
+
+
+# ---------------------------------------------------------------------------------------------------------- bindings
+_Bound = tuple[str, _Binding, "ir.Stmt | None"]
+"""A name, what it is bound to, and the statement that does it; ``None`` for what may happen at any time."""
+
+
+def _bindings(function: ir.FunctionDef) -> Iterator[_Bound]:
+    """Whatever binds a name in a function or in what is nested in it, first the parameters, then in order."""
+    params = function.params
+    for param in (*params.positional, *params.keyword):
+        yield param.name, param, None
+    for rest in (params.vararg, params.kwarg):
+        if rest is not None:
+            yield rest.name, None, None
+    yield from _bound_in(function.body)
+
+
+def _bound_in(node: object) -> Iterator[_Bound]:
+    match node:
+        case tuple():
+            for part in node:
+                yield from _bound_in(part)
+            return
+        case ir.Const():
+            return
+        case ir.Assign():
+            for target in node.targets:
+                yield from ((*bound, node) for bound in _targets(target, node.value))
+        case ir.AugAssign(target=ir.Name(id=name)):
+            yield name, node, node
+        case ir.Walrus():
+            yield node.target, node.value, None
+        case ir.With():
+            for _, named in node.items:
+                if named is not None:
+                    yield from ((*bound, node) for bound in _targets(named, None))
+        case ir.Delete():
+            for target in node.targets:
+                yield from ((*bound, node) for bound in _targets(target, None))
+        case _:
+            yield from ((name, None, None) for name in _vague_names(node))
+    for slot in getattr(node, "__slots__", ()):
+        yield from _bound_in(getattr(node, slot))
+
+
+def _vague_names(node: object) -> Iterator[str]:
+    """The names that a node binds to something that is not looked at."""
+    match node:
+        case ir.For() | ir.Generator():
+            yield from (name for name, _ in _targets(node.target, None))
+        case ir.Handler(name=str(name)):
+            yield name
+        case ir.Scope():
+            yield from node.names
+        case ir.Case():
+            yield from node.captures
+        case ir.Import():
+            yield from (alias or name.partition(".")[0] for name, alias in node.names)
+        case ir.ImportFrom():
+            yield from (alias or name for name, alias in node.names or ())
+        case ir.FunctionDef() | ir.ClassDef() | ir.Param():
+            yield node.name
+        case _:
+            pass
+
+
+def _targets(target: ir.Expr, value: ir.Expr | None) -> Iterator[tuple[str, _Binding]]:
+    match target:
+        case ir.Name():
+            yield target.id, value
+        case ir.Sequence():
+            values: tuple[ir.Expr | None, ...] = (None,) * len(target.elements)
+            if isinstance(value, ir.Sequence):  # side by side: `a, b = x, y`
+                stars = (isinstance(e, ir.Starred) for e in (*target.elements, *value.elements))
+                if len(value.elements) == len(values) and not any(stars):
+                    values = value.elements
+            for element, one in zip(target.elements, values, strict=True):
+                if isinstance(element, ir.Name) and value is not None and not isinstance(value, ir.Sequence):
+                    yield element.id, _Part(value)
+                else:
+                    yield from _targets(element, one)
+        case ir.Starred():
+            yield from _targets(target.value, None)
+        case _:
+            pass
+
+
+def _guarded(node: object) -> Iterator[str]:
+    """Names whose type the code asks for."""
+    if isinstance(node, tuple):
+        for part in node:
+            yield from _guarded(part)
+    elif not isinstance(node, ir.Const):
+        if isinstance(node, ir.Call) and node.args and isinstance(node.args[0], ir.Name):
+            if (isinstance(node.func, ir.Name) and node.func.id in _GUARDS) or (
+                isinstance(node.func, ir.Attribute) and node.func.attr == "is_tensor"
+            ):
+                yield node.args[0].id
+        if isinstance(node, ir.Match) and isinstance(node.subject, ir.Name):
+            yield node.subject.id
+        for slot in getattr(node, "__slots__", ()):
+            yield from _guarded(getattr(node, slot))
