@@ -72,6 +72,8 @@ class Recorded:
     types: tuple[tuple[Value, ...], dict[str, Value]]
     """The arguments as the models see them, taken before the call, which may change them."""
     result: Any
+    settings: tuple[tuple[Value, ...], dict[str, Value]] = ((), {})
+    """The arguments of the constructor, of a module."""
 
 
 class Recorder(TorchFunctionMode):
@@ -90,8 +92,15 @@ class Recorder(TorchFunctionMode):
             return func(*args, **kwargs)
         result = func(*args, **kwargs)
         if name is not None:
-            self.calls.append(Recorded(name, func, args, kwargs, given, result))
+            self.calls.append(Recorded(name, func, args, kwargs, given, as_meta(result)))
         return result
+
+
+def as_meta(value: Any) -> Any:
+    """A result with its tensors as they are now: a later call may change them in place."""
+    if isinstance(value, torch.Tensor) and value.layout is torch.strided and not value.is_quantized:
+        return torch.empty(value.shape, dtype=value.dtype, device="meta")
+    return tuple(map(as_meta, value)) if isinstance(value, tuple | list) and not isinstance(value, torch.Size) else value
 
 
 @functools.lru_cache(maxsize=None)
@@ -186,10 +195,13 @@ def check_constraints(constraints: tuple[Constraint, ...], sizes: dict[Symbol, D
 
 def said_of(call: Recorded, args: tuple[Value, ...], kwargs: dict[str, Value]) -> shapes.Outcome:
     """What the models say of a call."""
+    if isinstance(call.function, torch.nn.Module):
+        return shapes.module(call.name, *call.settings, args, kwargs)
     if call.name.endswith(" (attribute)"):
         return shapes.attribute(call.name.removesuffix(" (attribute)").rpartition(".")[2], args[0])
     if call.name == "torch.Tensor.__getitem__":
-        return shapes.index(args[0], args[1])
+        several = isinstance(call.args[1], tuple)  # a list is one index
+        return shapes.index(args[0], *args[1]) if several and isinstance(args[1], tuple) else shapes.index(*args)
     if call.name.startswith("torch.Tensor."):
         return shapes.method(call.name.removeprefix("torch.Tensor."), args[0], args[1:], kwargs)
     return shapes.call(call.name, args, kwargs)
@@ -273,7 +285,7 @@ def run_resized(call: Recorded, changed: dict[int, int]) -> tuple[Any] | None:
     def resized(value: Any) -> Any:
         if isinstance(value, torch.Tensor):
             shape = [changed.get(n, n) for n in value.shape]
-            if math.prod(shape) > 300_000:
+            if not 0 < math.prod(shape) <= 300_000:  # torch does not check everything of an empty tensor
                 raise NotRepresentable
             return torch.zeros(shape, dtype=value.dtype) if not value.is_floating_point() else torch.rand(shape).to(value)
         return type(value)(map(resized, value)) if type(value) in (tuple, list) else value
@@ -318,7 +330,8 @@ def record(op: Any, dtype: torch.dtype, most: int | None) -> tuple[int, list[Rec
                 warnings.simplefilter("ignore")
                 try:
                     variant(first, *sample.args, **sample.kwargs)
-                except (RuntimeError, TypeError, IndexError, ValueError, NotImplementedError, AttributeError):
+                except (RuntimeError, TypeError, IndexError, ValueError, NotImplementedError, AttributeError,
+                        AssertionError):
                     continue  # this variant does not take the sample
             count += variant is op.op
             calls.extend(recorder.calls)
@@ -348,6 +361,46 @@ def prove_operators(
     return tallies, samples
 
 
+def prove_modules(only: str | None = None, most: int | None = None) -> dict[str, Tally]:
+    """Constructs and runs the samples of all classes of ``torch.nn``: outcomes by the name of the class."""
+    from torch.testing._internal.common_modules import module_db
+
+    tallies: dict[str, Tally] = collections.defaultdict(Tally)
+    for info in module_db:
+        name = f"torch.nn.{info.module_cls.__name__}"
+        if (only is not None and only not in name) or not info.module_cls.__module__.startswith("torch.nn.modules"):
+            continue
+        for training in (False, True):
+            samples = list(info.module_inputs_func(info, "cpu", torch.float32, False, training))
+            step = 1 if most is None else max(1, math.ceil(len(samples) / most))
+            for sample in samples[::step]:
+                prove_module(name, info.module_cls, sample, training, tallies[name])
+    return tallies
+
+
+def prove_module(name: str, module_class: type[torch.nn.Module], sample: Any, training: bool, tally: Tally) -> None:
+    """Compares one instance of a module and one call of it with the models."""
+    made, given = sample.constructor_input, sample.forward_input
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")
+        try:
+            instance = module_class(*made.args, **made.kwargs).train(training)
+            settings = (tuple(map(value_of, made.args)), {k: value_of(v) for k, v in made.kwargs.items()})
+            if given is None:
+                return
+            types = (tuple(map(value_of, given.args)), {k: value_of(v) for k, v in given.kwargs.items()})
+            result = instance(*given.args, **given.kwargs)
+        except NotRepresentable:
+            return
+        except (RuntimeError, TypeError, ValueError):
+            return  # a sample that is meant to fail
+        tensors = {n: t for n, t in [*instance.named_parameters(), *instance.named_buffers()]}
+        said = shapes.parameters_of(name, *settings)
+        if said is not None and {n: value_of(t) for n, t in tensors.items()} != said:
+            tally.wrong.append(f"{name}({_shown(*settings)}): tensors {said}")
+        prove(Recorded(name, instance, given.args, given.kwargs, types, as_meta(result), settings), tally)
+
+
 def main() -> int:
     """Prints the report; 1 if a model is wrong."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -359,9 +412,18 @@ def main() -> int:
     types = tuple(getattr(torch, n) for n in arguments.dtypes) if arguments.dtypes else DTYPES
     with torch.no_grad():
         tallies, samples = prove_operators(arguments.only, arguments.samples, types)
+        modules = prove_modules(arguments.only, arguments.samples)
+    report(tallies, arguments.verbose)
+    sys.stdout.write(f"{len(samples)} operators, {sum(samples.values())} samples\n")
+    report(modules, arguments.verbose)
+    return 1 if any(t.wrong for t in [*tallies.values(), *modules.values()]) else 0
+
+
+def report(tallies: dict[str, Tally], verbose: bool) -> None:
+    """Prints what is wrong, what is not known, and the sums."""
     write = sys.stdout.write
     for name, t in sorted(tallies.items()):
-        for line in t.wrong if arguments.verbose else t.wrong[:2]:
+        for line in t.wrong if verbose else t.wrong[:2]:
             write(f"WRONG {line}\n")
     partly = {n: t for n, t in tallies.items() if t.partly or (t.unknown and t.proved)}
     unknown = {n: t for n, t in tallies.items() if t.unknown and not t.proved and not t.partly}
@@ -372,11 +434,10 @@ def main() -> int:
     )
     wrong = sum(len(t.wrong) for t in tallies.values())
     write(
-        f"\n{len(samples)} operators, {sum(samples.values())} samples; {len(tallies)} functions and methods called, "
+        f"\n{len(tallies)} functions, methods or classes called, "
         f"{sum(1 for t in tallies.values() if t.proved and not t.wrong)} proved; calls proved {total.proved}, partly {total.partly}, "
         f"unknown {total.unknown}, wrong {wrong}; with symbols {total.symbolic}, at other sizes {total.resized}\n"
     )
-    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

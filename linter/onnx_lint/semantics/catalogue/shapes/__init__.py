@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from onnx_lint.semantics.catalogue.shapes import (
-    convolution, creation, joining, linear_algebra, losses, normalization, products, reductions, registry, selection,
+    convolution, creation, elementwise, joining, linear_algebra, losses, module_functions, module_layers, module_sequences,
+    normalization, products, reductions, registry, selection,
     spectral, tensor_methods, views,
 )  # fmt: skip
-from onnx_lint.semantics.catalogue.shapes.indexing import ELLIPSIS, Slice, indexed
+from onnx_lint.semantics.catalogue.shapes.indexing import ELLIPSIS, Index, Slice, indexed
+from onnx_lint.semantics.catalogue.shapes.module_registry import MODULES
 from onnx_lint.semantics.catalogue.shapes.registry import MODELS, BindingError, Call, NotKnown
 from onnx_lint.semantics.domain.equations import Constraint
 from onnx_lint.semantics.domain.shapes import UNKNOWN, ShapeError, TensorType, Value
@@ -35,12 +37,16 @@ def call(name: str, positional: Sequence[Value], keyword: Mapping[str, Value] | 
     if model is None:
         return NOTHING
     try:
-        bound = registry.bind(model.parameters, positional, keyword or {})
+        bound = registry.bind(model.parameters, positional, keyword or {}, lenient=model.is_generated)
     except BindingError:
         return NOTHING
+    return _outcome(lambda context: model.run(context, bound))
+
+
+def _outcome(run: Callable[[Call], Value]) -> Outcome:
     context = Call()
     try:
-        result = model.run(context, bound)
+        result = run(context)
     except ShapeError as error:
         return Outcome(UNKNOWN, tuple(context.constraints), str(error))
     return Outcome(result, tuple(context.constraints))
@@ -61,7 +67,7 @@ def method(
 
 
 _CHANGES_SHAPE = frozenset({
-    "resize", "resize_as", "set", "t", "transpose", "swapaxes", "swapdims", "squeeze", "unsqueeze", "as_strided", "rename",
+    "resize", "resize_as", "set", "t", "transpose", "swapaxes", "swapdims", "squeeze", "unsqueeze", "as_strided", "rename", "addbmm",
 })  # fmt: skip
 
 
@@ -74,18 +80,50 @@ def call_in_place(
     return Outcome(receiver) if isinstance(receiver, TensorType) else None
 
 
-def index(receiver: Value, at: object) -> Outcome:
-    """``receiver[at]``."""
+def index(receiver: Value, *at: Index) -> Outcome:
+    """``receiver[at]``; a list as index is a tuple in `at`."""
+    if not isinstance(receiver, TensorType):
+        return NOTHING
     context = Call()
     try:
-        if not isinstance(receiver, TensorType):
-            return NOTHING
-        result: Value = indexed(context, receiver, at)  # type: ignore[arg-type]
+        result = indexed(context, receiver, at)
     except NotKnown:
         return Outcome(TensorType(None, receiver.dtype))
     except ShapeError as error:
         return Outcome(UNKNOWN, tuple(context.constraints), str(error))
     return Outcome(result, tuple(context.constraints))
+
+
+def module(
+    name: str,
+    settings: Sequence[Value],
+    settings_keyword: Mapping[str, Value],
+    inputs: Sequence[Value],
+    inputs_keyword: Mapping[str, Value] | None = None,
+) -> Outcome:
+    """Calls an instance of a class of ``torch.nn`` (``torch.nn.Linear``) that was constructed with `settings`."""
+    model = MODULES.get(name)
+    if model is None:
+        return NOTHING
+    try:
+        constructed = registry.bind(model.init, settings, settings_keyword, lenient=True)
+        bound = registry.bind(model.forward, inputs, inputs_keyword or {})
+    except BindingError:
+        return NOTHING
+    return _outcome(lambda call: model.run(call, constructed, bound))
+
+
+def parameters_of(
+    name: str, settings: Sequence[Value], settings_keyword: Mapping[str, Value] | None = None
+) -> dict[str, TensorType] | None:
+    """The parameters and buffers of an instance by name (``weight``, ``out_proj.bias``); None if they are not known."""
+    model = MODULES.get(name)
+    if model is None:
+        return None
+    try:
+        return model.tensors(registry.bind(model.init, settings, settings_keyword or {}, lenient=True))
+    except (BindingError, NotKnown):
+        return None
 
 
 def attribute(name: str, receiver: Value) -> Outcome:

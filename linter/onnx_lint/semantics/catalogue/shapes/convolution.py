@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from onnx_lint.semantics.catalogue.shapes import arguments as read
 from onnx_lint.semantics.catalogue.shapes.dtype_rules import same
@@ -240,7 +241,7 @@ def _register_pooling() -> None:
     f = "torch.nn.functional."
     for n in (1, 2, 3):
         plain, indexed = _Pooling("plain", n), _Pooling("with_indices", n)
-        table = {
+        table: dict[str, Callable[..., Value]] = {
             f"{f}max_pool{n}d": plain.max, f"torch.max_pool{n}d": plain.max,
             f"{f}max_pool{n}d_with_indices": indexed.max, f"torch.max_pool{n}d_with_indices": indexed.max,
             f"{f}avg_pool{n}d": plain.average, f"torch.avg_pool{n}d": plain.average,

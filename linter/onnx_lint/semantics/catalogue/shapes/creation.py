@@ -204,7 +204,7 @@ def vander(call: Call, x: Value, N: Value = None, increasing: Value = False) -> 
 
 @shape("torch.linalg.vander", dtype=same("x"))
 def linalg_vander(call: Call, x: Value, *, N: Value = None) -> Shape:
-    shape = read.shape_of(x)
+    shape = read.shape_of(x) or (1,)
     return (*shape, shape[-1] if N is None else read.size(N))
 
 

@@ -33,7 +33,7 @@ ELLIPSIS: Final = Ellipsis_.ELLIPSIS
 Index = Value | Slice | Ellipsis_
 
 
-def indexed(call: Call, x: TensorType, index: Index | tuple[Index, ...]) -> TensorType:
+def indexed(call: Call, x: TensorType, index: tuple[Index, ...]) -> TensorType:
     """The type of ``x[index]``.
 
     Raises:
@@ -42,9 +42,7 @@ def indexed(call: Call, x: TensorType, index: Index | tuple[Index, ...]) -> Tens
     """
     if x.shape is None:
         raise NotKnown
-    parts: list[Index] = list(index) if isinstance(index, tuple) else [index]
-    if any(isinstance(p, tuple) for p in parts):
-        parts = [_as_tensor(p) if isinstance(p, tuple) else p for p in parts]
+    parts: list[Index] = [_as_tensor(p) if isinstance(p, tuple) else p for p in index]
     used = sum(_consumes(p) for p in parts)
     left = len(x.shape) - used
     if left < 0:

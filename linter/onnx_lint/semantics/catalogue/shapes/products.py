@@ -147,7 +147,8 @@ def tensordot(call: Call, a: Value, b: Value, dims: Value = 2) -> Shape:
         count = read.integer(dims)
         first, second = tuple(range(len(x) - count, len(x))), tuple(range(count))
     for i, j in zip(first, second, strict=True):
-        call.equal(x[i], y[j], "contracted sizes")
+        if x[i] != 1 and y[j] != 1:  # a size of 1 is broadcast
+            call.equal(x[i], y[j], "contracted sizes")
     return (*(d for i, d in enumerate(x) if i not in first), *(d for j, d in enumerate(y) if j not in second))
 
 

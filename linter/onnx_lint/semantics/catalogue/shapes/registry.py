@@ -96,6 +96,8 @@ class Model:
 
     parameters: tuple[Parameter, ...]
     run: Callable[[Call, dict[str, Value]], Value]
+    is_generated: bool = False
+    """Whether it stands in a table made from samples; such a model ignores arguments that it does not name."""
 
 
 MODELS: dict[str, Model] = {}
@@ -112,8 +114,10 @@ _NUMPY = {
 }  # fmt: skip
 
 
-def bind(parameters: Sequence[Parameter], positional: Sequence[Value], keyword: Mapping[str, Value]) -> dict[str, Value]:
-    """Arguments by the names of parameters, with defaults.
+def bind(
+    parameters: Sequence[Parameter], positional: Sequence[Value], keyword: Mapping[str, Value], *, lenient: bool = False
+) -> dict[str, Value]:
+    """Arguments by the names of parameters, with defaults; `lenient` passes over keywords of other names.
 
     Raises:
         BindingError: too many, too few, or unknown arguments.
@@ -135,7 +139,7 @@ def bind(parameters: Sequence[Parameter], positional: Sequence[Value], keyword: 
         known = name if name in names else _NUMPY.get(name, name)
         if known in names:
             bound[known] = (value,) if names[known].variadic else value
-        elif name not in IGNORED:
+        elif name not in IGNORED and not lenient:
             raise BindingError(f"unknown argument {name!r}")
     missing = [p.name for p in parameters if p.name not in bound]
     if missing:

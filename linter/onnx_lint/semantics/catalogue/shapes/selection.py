@@ -5,7 +5,7 @@ from __future__ import annotations
 from onnx_lint.semantics.catalogue.shapes import arguments as read
 from onnx_lint.semantics.catalogue.shapes.dtype_rules import fixed, floated, promoted, same
 from onnx_lint.semantics.catalogue.shapes.registry import Arguments, Call, NotKnown, result, shape
-from onnx_lint.semantics.domain.dims import VARYING_SIZE, Dim
+from onnx_lint.semantics.domain.dims import VARYING_SIZE, Dim, equal
 from onnx_lint.semantics.domain.shapes import Repeated, Shape, TensorType, Value, product
 
 
@@ -162,6 +162,8 @@ def _unique(x: TensorType, inverse: Value, counts: Value, dim: Value) -> Value:
 def diff(call: Call, input: Value, n: Value = 1, dim: Value = -1, prepend: Value = None, append: Value = None) -> Shape:
     x = read.shape_of(input)
     at = read.axis(dim, len(x))
+    if read.integer(n) == 0:
+        return x
     length: Dim = x[at]
     for more in (prepend, append):
         if more is not None:
@@ -194,14 +196,22 @@ def isin(call: Call, elements: Value, test_elements: Value, *, assume_unique: Va
 
 @shape("torch.cov", dtype=same())
 def cov(call: Call, input: Value, *, correction: Value = 1, fweights: Value = None, aweights: Value = None) -> Shape:
-    x = read.shape_of(input)
-    return (x[0], x[0]) if len(x) == 2 else ()
+    return _square_of_variables(read.shape_of(input))
+
+
+def _square_of_variables(x: Shape) -> Shape:
+    """One row and column for each variable; none for a single one."""
+    if len(x) < 2:
+        return ()
+    single = equal(x[0], 1)
+    if single is None:
+        raise NotKnown
+    return () if single else (x[0], x[0])
 
 
 @shape("torch.corrcoef", dtype=same())
 def corrcoef(call: Call, input: Value) -> Shape:
-    x = read.shape_of(input)
-    return (x[0], x[0]) if len(x) == 2 else ()
+    return _square_of_variables(read.shape_of(input))
 
 
 @result("torch.gradient")

@@ -123,14 +123,12 @@ def _stft_dtype(input: Value, return_complex: Value) -> str | None:
     return rule({"input": input})
 
 
-@shape("torch.istft", dtype=real(same()))
+@shape("torch.istft", dtype=lambda bound: _stft_dtype(bound["input"], bound["return_complex"]))
 def istft(
     call: Call, input: Value, n_fft: Value, hop_length: Value = None, win_length: Value = None, window: Value = None,
     center: Value = True, normalized: Value = False, onesided: Value = None, length: Value = None,
     return_complex: Value = False,
 ) -> Shape:  # fmt: skip
-    if read.flag(return_complex):
-        raise NotKnown
     *batch, _, frames = read.shape_of(input)
     width = read.size(n_fft)
     hop = width // 4 if hop_length is None else read.size(hop_length)
