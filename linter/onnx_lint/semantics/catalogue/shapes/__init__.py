@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from onnx_lint.semantics.catalogue.shapes import (
-    convolution, creation, elementwise, joining, linear_algebra, losses, module_functions, module_layers, module_sequences,
-    normalization, products, reductions, registry, selection,
+    convolution, creation, einops, elementwise, joining, linear_algebra, losses, module_functions, module_layers, module_sequences,
+    normalization, pointwise, products, reductions, registry, selection,
     spectral, tensor_methods, views,
 )  # fmt: skip
 from onnx_lint.semantics.catalogue.shapes.indexing import ELLIPSIS, Index, Slice, indexed
@@ -37,7 +37,9 @@ def call(name: str, positional: Sequence[Value], keyword: Mapping[str, Value] | 
     if model is None:
         return NOTHING
     try:
-        bound = registry.bind(model.parameters, positional, keyword or {}, lenient=model.is_generated)
+        bound = registry.bind(
+            model.parameters, positional, keyword or {}, lenient=model.is_generated, takes_names=model.takes_names
+        )
     except BindingError:
         return NOTHING
     return _outcome(lambda context: model.run(context, bound))
@@ -56,6 +58,7 @@ def method(
     name: str, receiver: Value, positional: Sequence[Value] = (), keyword: Mapping[str, Value] | None = None
 ) -> Outcome:
     """Calls a method of ``torch.Tensor`` by its name (``view``)."""
+    name = _SPECIAL.get(name, name)
     for prefix in ("torch.Tensor.", "torch."):
         if prefix + name in MODELS:
             return call(prefix + name, (receiver, *positional), keyword)
@@ -69,6 +72,30 @@ def method(
 _CHANGES_SHAPE = frozenset({
     "resize", "resize_as", "set", "t", "transpose", "swapaxes", "swapdims", "squeeze", "unsqueeze", "as_strided", "rename", "addbmm",
 })  # fmt: skip
+
+
+_OPERATORS = {
+    "+": "torch.add", "-": "torch.sub", "*": "torch.mul", "/": "torch.div", "//": "torch.floor_divide",
+    "%": "torch.remainder", "**": "torch.pow", "@": "torch.matmul", "&": "torch.bitwise_and", "|": "torch.bitwise_or",
+    "^": "torch.bitwise_xor", "<<": "torch.bitwise_left_shift", ">>": "torch.bitwise_right_shift", "<": "torch.lt",
+    "<=": "torch.le", ">": "torch.gt", ">=": "torch.ge", "==": "torch.eq", "!=": "torch.ne",
+}  # fmt: skip
+_UNARY = {"-": "torch.neg", "+": "torch.positive", "~": "torch.bitwise_not"}
+
+
+def operator(symbol: str, *operands: Value) -> Outcome:
+    """An operation as it is written (``+``, ``@``, ``<``), with two operands of which one is a tensor, or ``-x``."""
+    return call((_UNARY if len(operands) == 1 else _OPERATORS).get(symbol, ""), operands)
+
+
+_SPECIAL = {
+    "__add__": "add", "__radd__": "add", "__sub__": "sub", "__mul__": "mul", "__rmul__": "mul", "__truediv__": "div",
+    "__div__": "div", "__floordiv__": "floor_divide", "__mod__": "remainder", "__pow__": "pow", "__and__": "bitwise_and",
+    "__or__": "bitwise_or", "__xor__": "bitwise_xor", "__rand__": "bitwise_and", "__ror__": "bitwise_or",
+    "__rxor__": "bitwise_xor", "__lshift__": "bitwise_left_shift", "__rshift__": "bitwise_right_shift", "__lt__": "lt",
+    "__le__": "le", "__gt__": "gt", "__ge__": "ge", "__eq__": "eq", "__ne__": "ne", "__neg__": "neg", "__abs__": "abs",
+    "__invert__": "bitwise_not", "__pos__": "positive",
+}  # fmt: skip
 
 
 def call_in_place(

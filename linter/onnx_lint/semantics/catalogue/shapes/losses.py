@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from onnx_lint.semantics.catalogue.shapes import arguments as read
-from onnx_lint.semantics.catalogue.shapes.dtype_rules import promoted, same
+from onnx_lint.semantics.catalogue.shapes.dtype_rules import floated, promoted, same
 from onnx_lint.semantics.catalogue.shapes.registry import Call, shape
 from onnx_lint.semantics.domain.shapes import Shape, Value
 
@@ -75,7 +75,7 @@ def kl_div(
     return reduced_loss(call.broadcast(read.shape_of(input), read.shape_of(target)), reduction)
 
 
-@shape("torch.nn.functional.poisson_nll_loss", dtype=promoted("input", "target"))
+@shape("torch.nn.functional.poisson_nll_loss", dtype=floated("input", "target"))
 def poisson_nll_loss(
     call: Call, input: Value, target: Value, log_input: Value = True, full: Value = False, size_average: Value = None,
     eps: Value = 1e-8, reduce: Value = None, reduction: Value = "mean",
@@ -134,7 +134,7 @@ def multilabel_soft_margin_loss(
     return reduced_loss(read.shape_of(input)[:-1], reduction)
 
 
-@shape("torch.nn.functional.cosine_embedding_loss", dtype=promoted("input1", "input2"))
+@shape("torch.nn.functional.cosine_embedding_loss", dtype=floated("input1", "input2"))
 def cosine_embedding_loss(
     call: Call, input1: Value, input2: Value, target: Value, margin: Value = 0.0, size_average: Value = None,
     reduce: Value = None, reduction: Value = "mean",
@@ -142,7 +142,7 @@ def cosine_embedding_loss(
     return reduced_loss(read.shape_of(target), reduction)
 
 
-@shape("torch.nn.functional.margin_ranking_loss", dtype=promoted("input1", "input2", "target"))
+@shape("torch.nn.functional.margin_ranking_loss", dtype=floated("input1", "input2", "target"))
 def margin_ranking_loss(
     call: Call, input1: Value, input2: Value, target: Value, margin: Value = 0.0, size_average: Value = None,
     reduce: Value = None, reduction: Value = "mean",
@@ -150,7 +150,7 @@ def margin_ranking_loss(
     return reduced_loss(call.broadcast(*(read.shape_of(v) for v in (input1, input2, target))), reduction)
 
 
-@shape("torch.nn.functional.triplet_margin_loss", dtype=promoted("anchor", "positive", "negative"))
+@shape("torch.nn.functional.triplet_margin_loss", dtype=floated("anchor", "positive", "negative"))
 def triplet_margin_loss(
     call: Call, anchor: Value, positive: Value, negative: Value, margin: Value = 1.0, p: Value = 2, eps: Value = 1e-6,
     swap: Value = False, size_average: Value = None, reduce: Value = None, reduction: Value = "mean",
@@ -158,7 +158,7 @@ def triplet_margin_loss(
     return reduced_loss(call.broadcast(*(read.shape_of(v) for v in (anchor, positive, negative)))[:-1], reduction)
 
 
-@shape("torch.nn.functional.triplet_margin_with_distance_loss", dtype=promoted("anchor", "positive", "negative"))
+@shape("torch.nn.functional.triplet_margin_with_distance_loss", dtype=floated("anchor", "positive", "negative"))
 def triplet_margin_with_distance_loss(
     call: Call, anchor: Value, positive: Value, negative: Value, *, distance_function: Value = None, margin: Value = 1.0,
     swap: Value = False, reduction: Value = "mean",

@@ -98,6 +98,8 @@ class Model:
     run: Callable[[Call, dict[str, Value]], Value]
     is_generated: bool = False
     """Whether it stands in a table made from samples; such a model ignores arguments that it does not name."""
+    takes_names: bool = False
+    """Whether keywords of any name are passed on, as the lengths of axes in einops."""
 
 
 MODELS: dict[str, Model] = {}
@@ -115,9 +117,10 @@ _NUMPY = {
 
 
 def bind(
-    parameters: Sequence[Parameter], positional: Sequence[Value], keyword: Mapping[str, Value], *, lenient: bool = False
+    parameters: Sequence[Parameter], positional: Sequence[Value], keyword: Mapping[str, Value], *, lenient: bool = False,
+    takes_names: bool = False,
 ) -> dict[str, Value]:
-    """Arguments by the names of parameters, with defaults; `lenient` passes over keywords of other names.
+    """Arguments by the names of parameters, with defaults; `lenient` passes over keywords of other names, `takes_names` keeps them.
 
     Raises:
         BindingError: too many, too few, or unknown arguments.
@@ -139,6 +142,8 @@ def bind(
         known = name if name in names else _NUMPY.get(name, name)
         if known in names:
             bound[known] = (value,) if names[known].variadic else value
+        elif takes_names:
+            bound[name] = value
         elif name not in IGNORED and not lenient:
             raise BindingError(f"unknown argument {name!r}")
     missing = [p.name for p in parameters if p.name not in bound]

@@ -194,7 +194,7 @@ def isin(call: Call, elements: Value, test_elements: Value, *, assume_unique: Va
     return read.shape_of(elements)
 
 
-@shape("torch.cov", dtype=same())
+@shape("torch.cov", dtype=floated("input"))
 def cov(call: Call, input: Value, *, correction: Value = 1, fweights: Value = None, aweights: Value = None) -> Shape:
     return _square_of_variables(read.shape_of(input))
 
@@ -209,7 +209,7 @@ def _square_of_variables(x: Shape) -> Shape:
     return () if single else (x[0], x[0])
 
 
-@shape("torch.corrcoef", dtype=same())
+@shape("torch.corrcoef", dtype=floated("input"))
 def corrcoef(call: Call, input: Value) -> Shape:
     return _square_of_variables(read.shape_of(input))
 
@@ -219,4 +219,4 @@ def gradient(call: Call, input: Value, *, spacing: Value = 1, dim: Value = None,
     x = read.tensor(input)
     shape = read.shape_of(x)
     count = len(shape) if dim is None else len(read.axes(dim, len(shape)))
-    return (x,) * count
+    return (TensorType(shape, floated("input")({"input": x})),) * count
