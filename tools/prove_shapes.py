@@ -100,10 +100,12 @@ def as_meta(value: Any) -> Any:
     """A result with its tensors as they are now: a later call may change them in place."""
     if isinstance(value, torch.Tensor) and value.layout is torch.strided and not value.is_quantized:
         return torch.empty(value.shape, dtype=value.dtype, device="meta")
-    return tuple(map(as_meta, value)) if isinstance(value, tuple | list) and not isinstance(value, torch.Size) else value
+    return (
+        tuple(map(as_meta, value)) if isinstance(value, tuple | list) and not isinstance(value, torch.Size) else value
+    )
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def full_name(function: Any) -> str | None:
     """The public name of a function of torch: ``torch.cat``, ``torch.Tensor.view``."""
     name = resolve_name(function)
@@ -287,7 +289,9 @@ def run_resized(call: Recorded, changed: dict[int, int]) -> tuple[Any] | None:
             shape = [changed.get(n, n) for n in value.shape]
             if not 0 < math.prod(shape) <= 300_000:  # torch does not check everything of an empty tensor
                 raise NotRepresentable
-            return torch.zeros(shape, dtype=value.dtype) if not value.is_floating_point() else torch.rand(shape).to(value)
+            return (
+                torch.zeros(shape, dtype=value.dtype) if not value.is_floating_point() else torch.rand(shape).to(value)
+            )
         return type(value)(map(resized, value)) if type(value) in (tuple, list) else value
 
     try:
@@ -330,8 +334,15 @@ def record(op: Any, dtype: torch.dtype, most: int | None) -> tuple[int, list[Rec
                 warnings.simplefilter("ignore")
                 try:
                     variant(first, *sample.args, **sample.kwargs)
-                except (RuntimeError, TypeError, IndexError, ValueError, NotImplementedError, AttributeError,
-                        AssertionError):
+                except (
+                    RuntimeError,
+                    TypeError,
+                    IndexError,
+                    ValueError,
+                    NotImplementedError,
+                    AttributeError,
+                    AssertionError,
+                ):
                     continue  # this variant does not take the sample
             count += variant is op.op
             calls.extend(recorder.calls)
@@ -394,7 +405,7 @@ def prove_module(name: str, module_class: type[torch.nn.Module], sample: Any, tr
             return
         except (RuntimeError, TypeError, ValueError):
             return  # a sample that is meant to fail
-        tensors = {n: t for n, t in [*instance.named_parameters(), *instance.named_buffers()]}
+        tensors = dict([*instance.named_parameters(), *instance.named_buffers()])
         said = shapes.parameters_of(name, *settings)
         if said is not None and {n: value_of(t) for n, t in tensors.items()} != said:
             tally.wrong.append(f"{name}({_shown(*settings)}): tensors {said}")
@@ -422,12 +433,14 @@ def main() -> int:
 def report(tallies: dict[str, Tally], verbose: bool) -> None:
     """Prints what is wrong, what is not known, and the sums."""
     write = sys.stdout.write
-    for name, t in sorted(tallies.items()):
+    for _, t in sorted(tallies.items()):
         for line in t.wrong if verbose else t.wrong[:2]:
             write(f"WRONG {line}\n")
     partly = {n: t for n, t in tallies.items() if t.partly or (t.unknown and t.proved)}
     unknown = {n: t for n, t in tallies.items() if t.unknown and not t.proved and not t.partly}
-    write(f"\nPARTLY {', '.join(f'{n} {t.proved}/{t.proved + t.partly + t.unknown}' for n, t in sorted(partly.items()))}\n")
+    write(
+        f"\nPARTLY {', '.join(f'{n} {t.proved}/{t.proved + t.partly + t.unknown}' for n, t in sorted(partly.items()))}\n"
+    )
     write(f"\nUNKNOWN {', '.join(f'{n} {t.unknown}' for n, t in sorted(unknown.items()))}\n")
     total = Tally(
         *(sum(getattr(t, f) for t in tallies.values()) for f in ("proved", "partly", "unknown", "symbolic", "resized"))

@@ -12,8 +12,24 @@ from hypothesis import strategies as st
 
 from onnx_lint.semantics.domain import dims
 from onnx_lint.semantics.domain.dims import (
-    FIXED_SIZE, UNKNOWN_SIZE, VARYING_SIZE, Dim, Symbol, UnknownSize,
-    bounds, ceil_div, equal, floor_div, less, less_equal, maximum, minimum, substitute, symbol, symbols, varies,
+    FIXED_SIZE,
+    UNKNOWN_SIZE,
+    VARYING_SIZE,
+    Dim,
+    Symbol,
+    UnknownSize,
+    bounds,
+    ceil_div,
+    equal,
+    floor_div,
+    less,
+    less_equal,
+    maximum,
+    minimum,
+    substitute,
+    symbol,
+    symbols,
+    varies,
 )  # fmt: skip
 
 H = symbol("H", varies=True)

@@ -281,7 +281,7 @@ def floor_div(left: Dim, right: Dim) -> Dim:
         if right == 0:
             raise ZeroDivisionError("division of a size by zero")
         if isinstance(left, UnknownSize):
-            return left if right != 1 else left
+            return left
         assert isinstance(left, Expression)
         return _divide_by_number(left, right) if right > 0 else floor_div(-left, -right)
     if isinstance(left, UnknownSize) or isinstance(right, UnknownSize):

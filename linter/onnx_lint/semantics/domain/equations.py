@@ -11,7 +11,15 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from onnx_lint.semantics.domain.dims import (
-    Dim, Expression, Symbol, UnknownSize, equal, floor_div, substitute, symbol, symbols,
+    Dim,
+    Expression,
+    Symbol,
+    UnknownSize,
+    equal,
+    floor_div,
+    substitute,
+    symbol,
+    symbols,
 )  # fmt: skip
 
 
@@ -118,4 +126,3 @@ def solved(left: Dim, right: Dim) -> dict[Symbol, Dim] | None:
 def symbol_of(found: Symbol) -> Expression:
     """The size that is this symbol."""
     return symbol(found.name, scope=found.scope, low=found.low, high=found.high, varies=found.varies)
-

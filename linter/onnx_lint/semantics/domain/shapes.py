@@ -20,11 +20,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final, TypeAlias, Union
+from typing import Final, TypeAlias
 
 from onnx_lint.semantics.domain import dtypes
 from onnx_lint.semantics.domain.dims import (
-    FIXED_SIZE, UNKNOWN_SIZE, VARYING_SIZE, Dim, Expression, UnknownSize, bounds, equal, varies,
+    FIXED_SIZE,
+    UNKNOWN_SIZE,
+    VARYING_SIZE,
+    Dim,
+    Expression,
+    UnknownSize,
+    bounds,
+    equal,
+    varies,
 )  # fmt: skip
 from onnx_lint.semantics.domain.dtypes import NumberType, Operand
 from onnx_lint.semantics.domain.equations import Constraint, Equation
@@ -77,9 +85,9 @@ class Repeated:
     item: Value
 
 
-Value: TypeAlias = Union[
-    TensorType, Dim, float, bool, complex, str, None, Number, tuple["Value", ...], Repeated, Unknown
-]
+Value: TypeAlias = (
+    TensorType | Dim | float | bool | complex | str | Number | tuple["Value", ...] | Repeated | Unknown | None
+)  # a string inside of `X | Y` does not evaluate under Python 3.10
 
 
 class ShapeError(ValueError):

@@ -6,9 +6,25 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from onnx_lint.semantics.catalogue.shapes import (
-    convolution, creation, einops, elementwise, joining, linear_algebra, losses, module_functions, module_layers, module_sequences,
-    normalization, pointwise, products, reductions, registry, selection,
-    spectral, tensor_methods, views,
+    convolution,
+    creation,
+    einops,
+    elementwise,
+    joining,
+    linear_algebra,
+    losses,
+    module_functions,
+    module_layers,
+    module_sequences,
+    normalization,
+    pointwise,
+    products,
+    reductions,
+    registry,
+    selection,
+    spectral,
+    tensor_methods,
+    views,
 )  # fmt: skip
 from onnx_lint.semantics.catalogue.shapes.indexing import ELLIPSIS, Index, Slice, indexed
 from onnx_lint.semantics.catalogue.shapes.module_registry import MODULES

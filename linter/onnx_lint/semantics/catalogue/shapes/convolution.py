@@ -286,7 +286,12 @@ def upsample(call: Call, input: Value, size: Value = None, scale_factor: Value =
 
 @shape("torch.nn.functional.grid_sample", "torch.grid_sampler", dtype=same())
 def grid_sample(
-    call: Call, input: Value, grid: Value, mode: Value = "bilinear", padding_mode: Value = "zeros", align_corners: Value = None
+    call: Call,
+    input: Value,
+    grid: Value,
+    mode: Value = "bilinear",
+    padding_mode: Value = "zeros",
+    align_corners: Value = None,
 ) -> Shape:
     x, points = read.shape_of(input), read.shape_of(grid)
     batch = call.equal(x[0], points[0], "batch of image and grid")
@@ -340,7 +345,13 @@ def unfold(
 
 @shape("torch.nn.functional.fold", dtype=same())
 def fold(
-    call: Call, input: Value, output_size: Value, kernel_size: Value, dilation: Value = 1, padding: Value = 0, stride: Value = 1
+    call: Call,
+    input: Value,
+    output_size: Value,
+    kernel_size: Value,
+    dilation: Value = 1,
+    padding: Value = 0,
+    stride: Value = 1,
 ) -> Shape:
     *batch, columns, length = read.shape_of(input)
     wanted = read.sizes_of(output_size, 2)

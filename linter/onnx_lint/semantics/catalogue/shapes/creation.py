@@ -40,7 +40,12 @@ def full(call: Call, size: Value, fill_value: Value, *, dtype: Value = None, nam
 
 
 @shape(
-    "torch.zeros_like", "torch.ones_like", "torch.empty_like", "torch.rand_like", "torch.randn_like", dtype=given(same())
+    "torch.zeros_like",
+    "torch.ones_like",
+    "torch.empty_like",
+    "torch.rand_like",
+    "torch.randn_like",
+    dtype=given(same()),
 )
 def zeros_like(call: Call, input: Value, *, dtype: Value = None) -> Shape:
     return read.shape_of(input)
@@ -228,7 +233,13 @@ def multinomial(call: Call, input: Value, num_samples: Value, replacement: Value
 @shape("torch.hann_window", "torch.hamming_window", "torch.blackman_window", "torch.bartlett_window",
        "torch.kaiser_window", dtype=given(default_float))  # fmt: skip
 def window(
-    call: Call, window_length: Value, periodic: Value = True, alpha: Value = None, beta: Value = None, *, dtype: Value = None
+    call: Call,
+    window_length: Value,
+    periodic: Value = True,
+    alpha: Value = None,
+    beta: Value = None,
+    *,
+    dtype: Value = None,
 ) -> Shape:
     return (read.size(window_length),)
 

@@ -1,7 +1,7 @@
 """Elementwise functions: the shape to which the operands broadcast, and a dtype by rule.
 
-The functions are data (``catalogue/data/elementwise.json``, made by ``tools/generate_elementwise.py`` from PyTorch's own
-samples); what the samples do not show stands below.
+The functions are data (``catalogue/data/elementwise.json``, made by ``tools/generate_elementwise.py`` from
+PyTorch's own samples). Those that follow no rule of this kind stand in `pointwise`.
 """
 
 from __future__ import annotations
@@ -10,12 +10,11 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from onnx_lint.semantics.catalogue.shapes.registry import MODELS, Call, Model, NotKnown, Parameter, register
 from onnx_lint.semantics.catalogue.shapes.arguments import shape_of
+from onnx_lint.semantics.catalogue.shapes.registry import MODELS, Call, Model, NotKnown, Parameter, register
 from onnx_lint.semantics.domain import dtypes
 from onnx_lint.semantics.domain.dtypes import result_type
 from onnx_lint.semantics.domain.shapes import UNKNOWN, Shape, TensorType, Value, number_type, operand
-
 
 _DATA = Path(__file__).parents[1] / "data/elementwise.json"
 

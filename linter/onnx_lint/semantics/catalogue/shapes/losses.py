@@ -85,7 +85,13 @@ def poisson_nll_loss(
 
 @shape("torch.nn.functional.gaussian_nll_loss", dtype=promoted("input", "target"))
 def gaussian_nll_loss(
-    call: Call, input: Value, target: Value, var: Value, full: Value = False, eps: Value = 1e-6, reduction: Value = "mean"
+    call: Call,
+    input: Value,
+    target: Value,
+    var: Value,
+    full: Value = False,
+    eps: Value = 1e-6,
+    reduction: Value = "mean",
 ) -> Shape:
     return reduced_loss(call.broadcast(read.shape_of(input), read.shape_of(target)), reduction)
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 from onnx_lint.semantics.catalogue.shapes import arguments as read
 from onnx_lint.semantics.catalogue.shapes import elementwise  # noqa: F401  # registers what is called here by name
 from onnx_lint.semantics.catalogue.shapes.module_registry import (
-    Settings, Tensors, delegate, dtype_of, module, unknown_tensors,
+    Settings,
+    Tensors,
+    delegate,
+    dtype_of,
+    module,
+    unknown_tensors,
 )  # fmt: skip
 from onnx_lint.semantics.catalogue.shapes.registry import Call, NotKnown, Parameter
 from onnx_lint.semantics.domain.shapes import TensorType, Value

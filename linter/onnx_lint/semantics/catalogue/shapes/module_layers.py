@@ -5,7 +5,12 @@ from __future__ import annotations
 from onnx_lint.semantics.catalogue.shapes import arguments as read
 from onnx_lint.semantics.catalogue.shapes.convolution import convolved, split_spatial, transposed
 from onnx_lint.semantics.catalogue.shapes.module_registry import (
-    Settings, Tensors, delegate, dtype_of, module, unknown_tensors,
+    Settings,
+    Tensors,
+    delegate,
+    dtype_of,
+    module,
+    unknown_tensors,
 )  # fmt: skip
 from onnx_lint.semantics.catalogue.shapes.normalization import last_dimensions
 from onnx_lint.semantics.catalogue.shapes.registry import Call, NotKnown
@@ -75,7 +80,9 @@ def _kernel(settings: Settings, count: int) -> Shape:
 def _conv_weight(settings: Settings, count: int) -> TensorType:
     out = read.size(settings["out_channels"])
     groups = read.size(settings["groups"])
-    return TensorType((out, read.size(settings["in_channels"]) // groups, *_kernel(settings, count)), dtype_of(settings))
+    return TensorType(
+        (out, read.size(settings["in_channels"]) // groups, *_kernel(settings, count)), dtype_of(settings)
+    )
 
 
 def _transposed_weight(settings: Settings, count: int) -> TensorType:
@@ -107,7 +114,9 @@ def _register_convolution(count: int) -> None:
     @module(f"Conv{count}d", tensors=tensors)
     def conv(call: Call, settings: Settings, input: Value) -> Value:
         x = read.tensor(input)
-        return TensorType(None, x.dtype) if x.shape is None else convolve(call, settings, x, _conv_weight(settings, count))
+        return (
+            TensorType(None, x.dtype) if x.shape is None else convolve(call, settings, x, _conv_weight(settings, count))
+        )
 
     @module(f"LazyConv{count}d", tensors=unknown_tensors)
     def lazy_conv(call: Call, settings: Settings, input: Value) -> Value:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from onnx_lint.semantics.catalogue.shapes import arguments as read
 from onnx_lint.semantics.catalogue.shapes.module_registry import (
-    Settings, Tensors, dtype_of, module, unknown_tensors,
+    Settings,
+    Tensors,
+    dtype_of,
+    module,
+    unknown_tensors,
 )  # fmt: skip
 from onnx_lint.semantics.catalogue.shapes.registry import Call, NotKnown, Parameter
 from onnx_lint.semantics.domain.dims import Dim
@@ -19,7 +23,9 @@ def _recurrent_init(kind: str) -> tuple[Parameter, ...]:
     rows += [("bidirectional", False)]
     if kind == "RNN":
         rows.insert(1, ("nonlinearity", "tanh"))
-    optional = [Parameter(n, v, required=False) for n, v in [*rows, ("proj_size", 0), ("device", None), ("dtype", None)]]
+    optional = [
+        Parameter(n, v, required=False) for n, v in [*rows, ("proj_size", 0), ("device", None), ("dtype", None)]
+    ]
     return (Parameter("input_size", None, required=True), Parameter("hidden_size", None, required=True), *optional)
 
 
@@ -159,7 +165,10 @@ def _layer_tensors(settings: Settings, norms: int, attentions: tuple[str, ...]) 
     tensors: Tensors = {}
     for name in attentions:
         tensors |= _prefixed(name, _attention_tensors(attention))
-    tensors |= {"linear1.weight": TensorType((inner, width), dtype), "linear2.weight": TensorType((width, inner), dtype)}
+    tensors |= {
+        "linear1.weight": TensorType((inner, width), dtype),
+        "linear2.weight": TensorType((width, inner), dtype),
+    }
     for i in range(1, norms + 1):
         tensors[f"norm{i}.weight"] = TensorType((width,), dtype)
         if bias:

@@ -129,7 +129,9 @@ def pairwise_distance(
 
 
 @result("torch.native_layer_norm")
-def native_layer_norm(call: Call, input: Value, normalized_shape: Value, weight: Value, bias: Value, eps: Value) -> Value:
+def native_layer_norm(
+    call: Call, input: Value, normalized_shape: Value, weight: Value, bias: Value, eps: Value
+) -> Value:
     x = read.tensor(input)
     shape = read.shape_of(x)
     count = len(read.sizes(normalized_shape))

@@ -199,20 +199,18 @@ def einsum_shape(call: Call, equation: str, shapes: list[Shape]) -> Shape:
         raise ShapeError(f"{len(shapes)} operands for {len(terms)} terms")
     sizes: dict[str, Dim] = {}
     batch: Shape = ()
-    for term, shape in zip(terms, shapes, strict=True):
+    for term, dims in zip(terms, shapes, strict=True):
         before, dots, after = term.partition("...")
-        if len(shape) < len(before) + len(after) or (not dots and len(shape) != len(before)):
-            raise ShapeError(f"{len(shape)} dimensions for {term!r}")
+        if len(dims) < len(before) + len(after) or (not dots and len(dims) != len(before)):
+            raise ShapeError(f"{len(dims)} dimensions for {term!r}")
+        end = len(dims) - len(after)
         if dots:
-            batch = call.broadcast(batch, shape[len(before) : len(shape) - len(after)])
-        letters = [*zip(before, shape), *(zip(after, shape[len(shape) - len(after) :]) if after else ())]
-        for letter, dim in letters:
-            known = sizes.get(letter)
-            sizes[letter] = dim if known is None or known == 1 else known if dim == 1 else call.equal(known, dim, letter)
+            batch = call.broadcast(batch, dims[len(before) : end])
+        for letter, dim in zip(before + after, dims[: len(before)] + dims[end:], strict=True):
+            known = sizes.get(letter, 1)
+            sizes[letter] = dim if known == 1 else known if dim == 1 else call.equal(known, dim, f"sizes of {letter}")
     if not arrow:
         once = sorted(c for c in set(left) - set(",.") if left.count(c) == 1)
         return (*batch, *(sizes[c] for c in once))
     before, dots, after = right.partition("...")
     return (*(sizes[c] for c in before), *(batch if dots else ()), *(sizes[c] for c in after))
-
-

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from onnx_lint.semantics.catalogue.shapes import arguments as read
 from onnx_lint.semantics.catalogue.shapes.dtype_rules import (
-    dtype_of, fixed, floated, given, promoted, real, same, summed,
+    dtype_of,
+    fixed,
+    floated,
+    given,
+    promoted,
+    real,
+    same,
+    summed,
 )  # fmt: skip
 from onnx_lint.semantics.catalogue.shapes.registry import Arguments, Call, NotKnown, result, shape
 from onnx_lint.semantics.domain.shapes import Shape, TensorType, Value
@@ -87,14 +94,26 @@ def _std_shape(input: Value, dim: Value, unbiased: Value, keepdim: Value) -> Sha
 
 @shape("torch.std", "torch.var", dtype=real(same()))
 def std(
-    call: Call, input: Value, dim: Value = None, unbiased: Value = True, keepdim: Value = False, *, correction: Value = 1
+    call: Call,
+    input: Value,
+    dim: Value = None,
+    unbiased: Value = True,
+    keepdim: Value = False,
+    *,
+    correction: Value = 1,
 ) -> Shape:
     return _std_shape(input, dim, unbiased, keepdim)
 
 
 @shape("torch.std_mean", "torch.var_mean", dtype=(real(same()), same()))
 def std_mean(
-    call: Call, input: Value, dim: Value = None, unbiased: Value = True, keepdim: Value = False, *, correction: Value = 1
+    call: Call,
+    input: Value,
+    dim: Value = None,
+    unbiased: Value = True,
+    keepdim: Value = False,
+    *,
+    correction: Value = 1,
 ) -> Shape:
     return _std_shape(input, dim, unbiased, keepdim)
 

@@ -1,13 +1,13 @@
 """The table of operator models: how a model is written, and how a call finds and runs it.
 
-A model is a function of a `Call` and of the arguments by name. `@shape` is for those that compute a shape, with the dtype
-by a rule beside it, so that each is known when the other is not; `@result` is for those that give anything else.
+A model is a function of a `Call` and of the arguments by name. `@shape` is for those that compute a shape, with the
+dtype by a rule beside it, so that each is known when the other is not; `@result` is for those that give anything else.
 
     @shape("torch.cat", "torch.concat", dtype=promoted("tensors"))
     def cat(call: Call, tensors: Value, dim: Value = 0) -> Shape: ...
 
-A model reads its arguments through `arguments`; a reader raises `NotKnown` when the value is not known or is not of that
-kind, and the result is then unknown. `ShapeError` says that the call must fail.
+A model reads its arguments through `arguments`; a reader raises `NotKnown` when the value is not known or is not of
+that kind, and the result is then unknown. `ShapeError` says that the call must fail.
 """
 
 from __future__ import annotations
@@ -117,7 +117,11 @@ _NUMPY = {
 
 
 def bind(
-    parameters: Sequence[Parameter], positional: Sequence[Value], keyword: Mapping[str, Value], *, lenient: bool = False,
+    parameters: Sequence[Parameter],
+    positional: Sequence[Value],
+    keyword: Mapping[str, Value],
+    *,
+    lenient: bool = False,
     takes_names: bool = False,
 ) -> dict[str, Value]:
     """Arguments by the names of parameters, with defaults; `lenient` passes over keywords of other names, `takes_names` keeps them.

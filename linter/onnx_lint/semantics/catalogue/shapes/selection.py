@@ -190,7 +190,9 @@ def cumulative_trapezoid(call: Call, y: Value, x: Value = None, *, dx: Value = N
 
 
 @shape("torch.isin", dtype=fixed("bool"))
-def isin(call: Call, elements: Value, test_elements: Value, *, assume_unique: Value = False, invert: Value = False) -> Shape:
+def isin(
+    call: Call, elements: Value, test_elements: Value, *, assume_unique: Value = False, invert: Value = False
+) -> Shape:
     return read.shape_of(elements)
 
 

@@ -108,7 +108,9 @@ def stft(
     width = read.size(n_fft)
     hop = width // 4 if hop_length is None else read.size(hop_length)
     dtype = input.dtype if isinstance(input, TensorType) else None
-    if onesided is None and (dtype is None or isinstance(window, TensorType) and (window.dtype or "c").startswith("c")):
+    if onesided is None and (
+        dtype is None or (isinstance(window, TensorType) and (window.dtype or "c").startswith("c"))
+    ):
         raise NotKnown
     half = not dtype.startswith("complex") if onesided is None and dtype is not None else read.flag(onesided)
     padded = length + 2 * (width // 2) if read.flag(center) else length

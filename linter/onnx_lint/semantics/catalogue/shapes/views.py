@@ -5,9 +5,25 @@ from __future__ import annotations
 from onnx_lint.semantics.catalogue.shapes import arguments as read
 from onnx_lint.semantics.catalogue.shapes.dtype_rules import complex_, named, real, same
 from onnx_lint.semantics.catalogue.shapes.registry import Call, NotKnown, result, shape
-from onnx_lint.semantics.domain.dims import UNKNOWN_SIZE, Dim, UnknownSize, bounds, ceil_div, equal, less, maximum, minimum
+from onnx_lint.semantics.domain.dims import (
+    UNKNOWN_SIZE,
+    Dim,
+    UnknownSize,
+    bounds,
+    ceil_div,
+    equal,
+    less,
+    maximum,
+    minimum,
+)
 from onnx_lint.semantics.domain.shapes import (
-    Repeated, Shape, ShapeError, TensorType, Value, product, size_like,
+    Repeated,
+    Shape,
+    ShapeError,
+    TensorType,
+    Value,
+    product,
+    size_like,
 )  # fmt: skip
 
 
