@@ -81,10 +81,8 @@ def _broadcast(call: Call, tensors: Sequence[TensorType]) -> Shape | None:
         return None
 
 
-def _register() -> None:
+def register_generated() -> None:
+    """Adds the functions of the data file, but for those that have a model already."""
     for name, row in json.loads(_DATA.read_text(encoding="utf-8"))["functions"].items():
         if name not in MODELS:
             register(name, elementwise(row["operands"], row["dtype"]))
-
-
-_register()

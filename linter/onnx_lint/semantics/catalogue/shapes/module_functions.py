@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from onnx_lint.semantics.catalogue.shapes import arguments as read
-from onnx_lint.semantics.catalogue.shapes import elementwise  # noqa: F401  # registers what is called here by name
 from onnx_lint.semantics.catalogue.shapes.module_registry import (
     Settings,
     Tensors,

@@ -352,7 +352,9 @@ def _clamped(at: Dim, whole: Dim) -> Dim:
 
 def slice_length(whole: Dim, start: Dim | None, stop: Dim | None, step: Dim) -> Dim:
     """The number of elements in ``[start:stop:step]`` of a dimension; steps are positive."""
-    first = 0 if start is None else _clamped(start, whole)
+    # a start beyond the end gives nothing, as one at the end does: only what counts from the end is clamped
+    at_front = start is not None and bounds(start)[0] is not None and (bounds(start)[0] or 0) >= 0
+    first = 0 if start is None else start if at_front else _clamped(start, whole)
     last = whole if stop is None else _clamped(stop, whole)
     length = last - first
     if bounds(length)[0] is None or (bounds(length)[0] or 0) < 0:
