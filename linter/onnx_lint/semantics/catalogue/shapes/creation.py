@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 
 from onnx_lint.semantics.catalogue.shapes import arguments as read
-from onnx_lint.semantics.catalogue.shapes.dtype_rules import complex_, default_float, fixed, given, promoted, same
+from onnx_lint.semantics.catalogue.shapes.dtype_rules import (
+    complex_, default_float, fixed, given, named, promoted, same,
+)  # fmt: skip
 from onnx_lint.semantics.catalogue.shapes.registry import Arguments, Call, NotKnown, shape
 from onnx_lint.semantics.domain.dims import Dim, ceil_div, maximum
-from onnx_lint.semantics.domain.dtypes import DEFAULT_FLOAT
+from onnx_lint.semantics.domain.dtypes import DEFAULT_FLOAT, is_integral
 from onnx_lint.semantics.domain.shapes import Shape, TensorType, Value, number_type, size_like
 
 
@@ -145,6 +147,9 @@ def _arange_dtype(bound: Arguments) -> str | None:
 def arange(call: Call, start: Value, end: Value = None, step: Value = 1, *, dtype: Value = None) -> Shape:
     if end is None:
         start, end = 0, start
+    target = None if dtype is None else named(dtype)
+    if target is not None and is_integral(target):  # torch makes integers of the numbers first
+        start, end, step = (int(v) if isinstance(v, float) else v for v in (start, end, step))
     if all(isinstance(v, int | float) for v in (start, end, step)):
         assert isinstance(start, int | float) and isinstance(end, int | float) and isinstance(step, int | float)
         return (max(math.ceil((end - start) / step), 0),)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from onnx_lint.semantics.catalogue.shapes import arguments as read
-from onnx_lint.semantics.catalogue.shapes.dtype_rules import floated, promoted, same
+from onnx_lint.semantics.catalogue.shapes.dtype_rules import floated, promoted, real, same
 from onnx_lint.semantics.catalogue.shapes.registry import Call, shape
 from onnx_lint.semantics.domain.shapes import Shape, Value
 
@@ -13,7 +13,10 @@ def reduced_loss(each: Shape, reduction: Value) -> Shape:
     return each if read.text(reduction) == "none" else ()
 
 
-@shape("torch.nn.functional.mse_loss", "torch.nn.functional.l1_loss", dtype=promoted("input", "target"))
+_distance = real(promoted("input", "target"))
+
+
+@shape("torch.nn.functional.mse_loss", "torch.nn.functional.l1_loss", dtype=_distance)
 def mse_loss(
     call: Call, input: Value, target: Value, size_average: Value = None, reduce: Value = None, reduction: Value = "mean",
     weight: Value = None,
@@ -156,7 +159,7 @@ def margin_ranking_loss(
     return reduced_loss(call.broadcast(*(read.shape_of(v) for v in (input1, input2, target))), reduction)
 
 
-@shape("torch.nn.functional.triplet_margin_loss", dtype=floated("anchor", "positive", "negative"))
+@shape("torch.nn.functional.triplet_margin_loss", dtype=real(floated("anchor", "positive", "negative")))
 def triplet_margin_loss(
     call: Call, anchor: Value, positive: Value, negative: Value, margin: Value = 1.0, p: Value = 2, eps: Value = 1e-6,
     swap: Value = False, size_average: Value = None, reduce: Value = None, reduction: Value = "mean",
@@ -164,7 +167,7 @@ def triplet_margin_loss(
     return reduced_loss(call.broadcast(*(read.shape_of(v) for v in (anchor, positive, negative)))[:-1], reduction)
 
 
-@shape("torch.nn.functional.triplet_margin_with_distance_loss", dtype=floated("anchor", "positive", "negative"))
+@shape("torch.nn.functional.triplet_margin_with_distance_loss", dtype=real(floated("anchor", "positive", "negative")))
 def triplet_margin_with_distance_loss(
     call: Call, anchor: Value, positive: Value, negative: Value, *, distance_function: Value = None, margin: Value = 1.0,
     swap: Value = False, reduction: Value = "mean",

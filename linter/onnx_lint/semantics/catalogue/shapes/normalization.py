@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from onnx_lint.semantics.catalogue.shapes import arguments as read
-from onnx_lint.semantics.catalogue.shapes.dtype_rules import floated, given, promoted, same
+from onnx_lint.semantics.catalogue.shapes.dtype_rules import floated, given, promoted, real, same
 from onnx_lint.semantics.catalogue.shapes.registry import Call, NotKnown, result, shape
 from onnx_lint.semantics.domain.shapes import Shape, ShapeError, TensorType, Value
 
@@ -120,7 +120,7 @@ def cosine_similarity(call: Call, x1: Value, x2: Value, dim: Value = 1, eps: Val
     return _without(call, x1, x2, read.integer(dim))
 
 
-@shape("torch.nn.functional.pairwise_distance", "torch.pairwise_distance", dtype=floated("x1", "x2"))
+@shape("torch.nn.functional.pairwise_distance", "torch.pairwise_distance", dtype=real(floated("x1", "x2")))
 def pairwise_distance(
     call: Call, x1: Value, x2: Value, p: Value = 2.0, eps: Value = 1e-6, keepdim: Value = False
 ) -> Shape:

@@ -59,7 +59,7 @@ def float_power(call: Call, input: Value, exponent: Value) -> Shape:
     return call.broadcast(read.shape_of(input), read.shape_of(exponent))
 
 
-@shape("torch.nn.functional.local_response_norm", dtype=same())
+@shape("torch.nn.functional.local_response_norm", dtype=floated("input"))
 def local_response_norm(
     call: Call, input: Value, size: Value, alpha: Value = 1e-4, beta: Value = 0.75, k: Value = 1.0
 ) -> Shape:

@@ -196,7 +196,12 @@ def isin(
     return read.shape_of(elements)
 
 
-@shape("torch.cov", dtype=floated("input"))
+def _cov_dtype(bound: Arguments) -> str | None:
+    weighted = bound["fweights"] is not None or bound["aweights"] is not None
+    return None if weighted else floated("input")(bound)
+
+
+@shape("torch.cov", dtype=_cov_dtype)
 def cov(call: Call, input: Value, *, correction: Value = 1, fweights: Value = None, aweights: Value = None) -> Shape:
     return _square_of_variables(read.shape_of(input))
 

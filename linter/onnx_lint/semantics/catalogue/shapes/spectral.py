@@ -115,14 +115,21 @@ def stft(
     half = not dtype.startswith("complex") if onesided is None and dtype is not None else read.flag(onesided)
     padded = length + 2 * (width // 2) if read.flag(center) else length
     found = (*batch, width // 2 + 1 if half else width, (padded - width) // hop + 1)
-    return found if read.flag(return_complex) else (*found, 2)
+    return found if _gives_complex(dtype, return_complex) else (*found, 2)
 
 
 def _stft_dtype(input: Value, return_complex: Value) -> str | None:
     if not isinstance(input, TensorType) or input.dtype is None:
         return None
-    rule = complex_(same()) if read.flag(return_complex) else real(same())
+    rule = complex_(same()) if _gives_complex(input.dtype, return_complex) else real(same())
     return rule({"input": input})
+
+
+def _gives_complex(dtype: str | None, return_complex: Value) -> bool:
+    """A complex signal gives complex numbers unless it is asked otherwise."""
+    if return_complex is None and dtype is None:
+        raise NotKnown
+    return read.flag(return_complex) or (return_complex is None and dtype is not None and dtype.startswith("complex"))
 
 
 @shape("torch.istft", dtype=lambda bound: _stft_dtype(bound["input"], bound["return_complex"]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from onnx_lint.semantics.catalogue.shapes import arguments as read
 from onnx_lint.semantics.catalogue.shapes.dtype_rules import named, promoted, real, same
-from onnx_lint.semantics.catalogue.shapes.registry import Call, NotKnown, result, shape
+from onnx_lint.semantics.catalogue.shapes.registry import Arguments, Call, NotKnown, result, shape
 from onnx_lint.semantics.domain.dims import UNKNOWN_SIZE
 from onnx_lint.semantics.domain.dtypes import DTYPES, category, dtype_named
 from onnx_lint.semantics.domain.shapes import Number, Repeated, Shape, TensorType, Value
@@ -148,7 +148,13 @@ def clone(call: Call, input: Value) -> Shape:
     return read.shape_of(input)
 
 
-@shape("torch.Tensor.sum_to_size", dtype=same())
+def _sum_dtype(bound: Arguments) -> str | None:
+    """Integers may become ``int64``, when there is something to add."""
+    dtype = same()(bound)
+    return None if dtype is None or category(dtype) < 2 else dtype
+
+
+@shape("torch.Tensor.sum_to_size", dtype=_sum_dtype)
 def sum_to_size(call: Call, input: Value, *size: Value) -> Shape:
     return read.sizes(size)
 
