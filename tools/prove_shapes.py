@@ -303,7 +303,8 @@ def run_resized(call: Recorded, changed: dict[int, int]) -> tuple[Any] | None:
 
 
 _UNSAFE_RESIZED = (
-    "nonzero", "unique", "masked_select", "bincount", "repeat_interleave", "ctc_loss", "sparse", "argwhere", "embedding_bag",
+    "nonzero", "unique", "masked_select", "bincount", "repeat_interleave", "ctc_loss", "sparse", "argwhere",
+    "embedding_bag",
     "max_unpool", "as_strided", "_scaled", "histogram", "quantize", "multinomial",
 )  # fmt: skip
 """Calls whose result depends on what the tensors hold, or that check it badly."""
@@ -438,9 +439,8 @@ def report(tallies: dict[str, Tally], verbose: bool) -> None:
             write(f"WRONG {line}\n")
     partly = {n: t for n, t in tallies.items() if t.partly or (t.unknown and t.proved)}
     unknown = {n: t for n, t in tallies.items() if t.unknown and not t.proved and not t.partly}
-    write(
-        f"\nPARTLY {', '.join(f'{n} {t.proved}/{t.proved + t.partly + t.unknown}' for n, t in sorted(partly.items()))}\n"
-    )
+    shares = (f"{n} {t.proved}/{t.proved + t.partly + t.unknown}" for n, t in sorted(partly.items()))
+    write(f"\nPARTLY {', '.join(shares)}\n")
     write(f"\nUNKNOWN {', '.join(f'{n} {t.unknown}' for n, t in sorted(unknown.items()))}\n")
     total = Tally(
         *(sum(getattr(t, f) for t in tallies.values()) for f in ("proved", "partly", "unknown", "symbolic", "resized"))
@@ -448,7 +448,8 @@ def report(tallies: dict[str, Tally], verbose: bool) -> None:
     wrong = sum(len(t.wrong) for t in tallies.values())
     write(
         f"\n{len(tallies)} functions, methods or classes called, "
-        f"{sum(1 for t in tallies.values() if t.proved and not t.wrong)} proved; calls proved {total.proved}, partly {total.partly}, "
+        f"{sum(1 for t in tallies.values() if t.proved and not t.wrong)} proved; "
+        f"calls proved {total.proved}, partly {total.partly}, "
         f"unknown {total.unknown}, wrong {wrong}; with symbols {total.symbolic}, at other sizes {total.resized}\n"
     )
 

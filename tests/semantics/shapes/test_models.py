@@ -61,7 +61,9 @@ def test_pieces_of_a_fixed_multiple_are_known() -> None:
     part = TensorType((B, H, C), "float32")
     assert shapes.method("chunk", tokens, (3, -1)).result == (part, part, part)
     assert shapes.method("split", tokens, (C, 2)).result == (part, part, part)
-    assert shapes.method("split", x, (20, 1)).result == tuple(TensorType((B, n, H, W), "float32") for n in (20, 20, 20, 4))
+    assert shapes.method("split", x, (20, 1)).result == tuple(
+        TensorType((B, n, H, W), "float32") for n in (20, 20, 20, 4)
+    )
     assert shapes.method("unbind", x).result == Repeated(TensorType((64, H, W), "float32"))
 
 

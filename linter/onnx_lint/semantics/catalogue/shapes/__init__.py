@@ -20,14 +20,15 @@ integers as ``int`` or `Dim`, dtypes as strings, lists and tuples as ``tuple``, 
     shapes.parameters_of("torch.nn.Linear", (8, 4))                         # {"weight": float32[4, 8], "bias": …}
     shapes.call("einops.rearrange", (x, "b c h w -> b (h w) c")).result     # float32[B, H * W, 3]
 
-Each gives an `Outcome`. `result` is `UNKNOWN`, or has unknown parts, where the arguments do not tell enough; a name or a
-signature without a model gives `UNKNOWN`, never a guess. `constraints` are what the call demands of its sizes
+Each gives an `Outcome`. `result` is `UNKNOWN`, or has unknown parts, where the arguments do not determine it; a name or
+a signature without a model gives `UNKNOWN`, never a guess. `constraints` are what the call demands of its sizes
 (`domain/equations.py`), for `solve`: with ``x: float32[B, C, H, W]`` the convolution above demands ``C == 3``. `error`
 says why the call fails for all values of the sizes; the result is then `UNKNOWN`.
 
 Names are full names after imports are resolved (``torch.nn.functional.relu``, ``torch.Tensor.view``). Methods find the
-function of the same name; ``add_`` and the like give their receiver. A list as index is a tuple in ``index``: ``x[[0, 1]]`` is
-``index(x, (0, 1))``, ``x[0, 1]`` is ``index(x, 0, 1)``. The sizes of inputs are at least 0 unless their symbols say
+function of the same name; ``add_`` and the like give their receiver. A list as index is a tuple in ``index``:
+``x[[0, 1]]`` is ``index(x, (0, 1))``, ``x[0, 1]`` is ``index(x, 0,
+1)``. The sizes of inputs are at least 0 unless their symbols say
 more; give `low=2` for a dynamic dimension under ``torch.export``, which never sees 0 and 1, and more is known.
 
 A model of a further function is one entry: a function with `@shape` or `@result` in the file of its family. Proof is
@@ -40,15 +41,35 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from onnx_lint.semantics.catalogue.shapes import (
-    convolution, creation, einops, elementwise, joining, linear_algebra, losses, module_functions, module_layers,
-    module_sequences, normalization, pointwise, products, reductions, registry, selection, spectral, tensor_methods,
-    torchvision, views,
+    convolution,
+    creation,
+    einops,
+    elementwise,
+    joining,
+    linear_algebra,
+    losses,
+    module_functions,
+    module_layers,
+    module_sequences,
+    normalization,
+    pointwise,
+    products,
+    reductions,
+    registry,
+    selection,
+    spectral,
+    tensor_methods,
+    torchvision,
+    views,
 )  # fmt: skip
 from onnx_lint.semantics.catalogue.shapes.indexing import ELLIPSIS, Index, Slice, indexed
 from onnx_lint.semantics.catalogue.shapes.module_registry import MODULES
 from onnx_lint.semantics.catalogue.shapes.registry import MODELS, BindingError, Call, NotKnown
 from onnx_lint.semantics.catalogue.shapes.spellings import (
-    CHANGES_SHAPE, OPERATORS, SPECIAL_METHODS, UNARY_OPERATORS,
+    CHANGES_SHAPE,
+    OPERATORS,
+    SPECIAL_METHODS,
+    UNARY_OPERATORS,
 )  # fmt: skip
 from onnx_lint.semantics.domain.equations import Constraint
 from onnx_lint.semantics.domain.shapes import UNKNOWN, ShapeError, TensorType, Value
@@ -65,7 +86,6 @@ FAMILIES = (
 """The modules that register models when they are imported."""
 
 elementwise.register_generated()
-
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,7 +142,8 @@ class _Pooling:
         self.kind, self.count = kind, count
 
     def max(
-        self, call: Call, input: Value, kernel_size: Value, stride: Value = None, padding: Value = 0, dilation: Value = 1,
+        self, call: Call, input: Value, kernel_size: Value, stride: Value = None, padding: Value = 0,
+        dilation: Value = 1,
         ceil_mode: Value = False, return_indices: Value = False,
     ) -> Value:  # fmt: skip
         x = read.tensor(input)

@@ -6,7 +6,13 @@ import math
 
 from onnx_lint.semantics.catalogue.shapes import arguments as read
 from onnx_lint.semantics.catalogue.shapes.dtype_rules import (
-    complex_, default_float, fixed, given, named, promoted, same,
+    complex_,
+    default_float,
+    fixed,
+    given,
+    named,
+    promoted,
+    same,
 )  # fmt: skip
 from onnx_lint.semantics.catalogue.shapes.registry import Arguments, Call, NotKnown, shape
 from onnx_lint.semantics.domain.dims import Dim, ceil_div, maximum
@@ -257,7 +263,8 @@ def signal_window(call: Call, M: Value, *, sym: Value = True, dtype: Value = Non
 
 
 @shape("torch.signal.windows.gaussian", "torch.signal.windows.exponential", "torch.signal.windows.kaiser",
-       "torch.signal.windows.general_hamming", "torch.signal.windows.general_cosine", dtype=given(default_float))  # fmt: skip
+       "torch.signal.windows.general_hamming", "torch.signal.windows.general_cosine",
+       dtype=given(default_float))  # fmt: skip
 def signal_window_of(
     call: Call, M: Value, *, std: Value = 1.0, tau: Value = 1.0, center: Value = None, beta: Value = 12.0,
     alpha: Value = 0.54, a: Value = None, sym: Value = True, dtype: Value = None,

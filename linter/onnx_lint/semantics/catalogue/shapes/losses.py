@@ -18,7 +18,8 @@ _distance = real(promoted("input", "target"))
 
 @shape("torch.nn.functional.mse_loss", "torch.nn.functional.l1_loss", dtype=_distance)
 def mse_loss(
-    call: Call, input: Value, target: Value, size_average: Value = None, reduce: Value = None, reduction: Value = "mean",
+    call: Call, input: Value, target: Value, size_average: Value = None, reduce: Value = None,
+    reduction: Value = "mean",
     weight: Value = None,
 ) -> Shape:  # fmt: skip
     return reduced_loss(call.broadcast(read.shape_of(input), read.shape_of(target)), reduction)
@@ -26,7 +27,8 @@ def mse_loss(
 
 @shape("torch.nn.functional.smooth_l1_loss", dtype=promoted("input", "target"))
 def smooth_l1_loss(
-    call: Call, input: Value, target: Value, size_average: Value = None, reduce: Value = None, reduction: Value = "mean",
+    call: Call, input: Value, target: Value, size_average: Value = None, reduce: Value = None,
+    reduction: Value = "mean",
     beta: Value = 1.0,
 ) -> Shape:  # fmt: skip
     return reduced_loss(call.broadcast(read.shape_of(input), read.shape_of(target)), reduction)
@@ -72,7 +74,8 @@ def binary_cross_entropy_with_logits(
 
 @shape("torch.nn.functional.kl_div", dtype=promoted("input", "target"))
 def kl_div(
-    call: Call, input: Value, target: Value, size_average: Value = None, reduce: Value = None, reduction: Value = "mean",
+    call: Call, input: Value, target: Value, size_average: Value = None, reduce: Value = None,
+    reduction: Value = "mean",
     log_target: Value = False,
 ) -> Shape:  # fmt: skip
     return reduced_loss(call.broadcast(read.shape_of(input), read.shape_of(target)), reduction)
@@ -106,7 +109,8 @@ def _per_sample(x: Shape) -> Shape:
 
 @shape("torch.nn.functional.cross_entropy", dtype=same())
 def cross_entropy(
-    call: Call, input: Value, target: Value, weight: Value = None, size_average: Value = None, ignore_index: Value = -100,
+    call: Call, input: Value, target: Value, weight: Value = None, size_average: Value = None,
+    ignore_index: Value = -100,
     reduce: Value = None, reduction: Value = "mean", label_smoothing: Value = 0.0,
 ) -> Shape:  # fmt: skip
     return reduced_loss(_per_sample(read.shape_of(input)), reduction)
@@ -114,7 +118,8 @@ def cross_entropy(
 
 @shape("torch.nn.functional.nll_loss", dtype=same())
 def nll_loss(
-    call: Call, input: Value, target: Value, weight: Value = None, size_average: Value = None, ignore_index: Value = -100,
+    call: Call, input: Value, target: Value, weight: Value = None, size_average: Value = None,
+    ignore_index: Value = -100,
     reduce: Value = None, reduction: Value = "mean",
 ) -> Shape:  # fmt: skip
     return reduced_loss(_per_sample(read.shape_of(input)), reduction)
@@ -169,7 +174,8 @@ def triplet_margin_loss(
 
 @shape("torch.nn.functional.triplet_margin_with_distance_loss", dtype=real(floated("anchor", "positive", "negative")))
 def triplet_margin_with_distance_loss(
-    call: Call, anchor: Value, positive: Value, negative: Value, *, distance_function: Value = None, margin: Value = 1.0,
+    call: Call, anchor: Value, positive: Value, negative: Value, *, distance_function: Value = None,
+    margin: Value = 1.0,
     swap: Value = False, reduction: Value = "mean",
 ) -> Shape:  # fmt: skip
     if distance_function is not None and read.text(reduction) == "none":

@@ -18,7 +18,8 @@ _F = "torch.nn.functional."
 
 _SAME = (
     "AlphaDropout", "CELU", "CrossMapLRN2d", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "ELU",
-    "FeatureAlphaDropout", "GELU", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "LeakyReLU", "LocalResponseNorm",
+    "FeatureAlphaDropout", "GELU", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "LeakyReLU",
+    "LocalResponseNorm",
     "LogSoftmax", "Mish", "RReLU", "ReLU", "ReLU6", "SELU", "SiLU", "Softmax", "Softmin", "Softplus", "Softshrink",
     "Threshold", "ChannelShuffle",
 )  # fmt: skip
@@ -127,7 +128,8 @@ _LOSSES = {
     "CrossEntropyLoss": "cross_entropy", "HingeEmbeddingLoss": "hinge_embedding_loss", "HuberLoss": "huber_loss",
     "KLDivLoss": "kl_div", "L1Loss": "l1_loss", "MSELoss": "mse_loss", "MultiLabelMarginLoss": "multilabel_margin_loss",
     "MultiLabelSoftMarginLoss": "multilabel_soft_margin_loss", "MultiMarginLoss": "multi_margin_loss",
-    "NLLLoss": "nll_loss", "NLLLoss2d": "nll_loss", "SmoothL1Loss": "smooth_l1_loss", "SoftMarginLoss": "soft_margin_loss",
+    "NLLLoss": "nll_loss", "NLLLoss2d": "nll_loss", "SmoothL1Loss": "smooth_l1_loss",
+    "SoftMarginLoss": "soft_margin_loss",
 }  # fmt: skip
 
 

@@ -160,7 +160,8 @@ def _layer_tensors(settings: Settings, norms: int, attentions: tuple[str, ...]) 
     width, inner, dtype = read.size(settings["d_model"]), read.size(settings["dim_feedforward"]), dtype_of(settings)
     bias = read.flag(settings["bias"])
     attention: Settings = {
-        "embed_dim": width, "kdim": None, "vdim": None, "bias": bias, "add_bias_kv": False, "dtype": settings.get("dtype")
+        "embed_dim": width, "kdim": None, "vdim": None, "bias": bias, "add_bias_kv": False,
+        "dtype": settings.get("dtype")
     }  # fmt: skip
     tensors: Tensors = {}
     for name in attentions:

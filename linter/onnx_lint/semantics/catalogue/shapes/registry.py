@@ -124,7 +124,9 @@ def bind(
     lenient: bool = False,
     takes_names: bool = False,
 ) -> dict[str, Value]:
-    """Arguments by the names of parameters, with defaults; `lenient` passes over keywords of other names, `takes_names` keeps them.
+    """Arguments by the names of parameters, with defaults. Keywords of other names are an error,
+    unless `lenient` passes
+    over them or `takes_names` keeps them.
 
     Raises:
         BindingError: too many, too few, or unknown arguments.
