@@ -129,13 +129,28 @@ def table() -> dict[str, Any]:
                         by_name[call.name].append(call)
     out: dict[str, Any] = {}
     for name, calls in sorted(by_name.items()):
-        if name.startswith("torch.Tensor.") and name.replace("torch.Tensor.", "torch.") in by_name:
+        plain = name.replace("torch.Tensor.", "torch.")
+        if name.startswith("torch.Tensor.") and (plain in by_name or plain in MODELS):
             continue  # methods find the function
         found = classified(calls)
         if found is not None:
             names = operand_names(calls[0], found[0]) or ["input", "other", "third"][: found[0]]
             out[name] = {"operands": names, "dtype": found[1]}
-    return {"torch": torch.__version__.partition("+")[0], "functions": out}
+    return {"torch": torch.__version__.partition("+")[0], "functions": out, "aliases": aliases()}
+
+
+def aliases() -> dict[str, str]:
+    """Other names of operators, as OpInfo has them: ``torch.absolute`` for ``torch.abs``."""
+    from torch.testing._internal.common_methods_invocations import op_db
+
+    found = {}
+    for op in op_db:
+        for alias in op.aliases:
+            name, target = f"torch.{alias.name}", f"torch.{op.name}"
+            known = MODELS.get(name)
+            if known is None or known.is_generated:
+                found[name] = target
+    return found
 
 
 def serialised(made: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ Here a part of the samples is run; ``tools/prove_shapes.py`` runs them all.
 from __future__ import annotations
 
 import importlib.util
+import json
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -27,7 +28,7 @@ def tool(name: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, ROOT / f"tools/{name}.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses look their module up
+    sys.modules[name] = module  # dataclasses look their module up, and one script imports the other
     spec.loader.exec_module(module)
     return module
 
@@ -51,3 +52,12 @@ def test_the_signatures_of_modules_are_those_of_torch() -> None:
     if made["torch"] != TORCH:
         pytest.skip(f"the table is of torch {TORCH}")
     assert generator.serialised(made) == (DATA / "torch_nn.json").read_text(encoding="utf-8")
+
+
+def test_other_names_of_functions_are_those_that_torch_has() -> None:
+    tool("prove_shapes")
+    generator = tool("generate_elementwise")
+    table = json.loads((DATA / "elementwise.json").read_text(encoding="utf-8"))
+    if table["torch"] != TORCH:
+        pytest.skip(f"the table is of torch {TORCH}")
+    assert generator.aliases() == table["aliases"]

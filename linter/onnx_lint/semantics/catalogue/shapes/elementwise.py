@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from onnx_lint.semantics.catalogue.shapes.arguments import shape_of
@@ -81,8 +82,23 @@ def _broadcast(call: Call, tensors: Sequence[TensorType]) -> Shape | None:
         return None
 
 
+_ALSO = {
+    **{f"torch.{n}": f"torch.nn.functional.{n}" for n in (
+        "relu", "selu", "celu", "rrelu", "prelu", "dropout", "alpha_dropout", "feature_alpha_dropout", "hardshrink",
+        "threshold", "layer_norm",
+    )},
+    "torch.nn.functional.sigmoid": "torch.sigmoid",
+    "torch.nn.functional.tanh": "torch.tanh",
+}  # fmt: skip
+"""Names of the same function that OpInfo does not have."""
+
+
 def register_generated() -> None:
-    """Adds the functions of the data file, but for those that have a model already."""
-    for name, row in json.loads(_DATA.read_text(encoding="utf-8"))["functions"].items():
+    """Adds the functions of the data file, but for those that have a model already, and other names of functions."""
+    data = json.loads(_DATA.read_text(encoding="utf-8"))
+    for name, row in data["functions"].items():
         if name not in MODELS:
             register(name, elementwise(row["operands"], row["dtype"]))
+    for name, target in {**data["aliases"], **_ALSO}.items():
+        if name not in MODELS and target in MODELS:
+            register(name, replace(MODELS[target], is_generated=True))
