@@ -112,6 +112,8 @@ def full_name(function: Any) -> str | None:
     if name is None:
         return None
     if name.endswith(".__get__"):
+        if name.split(".")[-2] in ("device", "layout", "requires_grad"):
+            return None  # not a matter of shapes
         return name.replace(".__get__", " (attribute)")
     return name.replace("torch.functional.", "torch.")
 

@@ -59,7 +59,13 @@ def float_power(call: Call, input: Value, exponent: Value) -> Shape:
     return call.broadcast(read.shape_of(input), read.shape_of(exponent))
 
 
-@shape("torch.nn.functional.local_response_norm", dtype=floated("input"))
+def _floating_only(bound: Arguments) -> str | None:
+    """Integers stay as they are when there is no element, and become floating point otherwise."""
+    dtype = same()(bound)
+    return None if dtype is None or category(dtype) < 2 else dtype
+
+
+@shape("torch.nn.functional.local_response_norm", dtype=_floating_only)
 def local_response_norm(
     call: Call, input: Value, size: Value, alpha: Value = 1e-4, beta: Value = 0.75, k: Value = 1.0
 ) -> Shape:

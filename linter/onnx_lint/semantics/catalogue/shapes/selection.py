@@ -5,7 +5,7 @@ from __future__ import annotations
 from onnx_lint.semantics.catalogue.shapes import arguments as read
 from onnx_lint.semantics.catalogue.shapes.dtype_rules import fixed, floated, promoted, same
 from onnx_lint.semantics.catalogue.shapes.registry import Arguments, Call, NotKnown, result, shape
-from onnx_lint.semantics.domain.dims import VARYING_SIZE, Dim, equal
+from onnx_lint.semantics.domain.dims import VARYING_SIZE, Dim, equal, maximum
 from onnx_lint.semantics.domain.shapes import Repeated, Shape, TensorType, Value, product
 
 
@@ -169,7 +169,7 @@ def diff(call: Call, input: Value, n: Value = 1, dim: Value = -1, prepend: Value
         if more is not None:
             length = length + read.shape_of(more)[at]
     by = read.integer(n)
-    return read.replaced(x, at, max(length - by, 0) if isinstance(length, int) else length - by)
+    return read.replaced(x, at, maximum(length - by, 0))
 
 
 @shape("torch.trapezoid", "torch.trapz", dtype=floated("y"))
