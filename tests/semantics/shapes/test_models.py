@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from onnx_lint.semantics.catalogue import shapes
 from onnx_lint.semantics.catalogue.shapes import ELLIPSIS, Outcome, Slice
+from onnx_lint.semantics.catalogue.shapes.module_registry import MODULES
+from onnx_lint.semantics.catalogue.shapes.registry import MODELS
 from onnx_lint.semantics.domain.dims import FIXED_SIZE, UNKNOWN_SIZE, VARYING_SIZE, symbol
 from onnx_lint.semantics.domain.shapes import UNKNOWN, Number, Repeated, TensorType
 
@@ -150,3 +154,28 @@ def test_each_family_can_be_imported_first(name: str) -> None:
 
     module = f"onnx_lint.semantics.catalogue.shapes.{name}"
     subprocess.run([sys.executable, "-c", f"import {module}"], check=True, capture_output=True)
+
+
+ODD = (
+    TensorType(None, None), TensorType((), "float32"), TensorType((0,), "int64"), TensorType((B, H, W, C, B), "bool"),
+    ids, UNKNOWN, None, True, 0, -1, 10**12, H, -H, float("inf"), float("nan"), 2.5, "", "b c -> c b", (), (0,),
+    (H, -1), ((UNKNOWN,),), (ids, ids), Number("int"), Repeated(ids), UNKNOWN_SIZE,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_no_model_fails_on_odd_arguments(seed: int) -> None:
+    chance = random.Random(seed)
+    for name, model in MODELS.items():
+        for given in range(min(len(model.parameters), 5) + 1):
+            outcome = shapes.call(name, [chance.choice(ODD) for _ in range(given)])
+            assert isinstance(outcome, Outcome)
+    for name, class_model in MODULES.items():
+        settings = [chance.choice(ODD) for _ in class_model.init if not _.keyword_only]
+        inputs = [chance.choice(ODD) for _ in class_model.forward]
+        assert isinstance(shapes.module(name, settings, {}, inputs), Outcome)
+        tensors = shapes.parameters_of(name, settings)
+        assert tensors is None or all(isinstance(t, TensorType) for t in tensors.values())
+    for _ in range(200):
+        at = [chance.choice((*ODD, Slice(chance.choice(ODD), chance.choice(ODD)))) for _ in range(chance.randrange(4))]
+        assert isinstance(shapes.index(x, *at), Outcome)

@@ -99,6 +99,10 @@ class Outcome:
 
 NOTHING = Outcome(UNKNOWN)
 
+_REFUSED = (BindingError, IndexError, ValueError, ZeroDivisionError, OverflowError)
+"""Fewer or more dimensions than a model reads, a stride of 0, an infinite factor: torch refuses such a call, and the
+models do not say why."""
+
 
 def call(name: str, positional: Sequence[Value], keyword: Mapping[str, Value] | None = None) -> Outcome:
     """Calls a function by its full name (``torch.cat``)."""
@@ -120,6 +124,8 @@ def _outcome(run: Callable[[Call], Value]) -> Outcome:
         result = run(context)
     except ShapeError as error:
         return Outcome(UNKNOWN, tuple(context.constraints), str(error))
+    except _REFUSED:
+        return NOTHING
     return Outcome(result, tuple(context.constraints))
 
 
@@ -194,7 +200,7 @@ def parameters_of(
         return None
     try:
         return model.tensors(registry.bind(model.init, settings, settings_keyword or {}, lenient=True))
-    except (BindingError, NotKnown):
+    except (NotKnown, *_REFUSED):
         return None
 
 

@@ -59,6 +59,22 @@ def integer(value: Value) -> int:
     raise NotKnown
 
 
+MOST_ITEMS = 4096
+"""How many items or layers a model enumerates; programs with more of them are not looked at."""
+
+
+def count(value: Value) -> int:
+    """A known integer that a model counts to.
+
+    Raises:
+        NotKnown: it is not known, or too large.
+    """
+    found = integer(value)
+    if found > MOST_ITEMS:
+        raise NotKnown
+    return found
+
+
 def flag(value: Value) -> bool:
     """A truth value that is known; None counts as false.
 

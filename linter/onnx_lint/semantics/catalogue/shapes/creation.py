@@ -186,7 +186,7 @@ def eye(call: Call, n: Value, m: Value = None, *, dtype: Value = None) -> Shape:
 
 
 def _triangle(rows: Dim, columns: Dim, offset: int, upper: bool) -> Dim:
-    if not isinstance(rows, int) or not isinstance(columns, int):
+    if not isinstance(rows, int) or not isinstance(columns, int) or rows > read.MOST_ITEMS:
         return size_like(rows, columns)
     below = sum(min(max(r + offset + (0 if upper else 1), 0), columns) for r in range(rows))
     return rows * columns - below if upper else below

@@ -119,7 +119,7 @@ def cartesian_prod(call: Call, *tensors: Value) -> Shape:
 @shape("torch.combinations", dtype=same())
 def combinations(call: Call, input: Value, r: Value = 2, with_replacement: Value = False) -> Shape:
     (n,) = read.shape_of(input)
-    count, again = read.integer(r), read.flag(with_replacement)
+    count, again = read.count(r), read.flag(with_replacement)
     if count == 0:
         return (0,)
     if isinstance(n, int) and not again and n < count:

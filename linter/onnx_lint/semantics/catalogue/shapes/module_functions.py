@@ -87,18 +87,15 @@ for _kind in ("CircularPad", "ConstantPad", "ReflectionPad", "ReplicationPad", "
         _register_padding(f"{_kind}{_count}d", _count)
 
 
-@module("MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d")
-def max_unpool(call: Call, settings: Settings, input: Value, indices: Value, output_size: Value = None) -> Value:
-    kernel = settings["kernel_size"]
-    x = read.tensor(input)
-    count = len(kernel) if isinstance(kernel, tuple) else _unpooled(call, x)
-    return delegate(
-        call, f"{_F}max_unpool{count}d", x, indices, kernel, settings["stride"], settings["padding"], output_size
-    )  # fmt: skip
+def _register_unpooling(count: int) -> None:
+    @module(f"MaxUnpool{count}d")
+    def model(call: Call, settings: Settings, input: Value, indices: Value, output_size: Value = None) -> Value:
+        window = (settings["kernel_size"], settings["stride"], settings["padding"])
+        return delegate(call, f"{_F}max_unpool{count}d", input, indices, *window, output_size)
 
 
-def _unpooled(call: Call, x: TensorType) -> int:
-    return len(read.shape_of(x)) - 2
+for _count in (1, 2, 3):
+    _register_unpooling(_count)
 
 
 @module("Flatten")

@@ -42,7 +42,7 @@ def _recurrent_tensors(kind: str, settings: Settings) -> Tensors:
     hidden, into, dtype = read.size(settings["hidden_size"]), read.size(settings["input_size"]), dtype_of(settings)
     gates, width = _GATES[kind] * hidden, _output_width(settings)
     tensors: Tensors = {}
-    for layer in range(read.integer(settings["num_layers"])):
+    for layer in range(read.count(settings["num_layers"])):
         for suffix in ("", "_reverse")[: _directions(settings)]:
             width_in = into if layer == 0 else width * _directions(settings)
             tensors[f"weight_ih_l{layer}{suffix}"] = TensorType((gates, width_in), dtype)

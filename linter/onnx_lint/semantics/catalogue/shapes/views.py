@@ -244,7 +244,7 @@ def unbind(call: Call, input: Value, dim: Value = 0) -> Value:
     at = read.axis(dim, len(x.shape))
     item = TensorType(read.replaced(x.shape, at), x.dtype)
     count = x.shape[at]
-    return (item,) * count if isinstance(count, int) else Repeated(item)
+    return (item,) * count if isinstance(count, int) and count <= read.MOST_ITEMS else Repeated(item)
 
 
 def pieces(x: TensorType, at: int, lengths: list[Dim]) -> tuple[Value, ...]:
@@ -280,7 +280,7 @@ def _chunked(x: TensorType, at: int, length: Dim, most: int | None = None) -> Va
         raise NotKnown
     count = ceil_div(whole, length)
     if isinstance(count, int) and not isinstance(whole, UnknownSize):
-        if count > 4096:
+        if count > read.MOST_ITEMS:
             raise NotKnown
         return pieces(x, at, [length] * (count - 1) + [whole - length * (count - 1)])
     even = equal(whole % length, 0)
@@ -289,7 +289,7 @@ def _chunked(x: TensorType, at: int, length: Dim, most: int | None = None) -> Va
 
 @result("torch.chunk", "torch.unsafe_chunk")
 def chunk(call: Call, input: Value, chunks: Value, dim: Value = 0) -> Value:
-    x, count = read.tensor(input), read.integer(chunks)
+    x, count = read.tensor(input), read.count(chunks)
     if x.shape is None:
         return Repeated(TensorType(None, x.dtype))
     at = read.axis(dim, len(x.shape))
@@ -320,7 +320,7 @@ def _tensor_split(x: TensorType, how: Value, at: int) -> Value:
     if isinstance(how, tuple):
         marks = [read.size(v) for v in how]
         return pieces(x, at, [slice_length(whole, a, b, 1) for a, b in zip([0, *marks], [*marks, None], strict=True)])
-    count = read.integer(how)
+    count = read.count(how)
     return pieces(x, at, [(whole + (count - 1 - i)) // count for i in range(count)])
 
 
