@@ -1,0 +1,177 @@
+"""What is known of tensors: shape and dtype; and the values that models of operators take and give.
+
+A `Value` is what stands at an argument or a result of a call:
+
+===================  =================================================================================================
+`TensorType`         a tensor
+``int``, `Dim`       an integer, known, symbolic, or an unknown size
+``float``, ``bool``  a Python number; ``complex`` likewise
+`Number`             a Python number of which only the type is known
+``str``              a string; dtypes are strings as ``float32`` or ``torch.float32``
+``None``             Python's None
+``tuple``            a tuple or a list of known length; ``torch.Size`` is a tuple of dims
+`Repeated`           a tuple or a list of unknown length
+`UNKNOWN`            nothing is known
+===================  =================================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final, TypeAlias
+
+from onnx_lint.semantics.domain import dtypes
+from onnx_lint.semantics.domain.dims import (
+    FIXED_SIZE,
+    UNKNOWN_SIZE,
+    VARYING_SIZE,
+    Dim,
+    Expression,
+    UnknownSize,
+    bounds,
+    equal,
+    varies,
+)  # fmt: skip
+from onnx_lint.semantics.domain.dtypes import NumberType, Operand
+from onnx_lint.semantics.domain.equations import Constraint, Equation
+
+Shape: TypeAlias = tuple[Dim, ...]
+
+
+class Unknown(Enum):
+    """The type of `UNKNOWN`."""
+
+    UNKNOWN = "unknown"
+
+
+UNKNOWN: Final = Unknown.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class TensorType:
+    """A tensor. `shape` is None if the rank is not known, `dtype` (``float32``) if that is not known."""
+
+    shape: Shape | None = None
+    dtype: str | None = None
+
+    @property
+    def rank(self) -> int | None:
+        """The number of dimensions; None if it is not known."""
+        return None if self.shape is None else len(self.shape)
+
+    @property
+    def numel(self) -> Dim:
+        """The number of elements."""
+        return UNKNOWN_SIZE if self.shape is None else product(self.shape)
+
+    def __str__(self) -> str:
+        shape = "[…]" if self.shape is None else f"[{', '.join(map(str, self.shape))}]"
+        return f"{self.dtype or 'tensor'}{shape}"
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A Python number of which only the type is known."""
+
+    type: NumberType
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """A tuple or list of unknown length of which all items are like `item`."""
+
+    item: Value
+
+
+Value: TypeAlias = (
+    TensorType | Dim | float | bool | complex | str | Number | tuple["Value", ...] | Repeated | Unknown | None
+)  # a string inside of `X | Y` does not evaluate under Python 3.10
+
+
+class ShapeError(ValueError):
+    """A call that fails for every value of the sizes; the message says why."""
+
+
+def product(dims: Iterable[Dim]) -> Dim:
+    """The product of sizes."""
+    total: Dim = 1
+    for dim in dims:
+        total = total * dim
+    return total
+
+
+def size_like(*dims: Dim) -> UnknownSize:
+    """A size computed from others in a way that is not known: whether it varies follows from them."""
+    found = {varies(d) for d in dims}
+    return UNKNOWN_SIZE if None in found else VARYING_SIZE if True in found else FIXED_SIZE
+
+
+def broadcast(shapes: Sequence[Shape]) -> tuple[Shape, list[Constraint]]:
+    """The shape of an elementwise operation on tensors of these shapes, and what it demands of them.
+
+    Two sizes that may differ, none of them known to be other than 1, give an unknown size.
+
+    Raises:
+        ShapeError: the shapes cannot be broadcast, whatever the sizes are.
+    """
+    rank = max((len(s) for s in shapes), default=0)
+    constraints: list[Constraint] = []
+    result: list[Dim] = []
+    for axis in range(-rank, 0):
+        dim: Dim = 1
+        for shape in shapes:
+            if len(shape) >= -axis:
+                dim = _broadcast_dim(dim, shape[axis], constraints)
+        result.append(dim)
+    return tuple(result), constraints
+
+
+def _broadcast_dim(left: Dim, right: Dim, constraints: list[Constraint]) -> Dim:
+    if left == 1:
+        return right
+    if right == 1:
+        return left
+    same = equal(left, right)
+    if same:
+        return left
+    left_real, right_real = _is_not_one(left), _is_not_one(right)
+    if same is False and left_real and right_real:
+        raise ShapeError(f"sizes {left} and {right} cannot be broadcast")
+    if left_real and right_real:
+        constraints.append(Equation(left, right, "broadcasting"))
+        return left if isinstance(left, int) or not isinstance(right, int) else right
+    if left_real or right_real:
+        return left if left_real else right
+    return size_like(left, right)
+
+
+def _is_not_one(dim: Dim) -> bool:
+    low, high = bounds(dim)
+    return (low is not None and low > 1) or (high is not None and high < 1)
+
+
+def operand(value: Value) -> Operand | None:
+    """What a tensor or a number contributes to the dtype of a result; None if that is not known."""
+    if isinstance(value, TensorType):
+        if value.dtype is None:
+            return None
+        if value.rank is None:
+            return Operand(value.dtype, "unknown")
+        return Operand(value.dtype, "tensor" if value.rank else "scalar")
+    kind = number_type(value)
+    return dtypes.number_operand(kind) if kind is not None else None
+
+
+def number_type(value: Value) -> NumberType | None:
+    """The type of a Python number; None for anything else."""
+    if isinstance(value, Number):
+        return value.type
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, int | Expression | UnknownSize):
+        return "int"
+    if isinstance(value, float):
+        return "float"
+    return "complex" if isinstance(value, complex) else None
