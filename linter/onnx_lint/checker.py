@@ -142,9 +142,9 @@ class _Group:
 def _check(
     project: Project, groups: list[_Group], progress: Callable[[int, int], None] | None, open_files_only: bool
 ) -> list[Diagnostic]:
-    heard = progress if project.tracker is not None else None
+    heard = progress if project.is_editor else None
     facts = export_calls.collect(project, open_files_only=open_files_only, progress=heard)
-    said = _Memory(project) if project.tracker is not None and all(g.is_ordinary for g in groups) else None
+    said = _Memory(project) if project.is_editor and all(g.is_ordinary for g in groups) else None
     for site in _sites(project, groups, progress, open_files_only):
         for group in groups:
             rules = group.by_site.get(type(site))
@@ -164,7 +164,7 @@ def _check(
 def _sites(
     project: Project, groups: list[_Group], progress: Callable[[int, int], None] | None, open_files_only: bool
 ) -> Iterator[Site]:
-    if project.tracker is None:
+    if not project.is_editor:
         return entry.analyse(project, progress=progress)
     wanted: set[str] = set()
     for group in groups:
@@ -344,10 +344,10 @@ def _faults(project: Project, group: _Group, engines: tuple[Engine, ...]) -> Ite
             continue
         for unit in module.faulty_units():
             chunk = unit.chunk if unit.last_good is None else unit.last_good.chunk
-            if chunk.refused is not None:
+            if unit.refusal is not None:
                 span = unit.fault_span(1, 0)
                 code, name = NOT_ANALYSED
-                yield Diagnostic(code, name, Severity.WARNING, span, f"not analysed: {chunk.refused}", engines)
+                yield Diagnostic(code, name, Severity.WARNING, span, f"not analysed: {unit.refusal}", engines)
             elif chunk.lowered.fault is not None:
                 fault = chunk.lowered.fault
                 code, name = SYNTAX_ERROR

@@ -30,7 +30,7 @@ def models(root: Root, view: View) -> list[Model]:
         return []
     found: list[Model] = []
     for chunk in module.class_chunks():
-        info = module.class_of(chunk)
+        info = root.project.class_of(module, chunk)
         if info.has_own("forward") and info.is_module:
             lines = (chunk.header or chunk.text).split("\n")
             offset = next((n for n, text in enumerate(lines) if text.startswith("class ")), 0)

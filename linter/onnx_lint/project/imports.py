@@ -38,7 +38,7 @@ class ImportGraph:
         held = self._statements.get(module.path)
         if held is None or held[0] is not module.source:
             found: list[Statement] = []
-            if self._project.tracker is None:
+            if not self._project.is_editor:
                 found = _IMPORT.findall(module.source.text)
             else:  # most chunks are the same as before the last key was pressed
                 before, now = self._in_chunks.get(module.path, {}), dict[str, list[Statement]]()

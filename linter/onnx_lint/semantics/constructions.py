@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator
 
 from onnx_lint.project.classes import ClassInfo
-from onnx_lint.project.dependencies import Node
 from onnx_lint.project.modules import FunctionBinding, SourceModule
 from onnx_lint.project.project import Project
 from onnx_lint.semantics.domain.values import Arguments, Function, Static, Value
@@ -63,13 +62,11 @@ class Factories:
         self._in_chunks: dict[str, dict[str, frozenset[str]]] = {}
         """By path, the class names that functions with these texts call."""
         self._by_class: dict[str, list[tuple[SourceModule, str]]] = {}
-        self._dependencies: dict[str, Node] = {}
+        self._facts = project.tracker.facts()
 
     def making(self, name: str) -> list[tuple[SourceModule, str]]:
         """The functions that call a class of that name, with their files."""
-        tracker = self._project.tracker
-        if tracker is not None:
-            tracker.read(self._dependencies.setdefault(name, Node()))
+        self._facts.read(name)
         if self._generation != self._project.generation:
             self.update()
         return self._by_class.get(name, [])
@@ -100,10 +97,8 @@ class Factories:
         for path, (_, called) in self._files.items():
             for name, functions in called.items():
                 self._by_class.setdefault(name, []).extend((project.modules[path], f) for f in functions)
-        if project.tracker is not None:
-            for name in changed:
-                if name in self._dependencies:
-                    project.tracker.invalidate(self._dependencies[name])
+        for name in changed:
+            self._facts.invalidate(name)
 
     def _called(self, module: SourceModule) -> dict[str, tuple[str, ...]]:
         """The functions of a file by the class names that they call."""

@@ -7,7 +7,6 @@ is one of these that is meant.
 from __future__ import annotations
 
 from onnx_lint.project.classes import ClassInfo
-from onnx_lint.project.dependencies import Node
 from onnx_lint.project.modules import SourceModule
 from onnx_lint.project.project import Project
 from onnx_lint.semantics.domain.values import UNKNOWN, Arguments, Instance, Value, join_all
@@ -33,20 +32,18 @@ class Methods:
         self._files: dict[str, tuple[list[Chunk], list[tuple[str, str]]]] = {}
         """By path: the chunks, and methods with the name of their class."""
         self._by_method: dict[str, list[tuple[SourceModule, str]]] = {}
-        self._dependencies: dict[str, Node] = {}
+        self._facts = project.tracker.facts()
 
     def classes_with(self, name: str) -> list[ClassInfo]:
         """The classes that define a method `name`."""
-        tracker = self._project.tracker
-        if tracker is not None:
-            tracker.read(self._dependencies.setdefault(name, Node()))
+        self._facts.read(name)
         if self._generation != self._project.generation:
             self.update()
         out: list[ClassInfo] = []
         for module, class_name in self._by_method.get(name, ()):
             for chunk in module.definitions.get(class_name, ()):
                 if chunk.kind == "class":
-                    out.append(module.class_of(chunk))
+                    out.append(self._project.class_of(module, chunk))
         return out
 
     def refresh(self) -> None:
@@ -79,10 +76,8 @@ class Methods:
             for path, (_, pairs) in self._files.items():
                 for method, class_name in dict.fromkeys(pairs):
                     self._by_method.setdefault(method, []).append((project.modules[path], class_name))
-        if project.tracker is not None:
-            for name in changed:
-                if name in self._dependencies:
-                    project.tracker.invalidate(self._dependencies[name])
+        for name in changed:
+            self._facts.invalidate(name)
 
 
 def _method_names(chunk: Chunk) -> list[str]:

@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.imports import import_graph
-from onnx_lint.project.modules import SourceModule
+from onnx_lint.project.modules import ClassBinding, SourceModule, Unit
 from onnx_lint.project.project import Project
-from onnx_lint.project.unit import Unit
 from onnx_lint.semantics import constructions, outputs
 from onnx_lint.semantics.domain.sites import Site
 from onnx_lint.semantics.domain.values import Arguments, Function, Instance
@@ -23,20 +22,22 @@ def module_classes(project: Project, modules: Iterable[SourceModule]) -> Iterato
     """The classes of `modules` that have a ``forward``, importers before what they import: parts are seen as they are
     used."""
     for module in in_order(project, modules):
-        yield from classes_of(module)
+        yield from classes_of(project, module)
 
 
-def classes_of(module: SourceModule) -> Iterator[ClassInfo]:
+def classes_of(project: Project, module: SourceModule) -> Iterator[ClassInfo]:
     """The classes of a file that have a ``forward``, the last one first: a model stands behind its parts."""
     for chunk in reversed(module.class_chunks()):
-        info = module.class_of(chunk)
+        info = project.class_of(module, chunk)
         if info.is_module and (info.has_own("forward") or _is_variant(info)):
             yield info
     if any(" class " in chunk.text for chunk in module.chunks if chunk.kind == "statement"):
         for bindings in module.bindings.values():
             for binding in bindings:
-                if isinstance(binding, ClassInfo) and binding.own("forward") is not None and binding.is_module:
-                    yield binding
+                if isinstance(binding, ClassBinding):
+                    info = project.class_of_binding(binding)
+                    if info.own("forward") is not None and info.is_module:
+                        yield info
 
 
 def _is_variant(info: ClassInfo) -> bool:

@@ -16,7 +16,7 @@ from onnx_lint.source import ir
 from onnx_lint.target import Engine
 
 if TYPE_CHECKING:
-    from onnx_lint.project.unit import Unit
+    from onnx_lint.project.modules import Unit
 
 
 @dataclass(slots=True, eq=False)

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from onnx_lint.project.classes import ClassInfo
     from onnx_lint.project.dependencies import Node
-    from onnx_lint.project.modules import SourceModule
-    from onnx_lint.project.unit import Unit
+    from onnx_lint.project.modules import SourceModule, Unit
     from onnx_lint.semantics.evaluation.frame import Environment
     from onnx_lint.source import ir
 

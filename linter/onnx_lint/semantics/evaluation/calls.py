@@ -8,8 +8,7 @@ from collections.abc import Hashable
 
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.dependencies import Node
-from onnx_lint.project.modules import FunctionBinding
-from onnx_lint.project.unit import Unit
+from onnx_lint.project.modules import FunctionBinding, Unit
 from onnx_lint.semantics.catalogue import methods, python_functions, torch_functions
 from onnx_lint.semantics.domain.sites import Step
 from onnx_lint.semantics.domain.values import (
@@ -220,14 +219,13 @@ def function_value_of(analysis: Analysis, unit: Unit, function: ir.FunctionDef, 
     key = ("decorated", id(unit), id(function))
     held = analysis.memo.get(key)
     if held is not None:
-        return held[0]  # type: ignore[return-value]
+        return held[0]
     plain = Function(unit, function, None, owner)  # a decorator that uses the function gets it as it is
     return analysis.memo.compute(key, lambda: _decorate(analysis, plain), plain)
 
 
 def _decorate(analysis: Analysis, function: Function) -> Value:
-    if analysis.tracker is not None:
-        analysis.tracker.read(function.unit.dependency)
+    analysis.tracker.read(function.unit.dependency)
     frame = Frame(analysis, function.unit, Environment({}, None), quiet=True, owner=function.owner)
     return decorated(
         frame, Function(function.unit, function.function, None, function.owner), function.function.decorators
@@ -285,20 +283,17 @@ def invoke(frame: Frame, node: ir.Expr | None, function: Function, receiver: Val
         analysis.contexts[code] = analysis.contexts.get(code, 0) + 1
         analysis.active.add(key)
         try:
-            if tracker is None:
-                summary = _interpret(frame, node, function, receiver, given, None)
-            else:
-                dependency = Node(key)
-                summary = tracker.compute(
-                    dependency, lambda: _interpret(frame, node, function, receiver, given, dependency)
-                )
-                if not frame.quiet:
-                    analysis.of_unit.setdefault(id(function.unit), []).append(summary)
+            dependency = tracker.node(key)
+            summary = tracker.compute(
+                dependency, lambda: _interpret(frame, node, function, receiver, given, dependency)
+            )
+            if tracker.is_tracking and not frame.quiet:
+                analysis.of_unit.setdefault(id(function.unit), []).append(summary)
         finally:
             analysis.active.discard(key)
         summary.held = (function, given)
         analysis.summaries[key] = summary
-    if tracker is not None and summary.dependency is not None:
+    if summary.dependency is not None:
         tracker.read(summary.dependency)
     frame.summary.children.append(summary)
     return summary.value
@@ -362,10 +357,9 @@ def _interpret(
     step = Step(frame.unit, node.at, frame.qualified, qualified, frame.step) if node is not None else frame.step
     summary = Summary(UNKNOWN, dependency=dependency)
     tracker = frame.analysis.tracker
-    if tracker is not None:
-        tracker.read(unit.dependency)
-        if not frame.quiet:
-            summary.values = {}
+    tracker.read(unit.dependency)
+    if tracker.is_tracking and not frame.quiet:
+        summary.values = {}
     inner = Frame(
         frame.analysis,
         unit,

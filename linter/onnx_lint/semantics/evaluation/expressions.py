@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from onnx_lint.project.classes import ClassInfo
+from onnx_lint.project.meanings import External, Module
 from onnx_lint.project.modules import FunctionBinding, SourceModule, ValueBinding
-from onnx_lint.project.project import External, Meaning, Module
+from onnx_lint.project.resolution import Meaning
 from onnx_lint.semantics.domain.sites import Branch, Conversion, Formatting, ListIndex, traced_parts
 from onnx_lint.semantics.domain.values import (
     NONE,
@@ -79,7 +80,7 @@ def global_value(analysis: Analysis, module: SourceModule, name: str) -> Value:
     key = (id(module), name)
     held = analysis.memo.get(key)
     if held is not None:
-        return held[0]  # type: ignore[return-value]
+        return held[0]
     return analysis.memo.compute(key, lambda: _global_value(analysis, module, name))
 
 
@@ -118,7 +119,7 @@ def _assigned(analysis: Analysis, binding: ValueBinding) -> Value:
     key = (id(binding.unit), (id(binding.value), binding.path))
     held = analysis.memo.get(key)
     if held is not None:
-        return held[0]  # type: ignore[return-value]
+        return held[0]
     if key in analysis.global_active:
         return UNKNOWN
     analysis.global_active.add(key)
@@ -129,8 +130,7 @@ def _assigned(analysis: Analysis, binding: ValueBinding) -> Value:
 
 
 def _assigned_value(analysis: Analysis, binding: ValueBinding) -> Value:
-    if analysis.tracker is not None:
-        analysis.tracker.read(binding.unit.dependency)
+    analysis.tracker.read(binding.unit.dependency)
     frame = Frame(analysis, binding.unit, Environment({}, None), quiet=True)
     value = evaluate(frame, binding.value)
     for index in binding.path:

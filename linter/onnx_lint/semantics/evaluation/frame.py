@@ -15,9 +15,8 @@ from onnx_lint.target import Engine
 
 if TYPE_CHECKING:
     from onnx_lint.project.classes import ClassInfo
-    from onnx_lint.project.modules import SourceModule
+    from onnx_lint.project.modules import SourceModule, Unit
     from onnx_lint.project.project import Project
-    from onnx_lint.project.unit import Unit
     from onnx_lint.semantics.domain.values import Arguments, Instance
 
 TORCHSCRIPT, DYNAMO = 1, 2
@@ -104,9 +103,11 @@ class Analysis:
     summaries: dict[Hashable, Summary] = field(default_factory=dict)
     active: set[Hashable] = field(default_factory=set)
     contexts: dict[Hashable, int] = field(default_factory=dict)
-    tracker: Tracker | None = field(init=False)
-    memo: Memo = field(init=False)
-    """Global names, class attributes, decorated functions, initialised objects."""
+    tracker: Tracker = field(init=False)
+    memo: Memo[Hashable, Value] = field(init=False)
+    """Global names, class attributes, decorated functions."""
+    initialised: Memo[Hashable, dict[str, Value]] = field(init=False)
+    """What ``__init__`` assigns, by class and arguments."""
     global_active: set[tuple[int, Any]] = field(default_factory=set)
     steps: int = 0
     lambdas: dict[int, tuple[ir.Lambda, ir.FunctionDef]] = field(default_factory=dict)
@@ -121,6 +122,7 @@ class Analysis:
     def __post_init__(self) -> None:
         self.tracker = self.project.tracker
         self.memo = Memo(self.tracker)
+        self.initialised = Memo(self.tracker)
 
 
 class Frame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from onnx_lint.project.classes import ClassInfo
-from onnx_lint.project.unit import Unit
+from onnx_lint.project.modules import Unit
 from onnx_lint.semantics.domain.values import (
     NONE,
     STATIC,
@@ -61,7 +61,7 @@ def _is_enum(cls: ClassInfo) -> bool:
 
 def initialise(frame: Frame, instance: Instance) -> None:
     """Interpret ``__init__`` once, outside traced code, for what it assigns."""
-    remembered = frame.analysis.memo
+    remembered = frame.analysis.initialised
     if instance.initialised:
         dependency = instance.dependency
         if dependency is None:
@@ -77,7 +77,7 @@ def initialise(frame: Frame, instance: Instance) -> None:
         # while it runs, others of the kind are as far as this one
         remembered.compute(key, lambda: _initialise(frame, instance), instance.attributes)
     else:
-        instance.attributes = {**held[0], **instance.attributes}  # type: ignore[dict-item]
+        instance.attributes = {**held[0], **instance.attributes}
     instance.dependency = remembered.dependency(key)
 
 
@@ -203,13 +203,13 @@ def class_attribute(frame: Frame, cls: ClassInfo, name: str, receiver: Instance 
             return function
         return Bound(function, receiver) if isinstance(function, Function) else function
     if isinstance(statement, ir.ClassDef):
-        return ClassValue(owner.module.class_of_statement(unit, statement))
+        return ClassValue(frame.analysis.project.class_of_statement(unit, statement))
     if isinstance(statement, ir.Assign):
         remembered = frame.analysis.memo
         key = (id(unit), (id(statement), "class"))
         held = remembered.get(key)
         if held is not None:
-            return held[0]  # type: ignore[return-value]
+            return held[0]
         return remembered.compute(key, lambda: _class_value(frame, unit, statement, owner))
     if isinstance(statement, ir.Declare):
         typed = parameters.annotated(frame.analysis, owner.module, statement.annotation)
@@ -223,8 +223,7 @@ def class_attribute(frame: Frame, cls: ClassInfo, name: str, receiver: Instance 
 
 def _class_value(frame: Frame, unit: Unit, statement: ir.Assign, owner: ClassInfo) -> Value:
     """What an assignment in a class body gives its name, interpreted once, outside traced code."""
-    if frame.analysis.tracker is not None:
-        frame.analysis.tracker.read(unit.dependency)
+    frame.analysis.tracker.read(unit.dependency)
     quiet = Frame(frame.analysis, unit, Environment({}, None), quiet=True, owner=owner)
     value = expressions.evaluate(quiet, statement.value)
     if statement.annotation is not None and (value is UNKNOWN or (isinstance(value, Const) and value.value is None)):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 from onnx_lint.project.classes import ClassInfo
+from onnx_lint.project.meanings import External
 from onnx_lint.project.modules import SourceModule, ValueBinding
-from onnx_lint.project.project import External
 from onnx_lint.semantics.catalogue import torch_functions
 from onnx_lint.semantics.domain.values import (
     NONE,

@@ -442,7 +442,7 @@ def _import_from(frame: Frame, node: ir.ImportFrom) -> None:
 
     project = frame.analysis.project
     for name, alias in node.names:
-        meaning = project._follow(frame.module, ImportBinding(node.module, node.level, name), 0)
+        meaning = project.resolve_import(frame.module, ImportBinding(node.module, node.level, name))
         frame.env.names[alias or name] = expressions.meaning_value(frame.analysis, meaning)
 
 
