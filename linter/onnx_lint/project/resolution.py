@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import dataclass
 
 from onnx_lint.project.classes import Classes, ClassInfo
 from onnx_lint.project.dependencies import Memo, Tracker
@@ -29,12 +30,21 @@ _Search = Generator[tuple[SourceModule, str], "Meaning | None", "Meaning | None"
 stand for."""
 
 
+@dataclass(slots=True)
+class _Step:
+    """A name that is being looked for. `rests_on` is the lowest level of the search with a name, itself being looked
+    for, at which a way from here ended."""
+
+    key: _Key
+    search: _Search
+    rests_on: int
+
+
 class Resolver:
     """Names across files, remembered.
 
     Files may import each other in any way. One question visits each name of a file at most once, and what fails is
-    remembered for every name that was visited: it leads nowhere from there either. What is found is remembered for the
-    name that was asked for only, since a way through a cycle depends on where the search began.
+    remembered for every name that was visited: it leads nowhere from there either.
     """
 
     def __init__(self, table: ModuleTable, tracker: Tracker) -> None:
@@ -65,13 +75,12 @@ class Resolver:
         held = self._meanings.get(key)
         if held is not None:
             return held[0]
-        visited: dict[_Key, Meaning | None] = {}
         dependency = self._tracker.node()
-        meaning = self._tracker.compute(dependency, lambda: self._search(module, name, visited))
-        for each in visited if meaning is None else (key,):
+        found = self._tracker.compute(dependency, lambda: self._search(module, name))
+        for each, meaning in found.items():
             self._meanings.put(each, meaning, dependency)
         self._tracker.read(dependency)
-        return meaning
+        return found[key]
 
     def resolve_import(self, module: SourceModule, binding: ImportBinding) -> Meaning | None:
         """What an import that stands anywhere in `module` binds."""
@@ -95,30 +104,45 @@ class Resolver:
         return None
 
     # --------------------------------------------------------------------------------------------------- the search
-    def _search(self, module: SourceModule, name: str, visited: dict[_Key, Meaning | None]) -> Meaning | None:
-        """Depth first, on a stack of its own: a chain of re-exports may be longer than Python's."""
-        key = (module.path, name)
-        visited[key] = None
-        stack = [(key, self._alternatives(module, name))]
+    def _search(self, module: SourceModule, name: str) -> dict[_Key, Meaning | None]:
+        """What the name stands for, and all others of which that is known then.
+
+        Depth first, on a stack of its own: a chain of re-exports may be longer than Python's. Where a cycle closes, the
+        way ends; what was found behind such an end holds for the name at which the search began, or that the cycle
+        began with, and not for those between.
+        """
+        start = (module.path, name)
+        known: dict[_Key, Meaning | None] = {}
+        visited: dict[_Key, Meaning | None] = {start: None}
+        active = {start: 0}
+        stack = [_Step(start, self._alternatives(module, name), 0)]
         answer: Meaning | None = None
         while stack:
-            key, search = stack[-1]
+            step = stack[-1]
             try:
-                module, name = search.send(answer)
+                module, name = step.search.send(answer)
             except StopIteration as end:
                 stack.pop()
-                answer = visited[key] = end.value
+                level = active.pop(step.key)
+                answer = visited[step.key] = end.value
+                if step.rests_on >= level:
+                    known[step.key] = answer
+                elif stack:
+                    stack[-1].rests_on = min(stack[-1].rests_on, step.rests_on)
                 continue
-            step = (module.path, name)
-            held = self._meanings.get(step)
+            key = (module.path, name)
+            held = self._meanings.get(key)
             if held is not None:
                 answer = held[0]
-            elif step in visited:
-                answer = visited[step]  # ``None`` for what is being looked for: a cycle ends here
+            elif key in visited:
+                answer = visited[key]  # ``None`` for what is being looked for: a cycle ends here
+                if key not in known:
+                    step.rests_on = min(step.rests_on, active.get(key, 0))
             else:
-                visited[step] = answer = None
-                stack.append((step, self._alternatives(module, name)))
-        return answer
+                visited[key] = answer = None
+                active[key] = len(stack)
+                stack.append(_Step(key, self._alternatives(module, name), len(stack)))
+        return known if answer is not None else visited
 
     def _alternatives(self, module: SourceModule, name: str) -> _Search:
         table, fallback = self._table, None

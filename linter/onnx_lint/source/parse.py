@@ -26,7 +26,7 @@ def _post_init(node: cst.CSTNode) -> None:
 
 
 # Put there once: what changes a class drops what Python remembers of it and of its subclasses, for every parse.
-cst.CSTNode.__post_init__ = _post_init  # type: ignore[method-assign]  # the same but in `_unvalidated`
+cst.CSTNode.__post_init__ = _post_init  # type: ignore[assignment, method-assign]  # the same but in `_unvalidated`
 
 
 @contextmanager
