@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 
-from onnx_lint.source.wildcards import MAX_PATTERN, match_above, match_segment
+from onnx_lint.source.wildcards import MAX_PATTERN, PathPattern, SegmentPattern
 
 __all__ = ["MAX_PATTERN", "matches", "matches_any"]
 
@@ -20,11 +21,13 @@ def matches_any(patterns: Iterable[str], path: str, root: str = "") -> bool:
     """Whether a path matches one of the patterns."""
     relative = os.path.relpath(os.path.abspath(path), root) if root else path
     segments = [s for s in relative.replace(os.sep, "/").split("/") if s not in ("", ".")]
-    return any(_matches(pattern, segments) for pattern in patterns)
+    return any(_matcher(pattern)(segments) for pattern in patterns)
 
 
-def _matches(pattern: str, segments: list[str]) -> bool:
+@lru_cache(maxsize=4096)
+def _matcher(pattern: str) -> Callable[[list[str]], bool]:
     cleaned = "/".join(p for p in pattern.replace(os.sep, "/").split("/") if p not in ("", "."))
     if "/" not in cleaned and cleaned != "**":
-        return any(match_segment(cleaned, segment) for segment in segments)
-    return match_above(cleaned, segments)
+        segment = SegmentPattern(cleaned)
+        return lambda segments: any(map(segment.matches, segments))
+    return PathPattern(cleaned).matches_above

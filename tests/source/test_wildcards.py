@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onnx_lint.globs import matches, matches_any
-from onnx_lint.source.wildcards import MAX_PATTERN, match_path, match_segment
+from onnx_lint.source.wildcards import MAX_PATTERN, PathPattern, SegmentPattern
+
+
+def match_path(pattern: str, path: str) -> bool:
+    return PathPattern(pattern).matches(path)
+
+
+def match_segment(pattern: str, text: str) -> bool:
+    return SegmentPattern(pattern).matches(text)
 
 
 @pytest.mark.parametrize(

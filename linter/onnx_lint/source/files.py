@@ -148,15 +148,16 @@ class _Rules:
     """The rules of one ``.gitignore``. Most are plain names, and these are looked up: the others are tried."""
 
     def __init__(self, rules: Sequence[_Rule]) -> None:
-        from onnx_lint.source.wildcards import has_wildcard
+        from onnx_lint.source.wildcards import PathPattern, SegmentPattern, has_wildcard
 
         self.rules = tuple(rules)
         self._plain: dict[tuple[bool, str], list[int]] = {}
         """Numbers of rules by whether they are anchored, and by their text."""
-        self._others: list[int] = []
+        self._others: list[tuple[int, Callable[[str], bool]]] = []
         for number, rule in enumerate(rules):
             if has_wildcard(rule.pattern):
-                self._others.append(number)
+                pattern = PathPattern(rule.pattern) if rule.anchored else SegmentPattern(rule.pattern)
+                self._others.append((number, pattern.matches))
             else:
                 self._plain.setdefault((rule.anchored, rule.pattern), []).append(number)
 
@@ -165,11 +166,12 @@ class _Rules:
         name = relative.rpartition("/")[2]
         plain = (*self._plain.get((True, relative), ()), *self._plain.get((False, name), ()))
         found = max((n for n in plain if is_dir or not self.rules[n].only_folders), default=-1)
-        for number in reversed(self._others):
+        for number, matches in reversed(self._others):
             if number < found:
                 break
-            if self.rules[number].matches(relative, is_dir):
-                return self.rules[number]
+            rule = self.rules[number]
+            if (is_dir or not rule.only_folders) and matches(relative if rule.anchored else name):
+                return rule
         return self.rules[found] if found >= 0 else None
 
 
@@ -179,15 +181,6 @@ class _Rule:
     negated: bool
     only_folders: bool
     anchored: bool
-
-    def matches(self, relative: str, is_dir: bool) -> bool:
-        from onnx_lint.source.wildcards import match_path, match_segment
-
-        if self.only_folders and not is_dir:
-            return False
-        if self.anchored:
-            return match_path(self.pattern, relative)
-        return match_segment(self.pattern, relative.rpartition("/")[2])
 
 
 def _read(file: str) -> list[_Rule]:

@@ -10,45 +10,49 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 
 MAX_PATTERN = 500
 """Longer patterns match nothing."""
 
 
-def match_path(pattern: str, path: str) -> bool:
-    """Whether a whole path (segments separated by ``/``) matches, as in a ``.gitignore``: ``*`` and ``?`` within a
+class PathPattern:
+    """The pattern of a whole path (segments separated by ``/``), as in a ``.gitignore``: ``*`` and ``?`` within a
     segment, ``[abc]`` and ``[!abc]``, ``**`` over any number of segments, at the end over one at least (what is in a
     folder, not the folder)."""
-    segments = path.split("/")
-    return len(segments) in _ends(pattern, segments)
 
+    __slots__ = ("_parts",)
 
-def match_above(pattern: str, segments: list[str]) -> bool:
-    """Whether a path or a folder above it matches, as `match_path` has it."""
-    return bool(_ends(pattern, segments) - {0})
+    def __init__(self, pattern: str) -> None:
+        self._parts: list[SegmentPattern | None] | None = None
+        if len(pattern) <= MAX_PATTERN:
+            # git takes more than two stars for two
+            is_any = [len(part) > 1 and part.count("*") == len(part) for part in pattern.split("/")]
+            self._parts = [
+                None if is_any[number] else SegmentPattern(part) for number, part in enumerate(pattern.split("/"))
+            ]
 
+    def matches(self, path: str) -> bool:
+        """Whether the whole path matches."""
+        segments = path.split("/")
+        return len(segments) in self._ends(segments)
 
-def _ends(pattern: str, segments: list[str]) -> set[int]:
-    """How many of the first segments a pattern can stand for."""
-    if len(pattern) > MAX_PATTERN:
-        return set()
-    reachable = {0}
-    parts = pattern.split("/")
-    for number, part in enumerate(parts, 1):
-        if len(part) > 1 and part.count("*") == len(part):  # git takes more than two for two
-            reachable = set(range(min(reachable) + (number == len(parts)), len(segments) + 1))
-        else:
-            matches = _segment(part).matches
-            reachable = {i + 1 for i in reachable if i < len(segments) and matches(segments[i])}
-        if not reachable:
-            break
-    return reachable
+    def matches_above(self, segments: list[str]) -> bool:
+        """Whether the path of these segments, or a folder above it, matches."""
+        return bool(self._ends(segments) - {0})
 
-
-def match_segment(pattern: str, text: str) -> bool:
-    """Whether one segment matches."""
-    return len(pattern) <= MAX_PATTERN and _segment(pattern).matches(text)
+    def _ends(self, segments: list[str]) -> set[int]:
+        """How many of the first segments the pattern can stand for."""
+        if self._parts is None:
+            return set()
+        reachable = {0}
+        for number, part in enumerate(self._parts, 1):
+            if part is None:
+                reachable = set(range(min(reachable) + (number == len(self._parts)), len(segments) + 1))
+            else:
+                reachable = {i + 1 for i in reachable if i < len(segments) and part.matches(segments[i])}
+            if not reachable:
+                break
+        return reachable
 
 
 def has_wildcard(pattern: str) -> bool:
@@ -79,23 +83,30 @@ class _Piece:
         return found.start() if found is not None else -1
 
 
-@dataclass(frozen=True, slots=True)
-class _Segment:
-    """The pattern of one segment; `length` is that of the shortest text that matches."""
+class SegmentPattern:
+    """The pattern of one segment."""
 
-    pieces: tuple[_Piece, ...]
-    length: int
+    __slots__ = ("_length", "_pieces")
+
+    def __init__(self, pattern: str) -> None:
+        self._pieces = _pieces(pattern) if len(pattern) <= MAX_PATTERN else []
+        self._length = sum(piece.length for piece in self._pieces)
+        """That of the shortest text that matches."""
 
     def matches(self, text: str) -> bool:
-        first, last = self.pieces[0], self.pieces[-1]
-        if len(text) < self.length or not last.is_at(text, len(text) - last.length):
+        """Whether a text, without ``/``, matches."""
+        pieces = self._pieces
+        if not pieces or len(text) < self._length:
             return False
-        if len(self.pieces) == 1:
-            return len(text) == self.length
+        first, last = pieces[0], pieces[-1]
+        if not last.is_at(text, len(text) - last.length):
+            return False
+        if len(pieces) == 1:
+            return len(text) == self._length
         if not first.is_at(text, 0):
             return False
         at, end = first.length, len(text) - last.length
-        for piece in self.pieces[1:-1]:
+        for piece in pieces[1:-1]:
             at = piece.find(text, at, end)
             if at < 0:
                 return False
@@ -103,8 +114,7 @@ class _Segment:
         return True
 
 
-@lru_cache(maxsize=4096)
-def _segment(pattern: str) -> _Segment:
+def _pieces(pattern: str) -> list[_Piece]:
     pieces: list[_Piece] = []
     elements: list[str] = []
     literal: str | None = ""
@@ -126,7 +136,7 @@ def _segment(pattern: str) -> _Segment:
         literal = literal + text if literal is not None and text is not None else None
         at += length
     close()
-    return _Segment(tuple(pieces), sum(piece.length for piece in pieces))
+    return pieces
 
 
 def _element(pattern: str, at: int) -> tuple[int, str, str | None]:
