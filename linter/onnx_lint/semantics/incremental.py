@@ -179,6 +179,7 @@ class Session:
         analysis.initialised.prune()
         analysis.lambdas.clear()
         analysis.uses.clear()
+        analysis.last_reads.clear()
         for key, summaries in list(analysis.of_unit.items()):
             alive = [s for s in summaries if s.dependency is not None and not s.dependency.stale]
             if alive:

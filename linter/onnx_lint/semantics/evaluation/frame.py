@@ -114,6 +114,8 @@ class Analysis:
     """The function of a lambda expression, by the identity of the expression."""
     uses: dict[int, tuple[ir.FunctionDef, object]] = field(default_factory=dict)
     """How the parameters of a function are used, by the identity of the function, see `parameters`."""
+    last_reads: dict[int, tuple[ir.FunctionDef, dict[str, int]]] = field(default_factory=dict)
+    """Where a function reads each variable last, by the identity of the function, see `statements`."""
     of_unit: dict[int, list[Summary]] = field(default_factory=dict)
     """In an editor: results by the identity of the unit."""
     budget_exhausted: bool = False

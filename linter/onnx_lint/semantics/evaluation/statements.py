@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from onnx_lint.semantics.domain.sites import AliasedChange
@@ -181,29 +181,27 @@ def _aliased(frame: Frame, node: ir.AugAssign, name: str, value: Size | Tensor) 
         return
     if frame.env is None:
         return
-    for other, held in frame.env.names.items():
-        if other != name and any(part is value for part in _shallow(held)) and _read_later(frame, other, node.at):
+    reads = _last_reads(frame)
+    for other, held in frame.env.names.items():  # an alias that nobody reads later does no harm
+        is_read = reads.get(other.partition(".")[0], -1) > node.at
+        if is_read and other != name and any(part is value for part in _shallow(held)):
             frame.emit(AliasedChange(*frame.base(node, value), name, other, node.op))
             return
 
 
-def _read_later(frame: Frame, name: str, at: int) -> bool:
-    """Whether the function reads a name behind node `at`: an alias that nobody reads does no harm."""
-    local = name.partition(".")[0]
-    return frame.function is not None and any(n > at for n in _reads(frame.function.body, local))
-
-
-def _reads(node: object, name: str) -> Iterator[int]:
-    stack = [node]
-    while stack:
-        current = stack.pop()
-        if isinstance(current, tuple):
-            stack.extend(current)
-        elif isinstance(current, ir.Name):
-            if current.id == name:
-                yield current.at
-        elif not isinstance(current, ir.Const):
-            stack.extend(getattr(current, slot) for slot in getattr(current, "__slots__", ()))
+def _last_reads(frame: Frame) -> dict[str, int]:
+    """The number of the last node of the function that names a variable, by variable; found once per function."""
+    function = frame.function
+    if function is None:
+        return {}
+    held = frame.analysis.last_reads.get(id(function))
+    if held is None:
+        last: dict[str, int] = {}
+        for node in ir.walk(function.body):
+            if isinstance(node, ir.Name):
+                last[node.id] = max(node.at, last.get(node.id, -1))
+        held = frame.analysis.last_reads[id(function)] = (function, last)
+    return held[1]
 
 
 def _shallow(value: Value) -> tuple[Value, ...]:
