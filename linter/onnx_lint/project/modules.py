@@ -34,7 +34,7 @@ class Unit:
         self.is_gone = False
         """Whether its file says something else now."""
         self.moves = 0
-        """Grows when its places move in the file."""
+        """Grows when its places move in the file, or cease."""
         self.limit: str | None = None
         """Why what it says was not analysed in full, though it parses."""
         self.dependency = module.tracker.node()
@@ -46,6 +46,15 @@ class Unit:
         if line != self.line or last_good is not self.last_good:
             self.line, self.last_good = line, last_good
             self.moves += 1
+
+    def leave(self) -> None:
+        """Its file says something else now: it has no place any more."""
+        self.is_gone = True
+        self.moves += 1
+
+    def has_place(self, at: int) -> bool:
+        """Whether a node still stands in the file as it was: what is remembered may speak of code that is gone."""
+        return not self.is_gone and not self.is_masked(at)
 
     @property
     def chunk(self) -> LoweredChunk:
@@ -192,7 +201,7 @@ class SourceModule:
         self.tracker.invalidate(self.dependency)
         self.names.invalidate_all()
         for unit in self._units.values():
-            unit.is_gone = True
+            unit.leave()
             self.tracker.invalidate(unit.dependency)
 
     def take_units(self, chunks: list[Chunk]) -> dict[int, Unit]:

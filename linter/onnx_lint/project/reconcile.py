@@ -110,7 +110,7 @@ class _Reconciliation:
         module = self.module
         self.classes.drop(module, {id(chunk) for chunk in gone}, {id(unit) for unit in self.dropped})
         for unit in self.dropped:
-            unit.is_gone = True
+            unit.leave()
             module.store.forget(unit.text, unit.member)
             module.tracker.invalidate(unit.dependency)
         for name in names:

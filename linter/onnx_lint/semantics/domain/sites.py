@@ -102,6 +102,8 @@ class Site:
             return ()
         notes: list[Note] = []
         for step in origin.steps():
+            if not step.unit.has_place(step.at):
+                continue  # a result that outlives an edit was computed for a caller that did not
             span = step.unit.span(step.at)
             source = step.unit.module.source.slice(span)
             note = Note(span, _STEP_TEXTS[step.what].format(name=step.name, source=_short(source)))
@@ -114,7 +116,8 @@ class Site:
         notes: list[Note] = []
         step = self.step
         while step is not None:
-            notes.append(Note(step.unit.span(step.at), f"`{step.callee}` is called here"))
+            if step.unit.has_place(step.at):
+                notes.append(Note(step.unit.span(step.at), f"`{step.callee}` is called here"))
             step = step.parent
         return tuple(reversed(notes))
 
