@@ -32,29 +32,33 @@ stand for."""
 
 @dataclass(slots=True)
 class _Step:
-    """A name that is being looked for. `rests_on` is the lowest level of the search with a name, itself being looked
-    for, at which a way from here ended."""
+    """A name that is being looked for. `is_cut` says that a way from here ended at a name that was being looked for
+    itself: from there, the search would find another end of the cycle."""
 
     key: _Key
     search: _Search
-    rests_on: int
+    is_cut: bool = False
 
 
 class Resolver:
     """Names across files, remembered.
 
     Files may import each other in any way. One question visits each name of a file at most once, and what fails is
-    remembered for every name that was visited: it leads nowhere from there either.
+    remembered for every name that was visited: it leads nowhere from there either. What is found through a cycle is
+    remembered for the name that was asked for, and not used on the way to others: so an answer does not rest on what
+    was asked before.
     """
 
     def __init__(self, table: ModuleTable, tracker: Tracker) -> None:
         self._table, self._tracker = table, tracker
         self._meanings: Memo[_Key, Meaning | None] = Memo(tracker)
+        self._through_cycles: Memo[_Key, Meaning | None] = Memo(tracker)
+        """What was found through a cycle, by the name at which the search began."""
         self.classes = Classes(self.resolve)
 
     def forget(self) -> None:
         """Nothing holds any more."""
-        self._meanings = Memo(self._tracker)
+        self._meanings, self._through_cycles = Memo(self._tracker), Memo(self._tracker)
 
     def resolve(self, module: SourceModule, expression: ir.Expr) -> Meaning | None:
         """What a dotted expression at the top level of `module` stands for."""
@@ -72,15 +76,17 @@ class Resolver:
     def resolve_name(self, module: SourceModule, name: str) -> Meaning | None:
         """What a top-level name of `module` stands for, through imports and re-exports."""
         key = (module.path, name)
-        held = self._meanings.get(key)
+        held = self._meanings.get(key) or self._through_cycles.get(key)
         if held is not None:
             return held[0]
         dependency = self._tracker.node()
-        found = self._tracker.compute(dependency, lambda: self._search(module, name))
-        for each, meaning in found.items():
-            self._meanings.put(each, meaning, dependency)
+        meaning, known = self._tracker.compute(dependency, lambda: self._search(module, name))
+        for each, one in known.items():
+            self._meanings.put(each, one, dependency)
+        if key not in known:
+            self._through_cycles.put(key, meaning, dependency)
         self._tracker.read(dependency)
-        return found[key]
+        return meaning
 
     def resolve_import(self, module: SourceModule, binding: ImportBinding) -> Meaning | None:
         """What an import that stands anywhere in `module` binds."""
@@ -104,18 +110,15 @@ class Resolver:
         return None
 
     # --------------------------------------------------------------------------------------------------- the search
-    def _search(self, module: SourceModule, name: str) -> dict[_Key, Meaning | None]:
-        """What the name stands for, and all others of which that is known then.
+    def _search(self, module: SourceModule, name: str) -> tuple[Meaning | None, dict[_Key, Meaning | None]]:
+        """What the name stands for, and the names of which that is known then, wherever a search begins.
 
-        Depth first, on a stack of its own: a chain of re-exports may be longer than Python's. Where a cycle closes, the
-        way ends; what was found behind such an end holds for the name at which the search began, or that the cycle
-        began with, and not for those between.
+        Depth first, on a stack of its own: a chain of re-exports may be longer than Python's.
         """
         start = (module.path, name)
         known: dict[_Key, Meaning | None] = {}
         visited: dict[_Key, Meaning | None] = {start: None}
-        active = {start: 0}
-        stack = [_Step(start, self._alternatives(module, name), 0)]
+        stack = [_Step(start, self._alternatives(module, name))]
         answer: Meaning | None = None
         while stack:
             step = stack[-1]
@@ -123,12 +126,11 @@ class Resolver:
                 module, name = step.search.send(answer)
             except StopIteration as end:
                 stack.pop()
-                level = active.pop(step.key)
                 answer = visited[step.key] = end.value
-                if step.rests_on >= level:
+                if not step.is_cut:
                     known[step.key] = answer
                 elif stack:
-                    stack[-1].rests_on = min(stack[-1].rests_on, step.rests_on)
+                    stack[-1].is_cut = True
                 continue
             key = (module.path, name)
             held = self._meanings.get(key)
@@ -136,13 +138,11 @@ class Resolver:
                 answer = held[0]
             elif key in visited:
                 answer = visited[key]  # ``None`` for what is being looked for: a cycle ends here
-                if key not in known:
-                    step.rests_on = min(step.rests_on, active.get(key, 0))
+                step.is_cut |= key not in known
             else:
                 visited[key] = answer = None
-                active[key] = len(stack)
-                stack.append(_Step(key, self._alternatives(module, name), len(stack)))
-        return known if answer is not None else visited
+                stack.append(_Step(key, self._alternatives(module, name)))
+        return answer, known if answer is not None else visited
 
     def _alternatives(self, module: SourceModule, name: str) -> _Search:
         table, fallback = self._table, None
