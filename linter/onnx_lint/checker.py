@@ -141,10 +141,10 @@ def _check(
     *,
     with_besides: bool,
 ) -> CheckResult:
-    heard = progress if project.tracker is not None else None
+    heard = progress if project.is_editor else None
     facts = export_calls.collect(project, open_files_only=open_files_only, progress=heard)
     project.policy = Policy(frozenset(e for g in groups for e in g.settings.entry), frozenset(facts.by_model))
-    is_cached = project.tracker is not None and all(g.is_ordinary for g in groups)
+    is_cached = project.is_editor and all(g.is_ordinary for g in groups)
     cache = project.derived.get(DiagnosticCache) if is_cached else None
     if cache is not None:
         cache.begin()
@@ -191,7 +191,7 @@ def _sites(
     open_files_only: bool,
     tally: Tally,
 ) -> Iterator[Site]:
-    if project.tracker is None:
+    if not project.is_editor:
         return entry.analyse(project, progress=progress, tally=tally)
     wanted: set[str] = set()
     for group in groups:
@@ -281,10 +281,10 @@ def _of_site(
     def apply_all() -> tuple[Diagnostic, ...]:
         return tuple([d for rule in rules for d in _apply(rule, site, settings, engines, facts)])
 
-    tracker = site.unit.module.project.tracker
-    if cache is None or tracker is None:
+    if cache is None:
         return apply_all()
-    dependency = Node()
+    tracker = site.unit.module.tracker
+    dependency = tracker.node()
     found = tracker.compute(dependency, apply_all)
     cache.now[key] = _Cached(site, (settings, facts), site.moves, found, dependency)
     return found
@@ -343,9 +343,9 @@ def _faults(project: Project, group: _Group, engines: tuple[Engine, ...]) -> Ite
             continue
         for unit in module.faulty_units():
             chunk = unit.chunk if unit.last_good is None else unit.last_good.chunk
-            if chunk.refused is not None:
+            if unit.refusal is not None:
                 span = unit.fault_span(1, 0)
-                yield NOT_ANALYSED.diagnostic(Severity.WARNING, span, f"not analysed: {chunk.refused}", engines)
+                yield NOT_ANALYSED.diagnostic(Severity.WARNING, span, f"not analysed: {unit.refusal}", engines)
             elif chunk.lowered.fault is not None:
                 fault = chunk.lowered.fault
                 message = f"syntax error: {fault.message}; the statement is not analysed"

@@ -22,8 +22,22 @@ from onnx_lint.target import BOTH, Engine
 
 FILES = ("onnx-lint.toml", "pyproject.toml")
 _DIMENSION = re.compile(r"-?[0-9]{1,3}")
-MAX_SIZE = 1024 * 1024
+MAX_SIZE = {"onnx-lint.toml": 64 * 1024, "pyproject.toml": 1024 * 1024}
+"""Bytes of a configuration file; a ``pyproject.toml`` is shared with other tools."""
 _MAX_PATTERNS = 1000
+_MAX_PATTERN_TEXT = 50_000
+"""Characters of all patterns of one list together."""
+_MAX_KEY_PARTS = 100
+"""Parts of one dotted key, beyond which it is not parsed: the parser's memory grows with their square, to 1.6 GB at
+20,000 (tomllib of Python 3.11)."""
+_TOML_TOKEN = re.compile(
+    r"#[^\n]*"
+    r'|"""[^\\"]*(?:(?:\\[\s\S]|"(?!""))[^\\"]*)*(?:"""|\Z)'
+    r"|'''[^']*(?:'(?!'')[^']*)*(?:'''|\Z)"
+    r'|"[^\\"\n]*(?:\\.[^\\"\n]*)*"?'
+    r"|'[^'\n]*'?"
+    r"|[.\n=,\[\]{}]"
+)
 
 
 class ConfigError(Exception):
@@ -73,6 +87,9 @@ def _patterns(value: Any) -> tuple[str, ...]:
     for pattern in patterns:
         if len(pattern) > MAX_PATTERN:
             raise ValueError(f"has a pattern of {len(pattern)} characters (limit {MAX_PATTERN})")
+    total = sum(map(len, patterns))
+    if total > _MAX_PATTERN_TEXT:
+        raise ValueError(f"has patterns of {total} characters together (limit {_MAX_PATTERN_TEXT})")
     return patterns
 
 
@@ -152,7 +169,8 @@ def _entries(value: Any) -> tuple[EntryPoint, ...]:
 
 
 def _per_file(value: Any) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    return tuple((_patterns([pattern])[0], _texts(codes)) for pattern, codes in _table(value).items())
+    table = _table(value)
+    return tuple(zip(_patterns(list(table)), map(_texts, table.values()), strict=True))
 
 
 def _severities(value: Any) -> dict[str, Severity]:
@@ -185,6 +203,21 @@ KEYS: dict[str, Callable[[Config, Any], Config]] = {
 }
 
 
+def _has_long_key(text: str) -> bool:
+    """Whether some key has more parts than are parsed: dots outside strings and comments, with nothing between them
+    that ends a key."""
+    dots = 0
+    for match in _TOML_TOKEN.finditer(text):
+        token = match.group()
+        if token == ".":
+            dots += 1
+            if dots >= _MAX_KEY_PARTS:
+                return True
+        elif token in "\n=,[]{}":
+            dots = 0
+    return False
+
+
 def load(path: str) -> Config | None:
     """The configuration in one file; ``None`` if a ``pyproject.toml`` has no table of ours. Raises `ConfigError`."""
     if sys.version_info >= (3, 11):
@@ -195,11 +228,15 @@ def load(path: str) -> Config | None:
     try:
         if not os.path.isfile(path) and os.path.exists(path):
             raise ConfigError(f"{path}: is not a regular file")
+        limit = MAX_SIZE.get(os.path.basename(path), min(MAX_SIZE.values()))
         with open(path, "rb") as file:
-            content = file.read(MAX_SIZE + 1)
-        if len(content) > MAX_SIZE:
-            raise ConfigError(f"{path}: larger than 1 MB; this is not a configuration file")
-        data = tomllib.loads(content.decode("utf-8"))
+            content = file.read(limit + 1)
+        if len(content) > limit:
+            raise ConfigError(f"{path}: larger than {limit // 1024} KB, which no configuration needs")
+        text = content.decode("utf-8")
+        if _has_long_key(text):
+            raise ConfigError(f"{path}: has a key of more than {_MAX_KEY_PARTS} parts")
+        data = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # ValueError: also a number of too many digits
         raise ConfigError(f"{path}: invalid TOML: {_one_line(error)}") from error
     except OSError as error:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from onnx_lint.diagnostic import Span
 
 if TYPE_CHECKING:
-    from onnx_lint.project.unit import Unit
+    from onnx_lint.project.modules import Unit
     from onnx_lint.source import ir
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from onnx_lint.arguments import CheckOptions
 from onnx_lint.config import Config, ConfigError, Configs, engines_of, load
 from onnx_lint.diagnostic import Severity
-from onnx_lint.globs import matches
+from onnx_lint.globs import matches_any
 from onnx_lint.policy import EntryPoint
 from onnx_lint.settings import Settings
 from onnx_lint.source import notebook
@@ -178,9 +178,9 @@ def _add_files(
     def excluded(path: str) -> bool:
         config = configs.of(os.path.dirname(path) or ".")
         root = config.settings.root
-        if any(matches(pattern, path, root) for pattern in config.exclude):
+        if matches_any(config.exclude, path, root):
             return True
-        return any(matches(pattern, path) for pattern in options.exclude)
+        return matches_any(options.exclude, path)
 
     suffixes = (".py", notebook.SUFFIX)
     for found in discover(paths, excluded=excluded, respect_gitignore=respect_gitignore, suffixes=suffixes):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from onnx_lint.config import FILES, Config, ConfigError, Configs
-from onnx_lint.globs import matches
+from onnx_lint.globs import matches_any
 from onnx_lint.selection import Selection, UnknownRule
 from onnx_lint.settings import Settings
 from onnx_lint_lsp.options import ClientOptions, read
@@ -97,7 +97,7 @@ class Configuration:
             return None
         with self._lock:
             config = self._config(path)
-            if any(matches(pattern, path, config.settings.root) for pattern in config.exclude):
+            if matches_any(config.exclude, path, config.settings.root):
                 return None
             key = (id(config), id(options))
             found = self._settings.get(key)

@@ -31,7 +31,7 @@ def models(workspace: Workspace, view: SourceView) -> list[Model]:
         return []
     found: list[Model] = []
     for chunk in module.class_chunks():
-        info = module.class_of(chunk)
+        info = workspace.project.class_of(module, chunk)
         if info.has_own("forward") and info.is_module:
             lines = (chunk.header or chunk.text).split("\n")
             offset = next((n for n, text in enumerate(lines) if text.startswith("class ")), 0)

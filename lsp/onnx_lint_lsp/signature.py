@@ -48,7 +48,7 @@ def guess(workspace: Workspace, view: SourceView, name: str) -> list[str]:
         return []
     for chunk in module.class_chunks():
         if chunk.name == name:
-            forward = _forward(module.class_of(chunk))
+            forward = _forward(workspace.project.class_of(module, chunk))
             return _specs(forward, _layers(chunk.text)) if forward is not None else []
     return []
 

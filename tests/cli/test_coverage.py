@@ -7,7 +7,10 @@ import json
 import pytest
 from cli.conftest import BRANCH, CLEAN, Lint, Put
 
-from onnx_lint.semantics.evaluation.state import MAX_DEPTH, MAX_STEPS
+from onnx_lint.project.classes import ClassInfo
+from onnx_lint.semantics import entry
+from onnx_lint.semantics.domain.values import Function
+from onnx_lint.semantics.evaluation.state import MAX_DEPTH, MAX_STEPS, Analysis, Summary
 
 FOLLOWED = "1 file: 1 model, 1 entry point, {} followed."
 
@@ -184,3 +187,28 @@ def test_sarif_has_the_coverage(lint: Lint, put: Put) -> None:
     put("a.py", "x = 1\n")
     (run,) = json.loads(lint("--output-format", "sarif").stdout)["runs"]
     assert run["properties"]["coverage"]["functions"] == 0 and run["properties"]["coverage"]["files"] == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "words"), [(MemoryError, "took more memory than there is"), (RecursionError, "nested too deeply")]
+)
+def test_an_entry_point_that_takes_too_much_costs_no_other(
+    lint: Lint, put: Put, monkeypatch: pytest.MonkeyPatch, error: type[Exception], words: str
+) -> None:
+    put("net.py", BRANCH + "\n\nclass Greedy(nn.Module):\n    def forward(self, x):\n        return x\n")
+    real = entry.outputs.report
+
+    def fails(analysis: Analysis, summary: Summary, function: Function, info: ClassInfo) -> None:
+        if info.name == "Greedy":
+            raise error
+        real(analysis, summary, function, info)
+
+    monkeypatch.setattr(entry.outputs, "report", fails)
+    done = lint("--output-format", "concise", "net.py")
+    assert "ONX101" in done.stdout and words in done.stdout and "`Greedy` is not analysed in full" in done.stdout
+
+
+def test_time_is_bounded(lint: Lint, put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("onnx_lint.semantics.evaluation.state.MAX_SECONDS", -1)
+    put("net.py", chain(2))
+    assert "seconds of analysis are not followed" in lint("--output-format", "concise", "net.py").stdout

@@ -264,3 +264,28 @@ def test_what_is_wrong_with_a_text_is_known_after_any_edits() -> None:
         assert [d.code for d in found] == ["ONX000"] * broken
     project.add(SourceText.from_text(path, "x = 1\n\n\ndef f():\n    pass\n"))
     assert check_groups(project, [(Settings(), {path})]) == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_related_places_are_never_those_of_code_that_is_gone(seed: int) -> None:
+    """Also where the result of a helper outlives the call by which it was reached first."""
+    rng = random.Random(seed)
+    texts, project = dict(FILES), Project(editor=True)
+    for name, text in texts.items():
+        project.add(SourceText.from_text(name, text))
+    looked_at = 0
+    for _ in range(30):
+        path = rng.choice(list(FILES))
+        before = texts[path]
+        texts[path] = edited(rng, before)
+        project.add(SourceText.from_text(path, texts[path]))
+        for open_path in ("pkg/model.py", "pkg/ops.py"):
+            for diagnostic in check_groups(project, [(Settings(), {open_path})]):
+                for note in diagnostic.path:
+                    looked_at += 1
+                    shown = SourceText.from_text(note.span.path, texts[note.span.path]).slice(note.span)
+                    assert shown.endswith(")") and "(" in shown, (note, shown)
+        if not parses(texts):
+            texts[path] = before
+            project.add(SourceText.from_text(path, before))
+    assert looked_at > 20

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from onnx_lint.semantics.catalogue import torch_kinds
-from onnx_lint.semantics.catalogue.torch_kinds import Questions, ReturnKind
+from onnx_lint.semantics import torch_kinds
+from onnx_lint.semantics.torch_kinds import Questions, ReturnKind
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "linter/onnx_lint/semantics/catalogue/data"
@@ -188,7 +188,7 @@ def test_a_companion_is_found_wherever_its_library_offers_it() -> None:
 # ------------------------------------------------------------------------------------------------------------ cost
 def test_reading_needs_no_torch() -> None:
     code = (
-        "import sys; from onnx_lint.semantics.catalogue import torch_kinds as t; t.function_kind('torch.relu');"
+        "import sys; from onnx_lint.semantics import torch_kinds as t; t.function_kind('torch.relu');"
         "assert not {'torch', 'numpy'} & set(sys.modules)"
     )
     paths = [str(ROOT / "linter")]

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from onnx_lint.semantics.catalogue import torch_kinds
-from onnx_lint.semantics.catalogue.torch_kinds import Questions, ReturnKind
+from onnx_lint.semantics import torch_kinds
+from onnx_lint.semantics.torch_kinds import Questions, ReturnKind
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "linter/onnx_lint/semantics/catalogue/data"

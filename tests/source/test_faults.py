@@ -9,7 +9,7 @@ from onnx_lint.checker import check
 from onnx_lint.diagnostic import Diagnostic
 from onnx_lint.project.project import Project
 from onnx_lint.settings import Settings
-from onnx_lint.source import lower as lower_module
+from onnx_lint.source import parse as parse_file
 from onnx_lint.source.lower import lower
 from onnx_lint.source.text import SourceText
 from onnx_lint.testing import check_source
@@ -95,7 +95,7 @@ def test_what_only_this_parser_refuses_is_no_error_of_the_source(monkeypatch: py
     def refuse(text: str) -> None:
         raise cst.ParserSyntaxError("no", lines=[text], raw_line=1, raw_column=0)
 
-    monkeypatch.setattr(lower_module, "parse_module", refuse)
+    monkeypatch.setattr(parse_file, "parse_module", refuse)
     told = said("class Net(Module):\n    def forward(self, x):\n        return x\n")
     assert {(d.code, d.severity, d.message) for d in told} == {
         ("ONX009", "warning", "not analysed: the parser rejects it (no)")

@@ -6,6 +6,7 @@ import os
 import random
 import socket
 import subprocess
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -308,3 +309,13 @@ def test_which_suffixes_count(here: Path) -> None:
         ("y.ipynb", False),
         ("z.txt", True),
     ]
+def test_a_long_gitignore_takes_no_time(here: Path) -> None:
+    put(here, *(f"f{i}.py" for i in range(200)))
+    for line in ("a{}.py\n", "*a{}\n", "*?*?*?*?*{}\n", "/b/**/{}\n"):
+        text = ""
+        while len(text) < MAX_IGNORE_FILE - 30:
+            text += line.format(len(text))
+        (here / ".gitignore").write_text(text)
+        before = time.process_time()
+        assert len(found(".")) == 200
+        assert time.process_time() - before < 5

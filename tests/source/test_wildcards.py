@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onnx_lint.source.wildcards import MAX_PATTERN, match_path, match_segment
+from onnx_lint.globs import matches, matches_any
+from onnx_lint.source.wildcards import MAX_PATTERN, PathPattern, SegmentPattern
+
+
+def match_path(pattern: str, path: str) -> bool:
+    return PathPattern(pattern).matches(path)
+
+
+def match_segment(pattern: str, text: str) -> bool:
+    return SegmentPattern(pattern).matches(text)
 
 
 @pytest.mark.parametrize(
@@ -88,3 +97,28 @@ def test_no_pattern_takes_long() -> None:
         assert match_path(pattern, "a/" * 2_000) is False
     assert match_path("a" * (MAX_PATTERN + 1), "a" * (MAX_PATTERN + 1)) is False
     assert time.process_time() - before < 20  # a backtracking matcher does not end
+
+
+def test_many_patterns_take_no_time_together() -> None:
+    """As many and as long as a configuration may have them, against a name of any length that a file can have."""
+    for make in (
+        lambda i: "*a" * 12 + f"?{i}",
+        lambda i: f"{i}*" + "?a*" * 15,
+        lambda i: "*" + "[a-z]" * 9 + f"*{i}b",
+        lambda i: f"{i}**" + "/a*" * 12,
+    ):
+        patterns = [make(i) for i in range(1000)]
+        before = time.process_time()
+        assert not matches_any(patterns, "/".join(["a" * 250] * 8))
+        assert time.process_time() - before < 2
+
+
+_PATH = st.lists(st.text(st.sampled_from("ab"), min_size=1, max_size=2), min_size=1, max_size=4)
+_GLOB = st.lists(st.sampled_from(["a", "b", "*", "**", "a*", "?", "[!b]"]), min_size=2, max_size=4)
+
+
+@given(_GLOB, _PATH)
+def test_a_path_or_a_folder_above_it_matches(pattern: list[str], segments: list[str]) -> None:
+    given = "/".join(pattern)
+    one_by_one = any(match_path(given, "/".join(segments[:end])) for end in range(1, len(segments) + 1))
+    assert matches(given, "/".join(segments)) is one_by_one

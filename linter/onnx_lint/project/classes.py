@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Callable
 
-from onnx_lint.project.dependencies import Memo, Node
-from onnx_lint.project.unit import Unit
+from onnx_lint.project.dependencies import Cell
+from onnx_lint.project.linearise import MAX_ORDER, Order, depth_first, linearise
+from onnx_lint.project.meanings import External
+from onnx_lint.project.modules import ClassBinding, SourceModule, Unit
 from onnx_lint.source import ir
 from onnx_lint.source.split import Chunk
 from onnx_lint.source.statements import is_docstring, simple_target
 
-if TYPE_CHECKING:
-    from onnx_lint.project.modules import SourceModule
-    from onnx_lint.project.project import External
-
 Member = tuple[Unit, ir.Stmt]
 """A statement of a class body, and the unit in which it stands."""
+
+Resolve = Callable[[SourceModule, ir.Expr], object]
+"""What a dotted expression at the top level of a file stands for; ``None`` if that is not known."""
+
+_WORD = re.compile(r"[^\W\d]\w*")
+_TOO_MANY_BASES = f"more than {MAX_ORDER} base classes, one below the other"
 
 _MODULE_ROOTS = frozenset(
     {
@@ -29,46 +34,29 @@ _MODULE_ROOTS = frozenset(
 class ClassInfo:
     """A class of the project. Members are lowered one by one, when asked for."""
 
-    def __init__(self, module: SourceModule, name: str, header_unit: Unit, line_chunk: Chunk | None) -> None:
-        self.module, self.name, self.header_unit = module, name, header_unit
-        self._chunk = line_chunk
-        self._header: ir.ClassDef | None = None
+    def __init__(self, module: SourceModule, name: str, binding: ClassBinding, resolve: Resolve) -> None:
+        self.module, self.name, self.header_unit = module, name, binding.unit
+        self._chunk, self._header, self._resolve = binding.chunk, binding.statement, resolve
+        self._index: _Index | None = None
         self._members: dict[str, list[Member]] = {}
         self._statements: dict[str, list[Member]] | None = None
-        self._derived = Memo(module.project.tracker)
-        self.dependency = Node()
+        self._bases: Cell[tuple[list[ClassInfo | External], list[str]]] = Cell(module.tracker)
+        self._order: Cell[Order[ClassInfo | External]] = Cell(module.tracker)
+        self._is_module: Cell[bool] = Cell(module.tracker)
+        self.dependency = module.tracker.node()
         """The fact of which members it has, but for what functions say."""
-        self._order: list[ClassInfo | External] | None = None
 
     def move(self, chunk: Chunk) -> None:
         """The class stands in another chunk now, with the same members but for what is in functions."""
         self._chunk = chunk
+        self._index = None
         self._members.clear()
         self._statements = None
 
-    def forget_bases(self) -> None:
-        """What was found out about its bases does not count any more."""
-        self._derived = Memo(self.module.project.tracker)
-        self._order = None
-
     def _read(self) -> None:
         """What is being computed rests on the names of this class."""
-        tracker = self.module.project.tracker
-        if tracker is not None:
-            tracker.read(self.dependency)
-            tracker.read(self.header_unit.dependency)
-
-    @classmethod
-    def of_chunk(cls, module: SourceModule, chunk: Chunk) -> ClassInfo:
-        """The class of a class chunk that was split into members."""
-        return cls(module, chunk.name, module.unit(chunk, header=bool(chunk.members)), chunk)
-
-    @classmethod
-    def of_statement(cls, module: SourceModule, unit: Unit, statement: ir.ClassDef) -> ClassInfo:
-        """The class of a ``class`` statement inside another statement or function."""
-        info = cls(module, statement.name, unit, None)
-        info._header = statement
-        return info
+        self.module.tracker.read(self.dependency)
+        self.module.tracker.read(self.header_unit.dependency)
 
     def __repr__(self) -> str:
         return f"<class {self.module.name}.{self.name}>"
@@ -94,46 +82,36 @@ class ClassInfo:
 
     def own_all(self, name: str) -> list[Member]:
         """All statements of the body that bind `name` (a property and its setter, overloads)."""
-        found = self._own_all(name)
-        tracker = self.module.project.tracker
-        if tracker is not None:
-            tracker.read(self.dependency)
-            tracker.read(self.header_unit.dependency)
-            for unit, _ in found:
-                tracker.read(unit.dependency)
-            for chunk in self._chunk.members if self._chunk is not None else ():
-                if chunk.name == name:  # also when it does not parse, and so says nothing yet
-                    tracker.read(self.module.unit(chunk, member=True).dependency)
+        found = self._members.get(name)
+        if found is None:
+            found = self._members[name] = self._find(name)
+        self._read()
+        tracker = self.module.tracker
+        for unit, _ in found:
+            tracker.read(unit.dependency)
+        for chunk in self._indexed.definitions.get(name, ()):  # also one that does not parse, and so binds nothing yet
+            tracker.read(self.module.unit(chunk, member=True).dependency)
         return found
 
-    def _own_all(self, name: str) -> list[Member]:
-        cached = self._members.get(name)
-        if cached is not None:
-            return cached
-        found: list[Member] = []
-        if self._chunk is not None and self._chunk.members:
-            for chunk in self._chunk.members:
-                if chunk.name == name and chunk.kind != "statement":
-                    unit = self.module.unit(chunk, member=True)
-                    found += [(unit, s) for s in unit.chunk.lowered.body]
-        if not found:
-            found = self._bound_by_statements(name)
-        self._members[name] = found
-        return found
-
-    def _bound_by_statements(self, name: str) -> list[Member]:
+    def _find(self, name: str) -> list[Member]:
         if self._chunk is None or not self._chunk.members:
             return self.statements.get(name, [])
         found: list[Member] = []
-        for chunk in self._chunk.members:
-            if chunk.kind != "statement" or is_docstring(chunk.text) or name not in chunk.text:
-                continue
-            target = simple_target(chunk.text)
-            if target is None or target == name:
+        for chunk in self._indexed.definitions.get(name, ()):
+            unit = self.module.unit(chunk, member=True)
+            found += [(unit, s) for s in unit.chunk.lowered.body]
+        if not found:
+            for chunk in self._indexed.statements.get(name, ()):
                 unit = self.module.unit(chunk, member=True)
                 for statement in unit.chunk.lowered.body:
                     found += [(unit, s) for s in _binding(statement, name)]
         return found
+
+    @property
+    def _indexed(self) -> _Index:
+        if self._index is None:
+            self._index = _Index(self._chunk.members if self._chunk is not None else ())
+        return self._index
 
     @property
     def statements(self) -> dict[str, list[Member]]:
@@ -160,7 +138,7 @@ class ClassInfo:
         """Whether the body defines a function `name`; needs no parse of a split class."""
         self._read()
         if self._chunk is not None and self._chunk.members:
-            return any(c.name == name and c.kind == "def" for c in self._chunk.members)
+            return any(c.kind == "def" for c in self._indexed.definitions.get(name, ()))
         return self.own(name) is not None
 
     def member_names(self) -> list[str]:
@@ -183,36 +161,59 @@ class ClassInfo:
 
     @property
     def _resolved_bases(self) -> tuple[list[ClassInfo | External], list[str]]:
-        held = self._derived.get("bases")
-        if held is not None:
-            return held[0]  # type: ignore[return-value]
-        return self._derived.compute("bases", self._resolve_bases)
+        return self._bases.get(self._resolve_bases)
 
     def _resolve_bases(self) -> tuple[list[ClassInfo | External], list[str]]:
-        from onnx_lint.project.project import External
-
         self._read()
         out: list[ClassInfo | External] = []
         unresolved: list[str] = []
         for base in self.header.bases if self.header else ():
             expression = base.value if isinstance(base, ir.Subscript) else base  # Generic[T]
-            resolved = self.module.project.resolve(self.module, expression)
+            resolved = self._resolve(self.module, expression)
             if isinstance(resolved, (ClassInfo, External)) and resolved is not self:
                 out.append(resolved)
             else:
-                unresolved.append(_name_of(expression))
+                unresolved.append(ir.dotted(expression))
         return out, unresolved
 
     @property
-    def mro(self) -> list[ClassInfo | External]:
-        """This class and its bases, in method resolution order (C3 where it exists, else depth first)."""
-        if self._order is not None and self.module.project.tracker is None:
-            return self._order
-        held = self._derived.get("mro")
-        if held is not None:
-            return held[0]  # type: ignore[return-value]
-        self._order = self._derived.compute("mro", lambda: _linearise(self, set()))
-        return self._order
+    def mro(self) -> tuple[ClassInfo | External, ...]:
+        """This class and its bases, in method resolution order; see `linearise` for what has none."""
+        return self.order.classes
+
+    @property
+    def order(self) -> Order[ClassInfo | External]:
+        """The method resolution order, and whether it is all of it."""
+        return self._order.get(self._find_order)
+
+    def _find_order(self) -> Order[ClassInfo | External]:
+        order = self._linearise()
+        if order.is_cut:
+            self.header_unit.limit = _TOO_MANY_BASES
+        elif self._chunk is not None and self.header_unit.limit == _TOO_MANY_BASES:
+            self.header_unit.limit = None  # an editor's change has shortened it
+        return order
+
+    def _linearise(self) -> Order[ClassInfo | External]:
+        # bases first, so that each of them is one step and nothing recurses
+        stack = [(self, iter(self.bases))]
+        active = {self}
+        while stack:
+            current, rest = stack[-1]
+            for base in rest:
+                if not isinstance(base, ClassInfo) or base._order.is_held:
+                    continue
+                if base in active or len(stack) > MAX_ORDER:
+                    return depth_first(self, _bases_of)
+                active.add(base)
+                stack.append((base, iter(base.bases)))
+                break
+            else:
+                stack.pop()
+                active.discard(current)
+                if current is not self:
+                    _ = current.order
+        return linearise(self, _bases_of, lambda base: base.order if isinstance(base, ClassInfo) else Order((base,)))
 
     def find(self, name: str, *, after: ClassInfo | None = None) -> tuple[ClassInfo, Member] | None:
         """The class that defines `name` and the member; with `after`, the search starts behind that class (super)."""
@@ -243,10 +244,9 @@ class ClassInfo:
 
         A base outside the project counts as a module when its name says so and the class has a ``forward``.
         """
-        held = self._derived.get("is_module")
-        return bool(held[0]) if held is not None else self._derived.compute("is_module", self._is_module)
+        return self._is_module.get(self._judge_module)
 
-    def _is_module(self) -> bool:
+    def _judge_module(self) -> bool:
         for info in self.mro:
             if not isinstance(info, ClassInfo):
                 if info.name in _MODULE_ROOTS or info.name.startswith("torch.nn."):
@@ -259,6 +259,25 @@ class ClassInfo:
                 outside += info.unresolved_bases
         outside = [o for o in outside if not o.startswith(("typing.", "builtins.", "abc.", "enum.", "collections."))]
         return bool(outside) and any(isinstance(i, ClassInfo) and i.has_own("forward") for i in self.mro)
+
+
+class _Index:
+    """The members of a split class by the names that they bind or may bind, in order."""
+
+    def __init__(self, members: tuple[Chunk, ...]) -> None:
+        self.definitions: dict[str, list[Chunk]] = {}
+        self.statements: dict[str, list[Chunk]] = {}
+        for chunk in members:
+            if chunk.kind != "statement":
+                self.definitions.setdefault(chunk.name, []).append(chunk)
+            elif not is_docstring(chunk.text):
+                target = simple_target(chunk.text)
+                for name in (target,) if target is not None else set(_WORD.findall(chunk.text)):
+                    self.statements.setdefault(name, []).append(chunk)
+
+
+def _bases_of(info: ClassInfo | External) -> list[ClassInfo | External]:
+    return info.bases if isinstance(info, ClassInfo) else []
 
 
 def _names_bound(statement: ir.Stmt) -> list[str]:
@@ -281,29 +300,57 @@ def _binding(statement: ir.Stmt, name: str) -> list[ir.Stmt]:
     return [statement] if name in _names_bound(statement) else []
 
 
-def _name_of(expression: ir.Expr) -> str:
-    if isinstance(expression, ir.Name):
-        return expression.id
-    if isinstance(expression, ir.Attribute):
-        return f"{_name_of(expression.value)}.{expression.attr}"
-    return "?"
+class Classes:
+    """The classes of all files; for each class always the same object."""
 
+    def __init__(self, resolve: Resolve) -> None:
+        self._resolve = resolve
+        self._held: dict[SourceModule, dict[tuple[int, int], ClassInfo]] = {}
+        """By file; by the identities of the unit and of the statement, or of the chunk and 0."""
 
-def _linearise(info: ClassInfo, active: set[int]) -> list[ClassInfo | External]:
-    if id(info) in active:
-        return [info]  # a cycle in the source
-    active.add(id(info))
-    sequences: list[list[ClassInfo | External]] = []
-    for base in info.bases:
-        sequences.append(_linearise(base, active) if isinstance(base, ClassInfo) else [base])
-    sequences.append(list(info.bases))
-    active.discard(id(info))
-    out: list[ClassInfo | External] = [info]
-    pending = [s for s in sequences if s]
-    while pending:
-        head = next((s[0] for s in pending if not any(s[0] in other[1:] for other in pending)), pending[0][0])
-        if head not in out:
-            out.append(head)
-        pending = [[c for c in s if c is not head and c != head] for s in pending]
-        pending = [s for s in pending if s]
-    return out
+    def of(self, binding: ClassBinding) -> ClassInfo:
+        """The class that a name is bound to."""
+        if binding.chunk is not None:
+            return self.of_chunk(binding.unit.module, binding.chunk)
+        assert binding.statement is not None, "a class stands in a chunk or in a statement"
+        return self.of_statement(binding.unit, binding.statement)
+
+    def of_chunk(self, module: SourceModule, chunk: Chunk) -> ClassInfo:
+        """The class of a top-level class chunk."""
+        held = self._held.setdefault(module, {})
+        info = held.get((id(chunk), 0))
+        if info is None:
+            info = held[(id(chunk), 0)] = ClassInfo(module, chunk.name, module.class_binding(chunk), self._resolve)
+        return info
+
+    def of_statement(self, unit: Unit, statement: ir.ClassDef) -> ClassInfo:
+        """The class of a ``class`` statement inside another statement or function."""
+        held = self._held.setdefault(unit.module, {})
+        key = (id(unit), id(statement))  # chunks with the same text share their statements
+        info = held.get(key)
+        if info is None:
+            binding = ClassBinding(unit, None, statement)
+            info = held[key] = ClassInfo(unit.module, statement.name, binding, self._resolve)
+        return info
+
+    # -------------------------------------------------------------------------------------- an editor's changes
+    def move(self, module: SourceModule, before: Chunk, after: Chunk) -> None:
+        """The class of a chunk stands in another one, with the same members but for what is in functions."""
+        held = self._held.get(module, {})
+        info = held.pop((id(before), 0), None)
+        if info is not None:
+            info.move(after)
+            held[(id(after), 0)] = info
+
+    def drop(self, module: SourceModule, chunks: set[int], units: set[int]) -> None:
+        """The classes of these chunks and units, by identity, are gone."""
+        held = self._held.get(module, {})
+        for key, info in list(held.items()):
+            if key[0] in chunks or id(info.header_unit) in units:
+                del held[key]
+                module.tracker.invalidate(info.dependency)
+
+    def retire(self, module: SourceModule) -> None:
+        """A file is no longer part of the project."""
+        for info in self._held.pop(module, {}).values():
+            module.tracker.invalidate(info.dependency)

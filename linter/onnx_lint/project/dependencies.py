@@ -5,15 +5,17 @@ everything remembered that was computed from such facts (the result of a call, t
 order of a class's bases). While something is computed, its dependency is the tracker's current one; what it reads notes
 it as a dependent. `Tracker.invalidate` marks a fact's dependents stale, theirs too, and so on.
 
-The command line looks at every file once and tracks nothing.
+The command line looks at every file once and tracks nothing: `UNTRACKED` is its tracker.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
 
 _FIRST_BOUND = 4
 
@@ -50,10 +52,21 @@ class Tracker:
 
     __slots__ = ("current", "invalidated")
 
+    is_tracking = True
+    """Whether a fact can change."""
+
     def __init__(self) -> None:
         self.current: Node | None = None
         self.invalidated: list[Node] = []
-        """Records that have become stale since `drain_invalidated`."""
+        """Nodes that have become stale since `drain_invalidated`."""
+
+    def node(self, key: Hashable = None) -> Node:
+        """The node of a new fact, or of something about to be computed."""
+        return Node(key)
+
+    def facts(self) -> Facts:
+        """The nodes of new facts, by name."""
+        return Facts(self)
 
     def read(self, dependency: Node) -> None:
         """What is being computed rests on `dependency`."""
@@ -71,6 +84,10 @@ class Tracker:
                 self.invalidated.append(dependency)
                 pending += dependency.take_dependents()
 
+    def discard(self, node: Node) -> None:
+        """What was computed is not needed any more: what it rests on may forget it."""
+        node.stale = True
+
     def drain_invalidated(self) -> list[Node]:
         invalidated, self.invalidated = self.invalidated, []
         return invalidated
@@ -84,73 +101,160 @@ class Tracker:
             self.current = outer
 
 
-class Memo:
-    """A cache of computed values. Without a tracker nothing in it ever becomes stale."""
+class Facts:
+    """The nodes of facts by name, each made when it is first read: a fact that nothing rests on needs none."""
+
+    __slots__ = ("_nodes", "_tracker")
+
+    def __init__(self, tracker: Tracker) -> None:
+        self._tracker = tracker
+        self._nodes: dict[str, Node] = {}
+
+    def read(self, name: str) -> None:
+        """What is being computed rests on the fact `name`."""
+        node = self._nodes.get(name)
+        if node is None:
+            node = self._nodes[name] = Node()
+        self._tracker.read(node)
+
+    def invalidate(self, name: str) -> None:
+        """The fact `name` has changed."""
+        node = self._nodes.get(name)
+        if node is not None:
+            self._tracker.invalidate(node)
+
+    def invalidate_all(self) -> None:
+        for node in self._nodes.values():
+            self._tracker.invalidate(node)
+
+
+class _Untracked(Tracker):
+    """The tracker where nothing changes: every fact has the same node, and nobody notes who reads it."""
+
+    __slots__ = ("_facts", "_node")
+
+    is_tracking = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._node, self._facts = Node(), _NoFacts(self)
+
+    def node(self, key: Hashable = None) -> Node:
+        return self._node
+
+    def facts(self) -> Facts:
+        return self._facts
+
+    def read(self, dependency: Node) -> None:
+        pass
+
+    def invalidate(self, fact: Node) -> None:
+        pass
+
+    def discard(self, node: Node) -> None:
+        pass
+
+    def compute(self, dependency: Node, function: Callable[[], T]) -> T:
+        return function()
+
+
+class _NoFacts(Facts):
+    __slots__ = ()
+
+    def read(self, name: str) -> None:
+        pass
+
+
+UNTRACKED: Tracker = _Untracked()
+
+
+class Memo(Generic[K, V]):
+    """A cache of computed values."""
 
     __slots__ = ("_held", "_tracker")
 
-    def __init__(self, tracker: Tracker | None) -> None:
+    def __init__(self, tracker: Tracker) -> None:
         self._tracker = tracker
-        self._held: dict[Hashable, tuple[object, Node | None]] = {}
+        self._held: dict[K, tuple[V, Node]] = {}
 
-    def get(self, key: Hashable) -> tuple[object, ...] | None:
+    def get(self, key: K) -> tuple[V] | None:
         """The value in a tuple of one, or ``None``; what is being computed then rests on it."""
         held = self._held.get(key)
         if held is None:
             return None
         value, dependency = held
-        if dependency is not None:
-            if dependency.stale:
-                del self._held[key]
-                return None
-            self.read(dependency)
+        if dependency.stale:
+            del self._held[key]
+            return None
+        self._tracker.read(dependency)
         return (value,)
 
-    def value(self, key: Hashable, function: Callable[[], T], provisional: object = None) -> T:
-        """The remembered value, computed when there is none; see `compute`. One key is for values of one type."""
+    def value(self, key: K, function: Callable[[], V], provisional: V | None = None) -> V:
+        """The remembered value, computed when there is none; see `compute`."""
         held = self.get(key)
-        if held is not None:
-            return held[0]  # type: ignore[return-value]  # what a key holds was computed for that key
-        return self.compute(key, function, provisional)
+        return held[0] if held is not None else self.compute(key, function, provisional)
 
-    def forget(self, key: Hashable) -> None:
-        self._held.pop(key, None)
+    def put(self, key: K, value: V, dependency: Node) -> None:
+        """Remember a value that was computed under `dependency`."""
+        self._held[key] = (value, dependency)
 
     def retire(self) -> None:
         """Nothing of it is needed any more: what it rests on may forget it."""
         for _, dependency in self._held.values():
-            if dependency is not None:
-                dependency.stale = True
+            self._tracker.discard(dependency)
         self._held.clear()
 
     def prune(self) -> None:
         """Drop what is stale."""
-        self._held = {k: h for k, h in self._held.items() if h[1] is None or not h[1].stale}
+        self._held = {k: h for k, h in self._held.items() if not h[1].stale}
 
-    def dependency(self, key: Hashable) -> Node | None:
-        """The dependency of a value that was computed here; ``None`` when nothing is tracked."""
+    def dependency(self, key: K) -> Node | None:
+        """The dependency of a value that is remembered."""
         held = self._held.get(key)
         return held[1] if held is not None else None
 
     def read(self, dependency: Node) -> None:
         """What is being computed rests on `dependency`."""
-        if self._tracker is not None:
-            self._tracker.read(dependency)
+        self._tracker.read(dependency)
 
-    def compute(self, key: Hashable, function: Callable[[], T], provisional: object = None) -> T:
+    def compute(self, key: K, function: Callable[[], V], provisional: V | None = None) -> V:
         """Compute, remember and return a value. Meanwhile the key holds `provisional`, unless that is ``None``: the
         value may be asked for while it is computed."""
         tracker = self._tracker
-        if tracker is None:
-            if provisional is not None:
-                self._held[key] = (provisional, None)
-            value = function()
-            self._held[key] = (value, None)
-            return value
-        dependency = Node()
+        dependency = tracker.node()
         if provisional is not None:
             self._held[key] = (provisional, dependency)
-        value = tracker.compute(dependency, function)
+        try:
+            value = tracker.compute(dependency, function)
+        except BaseException:
+            self._held.pop(key, None)  # what was provisional must not pass for the value
+            raise
         self._held[key] = (value, dependency)
         tracker.read(dependency)
         return value
+
+
+class Cell(Generic[V]):
+    """One computed value that is remembered."""
+
+    __slots__ = ("_dependency", "_tracker", "_value")
+
+    def __init__(self, tracker: Tracker) -> None:
+        self._tracker = tracker
+        self._value: V | None = None
+        self._dependency: Node | None = None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether `get` costs nothing."""
+        return self._dependency is not None and not self._dependency.stale
+
+    def get(self, function: Callable[[], V]) -> V:
+        """The value, computed by `function` if it is not held; what is being computed rests on it."""
+        dependency = self._dependency
+        if dependency is None or dependency.stale:
+            dependency = self._tracker.node()
+            self._value = self._tracker.compute(dependency, function)
+            self._dependency = dependency
+        self._tracker.read(dependency)
+        return self._value  # type: ignore[return-value]  # `V` itself may allow None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from onnx_lint.project.dependencies import Node
 from onnx_lint.source.text import SourceText
 
 if TYPE_CHECKING:
@@ -91,14 +90,13 @@ class NameIndex:
         self._project = project
         self._files = FileIndex(project, read)
         self._by_name: dict[str, list[tuple[str, str]]] = {}
-        self._dependencies: dict[str, Node] = {}
+        self._facts = project.tracker.facts()
         self._version: int | None = None
 
     def lookup(self, name: str) -> list[tuple[SourceModule, str]]:
         """What stands under a name, each with its file as it is now, in the order of the files."""
         project = self._project
-        if project.tracker is not None:
-            project.tracker.read(self._dependencies.setdefault(name, Node()))
+        self._facts.read(name)
         if self._version != project.version:
             self._update()
         return [(project.modules[path], said) for path, said in self._by_name.get(name, ())]
@@ -122,10 +120,8 @@ class NameIndex:
         for path, module in project.modules.items():
             for name, said in files.of(module).items():
                 self._by_name.setdefault(name, []).extend((path, one) for one in said)
-        if project.tracker is not None:
-            for name in changed:
-                if name in self._dependencies:
-                    project.tracker.invalidate(self._dependencies[name])
+        for name in changed:
+            self._facts.invalidate(name)
 
 
 class ChunkMemo(Generic[T]):

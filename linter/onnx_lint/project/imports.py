@@ -37,7 +37,7 @@ class ImportGraph:
         return self._files.of(module)
 
     def _read(self, module: SourceModule) -> list[Statement]:
-        if self._project.tracker is None:
+        if not self._project.is_editor:
             found: list[Statement] = _IMPORT.findall(module.source.text)
         else:
             texts = [m.text for c in module.chunks for m in (c.members or (c,)) if "import" in m.text]

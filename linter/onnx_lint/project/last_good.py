@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from onnx_lint.project.unit import LoweredChunk
+from onnx_lint.project.chunks import LoweredChunk
 
 Position = tuple[int, int]
 """Line (from 1) and column (from 0) within a chunk."""

@@ -1,24 +1,112 @@
-"""One file of the project: its units, and what its top-level names mean."""
+"""One file of the project: its units, and what its top-level names are bound to.
+
+A unit knows its file, a file its units, and what a name is bound to stands in a unit: they are one thing, and one file.
+"""
 
 from __future__ import annotations
 
 import symtable
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Union
 
-from onnx_lint.project.dependencies import Node
-from onnx_lint.project.unit import Unit
+from onnx_lint.diagnostic import Span
+from onnx_lint.project.chunks import ChunkStore, LoweredChunk
+from onnx_lint.project.dependencies import Tracker
+from onnx_lint.project.edits import Change
+from onnx_lint.project.last_good import LastGood
 from onnx_lint.source import ir
 from onnx_lint.source.split import Chunk, split
 from onnx_lint.source.statements import is_docstring, simple_target
 from onnx_lint.source.text import SourceText
 
-if TYPE_CHECKING:
-    from onnx_lint.project.classes import ClassInfo
-    from onnx_lint.project.project import Project
-    from onnx_lint.project.revision import Change
+
+class Unit:
+    """One chunk at its place in a file. In an editor it outlives changes elsewhere in the file, and stands in for its
+    chunk while that does not parse."""
+
+    __slots__ = ("_chunk", "dependency", "is_gone", "last_good", "limit", "line", "member", "module", "moves", "text")
+
+    def __init__(self, module: SourceModule, line: int, text: str, member: bool) -> None:
+        self.module, self.text, self.member, self.line = module, text, member, line
+        self.last_good: LastGood | None = None
+        """How the text in the file differs, while that does not parse."""
+        self.is_gone = False
+        """Whether its file says something else now."""
+        self.moves = 0
+        """Grows when its places move in the file, or cease."""
+        self.limit: str | None = None
+        """Why what it says was not analysed in full, though it parses."""
+        self.dependency = module.tracker.node()
+        """The fact of what the chunk says."""
+        self._chunk: LoweredChunk | None = None
+
+    def move(self, line: int, last_good: LastGood | None) -> None:
+        """Put it where it stands now."""
+        if line != self.line or last_good is not self.last_good:
+            self.line, self.last_good = line, last_good
+            self.moves += 1
+
+    def leave(self) -> None:
+        """Its file says something else now: it has no place any more."""
+        self.is_gone = True
+        self.moves += 1
+
+    def has_place(self, at: int) -> bool:
+        """Whether a node still stands in the file as it was: what is remembered may speak of code that is gone."""
+        return not self.is_gone and not self.is_masked(at)
+
+    @property
+    def chunk(self) -> LoweredChunk:
+        if self._chunk is None:
+            self._chunk = self.module.store.get(self.text, self.member)
+        return self._chunk
+
+    @property
+    def is_lowered(self) -> bool:
+        return self._chunk is not None
+
+    @property
+    def is_faulty(self) -> bool:
+        """Whether something is known to be wrong with what the file says."""
+        if self.last_good is not None or self.limit is not None:
+            return True
+        return self._chunk is not None and not self._chunk.is_sound
+
+    @property
+    def refusal(self) -> str | None:
+        """Why what the file says is not analysed in full, though nothing is wrong with it."""
+        said = self.last_good.chunk if self.last_good is not None else self._chunk
+        return self.limit or (said.refused if said is not None else None)
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether what the file says is known not to parse."""
+        return self.last_good is not None or (
+            self._chunk is not None and self._chunk.lowered.fault is not None and self._chunk.refused is None
+        )
+
+    def span(self, at: int) -> Span:
+        """The place of IR node `at` in the file."""
+        line, column, end_line, end_column = self.chunk.place(at)
+        if self.last_good is not None:
+            line, column, end_line, end_column = self.last_good.place(line, column, end_line, end_column)
+        shift, source = self.line - 1, self.module.source
+        first, last = line + shift, end_line + shift
+        return Span(source.path, first, source.column(first, column) + 1, last, source.column(last, end_column) + 1)
+
+    def is_masked(self, at: int) -> bool:
+        """Whether a node stands where the text in the file is another, so that nothing can be said about it."""
+        return self.last_good is not None and self.last_good.hides(*self.chunk.place(at))
+
+    def fault_span(self, line: int, column: int) -> Span:
+        """The place of a syntax error at `line` and `column` of the chunk: one character, or none at the end of a
+        line."""
+        source = self.module.source
+        first = min(line + self.line - 1, len(source.starts))
+        behind = len(source.line(first)) + 1
+        start = min(source.column(first, column) + 1, behind)
+        return Span(source.path, first, start, first, min(start + 1, behind))
 
 
 @dataclass(eq=False, slots=True)
@@ -27,6 +115,15 @@ class FunctionBinding:
 
     unit: Unit
     function: ir.FunctionDef
+
+
+@dataclass(eq=False, slots=True)
+class ClassBinding:
+    """A name bound by ``class``: by a top-level `chunk`, or by a `statement` inside another one."""
+
+    unit: Unit
+    chunk: Chunk | None
+    statement: ir.ClassDef | None
 
 
 @dataclass(eq=False, slots=True)
@@ -51,28 +148,38 @@ class ValueBinding:
 STARS = "*"
 """What stands for all names at once that ``from m import *`` binds."""
 
-Binding = Union[FunctionBinding, "ClassInfo", ImportBinding, ValueBinding]
+Binding = FunctionBinding | ClassBinding | ImportBinding | ValueBinding
 
 
 class SourceModule:
-    """A file with its chunks. Nothing is parsed before a name is asked for."""
+    """A file with its chunks. Nothing is parsed before a name is asked for. `resolve` says what a dotted expression at
+    the top level of a module stands for."""
 
-    def __init__(self, project: Project, source: SourceText, name: str, is_package: bool) -> None:
-        self.project, self.source, self.name, self.is_package = project, source, name, is_package
+    def __init__(
+        self,
+        source: SourceText,
+        name: str,
+        is_package: bool,
+        store: ChunkStore,
+        tracker: Tracker,
+        resolve: Callable[[SourceModule, ir.Expr], object],
+    ) -> None:
+        self.source, self.name, self.is_package = source, name, is_package
+        self.store, self.tracker, self.resolve = store, tracker, resolve
         self.path = source.path
         self._chunks: list[Chunk] | None = None
         self._units: dict[int, Unit] = {}
         self._definitions: dict[str, list[Chunk]] | None = None
-        self._classes: dict[int, ClassInfo] = {}
         self._bindings: dict[str, list[Binding]] | None = None
         self._assigned: dict[str, Chunk] = {}
         """Assignments to one name that have not been lowered yet; where `bindings` has that name, they are behind."""
         self._stars: list[ImportBinding] = []
-        self.dependency = Node()
+        self.dependency = tracker.node()
         """The fact of which chunks there are, but for what functions say."""
+        self.names = tracker.facts()
+        """The facts of what top-level names are bound to."""
         self.changes = 0
         """How often that has changed."""
-        self._names: dict[str, Node] = {}
         self._is_known_to_parse: bool | None = None
 
     @property
@@ -98,36 +205,13 @@ class SourceModule:
         return self._units.get(id(chunk))
 
     # -------------------------------------------------------------------------------------- an editor's changes
-    def name_record(self, name: str) -> Node:
-        """The fact of what a top-level name is bound to."""
-        dependency = self._names.get(name)
-        if dependency is None:
-            dependency = self._names[name] = Node()
-        return dependency
-
-    def invalidate(self, dependency: Node) -> None:
-        if self.project.tracker is not None:
-            self.project.tracker.invalidate(dependency)
-
-    def spoil_name(self, name: str) -> None:
-        """A name is bound to something else."""
-        if name in self._names:
-            self.invalidate(self._names[name])
-
     def retire(self) -> None:
         """The file is no longer part of the project: what was computed from it is stale."""
-        for dependency in (self.dependency, *self._names.values()):
-            self.invalidate(dependency)
+        self.tracker.invalidate(self.dependency)
+        self.names.invalidate_all()
         for unit in self._units.values():
-            unit.is_gone = True
-            self.invalidate(unit.dependency)
-        for info in self._classes.values():
-            self.invalidate(info.dependency)
-
-    def forget_bases(self) -> None:
-        """The classes of other files may be others now."""
-        for info in self._classes.values():
-            info.forget_bases()
+            unit.leave()
+            self.tracker.invalidate(unit.dependency)
 
     def take_units(self, chunks: list[Chunk]) -> dict[int, Unit]:
         """The units of chunks that go, by the identity of the chunk; they are not held here any more."""
@@ -142,20 +226,6 @@ class SourceModule:
     def hold(self, chunk: Chunk, unit: Unit) -> None:
         """`unit` is that of a chunk from now on."""
         self._units[id(chunk)] = unit
-
-    def move_class(self, before: Chunk, after: Chunk) -> None:
-        """The class of a chunk stands in another one, with the same members but for what is in functions."""
-        info = self._classes.pop(id(before), None)
-        if info is not None:
-            info.move(after)
-            self._classes[id(after)] = info
-
-    def drop_classes(self, chunks: set[int], units: set[int]) -> None:
-        """Classes of these chunks and units, by identity, are no more."""
-        for key, info in list(self._classes.items()):
-            if key in chunks or id(info.header_unit) in units:
-                del self._classes[key]
-                self.invalidate(info.dependency)
 
     def replace(self, change: Change, *, is_other: bool, rebinds: bool) -> None:
         """Put chunks in the place of others; `is_other` says that other code can see it, `rebinds` that statements
@@ -176,7 +246,7 @@ class SourceModule:
         self.changes += 1
         if rebinds:
             self._bindings, self._assigned, self._stars = None, {}, []
-        self.invalidate(self.dependency)
+        self.tracker.invalidate(self.dependency)
 
     def units(self) -> Iterable[Unit]:
         """The units that there are so far."""
@@ -196,7 +266,7 @@ class SourceModule:
 
     def faulty_units(self) -> list[Unit]:
         """The units that do not parse or are beyond the guards, also among those that nobody has asked for."""
-        if self._is_known_to_parse is None or self.project.tracker is None:
+        if self._is_known_to_parse is None:
             self._is_known_to_parse = not self._may_not_parse()
             if not self._is_known_to_parse:
                 for unit in self.all_units():
@@ -262,30 +332,16 @@ class SourceModule:
 
     def _definition(self, chunk: Chunk) -> Binding:
         if chunk.kind == "class":
-            return self.class_of(chunk)
+            return self.class_binding(chunk)
         unit = self.unit(chunk)
         for statement in unit.chunk.lowered.body:
             if isinstance(statement, ir.FunctionDef):
                 return FunctionBinding(unit, statement)
         return ValueBinding(unit, ir.Opaque(0), ())
 
-    def class_of(self, chunk: Chunk) -> ClassInfo:
-        """The class of a top-level class chunk."""
-        info = self._classes.get(id(chunk))
-        if info is None:
-            from onnx_lint.project.classes import ClassInfo
-
-            info = self._classes[id(chunk)] = ClassInfo.of_chunk(self, chunk)
-        return info
-
-    def class_of_statement(self, unit: Unit, statement: ir.ClassDef) -> ClassInfo:
-        """The class of a nested ``class`` statement; always the same object."""
-        info = self._classes.get(id(statement))
-        if info is None or info.header_unit is not unit:
-            from onnx_lint.project.classes import ClassInfo
-
-            info = self._classes[id(statement)] = ClassInfo.of_statement(self, unit, statement)
-        return info
+    def class_binding(self, chunk: Chunk) -> ClassBinding:
+        """What the name of a top-level class is bound to."""
+        return ClassBinding(self.unit(chunk, header=bool(chunk.members)), chunk, None)
 
     def class_chunks(self) -> list[Chunk]:
         return [c for c in self.chunks if c.kind == "class"]
@@ -312,6 +368,10 @@ class SourceModule:
         _ = self.bindings
         return self._stars
 
+    def bind_star(self, binding: ImportBinding) -> None:
+        """Bind whatever names another module has."""
+        self._stars.append(binding)
+
     def bind(self, name: str, binding: Binding, straight: bool) -> None:
         """Bind a name; a statement that always runs replaces what was bound before."""
         assert self._bindings is not None
@@ -319,14 +379,6 @@ class SourceModule:
             self._bindings[name] = [binding]
         else:
             self._bindings.setdefault(name, []).append(binding)
-
-    def imports(self) -> Iterator[ImportBinding]:
-        """All top-level imports."""
-        for bindings in self.bindings.values():
-            for binding in bindings:
-                if isinstance(binding, ImportBinding):
-                    yield binding
-        yield from self._stars
 
 
 class _Binder:
@@ -343,7 +395,7 @@ class _Binder:
         module = self.module
         if isinstance(statement, ir.ImportFrom):
             if statement.names is None:
-                module._stars.append(ImportBinding(statement.module, statement.level, None))
+                module.bind_star(ImportBinding(statement.module, statement.level, None))
                 return
             for name, alias in statement.names:
                 module.bind(alias or name, ImportBinding(statement.module, statement.level, name), straight)
@@ -357,7 +409,7 @@ class _Binder:
         elif isinstance(statement, ir.FunctionDef):
             module.bind(statement.name, FunctionBinding(self.unit, statement), straight)
         elif isinstance(statement, ir.ClassDef):
-            module.bind(statement.name, module.class_of_statement(self.unit, statement), straight)
+            module.bind(statement.name, ClassBinding(self.unit, None, statement), straight)
         elif isinstance(statement, ir.If):
             self.block(statement.body, False)
             self.block(statement.orelse, False)

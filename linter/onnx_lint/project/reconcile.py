@@ -8,31 +8,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
 
+from onnx_lint.project.classes import Classes
+from onnx_lint.project.edits import Change
 from onnx_lint.project.last_good import LastGood
-from onnx_lint.project.modules import STARS
-from onnx_lint.project.unit import Unit
+from onnx_lint.project.modules import STARS, SourceModule, Unit
 from onnx_lint.source.split import Chunk
 from onnx_lint.source.statements import is_docstring
-
-if TYPE_CHECKING:
-    from onnx_lint.project.modules import SourceModule
-    from onnx_lint.project.revision import Change
 
 _NAME = re.compile(r"[^\W\d]\w*")
 
 
-def reconcile(module: SourceModule, change: Change) -> None:
+def reconcile(module: SourceModule, classes: Classes, change: Change) -> None:
     """Replace chunks of a file."""
-    _Takeover(module).run(change)
+    _Reconciliation(module, classes).run(change)
 
 
-class _Takeover:
+class _Reconciliation:
     """One change: `units` are those of the chunks that go, by the identity of the chunk."""
 
-    def __init__(self, module: SourceModule) -> None:
-        self.module, self.dropped = module, list[Unit]()
+    def __init__(self, module: SourceModule, classes: Classes) -> None:
+        self.module, self.classes, self.dropped = module, classes, list[Unit]()
 
     def run(self, change: Change) -> None:
         module = self.module
@@ -59,7 +55,7 @@ class _Takeover:
                 self._keep_leaf(a, b, units.get(id(a)), is_member=True)
         else:
             self._keep_leaf(before, after, unit, is_member=False)
-        self.module.move_class(before, after)
+        self.classes.move(self.module, before, after)
 
     def _keep_leaf(self, before: Chunk, after: Chunk, unit: Unit | None, *, is_member: bool) -> None:
         if unit is None:
@@ -76,7 +72,7 @@ class _Takeover:
         if unit.last_good is not None and unit.last_good.chunk.text == chunk.text:
             unit.move(chunk.line, unit.last_good)
             return unit
-        store = self.module.project.store
+        store = self.module.store
         if unit.chunk.is_sound:
             lowered = store.get(chunk.text, is_member)
             store.forget(chunk.text, is_member)  # most texts that are typed are typed on
@@ -112,13 +108,13 @@ class _Takeover:
 
     def _forget(self, gone: Iterable[Chunk], names: set[str]) -> None:
         module = self.module
-        module.drop_classes({id(chunk) for chunk in gone}, {id(unit) for unit in self.dropped})
+        self.classes.drop(module, {id(chunk) for chunk in gone}, {id(unit) for unit in self.dropped})
         for unit in self.dropped:
-            unit.is_gone = True
-            module.project.store.forget(unit.text, unit.member)
-            module.invalidate(unit.dependency)
+            unit.leave()
+            module.store.forget(unit.text, unit.member)
+            module.tracker.invalidate(unit.dependency)
         for name in names:
-            module.spoil_name(name)
+            module.names.invalidate(name)
 
 
 def _alike(old: Sequence[Chunk], new: Sequence[Chunk]) -> int:

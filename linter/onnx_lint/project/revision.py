@@ -9,37 +9,26 @@ open quote seems to swallow. Only the part of the file around a change is ever l
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
+from onnx_lint.project.classes import Classes
+from onnx_lint.project.edits import Change
 from onnx_lint.project.last_good import common_end, common_start
+from onnx_lint.project.modules import SourceModule
 from onnx_lint.project.reconcile import reconcile
 from onnx_lint.source.split import Chunk, one_chunk, resplit, split
 from onnx_lint.source.text import SourceText
-
-if TYPE_CHECKING:
-    from onnx_lint.project.modules import SourceModule
 
 _LARGE = 20_000
 """Characters that a chunk which does not parse may have, or four times its length, for a try to read on behind it."""
 
 
-@dataclass(slots=True)
-class Change:
-    """Chunks `first` up to `last` of a file are replaced by `chunks`; what follows moves down by `shift` lines."""
-
-    first: int
-    last: int
-    chunks: list[Chunk]
-    shift: int
-
-
-def revise(module: SourceModule, source: SourceText) -> None:
+def revise(module: SourceModule, classes: Classes, source: SourceText) -> None:
     """Give a file a new text. What did not change outlives it; dependents of the rest are invalidated."""
     before, chunks = module.source, module.chunks
     module.source = source
     if before.normal != source.normal:
-        reconcile(module, _Revision(module, chunks, before, source).change())
+        reconcile(module, classes, _Revision(module, chunks, before, source).change())
 
 
 class _Revision:
@@ -120,7 +109,7 @@ class _Revision:
     def _parses(self, chunks: list[Chunk], limit: int) -> bool:
         """Whether all chunks parse. One that is new and longer than `limit` is not tried: something open swallows the
         file."""
-        store = self.module.project.store
+        store = self.module.store
         for chunk in chunks:
             for each, is_member in ((chunk, False), *((m, True) for m in chunk.members)):
                 text = each.header + " pass" if each.members else each.text
@@ -146,7 +135,7 @@ class _Leaf:
         """The change, if the new text is broken or still one chunk that is no class with members."""
         if not self.text:
             return None
-        store = self._revision.module.project.store
+        store = self._revision.module.store
         lowered = store.get(self.text, self.member is not None)
         self.is_broken = lowered.lowered.fault is not None
         one = self._one

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from onnx_lint.project.project import External
-from onnx_lint.project.unit import Unit
-from onnx_lint.semantics.catalogue import torch_kinds
+from onnx_lint.project.meanings import External
+from onnx_lint.project.modules import Unit
+from onnx_lint.semantics import torch_kinds
 from onnx_lint.source import ir
 from onnx_lint.source.enclosing import enclosing
 
@@ -125,7 +125,7 @@ class Certainty:
         if not isinstance(root, ir.Name) or root.id in self._local:
             return None
         module = self._unit.module
-        meaning = module.project.resolve(module, node)
+        meaning = module.resolve(module, node)
         if meaning is None and isinstance(node, ir.Name) and hasattr(builtins, node.id):
             return f"builtins.{node.id}"
         return torch_kinds.canonical(meaning.name) if isinstance(meaning, External) else None
@@ -213,7 +213,7 @@ class Certainty:
         if annotation is None:
             return None
         module = self._unit.module
-        meaning = module.project.resolve(module, annotation)
+        meaning = module.resolve(module, annotation)
         if not isinstance(meaning, External):
             return None
         return Kind.TENSOR if torch_kinds.canonical(meaning.name) in _TENSOR_CLASSES else None

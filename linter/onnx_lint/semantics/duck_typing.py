@@ -34,7 +34,7 @@ class Methods(NameIndex):
     def classes_with(self, name: str) -> list[ClassInfo]:
         """The classes that define a method `name`."""
         return [
-            module.class_of(chunk)
+            self._project.class_of(module, chunk)
             for module, class_name in self.lookup(name)
             for chunk in module.definitions.get(class_name, ())
             if chunk.kind == "class"

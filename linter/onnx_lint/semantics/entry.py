@@ -8,9 +8,8 @@ from dataclasses import replace
 from onnx_lint.coverage import CutOff, Tally
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.imports import ImportGraph
-from onnx_lint.project.modules import SourceModule
+from onnx_lint.project.modules import SourceModule, Unit
 from onnx_lint.project.project import Project
-from onnx_lint.project.unit import Unit
 from onnx_lint.semantics import constructions, model_inputs, outputs
 from onnx_lint.semantics.domain.environment import Environment
 from onnx_lint.semantics.domain.sites import Site
@@ -28,14 +27,14 @@ def module_classes(project: Project, modules: Iterable[SourceModule]) -> Iterato
     """The classes of `modules` that have a ``forward``, importers before what they import: parts are seen as they are
     used."""
     for module in in_order(project, modules):
-        yield from classes_of(module)
+        yield from classes_of(project, module)
 
 
-def classes_of(module: SourceModule) -> Iterator[ClassInfo]:
+def classes_of(project: Project, module: SourceModule) -> Iterator[ClassInfo]:
     """The classes of a file that have a ``forward``, the last one first: a model is defined after its parts."""
     for chunk in reversed(module.class_chunks()):
-        info = module.class_of(chunk)
-        is_entry = module.project.policy.is_entry(module.name, info.name)
+        info = project.class_of(module, chunk)
+        is_entry = project.policy.is_entry(module.name, info.name)
         if (info.is_module or is_entry) and (info.has_own("forward") or _is_variant(info)):
             yield info
     if any(" class " in chunk.text for chunk in module.chunks if chunk.kind == "statement"):
@@ -102,7 +101,7 @@ def analyse(
     for done, info in enumerate(classes):
         if progress is not None:
             progress(done, len(classes))
-        if not is_entered(info, entered):
+        if not is_entered(project, info, entered):
             summary = enter(analysis, info)
             if summary is not None:
                 alive.append(summary)
@@ -123,10 +122,10 @@ def cut_offs(info: ClassInfo, calls: Iterable[Summary]) -> list[CutOff]:
     return [CutOff(span, info.name, reason) for reason in reasons]
 
 
-def is_entered(info: ClassInfo, entered: set[Traced]) -> bool:
+def is_entered(project: Project, info: ClassInfo, entered: set[Traced]) -> bool:
     """Whether a caller was followed into the ``forward`` of a class already: it is not an entry point then, unless it
     is configured as one."""
-    return forward_of(info) in entered and not info.module.project.policy.is_entry(info.module.name, info.name)
+    return forward_of(info) in entered and not project.policy.is_entry(info.module.name, info.name)
 
 
 def forward_of(info: ClassInfo) -> Traced | None:
@@ -139,7 +138,17 @@ def forward_of(info: ClassInfo) -> Traced | None:
 
 
 def enter(analysis: Analysis, info: ClassInfo) -> Summary | None:
-    """Interpret the ``forward`` of a class as an entry point."""
+    """Interpret the ``forward`` of a class as an entry point. One that takes more memory or stack than there is costs no
+    other: its summary says so."""
+    try:
+        return _enter(analysis, info)
+    except MemoryError:
+        return Summary(cut_off="its analysis took more memory than there is")
+    except RecursionError:
+        return Summary(cut_off="its code is nested too deeply")
+
+
+def _enter(analysis: Analysis, info: ClassInfo) -> Summary | None:
     found = info.find("forward")
     if found is None or analysis.project.policy.is_training_class(info.module.name, info.name):
         return None
@@ -148,7 +157,7 @@ def enter(analysis: Analysis, info: ClassInfo) -> Summary | None:
         return None
     if info.is_subclass("torch.autograd.Function") or info.is_subclass("torch.jit.ScriptModule"):
         return None  # scripted code is compiled, not traced: its branches and loops stay
-    analysis.steps = 0
+    analysis.begin()
     made = constructions.of(analysis, info)
     summary: Summary | None = None
     choices: list[Arguments | None] = [*made] or [None]

@@ -9,9 +9,9 @@ from functools import partial
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.dependencies import Node
 from onnx_lint.project.derived import FileIndex
-from onnx_lint.project.modules import SourceModule
-from onnx_lint.project.project import External, Project
-from onnx_lint.project.unit import Unit
+from onnx_lint.project.meanings import External
+from onnx_lint.project.modules import SourceModule, Unit
+from onnx_lint.project.project import Project
 from onnx_lint.semantics.domain.sites import Site
 from onnx_lint.source import ir
 from onnx_lint.target import BOTH, Engine
@@ -97,12 +97,12 @@ class ExportCalls:
 
     def _read(self, module: SourceModule) -> tuple[Node, tuple[ExportCall, ...]]:
         """The export calls of a file, and what they rest on."""
-        text, dependency = module.source.text, Node()
+        text, dependency = module.source.text, self._project.tracker.node()
         calls: tuple[ExportCall, ...] = ()
         if "onnx" in text and "export(" in text:
             tracker = self._project.tracker
             read = partial(_calls_of, self._project, module)
-            calls = read() if tracker is None else tracker.compute(dependency, read)
+            calls = tracker.compute(dependency, read)
         return dependency, calls
 
 

@@ -59,6 +59,7 @@ class Session:
 
     def _start(self) -> None:
         self.analysis.memo.retire()
+        self.analysis.initialised.retire()
         for summary in self.analysis.summaries.values():
             if summary.dependency is not None:
                 summary.dependency.stale = True
@@ -133,18 +134,16 @@ class Session:
 
     def _look_for_classes(self, module: SourceModule) -> _Candidates:
         tracker = self.project.tracker
-        assert tracker is not None, "a session is for an editor's project"
         dependency = Node()
 
         def look() -> list[tuple[ClassInfo, entry.Traced | None]]:
             tracker.read(module.dependency)
-            return [(info, entry.forward_of(info)) for info in entry.classes_of(module)]
+            return [(info, entry.forward_of(info)) for info in entry.classes_of(self.project, module)]
 
         return _Candidates(module, dependency, tracker.compute(dependency, look))
 
     def _enter(self, info: ClassInfo) -> _Entry:
         tracker = self.project.tracker
-        assert tracker is not None, "a session is for an editor's project"
         dependency = Node()
         summary = tracker.compute(dependency, lambda: entry.enter(self.analysis, info))
         traced: set[entry.Traced] = set()
@@ -157,7 +156,6 @@ class Session:
     def _refresh(self) -> None:
         """Forget what no longer holds."""
         tracker = self.project.tracker
-        assert tracker is not None, "a session is for an editor's project"
         self._changes += 1
         self.project.derived.get(Methods).refresh()
         self.project.derived.get(Factories).refresh()
@@ -187,6 +185,7 @@ class Session:
         self._stale_count = 0
         analysis = self.analysis
         analysis.memo.prune()
+        analysis.initialised.prune()
         analysis.lambdas.clear()
         analysis.uses.clear()
         analysis.last_read.clear()

@@ -11,9 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from onnx_lint.diagnostic import Span
-from onnx_lint.project.modules import SourceModule
+from onnx_lint.project.modules import SourceModule, Unit
 from onnx_lint.project.project import Project
-from onnx_lint.project.unit import Unit
 from onnx_lint.semantics.domain.lattice import join_all
 from onnx_lint.semantics.domain.origin import Origin, StepKind
 from onnx_lint.semantics.domain.parts import origin_of
@@ -60,7 +59,7 @@ def value_at(project: Project, path: str, line: int, column: int) -> Known | Non
 def values_in(project: Project, path: str, first_line: int, last_line: int) -> list[Known]:
     """What is known of the expressions that touch these lines (from 1, inclusive), in order of their places."""
     module = project.modules.get(path)
-    if module is None or project.tracker is None:
+    if module is None or not project.is_editor:
         return []
     found: dict[Span, Known] = {}
     for unit in _units(module, first_line, last_line):

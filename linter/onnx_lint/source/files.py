@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-MAX_IGNORE_FILE = 256 * 1024
+MAX_IGNORE_FILE = 64 * 1024
 """A longer ``.gitignore`` is not read."""
 
 _SKIPPED = frozenset(
@@ -82,7 +83,7 @@ def _walk(
             with os.scandir(folder or ".") as entries:
                 listed = sorted(entries, key=lambda e: e.name)
         except OSError as error:
-            if error.errno != 36:  # a path too long to open: deeper than anyone can go
+            if error.errno != errno.ENAMETOOLONG:  # a path too long to open: deeper than anyone can go
                 yield Problem(f"{folder}: {_reason(error)}")
             continue
         if ignores is not None:
@@ -121,7 +122,7 @@ class _Ignores:
     """The ``.gitignore`` files that hold for what is walked, from the root of the repository down."""
 
     def __init__(self, top: str) -> None:
-        self._rules: dict[str, list[_Rule]] = {}
+        self._rules: dict[str, _Rules] = {}
         absolute = os.path.abspath(top or ".")
         folders = [absolute]
         while not os.path.exists(os.path.join(folders[-1], ".git")):
@@ -131,7 +132,7 @@ class _Ignores:
                 break
             folders.append(parent)
         exclude = os.path.join(folders[-1], ".git", "info", "exclude")
-        self._rules[folders[-1]] = _read(exclude) if os.path.isfile(exclude) else []
+        self._rules[folders[-1]] = _Rules(_read(exclude) if os.path.isfile(exclude) else [])
         for folder in reversed(folders):
             self.enter(folder)
 
@@ -140,7 +141,8 @@ class _Ignores:
         absolute = os.path.abspath(folder or ".")
         file = os.path.join(absolute, ".gitignore")
         if os.path.isfile(file):
-            self._rules[absolute] = [*self._rules.get(absolute, []), *_read(file)]
+            held = self._rules.get(absolute)
+            self._rules[absolute] = _Rules([*(held.rules if held is not None else ()), *_read(file)])
 
     def matches(self, path: str, is_dir: bool) -> bool:
         """Whether git would leave a path out; the last rule of the nearest file that says something counts."""
@@ -148,15 +150,45 @@ class _Ignores:
         folder = os.path.dirname(absolute)
         while True:
             rules = self._rules.get(folder)
-            if rules:
-                relative = os.path.relpath(absolute, folder).replace(os.sep, "/")
-                for rule in reversed(rules):
-                    if rule.matches(relative, is_dir):
-                        return not rule.negated
+            if rules is not None:
+                rule = rules.last(os.path.relpath(absolute, folder).replace(os.sep, "/"), is_dir)
+                if rule is not None:
+                    return not rule.negated
             parent = os.path.dirname(folder)
             if parent == folder:
                 return False
             folder = parent
+
+
+class _Rules:
+    """The rules of one ``.gitignore``. Most are plain names, and these are looked up: the others are tried."""
+
+    def __init__(self, rules: Sequence[_Rule]) -> None:
+        from onnx_lint.source.wildcards import PathPattern, SegmentPattern, has_wildcard
+
+        self.rules = tuple(rules)
+        self._plain: dict[tuple[bool, str], list[int]] = {}
+        """Numbers of rules by whether they are anchored, and by their text."""
+        self._others: list[tuple[int, Callable[[str], bool]]] = []
+        for number, rule in enumerate(rules):
+            if has_wildcard(rule.pattern):
+                pattern = PathPattern(rule.pattern) if rule.anchored else SegmentPattern(rule.pattern)
+                self._others.append((number, pattern.matches))
+            else:
+                self._plain.setdefault((rule.anchored, rule.pattern), []).append(number)
+
+    def last(self, relative: str, is_dir: bool) -> _Rule | None:
+        """The last rule that matches: it is the one that counts."""
+        name = relative.rpartition("/")[2]
+        plain = (*self._plain.get((True, relative), ()), *self._plain.get((False, name), ()))
+        found = max((n for n in plain if is_dir or not self.rules[n].only_folders), default=-1)
+        for number, matches in reversed(self._others):
+            if number < found:
+                break
+            rule = self.rules[number]
+            if (is_dir or not rule.only_folders) and matches(relative if rule.anchored else name):
+                return rule
+        return self.rules[found] if found >= 0 else None
 
 
 @dataclass(frozen=True)
@@ -165,15 +197,6 @@ class _Rule:
     negated: bool
     only_folders: bool
     anchored: bool
-
-    def matches(self, relative: str, is_dir: bool) -> bool:
-        from onnx_lint.source.wildcards import match_path, match_segment
-
-        if self.only_folders and not is_dir:
-            return False
-        if self.anchored:
-            return match_path(self.pattern, relative)
-        return match_segment(self.pattern, relative.rpartition("/")[2])
 
 
 def _read(file: str) -> list[_Rule]:

@@ -7,7 +7,9 @@ since places are wanted for few nodes only.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeGuard, get_args
 
 
 # ---------------------------------------------------------------------------------------------------- expressions
@@ -429,11 +431,48 @@ Stmt = (
 Block = tuple[Stmt, ...]
 
 
+# ----------------------------------------------------------------------------------------------------------- walks
 def dotted(node: Expr) -> str:
-    """The dotted name of an expression, without the arguments of calls: ``a.b`` of ``a.b(c)``; ``?`` stands for what
-    is no name."""
-    if isinstance(node, Name):
-        return node.id
-    if isinstance(node, Attribute):
-        return f"{dotted(node.value)}.{node.attr}"
-    return dotted(node.func) if isinstance(node, Call) else "?"
+    """The dotted name that an expression is (``torch.nn.Module``); a part that is neither a name nor an attribute
+    stands as ``?``."""
+    names: list[str] = []
+    while isinstance(node, Attribute):
+        names.append(node.attr)
+        node = node.value
+    names.append(node.id if isinstance(node, Name) else "?")
+    return ".".join(reversed(names))
+
+
+Node = Expr | Stmt | Param | Params | Generator | Handler | Case
+"""Anything that the IR consists of."""
+
+_NODES = frozenset(get_args(Node))
+
+
+def is_node(value: object) -> TypeGuard[Node]:
+    """Whether something that a field holds is a node of the IR."""
+    return type(value) in _NODES
+
+
+def children(node: Node) -> Iterator[Node]:
+    """The nodes right below a node, in order of their fields."""
+    for slot in node.__slots__:
+        yield from _nodes(getattr(node, slot))
+
+
+def _nodes(value: object) -> Iterator[Node]:
+    if isinstance(value, tuple):
+        for part in value:
+            yield from _nodes(part)
+    elif is_node(value):
+        yield value
+
+
+def walk(root: Node | Block) -> Iterator[Node]:
+    """A node, or the statements of a block, and everything below, parents before their children, in order of their
+    fields. Without recursion: the IR of a chunk may be deeper than Python's stack."""
+    stack = list(_nodes(root))[::-1]
+    while stack:
+        node = stack.pop()
+        yield node
+        stack.extend(list(children(node))[::-1])

@@ -1,7 +1,7 @@
 """Lower one chunk: libcst parses it, one hand-written walk turns the tree into the function IR.
 
-The only room that imports libcst for analysis. A walk over the semantic fields costs 9 % of the parse, any visitor or
-metadata provider of libcst 70 % to 800 % of it (measured with libcst 1.9), hence neither is used.
+With `parse` and `positions` the only files that import libcst. A walk over the semantic fields costs 9 % of the parse,
+any visitor or metadata provider of libcst 70 % to 800 % of it (measured with libcst 1.9), hence neither is used.
 """
 
 from __future__ import annotations
@@ -13,17 +13,10 @@ from functools import lru_cache
 from typing import Any
 
 import libcst as cst
-from libcst.native import parse_module
 
-from onnx_lint.source import faults, ir
+from onnx_lint.source import ir
 from onnx_lint.source.faults import Fault
-
-MEMBER_PREFIX = "class _:\n"
-"""Put before a class member, so that it parses at its own indentation; costs one line."""
-
-# The native parser makes every node through its dataclass constructor, which then validates it in Python: a quarter of
-# the time of a parse (measured with libcst 1.9), for trees that are valid by construction. Nothing here builds trees.
-cst.CSTNode.__post_init__ = lambda self: None  # type: ignore[method-assign]
+from onnx_lint.source.parse import parse
 
 _MAX_DIGITS = 100
 """Longer numbers have no value here: nobody counts dimensions with them, and their conversion is quadratic."""
@@ -49,7 +42,7 @@ class Lowered:
 def lower(text: str, *, member: bool = False) -> Lowered:
     """Lower a chunk (LF newlines, no form feeds). Never raises for what the text holds; the caller has applied the
     guards, since libcst's native parser overflows the stack on deep nesting. The caller drops the tree."""
-    module = _parse(text, member)
+    module = parse(text, member)
     if isinstance(module, Fault):
         return Lowered((), module)
     lowerer = Lowerer()
@@ -66,19 +59,6 @@ def lower_expression(text: str) -> ir.Expr | None:
     if lowered.fault is None and len(lowered.body) == 1 and isinstance(lowered.body[0], ir.ExprStmt):
         return lowered.body[0].value
     return None
-
-
-def _parse(text: str, member: bool) -> cst.Module | Fault:
-    prefix = MEMBER_PREFIX if member else ""
-    try:
-        module = parse_module(prefix + text)
-        assert isinstance(module, cst.Module)
-        return module
-    except cst.ParserSyntaxError as error:
-        # its line is one too high, its column missing for half of the errors (libcst 1.9)
-        return faults.of(text, prefix, error.message)
-    except (UnicodeError, RecursionError, SyntaxError, ValueError) as error:
-        return faults.of(text, prefix, str(error) or type(error).__name__)
 
 
 _OPERATORS: dict[type[cst.CSTNode], str] = {

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from onnx_lint.semantics.catalogue import torch_kinds, torch_results
+from onnx_lint.semantics import torch_kinds
+from onnx_lint.semantics.catalogue import torch_results
 from onnx_lint.semantics.catalogue.registry import Call, models_method
 from onnx_lint.semantics.domain.engines import DYNAMO
 from onnx_lint.semantics.domain.lattice import element_of, is_live, join, join_all, type_name, vague_result

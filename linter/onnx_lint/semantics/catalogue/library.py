@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from onnx_lint.semantics.catalogue import numpy, torch_kinds, torch_results
+from onnx_lint.semantics import torch_kinds
+from onnx_lint.semantics.catalogue import numpy, torch_results
 from onnx_lint.semantics.catalogue.registry import Call, function_model, method_model
 from onnx_lint.semantics.domain.lattice import vague_result
 from onnx_lint.semantics.domain.values import (

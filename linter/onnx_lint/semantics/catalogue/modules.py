@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from onnx_lint.project.classes import ClassInfo
-from onnx_lint.semantics.catalogue import torch_kinds, torch_results
+from onnx_lint.semantics import torch_kinds
+from onnx_lint.semantics.catalogue import torch_results
 from onnx_lint.semantics.catalogue.containers import appended
 from onnx_lint.semantics.catalogue.registry import Call, models, models_method
-from onnx_lint.semantics.catalogue.torch_kinds import ReturnKind
 from onnx_lint.semantics.domain.lattice import alternatives, is_none, join_all, vague_result
 from onnx_lint.semantics.domain.parts import traced_parts
 from onnx_lint.semantics.domain.values import (
@@ -26,6 +26,7 @@ from onnx_lint.semantics.domain.values import (
 )
 from onnx_lint.semantics.evaluation.frame import Frame
 from onnx_lint.semantics.known_names import RETURNS_SELF
+from onnx_lint.semantics.torch_kinds import ReturnKind
 from onnx_lint.source import ir
 
 _MAX_RUN = 16

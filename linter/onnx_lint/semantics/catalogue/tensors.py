@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from onnx_lint.semantics.catalogue import torch_kinds, torch_results
+from onnx_lint.semantics import torch_kinds
+from onnx_lint.semantics.catalogue import torch_results
 from onnx_lint.semantics.catalogue.conversions import read
 from onnx_lint.semantics.catalogue.registry import Call, models_method
 from onnx_lint.semantics.catalogue.torch_functions import tensor_from

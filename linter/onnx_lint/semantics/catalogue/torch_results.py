@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from onnx_lint.semantics.catalogue import torch_kinds
+from onnx_lint.semantics import torch_kinds
 from onnx_lint.semantics.catalogue.registry import Call
-from onnx_lint.semantics.catalogue.torch_kinds import Questions, ReturnKind
 from onnx_lint.semantics.domain.lattice import alternatives
 from onnx_lint.semantics.domain.origin import Origin, StepKind
 from onnx_lint.semantics.domain.parts import certain_parts, traced_parts
@@ -24,6 +23,7 @@ from onnx_lint.semantics.domain.values import (
     Value,
 )
 from onnx_lint.semantics.evaluation.frame import Frame
+from onnx_lint.semantics.torch_kinds import Questions, ReturnKind
 
 _COUNTS = {"split": 1, "chunk": 1, "roll": 1, "tensor_split": 1}
 """Functions that turn a size given at that position into a Python integer, and so freeze it; all others that were

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from onnx_lint.project.unit import Unit
+    from onnx_lint.project.modules import Unit
 
 
 class StepKind(Enum):

@@ -17,7 +17,7 @@ from onnx_lint.source import ir
 from onnx_lint.target import Engine
 
 if TYPE_CHECKING:
-    from onnx_lint.project.unit import Unit
+    from onnx_lint.project.modules import Unit
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,6 +99,8 @@ class Site:
             return ()
         notes: list[Note] = []
         for step in origin.steps():
+            if not step.unit.has_place(step.at):
+                continue  # a result that outlives an edit was computed for a caller that did not
             span = step.unit.span(step.at)
             source = step.unit.module.source.slice(span)
             note = Note(span, _STEP_TEXTS[step.kind].format(name=step.name, source=_short(source)))
@@ -111,7 +113,8 @@ class Site:
         notes: list[Note] = []
         step = self.step
         while step is not None:
-            notes.append(Note(step.unit.span(step.at), f"`{step.callee}` is called here"))
+            if step.unit.has_place(step.at):
+                notes.append(Note(step.unit.span(step.at), f"`{step.callee}` is called here"))
             step = step.parent
         return tuple(reversed(notes))
 

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from typing_extensions import dataclass_transform
 
     from onnx_lint.project.classes import ClassInfo
-    from onnx_lint.project.modules import SourceModule
-    from onnx_lint.project.unit import Unit
+    from onnx_lint.project.modules import SourceModule, Unit
     from onnx_lint.semantics.domain.environment import Environment
     from onnx_lint.source import ir
 

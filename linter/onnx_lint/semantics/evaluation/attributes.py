@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onnx_lint.semantics.catalogue import torch_kinds
+from onnx_lint.semantics import torch_kinds
 from onnx_lint.semantics.domain.lattice import element_of, is_certain, is_none, known
 from onnx_lint.semantics.domain.origin import StepKind
 from onnx_lint.semantics.domain.parts import assert_never

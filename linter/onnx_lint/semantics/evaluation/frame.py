@@ -19,8 +19,7 @@ from onnx_lint.source import ir
 
 if TYPE_CHECKING:
     from onnx_lint.project.classes import ClassInfo
-    from onnx_lint.project.modules import SourceModule
-    from onnx_lint.project.unit import Unit
+    from onnx_lint.project.modules import SourceModule, Unit
     from onnx_lint.semantics.evaluation.interface import Interpreter
 
 MUTABLE_SEQUENCES = frozenset({"list", "set"})

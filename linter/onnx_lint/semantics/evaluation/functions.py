@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 
 from onnx_lint.project.classes import ClassInfo
-from onnx_lint.project.dependencies import Node
-from onnx_lint.project.unit import Unit
+from onnx_lint.project.modules import Unit
 from onnx_lint.semantics.domain.environment import Environment
 from onnx_lint.semantics.domain.lattice import alternatives, bounded, join_all, map_arguments, type_name, vague_result
 from onnx_lint.semantics.domain.parts import children
@@ -46,8 +45,7 @@ def function_value(analysis: Analysis, unit: Unit, function: ir.FunctionDef, own
 
 
 def _decorate(analysis: Analysis, function: Function) -> Value:
-    if analysis.tracker is not None:
-        analysis.tracker.read(function.unit.dependency)
+    analysis.tracker.read(function.unit.dependency)
     frame = Frame(analysis, function.unit, Environment({}), records_sites=False, owner=function.owner)
     return decorated(frame, function, function.function.decorators)
 
@@ -74,7 +72,7 @@ def invoke(frame: Frame, node: ir.Expr | None, function: Function, receiver: Val
     analysis = frame.analysis
     if function.opaque:
         return _opaque_result(frame, function, args)
-    if frame.records_sites and _is_training_only(function, receiver, args):
+    if frame.records_sites and _is_training_only(analysis, function, receiver, args):
         return vague_result(args)
     if frame.env is None:
         return UNKNOWN
@@ -97,7 +95,7 @@ def invoke(frame: Frame, node: ir.Expr | None, function: Function, receiver: Val
     is_new = summary is None
     if summary is None:
         summary = _summarise(frame, node, call, receiver)
-    if analysis.tracker is not None and summary.dependency is not None:
+    if summary.dependency is not None:
         analysis.tracker.read(summary.dependency)
     frame.summary.children.append(summary)
     return _use(frame, summary, call.inputs, is_new=is_new)
@@ -201,13 +199,10 @@ def _summarise(frame: Frame, node: ir.Expr | None, call: _Call, receiver: Value 
     analysis.active.add(call.key)
     summary = Summary(inputs=call.inputs, flow=frame.flow, since=analysis.made)
     try:
-        if tracker is None:
-            _interpret(frame, node, call, receiver, summary)
-        else:
-            summary.dependency = Node(call.key)
-            tracker.compute(summary.dependency, lambda: _interpret(frame, node, call, receiver, summary))
-            if frame.records_sites:
-                analysis.of_unit.setdefault(call.function.unit, []).append(summary)
+        summary.dependency = tracker.node(call.key)
+        tracker.compute(summary.dependency, lambda: _interpret(frame, node, call, receiver, summary))
+        if frame.records_sites and analysis.project.is_editor:
+            analysis.of_unit.setdefault(call.function.unit, []).append(summary)
     finally:
         analysis.active.discard(call.key)
     analysis.summaries[call.key] = summary
@@ -243,12 +238,12 @@ def _speaks_of_caller(value: Value) -> bool:
     return value.has_addresses or value.is_traced or isinstance(value, (Function, Partial))
 
 
-def _is_training_only(function: Function, receiver: Value | None, args: Arguments) -> bool:
+def _is_training_only(analysis: Analysis, function: Function, receiver: Value | None, args: Arguments) -> bool:
     """Losses are reached from ``forward`` only when it is given targets."""
     subject = receiver if receiver is not None else next(iter(args.positional), None)
     owners = [function.owner, subject.cls if isinstance(subject, Instance) else None]
     classes = [(owner.module.name, owner.name) for owner in owners if owner is not None]
-    return function.unit.module.project.policy.is_training_only(function.function.name, classes)
+    return analysis.project.policy.is_training_only(function.function.name, classes)
 
 
 def _recursive_result(args: Arguments) -> Value:
@@ -283,9 +278,7 @@ def _interpret(frame: Frame, node: ir.Expr | None, call: _Call, receiver: Value 
     function = call.function
     definition, unit = function.function, function.unit
     inner = _frame_of(frame, node, function, receiver, summary)
-    tracker = frame.analysis.tracker
-    if tracker is not None:
-        tracker.read(unit.dependency)
+    frame.analysis.tracker.read(unit.dependency)
     assert inner.env is not None
     before = inner.env.store
     frame.interp.bind(inner, function, call.given)
@@ -305,7 +298,7 @@ def _frame_of(
     """The frame of a function that is called at `node`."""
     definition, unit, analysis = function.function, function.unit, frame.analysis
     name = f"{function.owner.name}.{definition.name}" if function.owner is not None else definition.name
-    if analysis.tracker is not None and frame.records_sites:
+    if analysis.project.is_editor and frame.records_sites:
         summary.values = {}
     if frame.records_sites:
         summary.traced = (unit, definition)

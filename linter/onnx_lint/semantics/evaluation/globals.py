@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from onnx_lint.project.classes import ClassInfo
+from onnx_lint.project.meanings import External, Module
 from onnx_lint.project.modules import FunctionBinding, SourceModule, ValueBinding
-from onnx_lint.project.project import External, Meaning, Module
+from onnx_lint.project.resolution import Meaning
 from onnx_lint.semantics.domain.environment import Environment
 from onnx_lint.semantics.domain.lattice import type_name
 from onnx_lint.semantics.domain.values import (
@@ -73,8 +74,7 @@ def _assigned(analysis: Analysis, binding: ValueBinding) -> Value:
 
 
 def _assigned_value(analysis: Analysis, binding: ValueBinding) -> Value:
-    if analysis.tracker is not None:
-        analysis.tracker.read(binding.unit.dependency)
+    analysis.tracker.read(binding.unit.dependency)
     frame = Frame(analysis, binding.unit, Environment({}), records_sites=False)
     value = frame.interp.evaluate(frame, binding.value)
     for index in binding.path:

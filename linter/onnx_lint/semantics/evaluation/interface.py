@@ -14,9 +14,8 @@ from onnx_lint.source import ir
 
 if TYPE_CHECKING:
     from onnx_lint.project.classes import ClassInfo
-    from onnx_lint.project.modules import SourceModule
-    from onnx_lint.project.project import Meaning
-    from onnx_lint.project.unit import Unit
+    from onnx_lint.project.modules import SourceModule, Unit
+    from onnx_lint.project.resolution import Meaning
     from onnx_lint.semantics.evaluation.frame import Frame
     from onnx_lint.semantics.evaluation.state import Analysis
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
 
 from onnx_lint.project.classes import ClassInfo
-from onnx_lint.project.unit import Unit
+from onnx_lint.project.modules import Unit
 from onnx_lint.semantics.domain.environment import Environment
 from onnx_lint.semantics.domain.lattice import is_none, join, type_name
 from onnx_lint.semantics.domain.renaming import Renaming
@@ -26,7 +25,7 @@ from onnx_lint.semantics.domain.values import (
     Value,
 )
 from onnx_lint.semantics.evaluation.frame import Frame
-from onnx_lint.semantics.evaluation.state import MAX_OBJECT_KINDS, Effect
+from onnx_lint.semantics.evaluation.state import MAX_OBJECT_KINDS, Effect, Made
 from onnx_lint.semantics.known_names import MODULE_METHODS
 from onnx_lint.source import ir
 
@@ -73,16 +72,6 @@ def _is_enum(cls: ClassInfo) -> bool:
     return any(not isinstance(c, ClassInfo) and c.name.startswith("enum.") for c in cls.mro)
 
 
-@dataclass(frozen=True, slots=True)
-class _Made:
-    """What ``__init__`` assigned, for the arguments of the first object that was made so."""
-
-    attributes: dict[str, Value]
-    args: Arguments | None
-    writes: tuple[Effect, ...] = ()
-    """What it assigned to the attributes of other objects: ``self.heads.pool = …``."""
-
-
 def attributes_of(frame: Frame, instance: Instance) -> dict[str, Value]:
     """All attributes that an object has once it is made. While its own ``__init__`` runs, those assigned so far are in
     the store."""
@@ -98,12 +87,12 @@ def attributes_of(frame: Frame, instance: Instance) -> dict[str, Value]:
     return out
 
 
-def _made(frame: Frame, instance: Instance) -> _Made:
+def _made(frame: Frame, instance: Instance) -> Made:
     """Interpret ``__init__`` once, outside traced code, for what it assigns; objects of a class made with the same
     arguments begin alike."""
-    key = ("made", instance.cls, instance.made)
+    key = (instance.cls, instance.made)
     # while it runs, others of the kind have no attributes yet
-    made = frame.analysis.memo.value(key, lambda: _initialise(frame, instance), _Made({}, instance.args))
+    made = frame.analysis.initialised.value(key, lambda: _initialise(frame, instance), Made({}, instance.args))
     if made.writes and frame.env is not None:
         store, renaming = frame.env.store, _renaming(made, instance)
         for write in made.writes:
@@ -114,13 +103,13 @@ def _made(frame: Frame, instance: Instance) -> _Made:
     return made
 
 
-def _renaming(made: _Made, instance: Instance) -> Renaming:
+def _renaming(made: Made, instance: Instance) -> Renaming:
     if made.args is None or instance.args is None or made.args is instance.args:
         return Renaming()
     return Renaming.between(made.args.all(), instance.args.all())
 
 
-def _initialise(frame: Frame, instance: Instance) -> _Made:
+def _initialise(frame: Frame, instance: Instance) -> Made:
     cls, flow = instance.cls, object()
     itself = Instance(cls, instance.args, instance.made, (frame.analysis.address(flow),))
     found = cls.find("__init__")
@@ -152,7 +141,7 @@ def _initialise(frame: Frame, instance: Instance) -> _Made:
         if address.flow is not flow
         for name, cell in own.items()
     ]
-    return _Made(attributes, instance.args, tuple(writes))
+    return Made(attributes, instance.args, tuple(writes))
 
 
 def _initialise_dataclass(frame: Frame, instance: Instance) -> None:
@@ -232,7 +221,7 @@ def class_attribute(frame: Frame, cls: ClassInfo, name: str, receiver: Instance 
     if isinstance(statement, ir.FunctionDef):
         return _method(frame, owner, unit, statement, cls, receiver)
     if isinstance(statement, ir.ClassDef):
-        return ClassValue(owner.module.class_of_statement(unit, statement))
+        return ClassValue(frame.analysis.project.class_of_statement(unit, statement))
     if isinstance(statement, ir.Assign):
         key = (unit, statement, "class")
         return frame.analysis.memo.value(key, lambda: _class_value(frame, unit, statement, owner))
@@ -262,8 +251,7 @@ def _method(
 
 def _class_value(frame: Frame, unit: Unit, statement: ir.Assign, owner: ClassInfo) -> Value:
     """What an assignment in a class body gives its name, interpreted once, outside traced code."""
-    if frame.analysis.tracker is not None:
-        frame.analysis.tracker.read(unit.dependency)
+    frame.analysis.tracker.read(unit.dependency)
     outside = Frame(frame.analysis, unit, Environment({}), records_sites=False, owner=owner)
     value = frame.interp.evaluate(outside, statement.value)
     if statement.annotation is not None and (value is UNKNOWN or is_none(value)):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+import time
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,8 @@ from onnx_lint.source.names import last_reads
 
 if TYPE_CHECKING:
     from onnx_lint.project.classes import ClassInfo
+    from onnx_lint.project.modules import Unit
     from onnx_lint.project.project import Project
-    from onnx_lint.project.unit import Unit
     from onnx_lint.semantics.evaluation.interface import Interpreter
     from onnx_lint.semantics.evaluation.usage import Usage
 
@@ -28,6 +29,9 @@ MAX_OBJECT_KINDS = 8
 MAX_STEPS = 400_000
 """Statements interpreted for one entry point; beyond it calls are no longer followed."""
 
+MAX_SECONDS = 60
+"""Processor time for one entry point, likewise. Real models take up to a second."""
+
 
 @dataclass(frozen=True, slots=True)
 class Effect:
@@ -38,6 +42,16 @@ class Effect:
     field: str | None
     before: Value | None
     now: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What ``__init__`` assigned, for the arguments of the first object that was made so."""
+
+    attributes: Mapping[str, Value]
+    args: Arguments | None
+    writes: tuple[Effect, ...] = ()
+    """What it assigned to the attributes of other objects: ``self.heads.pool = …``."""
 
 
 @dataclass(slots=True, eq=False)
@@ -77,11 +91,15 @@ class Analysis:
     summaries: dict[Hashable, Summary] = field(default_factory=dict)
     active: set[Hashable] = field(default_factory=set)
     contexts: dict[Hashable, int] = field(default_factory=dict)
-    tracker: Tracker | None = field(init=False)
-    memo: Memo = field(init=False)
-    """Global names, class attributes, decorated functions, initialised objects."""
+    tracker: Tracker = field(init=False)
+    memo: Memo[Hashable, Value] = field(init=False)
+    """Global names, class attributes, decorated functions."""
+    initialised: Memo[Hashable, Made] = field(init=False)
+    """What constructors assigned, by class and arguments."""
     global_active: set[Hashable] = field(default_factory=set)
     steps: int = 0
+    until: float = float("inf")
+    """The processor time, in seconds, at which the budget of the entry point is used up."""
     lambdas: dict[ir.Lambda, ir.FunctionDef] = field(default_factory=dict)
     """The function of a lambda expression."""
     last_read: dict[ir.FunctionDef, dict[str, int]] = field(default_factory=dict)
@@ -99,7 +117,7 @@ class Analysis:
 
     def __post_init__(self) -> None:
         self.tracker = self.project.tracker
-        self.memo = Memo(self.tracker)
+        self.memo, self.initialised = Memo(self.tracker), Memo(self.tracker)
 
     def last_reads(self, function: ir.FunctionDef) -> dict[str, int]:
         """The names that a function reads, each with the number of the last node that does."""
@@ -108,8 +126,14 @@ class Analysis:
             found = self.last_read[function] = last_reads(function.body)
         return found
 
+    def begin(self) -> None:
+        """An entry point begins: it has the whole budget of steps and time."""
+        self.steps, self.until = 0, time.process_time() + MAX_SECONDS
+
     def limit(self, depth: int) -> str | None:
         """The limit that stops a call at that depth from being followed, in words; ``None`` when none does."""
+        if time.process_time() > self.until:
+            return f"calls after {MAX_SECONDS} seconds of analysis are not followed"
         if self.steps > MAX_STEPS:
             return f"calls after {MAX_STEPS:,} interpreted statements are not followed"
         return f"calls nested more than {MAX_DEPTH} deep are not followed" if depth >= MAX_DEPTH else None

@@ -46,7 +46,7 @@ def import_from(frame: Frame, node: ir.ImportFrom) -> None:
         return
     analysis = frame.analysis
     for name, alias in node.names:
-        meaning = analysis.project.follow(frame.module, ImportBinding(node.module, node.level, name))
+        meaning = analysis.project.resolve_import(frame.module, ImportBinding(node.module, node.level, name))
         frame.env.names[alias or name] = frame.interp.meaning_value(analysis, meaning)
 
 

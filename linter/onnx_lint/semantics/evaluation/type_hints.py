@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from onnx_lint.project.classes import ClassInfo
+from onnx_lint.project.meanings import External
 from onnx_lint.project.modules import SourceModule, ValueBinding
-from onnx_lint.project.project import External
-from onnx_lint.semantics.catalogue import torch_kinds
+from onnx_lint.semantics import torch_kinds
 from onnx_lint.semantics.domain.lattice import join, type_name
 from onnx_lint.semantics.domain.values import (
     NONE,

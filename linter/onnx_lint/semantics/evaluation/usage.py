@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onnx_lint.semantics.catalogue import torch_kinds
+from onnx_lint.semantics import torch_kinds
 from onnx_lint.source import ir
 
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-_DATA = Path(__file__).parent / "data"
+_DATA = Path(__file__).parent / "catalogue" / "data"
 
 
 @dataclass(frozen=True)
