@@ -48,6 +48,11 @@ _FORMS = ["int({})", "len({})", "({}).data", "math.floor({})", "math.ceil({} / 2
 _NAMES = st.sampled_from(["x", "y", "a", "b", "n", "m"])
 
 
+def _formed(form: str, inner: str) -> str:
+    """The form around an expression; an f-string inside another needs Python 3.12."""
+    return f"({inner})" if form.startswith("f'") and "f'" in inner else form.format(inner)
+
+
 def _expressions(depth: int) -> st.SearchStrategy[str]:
     leaf = st.one_of(
         _NAMES,
@@ -60,10 +65,7 @@ def _expressions(depth: int) -> st.SearchStrategy[str]:
         leaf,
         st.tuples(inner, st.sampled_from(_OPERATORS), inner).map(lambda t: f"({t[0]} {t[1]} {t[2]})"),
         st.tuples(inner, st.sampled_from(["+", "*", "-"]), inner).map(lambda t: f"{t[0]} {t[1]} {t[2]}"),
-        st.tuples(
-            st.sampled_from(_FORMS),
-            inner,
-        ).map(lambda t: t[0].format(t[1])),
+        st.tuples(st.sampled_from(_FORMS), inner).map(lambda t: _formed(*t)),
     )
 
 

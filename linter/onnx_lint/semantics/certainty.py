@@ -11,6 +11,7 @@ import builtins
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from onnx_lint.project.meanings import External
 from onnx_lint.project.modules import Unit
@@ -64,20 +65,29 @@ class Certainty:
         self.around = enclosing(unit.chunk.lowered.body, node)
         """The nodes around `node`, outermost first."""
         functions = [n for n in self.around if isinstance(n, ir.FunctionDef)]
-        self._local = {name for function in functions for name, _, _ in _bindings(function)}
-        self._bindings: dict[str, list[_Binding]] = {}
-        self._guarded: set[str] = set()
+        self._node = node
+        self._functions = [_facts(function) for function in functions]
+        self._guarded: frozenset[str] = frozenset()
+        self._is_once = False
         if functions:
             inside = self.around[self.around.index(functions[-1]) :]
-            is_once = not any(isinstance(n, _REPEATED) for n in inside)
-            for name, binding, statement in _bindings(functions[-1]):
-                if is_once and statement is not None and (statement.at >= node.at or statement in self.around):
-                    continue  # it comes later, and nothing leads back
-                self._bindings.setdefault(name, []).append(binding)
-            self._guarded.update(_guarded(functions[-1].body))
+            self._is_once = not any(isinstance(n, _REPEATED) for n in inside)
+            self._guarded = self._functions[-1].guarded
         self._pending: set[str] = set()
         self._assumed: dict[str, Kind] = {}
         self._steps = 0
+
+    def _is_local(self, name: str) -> bool:
+        return any(name in facts.bindings for facts in self._functions)
+
+    def _bindings(self, name: str) -> list[_Binding]:
+        """What the function binds a name to, as far as it can have happened when the node is reached."""
+        found: list[_Binding] = []
+        for binding, statement in self._functions[-1].bindings.get(name, ()) if self._functions else ():
+            is_later = statement is not None and (statement.at >= self._node.at or statement in self.around)
+            if not (self._is_once and is_later):  # else it comes later, and nothing leads back
+                found.append(binding)
+        return found
 
     def kind(self, node: ir.Expr) -> Kind | None:
         """What an expression of the function is for certain; ``None`` if that cannot be told."""
@@ -122,7 +132,7 @@ class Certainty:
         root = node
         while isinstance(root, ir.Attribute):
             root = root.value
-        if not isinstance(root, ir.Name) or root.id in self._local:
+        if not isinstance(root, ir.Name) or self._is_local(root.id):
             return None
         module = self._unit.module
         meaning = module.resolve(module, node)
@@ -176,7 +186,7 @@ class Certainty:
         says: a binding may be made of an earlier one (``x = x + 1``), and the first is not."""
         if name in self._assumed:
             return self._assumed[name]
-        bindings = self._bindings.get(name)
+        bindings = self._bindings(name)
         if not bindings or name in self._guarded or name in self._pending:
             return None
         self._pending.add(name)
@@ -230,7 +240,24 @@ _Bound = tuple[str, _Binding, "ir.Stmt | None"]
 """A name, what it is bound to, and the statement that does it; ``None`` for what may happen at any time."""
 
 
-def _bindings(function: ir.FunctionDef) -> Iterator[_Bound]:
+@dataclass(frozen=True)
+class _Facts:
+    """What a function binds, by name, each with its statement, and the names whose type its code asks for."""
+
+    bindings: dict[str, list[tuple[_Binding, ir.Stmt | None]]]
+    guarded: frozenset[str]
+
+
+@lru_cache(maxsize=256)
+def _facts(function: ir.FunctionDef) -> _Facts:
+    """The facts of a function; who asks about one place in it asks about many."""
+    bindings: dict[str, list[tuple[_Binding, ir.Stmt | None]]] = {}
+    for name, binding, statement in _all_bindings(function):
+        bindings.setdefault(name, []).append((binding, statement))
+    return _Facts(bindings, frozenset(_guarded(function.body)))
+
+
+def _all_bindings(function: ir.FunctionDef) -> Iterator[_Bound]:
     """Whatever binds a name in a function or in what is nested in it, first the parameters, then in order."""
     params = function.params
     for param in (*params.positional, *params.keyword):

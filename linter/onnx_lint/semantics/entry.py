@@ -138,8 +138,8 @@ def forward_of(info: ClassInfo) -> Traced | None:
 
 
 def enter(analysis: Analysis, info: ClassInfo) -> Summary | None:
-    """Interpret the ``forward`` of a class as an entry point. One that takes more memory or stack than there is costs no
-    other: its summary says so."""
+    """Interpret the ``forward`` of a class as an entry point. One that takes more memory or stack than there is costs
+    no other: its summary says so."""
     try:
         return _enter(analysis, info)
     except MemoryError:

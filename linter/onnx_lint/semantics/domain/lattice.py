@@ -115,13 +115,13 @@ def map_parts(value: Value, change: Callable[[Value], Value]) -> Value:
     """The value with the values inside it changed; the same object when none of them does."""
     match value:
         case Seq():
-            elements = None if value.elements is None else tuple([change(e) for e in value.elements])
+            elements = None if value.elements is None else _changed(value.elements, change)
             element = None if value.element is None else change(value.element)
             if element is value.element and _same(elements, value.elements):
                 return value
             return Seq(value.kind, elements, element, value.origin, value.parameter, value.first_axis, value.addresses)
         case Dict():
-            entries = {key: change(entry) for key, entry in value.entries.items()}
+            entries = dict(zip(value.entries, _changed(tuple(value.entries.values()), change), strict=True))
             rest = None if value.rest is None else change(value.rest)
             if rest is value.rest and _same(tuple(entries.values()), tuple(value.entries.values())):
                 return value
@@ -155,6 +155,17 @@ def map_parts(value: Value, change: Callable[[Value], Value]) -> Value:
         ):  # fmt: skip
             return value
     assert_never(value)
+
+
+def _changed(parts: tuple[Value, ...], change: Callable[[Value], Value]) -> tuple[Value, ...]:
+    """Each part changed, one that stands there twice once: a graph that shares parts costs as much as it has parts."""
+    if len(parts) < 2:
+        return tuple([change(part) for part in parts])
+    done: dict[int, Value] = {}
+    for part in parts:
+        if id(part) not in done:
+            done[id(part)] = change(part)
+    return tuple([done[id(part)] for part in parts])
 
 
 def _same(first: tuple[Value, ...] | None, second: tuple[Value, ...] | None) -> bool:
@@ -289,8 +300,12 @@ def _merge_sequences(first: Seq, second: Seq) -> Seq:
     parameter, axis = (first.parameter, first.first_axis) if whole else (None, 0)
     origin, addresses = first.origin or second.origin, either(first.addresses, second.addresses)
     if first.elements is not None and second.elements is not None and len(first.elements) == len(second.elements):
-        pairs = zip(first.elements, second.elements, strict=True)
-        return Seq(first.kind, tuple([join(a, b) for a, b in pairs]), None, origin, parameter, axis, addresses)
+        done: dict[tuple[int, int], Value] = {}  # parts that are shared are joined once
+        for a, b in zip(first.elements, second.elements, strict=True):
+            if (id(a), id(b)) not in done:
+                done[id(a), id(b)] = join(a, b)
+        elements = tuple([done[id(a), id(b)] for a, b in zip(first.elements, second.elements, strict=True)])
+        return Seq(first.kind, elements, None, origin, parameter, axis, addresses)
     element = join_all((*first.items(), *second.items()))
     return Seq(first.kind, None, element, origin, parameter, axis, addresses)
 

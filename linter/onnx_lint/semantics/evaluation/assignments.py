@@ -148,17 +148,14 @@ def _report_alias(frame: Frame, node: ir.AugAssign, name: str, value: Size | Ten
         return
     if frame.env is None or frame.function is None or not frame.records_sites:
         return
-    aliases = [
-        other
-        for other, held in frame.env.names.items()
-        if other != name and (held is value or any(part is value for part in children(held)))
-    ]
-    if not aliases:
-        return
     last = frame.analysis.last_reads(frame.function)
-    for other in aliases:
+    for other, held in frame.env.names.items():
+        if held is value:
+            is_alias = other != name
+        else:
+            is_alias = isinstance(held, (Seq, Dict)) and any(part is value for part in children(held))
         # an alias that nobody reads afterwards does no harm
-        if last.get(other.partition(".")[0], -1) > node.at:
+        if is_alias and last.get(other.partition(".")[0], -1) > node.at:
             frame.emit(AliasedChange, node, value, name=name, alias=other, operator=node.op)
             return
 
