@@ -64,7 +64,8 @@ def fixable(report: Report) -> str:
     if counts[Applicability.SAFE]:
         said.append(f"{counts[Applicability.SAFE]} can be fixed with --fix.")
     if counts[Applicability.UNSAFE]:
-        said.append(f"{counts[Applicability.UNSAFE]} more with --fix --unsafe-fixes, to be looked at.")
+        more = "more" if said else "can be fixed"
+        said.append(f"{counts[Applicability.UNSAFE]} {more} with --fix --unsafe-fixes, to be looked at.")
     return " ".join(said)
 
 

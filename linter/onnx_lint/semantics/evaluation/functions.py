@@ -28,7 +28,7 @@ from onnx_lint.semantics.domain.values import (
     Value,
 )
 from onnx_lint.semantics.evaluation.frame import Frame
-from onnx_lint.semantics.evaluation.state import MAX_CONTEXTS, Analysis, Effect, Summary
+from onnx_lint.semantics.evaluation.state import MAX_CONTEXTS, MAX_RECURSION, Analysis, Effect, Summary
 from onnx_lint.source import ir
 
 _OPAQUE_DECORATORS = frozenset({"torch.jit.script", "jit.script", "torch.jit.unused", "torch.jit.ignore", "script"})
@@ -83,7 +83,7 @@ def invoke(frame: Frame, node: ir.Expr | None, function: Function, receiver: Val
     call = _Call(frame, function, args if receiver is None else args.after(receiver))
     summary = analysis.summaries.get(call.key)
     if summary is None:
-        if call.key in analysis.active:
+        if call.key in analysis.active or analysis.nested[call.code] >= MAX_RECURSION:
             return _recursive_result(args)
         count = analysis.contexts.get(call.code, 0)
         if count >= MAX_CONTEXTS:
@@ -197,6 +197,7 @@ def _summarise(frame: Frame, node: ir.Expr | None, call: _Call, receiver: Value 
     analysis, tracker = frame.analysis, frame.analysis.tracker
     analysis.contexts[call.code] = analysis.contexts.get(call.code, 0) + 1
     analysis.active.add(call.key)
+    analysis.nested[call.code] += 1
     summary = Summary(inputs=call.inputs, flow=frame.flow, since=analysis.made)
     try:
         summary.dependency = tracker.node(call.key)
@@ -205,6 +206,7 @@ def _summarise(frame: Frame, node: ir.Expr | None, call: _Call, receiver: Value 
             analysis.of_unit.setdefault(call.function.unit, []).append(summary)
     finally:
         analysis.active.discard(call.key)
+        analysis.nested[call.code] -= 1
     analysis.summaries[call.key] = summary
     return summary
 

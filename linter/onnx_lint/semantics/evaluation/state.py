@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 40
 """Calls of project functions inside one another; deeper ones are unknown."""
+MAX_RECURSION = 10
+"""Calls of one function inside its own calls; deeper ones are taken to give what they are given. Trees of modules are
+less deep; functions that hand themselves a longer list each time have no end."""
 MAX_CONTEXTS = 16
 """Kinds of arguments that one function is told apart for; then constants are generalised, then it is unknown."""
 MAX_OBJECT_KINDS = 8
@@ -92,6 +96,8 @@ class Analysis:
     interpreter: Interpreter
     summaries: dict[Hashable, Summary] = field(default_factory=dict)
     active: set[Hashable] = field(default_factory=set)
+    nested: Counter[Hashable] = field(default_factory=Counter)
+    """How many calls of a function are being interpreted: its depth of recursion."""
     contexts: dict[Hashable, int] = field(default_factory=dict)
     tracker: Tracker = field(init=False)
     memo: Memo[Hashable, Value] = field(init=False)
