@@ -87,9 +87,7 @@ def check_with_coverage(
     given = rules is not None
     wanted = [*groups] if besides is None else [*groups, besides]
     chosen = [_Group(settings, paths, Selection(settings, rules), is_ordinary=not given) for settings, paths in wanted]
-    return with_deep_stack(
-        lambda: _check(project, chosen, progress, open_files_only, with_besides=besides is not None)
-    )
+    return with_deep_stack(lambda: _check(project, chosen, progress, open_files_only, with_besides=besides is not None))
 
 
 class _Group:

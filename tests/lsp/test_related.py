@@ -50,7 +50,6 @@ class Net(nn.Module):
             y = scale(y)
         return scale(y) * x.shape[0]
 """
-REUSED = pytest.mark.xfail(strict=True, reason="the core keeps the call steps of a summary that it reuses")
 LINES = ("x = 1", "# \U0001f984", "", "def f(a):", "    return (", "    pass", "import torch", "    '''")
 
 
@@ -105,7 +104,7 @@ def edited(text: str, choose: random.Random) -> str:
     return "\n".join(lines)
 
 
-@pytest.mark.parametrize("seed", [pytest.param(seed, marks=REUSED if seed in (0, 2, 6) else ()) for seed in range(12)])
+@pytest.mark.parametrize("seed", range(100))
 def test_they_are_current_after_random_edits(seed: int, tmp_path: Path) -> None:
     choose = random.Random(seed)
     editor = Editor(tmp_path)
@@ -137,7 +136,6 @@ def test_they_are_current_after_random_edits(seed: int, tmp_path: Path) -> None:
             "user.py",
             "        if y.sum()",
             "\n        if y.sum()",
-            marks=REUSED,
         ),
     ],
 )

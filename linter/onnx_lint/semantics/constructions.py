@@ -90,4 +90,4 @@ def _made(summary: Summary, info: ClassInfo) -> Iterator[Arguments]:
         if id(current) not in seen and len(seen) < _MAX_CALLS:
             seen.add(id(current))
             yield from (args for cls, args in current.made if cls is info)
-            pending += current.children
+            pending += [call.summary for call in current.calls]

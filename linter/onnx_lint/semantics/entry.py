@@ -15,8 +15,9 @@ from onnx_lint.semantics.domain.environment import Environment
 from onnx_lint.semantics.domain.sites import Site
 from onnx_lint.semantics.domain.values import Arguments, Function, Instance
 from onnx_lint.semantics.evaluation.frame import Frame
-from onnx_lint.semantics.evaluation.state import Analysis, Summary
+from onnx_lint.semantics.evaluation.state import Analysis, Call, Summary
 from onnx_lint.semantics.interpreter import INTERPRETER
+from onnx_lint.semantics.reach import Reached, calls_below
 from onnx_lint.source import ir
 
 Traced = tuple[Unit, ir.FunctionDef]
@@ -111,9 +112,9 @@ def analyse(
                 yield from collect(calls, entered)
 
 
-def cut_offs(info: ClassInfo, calls: Iterable[Summary]) -> list[CutOff]:
+def cut_offs(info: ClassInfo, calls: Iterable[Reached]) -> list[CutOff]:
     """The limits that an entry point met in these calls, each once."""
-    reasons = sorted({call.cut_off for call in calls if call.cut_off is not None})
+    reasons = sorted({c.summary.cut_off for c in calls if c.summary.cut_off is not None})
     if not reasons or info.header is None:
         return []
     span = info.header_unit.span(info.header.at)
@@ -169,7 +170,7 @@ def _enter(analysis: Analysis, info: ClassInfo) -> Summary | None:
             if summary is None:
                 summary = one
             elif one is not None:
-                summary.children.append(one)
+                summary.calls += [Call(one, (), unit, None, frame.qualified)]
     return summary
 
 
@@ -184,27 +185,16 @@ def _enter_instance(
             return None
         function = value
     args = model_inputs.model_inputs(frame, Function(unit, statement, None, owner), instance)
-    summary = Summary(args.positional[0], traced=(unit, statement))
+    summary = Summary(value=args.positional[0], traced=(unit, statement))
     frame.summary = summary
     frame.interp.invoke(frame, None, function, None, args)
     outputs.report(analysis, summary, function, info)
     return summary
 
 
-def collect(calls: Iterable[Summary], entered: set[Traced]) -> Iterator[Site]:
+def collect(calls: Iterable[Reached], entered: set[Traced]) -> Iterator[Site]:
     """The sites of calls; `entered` gets the functions that were traced."""
     for current in calls:
-        if current.traced is not None:
-            entered.add(current.traced)
-        yield from current.sites
-
-
-def calls_below(summary: Summary, seen: set[int]) -> Iterator[Summary]:
-    """A summary and those of all calls below it, each once, without those that were `seen`."""
-    stack = [summary]
-    while stack:
-        current = stack.pop()
-        if id(current) not in seen:
-            seen.add(id(current))
-            yield current
-            stack.extend(current.children)
+        if current.summary.traced is not None:
+            entered.add(current.summary.traced)
+        yield from current.sites()

@@ -15,8 +15,9 @@ from onnx_lint.semantics import entry
 from onnx_lint.semantics.constructions import Factories
 from onnx_lint.semantics.domain.sites import Site
 from onnx_lint.semantics.duck_typing import Methods
-from onnx_lint.semantics.evaluation.state import Analysis, Summary
+from onnx_lint.semantics.evaluation.state import Analysis
 from onnx_lint.semantics.interpreter import INTERPRETER
+from onnx_lint.semantics.reach import Reached, calls_below
 
 _MAX_IMPORTERS = 40
 """Files looked at for how they call what a file defines; the nearest ones."""
@@ -41,7 +42,7 @@ class _Entry:
 
     info: ClassInfo
     dependency: Node
-    calls: list[Summary]
+    calls: list[Reached]
     traced: set[entry.Traced]
     met_limit: bool
     """Whether a call below it was not followed."""
@@ -106,10 +107,10 @@ class Session:
             traced |= found.traced
             if tally is not None:
                 tally.cut_offs += entry.cut_offs(found.info, found.calls) if found.met_limit else []
-            for summary in found.calls:
-                if id(summary) not in seen:
-                    seen.add(id(summary))
-                    for site in summary.sites:
+            for reached in found.calls:
+                if id(reached.summary) not in seen:
+                    seen.add(id(reached.summary))
+                    for site in reached.sites():
                         unit = site.unit
                         if unit.module.path in paths and not unit.is_gone and not unit.is_masked(site.node.at):
                             yield site
@@ -147,9 +148,9 @@ class Session:
         dependency = Node()
         summary = tracker.compute(dependency, lambda: entry.enter(self.analysis, info))
         traced: set[entry.Traced] = set()
-        calls = list(entry.calls_below(summary, set())) if summary is not None else []
-        traced.update(c.traced for c in calls if c.traced is not None)
-        made = self._entries[id(info)] = _Entry(info, dependency, calls, traced, any(c.cut_off for c in calls))
+        calls = list(calls_below(summary, set())) if summary is not None else []
+        traced.update(c.summary.traced for c in calls if c.summary.traced is not None)
+        made = self._entries[id(info)] = _Entry(info, dependency, calls, traced, any(c.summary.cut_off for c in calls))
         return made
 
     # ------------------------------------------------------------------------------------------------ after a change

@@ -6,6 +6,7 @@ from onnx_lint.project.classes import ClassInfo
 from onnx_lint.semantics.domain.engines import ALL_ENGINES
 from onnx_lint.semantics.domain.environment import Environment
 from onnx_lint.semantics.domain.lattice import alternatives
+from onnx_lint.semantics.domain.renaming import Renaming
 from onnx_lint.semantics.domain.sites import Output
 from onnx_lint.semantics.domain.values import (
     Const,
@@ -26,13 +27,14 @@ from onnx_lint.source import ir
 
 def report(analysis: Analysis, entry: Summary, function: Function, info: ClassInfo) -> None:
     """Report non-tensor outputs of an entry point, at its ``return`` statements."""
-    for summary in entry.children:
-        for value, node in summary_returns(summary):
+    for call in entry.calls:
+        renaming = Renaming.between(call.summary.inputs, call.inputs)
+        for value, node in summary_returns(call.summary):
             frame = Frame(
                 analysis, function.unit, Environment({}), qualified=f"{info.name}.forward",
                 engines=ALL_ENGINES, summary=entry,
             )  # fmt: skip
-            _report_value(frame, value, node, "output", 3)
+            _report_value(frame, renaming.value(value), node, "output", 3)
 
 
 def summary_returns(summary: Summary) -> list[tuple[Value, ir.Expr]]:

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from onnx_lint.project.modules import Unit
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Step:
-    """One call on the way from an entry point to a site."""
+    """One call on the way from an entry point to a site. Equal ways are equal."""
 
     unit: Unit
     at: int
@@ -43,6 +43,7 @@ class Site:
     function: str
     """Qualified name of the function in which it stands, for messages."""
     step: Step | None
+    """The last call on the way here; a site that was just recorded does not know it yet."""
     engines: tuple[Engine, ...]
     """The engines that execute this place at all (``if torch.jit.is_tracing()``)."""
     only_checks: bool

@@ -11,7 +11,7 @@ from onnx_lint.semantics.domain.engines import ALL_ENGINES, ENGINES
 from onnx_lint.semantics.domain.environment import Environment
 from onnx_lint.semantics.domain.lattice import with_addresses
 from onnx_lint.semantics.domain.origin import Origin, StepKind
-from onnx_lint.semantics.domain.sites import Branch, OtherValue, Site, Step
+from onnx_lint.semantics.domain.sites import Branch, OtherValue, Site
 from onnx_lint.semantics.domain.store import join_stores
 from onnx_lint.semantics.domain.values import Alternative, Dict, ExternalInstance, Instance, Seq, Tensor, Value
 from onnx_lint.semantics.evaluation.state import Analysis, Summary
@@ -52,7 +52,6 @@ class Frame:
         qualified: str = "",
         owner: ClassInfo | None = None,
         receiver: Value | None = None,
-        step: Step | None = None,
         depth: int = 0,
         engines: int = ALL_ENGINES,
         records_sites: bool = True,
@@ -63,7 +62,7 @@ class Frame:
         self.interp: Interpreter = analysis.interpreter
         self.env: Environment | None = env
         """``None`` behind a statement that ends the way."""
-        self.owner, self.receiver, self.step, self.depth = owner, receiver, step, depth
+        self.owner, self.receiver, self.depth = owner, receiver, depth
         self.engines = engines
         self.records_sites = records_sites
         """Whether this is traced code; in other code nothing is reported."""
@@ -97,9 +96,7 @@ class Frame:
         are the fields that such sites have besides."""
         if self.records_sites and self.engines:
             checks = self.checks > 0
-            self.report(
-                site(self.unit, node, subject, self.qualified, self.step, ENGINES[self.engines], checks, **details)
-            )
+            self.report(site(self.unit, node, subject, self.qualified, None, ENGINES[self.engines], checks, **details))
 
     def report(self, site: Site) -> None:
         """Record a site that is complete; of the branches in one condition one is kept, at its end."""
@@ -112,7 +109,7 @@ class Frame:
         """A value comes to `node` that is not of the kind that fixes there are for."""
         checks = self.checks > 0
         self.summary.sites.append(
-            OtherValue(self.unit, node, value, self.qualified, self.step, ENGINES[self.engines], checks)
+            OtherValue(self.unit, node, value, self.qualified, None, ENGINES[self.engines], checks)
         )
 
     def origin(self, node: ir.Expr | ir.Param, kind: StepKind, name: str = "", parent: Origin | None = None) -> Origin:

@@ -10,7 +10,6 @@ from onnx_lint.semantics.domain.environment import Environment
 from onnx_lint.semantics.domain.lattice import alternatives, bounded, join_all, map_arguments, type_name, vague_result
 from onnx_lint.semantics.domain.parts import children
 from onnx_lint.semantics.domain.renaming import Renaming
-from onnx_lint.semantics.domain.sites import Step
 from onnx_lint.semantics.domain.store import EMPTY, Store, is_one, join_stores
 from onnx_lint.semantics.domain.values import (
     NONE,
@@ -28,7 +27,7 @@ from onnx_lint.semantics.domain.values import (
     Value,
 )
 from onnx_lint.semantics.evaluation.frame import Frame
-from onnx_lint.semantics.evaluation.state import MAX_CONTEXTS, MAX_RECURSION, Analysis, Effect, Summary
+from onnx_lint.semantics.evaluation.state import MAX_CONTEXTS, MAX_RECURSION, Analysis, Call, Effect, Summary
 from onnx_lint.source import ir
 
 _OPAQUE_DECORATORS = frozenset({"torch.jit.script", "jit.script", "torch.jit.unused", "torch.jit.ignore", "script"})
@@ -97,7 +96,8 @@ def invoke(frame: Frame, node: ir.Expr | None, function: Function, receiver: Val
         summary = _summarise(frame, node, call, receiver)
     if summary.dependency is not None:
         analysis.tracker.read(summary.dependency)
-    frame.summary.children.append(summary)
+    at = node.at if node is not None else None
+    frame.summary.calls.append(Call(summary, call.inputs, frame.unit, at, frame.qualified))
     return _use(frame, summary, call.inputs, is_new=is_new)
 
 
@@ -304,6 +304,7 @@ def _frame_of(
         summary.values = {}
     if frame.records_sites:
         summary.traced = (unit, definition)
+    summary.name = name
     is_closure = function.closure is not None
     inner = Frame(
         analysis,
@@ -313,7 +314,6 @@ def _frame_of(
         qualified=name,
         owner=function.owner or (frame.owner if is_closure else None),
         receiver=receiver if receiver is not None else (frame.receiver if is_closure else None),
-        step=Step(frame.unit, node.at, frame.qualified, name, frame.step) if node is not None else frame.step,
         depth=frame.depth + 1,
         engines=frame.engines,
         records_sites=frame.records_sites,

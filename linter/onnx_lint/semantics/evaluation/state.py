@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from onnx_lint.project.dependencies import Memo, Node, Tracker
-from onnx_lint.semantics.domain.sites import Site
+from onnx_lint.semantics.domain.sites import Site, Step
 from onnx_lint.semantics.domain.values import UNKNOWN, Address, Arguments, Value
 from onnx_lint.source import ir
 from onnx_lint.source.names import last_reads
@@ -60,17 +60,34 @@ class Made:
     """What it assigned to the attributes of other objects: ``self.heads.pool = …``."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Call:
+    """One call that a function made: the result it used, and what it gave, in the names of the calling function. The
+    result may have been computed for another caller."""
+
+    summary: Summary
+    inputs: tuple[Value, ...]
+    """As `Summary.inputs`, pair by pair."""
+    unit: Unit
+    at: int | None
+    """The number of the call's expression; ``None`` for one that Python makes unasked."""
+    caller: str
+
+
 @dataclass(slots=True, eq=False)
 class Summary:
-    """What a call gave: its value, what it wrote, the sites met on the way, and the calls made on the way."""
+    """What a call gave: its value, what it wrote, the sites met on the way, and the calls made on the way. Sites and
+    values are in the names of the caller it was computed for: see `reach`."""
 
+    name: str = ""
+    """The qualified name of the function."""
     value: Value = UNKNOWN
     inputs: tuple[Value, ...] = ()
     """What it was given: arguments, and what it read of enclosing functions."""
     effects: tuple[Effect, ...] = ()
     """What it wrote to objects that are older than the call, or that `value` holds."""
     sites: list[Site] = field(default_factory=list)
-    children: list[Summary] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
     returned: list[tuple[Value, ir.Expr | None]] = field(default_factory=list)
     made: list[tuple[ClassInfo, Arguments]] = field(default_factory=list)
     """The objects of the project's classes made outside traced code, and the arguments they were made with."""
@@ -84,6 +101,8 @@ class Summary:
     """What each expression (by its number) may hold, in an editor."""
     flow: object = None
     """The run in which it was interpreted."""
+    view: tuple[Step | None, tuple[Value, ...], list[Site]] | None = None
+    """Its sites as they were last seen: by the way to it, and what it was given."""
     since: int = 0
     """How many addresses had been given out when the call began: those of `flow` behind are its own."""
 
