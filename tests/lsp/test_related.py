@@ -132,11 +132,7 @@ def test_they_are_current_after_random_edits(seed: int, tmp_path: Path) -> None:
         ("user.py", "from torch", "\nfrom torch"),
         ("helper.py", "LIMIT", "\nLIMIT"),
         ("helper.py", '    "é"; n =', '    "\U0001f984é"; n ='),
-        pytest.param(
-            "user.py",
-            "        if y.sum()",
-            "\n        if y.sum()",
-        ),
+        ("user.py", "        if y.sum()", "\n        if y.sum()"),
     ],
 )
 def test_they_move_with_what_they_speak_of(name: str, before: str, after: str, tmp_path: Path) -> None:
