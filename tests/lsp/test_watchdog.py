@@ -20,7 +20,7 @@ FAULTY_CHECKS = """\
     import threading
     import time
 
-    from onnx_lint.checker import check_groups
+    from onnx_lint.checker import check_with_coverage
     from onnx_lint_lsp import workspace
 
 
@@ -56,10 +56,10 @@ FAULTY_CHECKS = """\
     def check(project, groups, **options):
         if any("class Bad" in module.source.text for module in project.modules.values()):
             FAULT()
-        return check_groups(project, groups, **options)
+        return check_with_coverage(project, groups, **options)
 
 
-    workspace.check_groups = check
+    workspace.check_with_coverage = check
 """
 FAULTS = {
     "spins": "takes more than 1 seconds",

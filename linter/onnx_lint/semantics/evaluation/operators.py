@@ -57,6 +57,8 @@ def _binary(frame: Frame, node: ir.Expr | ir.Stmt | None, op: str, left: Single,
     if isinstance(left, Const) and isinstance(right, Const):
         return _fold(op, left.value, right.value)
     if isinstance(left, Tensor) or isinstance(right, Tensor):
+        if (isinstance(left, Unknown) or isinstance(right, Unknown)) and not (left.is_traced or right.is_traced):
+            return UNKNOWN  # a tensor that is traced if the other one is
         return _tensor_result(left, right)
     if isinstance(left, Seq) or isinstance(right, Seq):
         return _sequence_operator(frame, node, op, left, right)

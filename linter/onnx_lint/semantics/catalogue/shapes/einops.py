@@ -1,4 +1,4 @@
-"""The functions of einops: ``rearrange``, ``reduce``, ``repeat``, ``einsum``, ``pack`` and its layers.
+"""The functions of einops: ``rearrange``, ``reduce``, ``repeat`` and ``einsum``.
 
 Patterns are read as einops 0.8 reads them: names, ``1``, ``()``, groups in parentheses and ``...``.
 """
