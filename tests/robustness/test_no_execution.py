@@ -50,17 +50,30 @@ def imported(tree: ast.Module) -> dict[str, str]:
     return names
 
 
+def bound(node: ast.AST) -> set[str]:
+    """The parameters of a function or lambda expression, and the names that its body assigns."""
+    if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+        return set()
+    stored = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    return stored | {n.arg for n in ast.walk(node.args) if isinstance(n, ast.arg)}
+
+
 def uses(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """Every dotted name that is read, in full, with its line: handing `eval` on is a use as well as calling it."""
+    """Every dotted name that is read, in full, with its line: handing `eval` on is a use as well as calling it. Names
+    of a function's own are none of the built-in ones."""
     names = imported(tree)
-    for node in ast.walk(tree):
+    pending: list[tuple[ast.AST, frozenset[str]]] = [(tree, frozenset())]
+    while pending:
+        node, own = pending.pop()
+        own |= bound(node)
+        pending += [(child, own) for child in ast.iter_child_nodes(node)]
         if isinstance(node, (ast.Name, ast.Attribute)) and isinstance(node.ctx, ast.Load):
             parts: list[str] = []
             inner: ast.expr = node
             while isinstance(inner, ast.Attribute):
                 parts.append(inner.attr)
                 inner = inner.value
-            if isinstance(inner, ast.Name):
+            if isinstance(inner, ast.Name) and inner.id not in own:
                 parts.append(names.get(inner.id, inner.id))
                 yield node.lineno, ".".join(reversed(parts))
 
@@ -68,10 +81,11 @@ def uses(tree: ast.Module) -> Iterator[tuple[int, str]]:
 def test_the_search_finds_what_it_looks_for() -> None:
     code = (
         "import pickle as p\nfrom importlib import import_module as load\nf = eval\np.load(x)\nload(x)\nre.compile(x)\n"
+        "def f(input, g=compile):\n    return input(g)\n"
     )
     found = {name for _, name in uses(ast.parse(code))}
     assert {"eval", "pickle.load", "importlib.import_module", "re.compile"} <= found
-    assert found & FORBIDDEN == {"eval", "pickle.load"}
+    assert found & FORBIDDEN == {"eval", "pickle.load", "compile"}
 
 
 def test_nothing_is_executed() -> None:
