@@ -151,6 +151,23 @@ def test_what_is_not_a_message_is_refused(text: bytes) -> None:
         decode(text)
 
 
+@pytest.mark.parametrize("text", [b"[" * 100_000, b'{"a":' * 100_000, b'"\\"' + b"[" * 100_000, b'["]"' + b"[" * 300])
+def test_a_deep_message_is_refused_whatever_the_recursion_limit_is(text: bytes) -> None:
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(60_000)
+    try:
+        with pytest.raises(ProtocolError):
+            decode(text)
+    finally:
+        sys.setrecursionlimit(before)
+
+
+def test_brackets_in_text_are_not_nesting() -> None:
+    body = {"number": 0, "kind": "Ready", "message": {"torch": "[{" * 500 + '"[\\"[', "python": "3"}}
+    number, message = decode(json.dumps(body).encode())
+    assert number == 0 and getattr(message, "torch") == "[{" * 500 + '"[\\"['  # noqa: B009
+
+
 def test_the_protocol_imports_nothing_of_the_project() -> None:
     """It is loaded in an interpreter that may have neither the linter nor torch."""
     file = Path(onnx_lint_exporter.worker.__file__).with_name("protocol.py")

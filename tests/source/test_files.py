@@ -309,6 +309,8 @@ def test_which_suffixes_count(here: Path) -> None:
         ("y.ipynb", False),
         ("z.txt", True),
     ]
+
+
 def test_a_long_gitignore_takes_no_time(here: Path) -> None:
     put(here, *(f"f{i}.py" for i in range(200)))
     for line in ("a{}.py\n", "*a{}\n", "*?*?*?*?*{}\n", "/b/**/{}\n"):

@@ -6,6 +6,7 @@ Neither side ever sees an unchecked dictionary: a line that does not fit is a `P
 from __future__ import annotations
 
 import json
+import re
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
@@ -65,7 +66,25 @@ def decode(data: bytes) -> tuple[int, Message]:
     return body["number"], _of_type(kind, body["message"], kind.__name__)
 
 
+_MAX_NESTING = 200
+"""Lists and objects inside one another; our own messages have far fewer."""
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\Z)', re.DOTALL)
+_BRACKETS = re.compile(rb"[\[{]+|[\]}]+")
+
+
+def _nesting(data: bytes) -> int:
+    deepest = depth = 0
+    for run in _BRACKETS.finditer(_STRING.sub(b"", data)):
+        depth += len(run[0]) if run[0][:1] in b"[{" else -len(run[0])
+        deepest = max(deepest, depth)
+    return deepest
+
+
 def _json(data: bytes) -> object:
+    # Python's reader recurses as deep as the recursion limit allows; where the linter has raised that for a thread
+    # with a large stack, any other thread would overflow its own.
+    if data.count(b"[") + data.count(b"{") > _MAX_NESTING and _nesting(data) > _MAX_NESTING:
+        raise ProtocolError(f"not a message: more than {_MAX_NESTING} lists and objects inside one another")
     try:
         return json.loads(data)
     except (ValueError, RecursionError) as error:
