@@ -109,9 +109,8 @@ class _Call:
     def __init__(self, frame: Frame, function: Function, given: Arguments) -> None:
         assert frame.env is not None
         self.function, self.given = function, given
-        self.code = (function.unit, function.function)
-        """Chunks with the same text share their IR, hence the unit."""
         store = frame.env.store
+        self.code = _code(frame.analysis, store, function)
         reached = list(_reached(frame.analysis, store, function, given))
         self.inputs: tuple[Value, ...] = (*given.all(), *(value for _, value in reached))
         """All values that the call can read: its arguments, what functions close over, attributes that were written."""
@@ -124,6 +123,13 @@ class _Call:
             _identities(self.inputs, frame.flow),
             store.outside(frame.flow),
         )
+
+
+def _code(analysis: Analysis, store: Store, function: Function) -> Hashable:
+    """What counts as one function where bounds count calls. Chunks with the same text share their IR, hence the unit;
+    what a decorator makes of each function is a function of its own."""
+    around = _closed_over(analysis, store, function)
+    return function.unit, function.function, tuple([(v.unit, v.function) for _, v in around if isinstance(v, Function)])
 
 
 def _reached(
