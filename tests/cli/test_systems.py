@@ -77,7 +77,7 @@ def test_a_fix_is_written_without_posix(tmp_path: Path) -> None:
     ("path", "uri"),
     [
         (r"models\net a.py", "models/net%20a.py"),
-        (r"C:\work\net #1.py", "file:///C:/work/net%20%231.py"),
+        (r"C:\models\net #1.py", "file:///C:/models/net%20%231.py"),
         (r"\\server\share\net.py", "file://server/share/net.py"),
         (r"C:net.py", "net.py"),
         (r"\net.py", "/net.py"),

@@ -86,7 +86,7 @@ def test_a_job_that_cannot_be_interrupted_is_left_behind(thread: AnalysisThread)
     ran[0].join(_WAIT)
     assert not ran[0].is_alive()
     with pytest.raises(GaveUp):
-        blocked.result(0)
+        blocked.result(_WAIT)  # told just after the next thread has begun
     assert thread.submit(lambda: "still one thread", CHECK).result(_WAIT) == "still one thread"
 
 
