@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +22,19 @@ def thread() -> Iterator[AnalysisThread]:
     made = AnalysisThread()
     yield made
     made.stop()
+
+
+@pytest.fixture(autouse=True)
+def untraced() -> Iterator[None]:
+    """No coverage of the threads of these tests. CPython 3.11 never leaves a traced call while another thread has an
+    exception to come that it cannot take yet (`CHECK_EVAL_BREAKER` in `DO_TRACING`, ceval.c): with a tracer, one thread
+    that blocks in native code stops all others."""
+    here, threads = sys.gettrace(), threading.gettrace()
+    sys.settrace(None)
+    threading.settrace(None)
+    yield
+    threading.settrace(threads)
+    sys.settrace(here)
 
 
 def spins() -> None:

@@ -320,4 +320,4 @@ def test_a_long_gitignore_takes_no_time(here: Path) -> None:
         (here / ".gitignore").write_text(text)
         before = time.process_time()
         assert len(found(".")) == 200
-        assert time.process_time() - before < 5
+        assert time.process_time() - before < 30  # 3 without coverage; a pattern that backtracks takes for ever
