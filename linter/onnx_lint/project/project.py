@@ -126,7 +126,7 @@ class Project:
         return self._resolver.classes.of_statement(unit, statement)
 
     def classes(self) -> Iterator[ClassInfo]:
-        """All top-level classes of the files that were added, in file order, also those in conditional blocks."""
+        """All top-level classes of the files that were added, in file order, except those inside other statements."""
         for module in list(self.modules.values()):
             for chunk in module.class_chunks():
                 yield self.class_of(module, chunk)

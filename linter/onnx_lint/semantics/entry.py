@@ -8,7 +8,7 @@ from dataclasses import replace
 from onnx_lint.coverage import CutOff, Tally
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.imports import ImportGraph
-from onnx_lint.project.modules import SourceModule, Unit
+from onnx_lint.project.modules import ClassBinding, SourceModule, Unit
 from onnx_lint.project.project import Project
 from onnx_lint.semantics import constructions, model_inputs, outputs
 from onnx_lint.semantics.domain.environment import Environment
@@ -32,17 +32,24 @@ def module_classes(project: Project, modules: Iterable[SourceModule]) -> Iterato
 
 
 def classes_of(project: Project, module: SourceModule) -> Iterator[ClassInfo]:
-    """The classes of a file that have a ``forward``, the last one first: a model is defined after its parts."""
+    """The classes of a file that have a ``forward``, the last one first: a model is defined after its parts. Those
+    inside ``if`` and ``try`` statements come behind the others."""
     for chunk in reversed(module.class_chunks()):
         info = project.class_of(module, chunk)
-        is_entry = project.policy.is_entry(module.name, info.name)
-        if (info.is_module or is_entry) and (info.has_own("forward") or _is_variant(info)):
+        if _may_enter(project, info):
             yield info
     if any(" class " in chunk.text for chunk in module.chunks if chunk.kind == "statement"):
-        for bindings in module.bindings.values():
-            for binding in bindings:
-                if isinstance(binding, ClassInfo) and binding.own("forward") is not None and binding.is_module:
-                    yield binding
+        inside = [b for bindings in module.bindings.values() for b in bindings if isinstance(b, ClassBinding)]
+        for binding in reversed(inside):
+            info = project.class_of_binding(binding)
+            if _may_enter(project, info):
+                yield info
+
+
+def _may_enter(project: Project, info: ClassInfo) -> bool:
+    """Whether a class is a module, or configured as an entry point, and has a ``forward`` of its own making."""
+    is_entry = project.policy.is_entry(info.module.name, info.name)
+    return (info.is_module or is_entry) and (info.has_own("forward") or _is_variant(info))
 
 
 def _is_variant(info: ClassInfo) -> bool:
