@@ -6,7 +6,15 @@ from onnx_lint.semantics import torch_kinds
 from onnx_lint.semantics.catalogue import torch_results
 from onnx_lint.semantics.catalogue.registry import Call, models_method
 from onnx_lint.semantics.domain.engines import DYNAMO
-from onnx_lint.semantics.domain.lattice import element_of, is_live, join, join_all, type_name, vague_result
+from onnx_lint.semantics.domain.lattice import (
+    alternatives,
+    element_of,
+    hazard_among,
+    join,
+    join_all,
+    type_name,
+    vague_result,
+)
 from onnx_lint.semantics.domain.origin import StepKind
 from onnx_lint.semantics.domain.parts import traced_parts
 from onnx_lint.semantics.domain.sites import Conversion, Formatting, ListIndex
@@ -136,8 +144,10 @@ def _numel(frame: Frame, call: Call, value: Seq) -> Value:
 @models_method(Dict, "get", "pop", "setdefault")
 def _get(frame: Frame, call: Call, value: Dict) -> Value:
     given = call.args.positional[0] if call.args.positional else None
-    if call.name == "get" and isinstance(given, (Size, Frozen)) and is_live(given) and call.node is not None:
-        frame.emit(ListIndex, call.node, given, container="dict.get")
+    asked = alternatives(given) if call.name == "get" and given is not None else ()
+    number = hazard_among(v for v in asked if isinstance(v, (Size, Frozen)))
+    if number is not None and call.node is not None:
+        frame.emit(ListIndex, call.node, number, container="dict.get")
     default = call.args.positional[1] if len(call.args.positional) > 1 else NONE
     if isinstance(given, Const) and isinstance(given.value, (str, int)):
         if given.value in value.entries:

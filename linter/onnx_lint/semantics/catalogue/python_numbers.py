@@ -54,7 +54,7 @@ models("operator.index")(_converter("operator.index", "int"))
 @models("builtins.bool")
 def _bool(frame: Frame, call: Call) -> Value:
     value = call.first
-    if isinstance(value, (Tensor, Size, Array)):
+    if any(isinstance(v, (Tensor, Size, Array)) for v in alternatives(value)):
         return convert(frame, call, "bool", value, "bool")
     if isinstance(value, Frozen):
         return Frozen(value.from_data, "bool", value.origin, value.live)

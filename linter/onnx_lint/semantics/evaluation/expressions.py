@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from onnx_lint.semantics.domain.lattice import alternatives, bounded, is_certain, is_live, is_none, join, join_all
+from onnx_lint.semantics.domain.lattice import alternatives, bounded, hazard_among, is_none, join, join_all
+from onnx_lint.semantics.domain.parts import traced_parts
 from onnx_lint.semantics.domain.sites import Formatting
 from onnx_lint.semantics.domain.truth import as_value, combine, engines_of, static_truth
 from onnx_lint.semantics.domain.values import (
     NONE,
     STATIC,
     UNKNOWN,
-    Array,
     Const,
     Dict,
     EngineFlag,
-    Frozen,
     Function,
     RangeValue,
     Seq,
-    Size,
     Static,
-    Tensor,
     Value,
 )
 from onnx_lint.semantics.evaluation.frame import Frame
@@ -180,9 +177,9 @@ def formatted(frame: Frame, node: ir.Format) -> Value:
     reported = False
     for part in node.values:
         value = frame.interp.evaluate(frame, part)
-        is_number = isinstance(value, (Size, Tensor, Array, Frozen)) and is_live(value)
-        if not reported and is_number and is_certain(value):
-            frame.emit(Formatting, part, value, how="f-string")
+        number = hazard_among(traced_parts(value, 0))
+        if not reported and number is not None:
+            frame.emit(Formatting, part, number, how="f-string")
             reported = True
     return Static("str")
 

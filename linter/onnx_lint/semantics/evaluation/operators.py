@@ -6,7 +6,16 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from onnx_lint.semantics.domain.lattice import alternatives, element_of, is_certain, is_live, join_all, known, type_name
+from onnx_lint.semantics.domain.lattice import (
+    alternatives,
+    element_of,
+    hazard_among,
+    is_certain,
+    is_live,
+    join_all,
+    known,
+    type_name,
+)
 from onnx_lint.semantics.domain.parts import traced_parts
 from onnx_lint.semantics.domain.sites import Branch, Conversion, Formatting
 from onnx_lint.semantics.domain.truth import as_value, combine, negate, static_truth
@@ -284,9 +293,9 @@ def _contains(frame: Frame, node: ir.Expr, left: Value, container: Single) -> bo
             if isinstance(left, Const) and container.rest is None and isinstance(left.value, str):
                 return left.value in container.entries
         case Seq():
-            is_asked = isinstance(left, (Size, Tensor, Array, Frozen)) and is_live(left)
-            parts = [left] if is_asked else list(traced_parts(container, 1))
-            traced = next((p for p in parts if is_certain(p) and is_live(p)), None)
+            traced = hazard_among(traced_parts(left, 0))
+            if traced is None:
+                traced = hazard_among(traced_parts(container, 1))
             if traced is not None:
                 frame.emit(Conversion, node, traced, converter="in", argument=None)
                 return None

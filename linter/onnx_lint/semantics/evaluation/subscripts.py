@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from onnx_lint.semantics.domain.lattice import alternatives, each, element_of, is_certain, is_live, join_all
+from onnx_lint.semantics.domain.lattice import alternatives, each, element_of, hazard_among, join_all
 from onnx_lint.semantics.domain.origin import StepKind
-from onnx_lint.semantics.domain.parts import assert_never
+from onnx_lint.semantics.domain.parts import assert_never, traced_parts
 from onnx_lint.semantics.domain.sites import ListIndex
 from onnx_lint.semantics.domain.values import (
     STATIC,
@@ -84,14 +84,16 @@ def _dict_item(frame: Frame, node: ir.Subscript, value: Dict, index: Value) -> V
             return value.entries[index.value]
         if value.rest is not None:
             return value.rest
-    if isinstance(index, (Size, Frozen)) and is_live(index):
-        frame.emit(ListIndex, node, index, container="dict")
+    number = hazard_among(v for v in alternatives(index) if isinstance(v, (Size, Frozen)))
+    if number is not None:
+        frame.emit(ListIndex, node, number, container="dict")
     return value.rest if value.rest is not None else join_all(value.values()) or UNKNOWN
 
 
 def _module_item(frame: Frame, node: ir.Subscript, value: ExternalInstance, index: Value) -> Value:
-    if isinstance(index, (Size, Tensor, Frozen)) and is_certain(index) and is_live(index):
-        frame.emit(ListIndex, node, index, container="ModuleList")
+    number = hazard_among(traced_parts(index, 0))
+    if number is not None:
+        frame.emit(ListIndex, node, number, container="ModuleList")
     if isinstance(value.items, Seq) and value.items.elements and isinstance(index, Const):
         if isinstance(index.value, int) and -len(value.items.elements) <= index.value < len(value.items.elements):
             return value.items.elements[index.value]
@@ -105,8 +107,9 @@ def _module_item(frame: Frame, node: ir.Subscript, value: ExternalInstance, inde
 def _sequence_item(frame: Frame, node: ir.Subscript, value: Seq, index: Value) -> Value:
     if isinstance(node.index, ir.Slice):
         return _slice_of(frame, value, node.index)
-    if isinstance(index, (Size, Tensor, Array, Frozen)) and is_certain(index) and is_live(index):
-        frame.emit(ListIndex, node, index, container=value.kind)
+    number = hazard_among(traced_parts(index, 0))
+    if number is not None:
+        frame.emit(ListIndex, node, number, container=value.kind)
     elements = value.elements
     if isinstance(index, Const) and isinstance(index.value, int):
         if elements is not None:
@@ -136,9 +139,9 @@ def _slice_of(frame: Frame, value: Seq, node: ir.Slice) -> Value:
         if isinstance(bound, Const) and (bound.value is None or isinstance(bound.value, int)):
             bounds.append(bound.value)
             continue
-        is_number = isinstance(bound, (Size, Tensor, Frozen)) and is_certain(bound) and is_live(bound)
-        if is_number and value.kind != "shape":
-            frame.emit(ListIndex, part, bound, container=value.kind)
+        number = hazard_among(traced_parts(bound, 0))
+        if number is not None and value.kind != "shape":
+            frame.emit(ListIndex, part, number, container=value.kind)
         return Seq(value.kind, None, element_of(value) if value.items() else None, value.origin)
     lower, upper, step = bounds
     if value.elements is not None and step != 0:

@@ -1,0 +1,35 @@
+"""A value that may be one of several: one of them that is traced for certain is a hazard wherever Python asks."""
+
+from __future__ import annotations
+
+import pytest
+from semantics.programs import reports
+
+MODEL = """
+class A(nn.Module):
+    def __init__(self, k):
+        super().__init__()
+        self.k = k
+        self.layers = nn.ModuleList([nn.Linear(4, 4), nn.Linear(4, 4)])
+    def forward(self, x):
+        size, number = (x.shape[0], x.argmax()) if self.k is None else (self.k, self.k)
+        {line}
+        return x
+"""
+LINES = [
+    ("n = [1, 2, 3][number]", "ONX210"),
+    ("n = [1, 2, 3][size:]", "ONX210"),
+    ("n = self.layers[size](x)", "ONX210"),
+    ("n = {4: 1, 8: 2}[size]", "ONX210"),
+    ("n = {4: 1, 8: 2}.get(size)", "ONX210"),
+    ('n = f"batch of {size}"', "ONX208"),
+    ("n = size in (4, 8)", "ONX206"),
+    ("n = bool(number)", "ONX201"),
+]
+
+
+@pytest.mark.parametrize(("line", "code"), LINES)
+def test_one_of_several_is_reported_as_it_would_be_alone(line: str, code: str) -> None:
+    alone = MODEL.replace(" if self.k is None else (self.k, self.k)", "")
+    assert [(c, at) for c, _, at in reports(alone.format(line=line))] == [(code, line)]
+    assert [(c, at) for c, _, at in reports(MODEL.format(line=line))] == [(code, line)]
