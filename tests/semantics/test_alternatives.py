@@ -33,3 +33,35 @@ def test_one_of_several_is_reported_as_it_would_be_alone(line: str, code: str) -
     alone = MODEL.replace(" if self.k is None else (self.k, self.k)", "")
     assert [(c, at) for c, _, at in reports(alone.format(line=line))] == [(code, line)]
     assert [(c, at) for c, _, at in reports(MODEL.format(line=line))] == [(code, line)]
+
+
+def test_what_is_unknown_hides_no_traced_operand() -> None:
+    found = reports(
+        """
+class A(nn.Module):
+    def forward(self, x, cache):
+        is_first = x[0] == 0 or cache.length() == 0
+        if is_first: x = x + 1
+        return x
+"""
+    )
+    assert [at for code, _, at in found if code == "ONX101"] == [
+        "is_first = x[0] == 0 or cache.length() == 0",
+        "if is_first: x = x + 1",
+    ]
+
+
+def test_a_size_compared_with_what_may_be_a_tensor_is_traced() -> None:
+    found = reports(
+        """
+class A(nn.Module):
+    def __init__(self, head):
+        super().__init__()
+        self.head = head
+    def forward(self, x):
+        total = self.head(x)
+        if total != x.shape[1]: x = x + 1
+        return x
+"""
+    )
+    assert [(code, at) for code, _, at in found] == [("ONX102", "if total != x.shape[1]: x = x + 1")]

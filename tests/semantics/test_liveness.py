@@ -59,3 +59,27 @@ def test_what_may_be_live_is_live_after_a_join() -> None:
 
 def test_every_engine_has_a_bit_of_its_own() -> None:
     assert [engine.bit for engine in BOTH] == [1, 2]
+
+
+COMPILING = """
+def is_compiling():
+    if not find_spec("torch"):
+        return False
+    try:
+        return torch.compiler.is_compiling()
+    except AttributeError:
+        return False
+class A(nn.Module):
+    def forward(self, x):
+        if is_compiling():
+            x = x[: len(x)] if x.shape[0] > 3 else x
+        else:
+            x = x if x.shape[0] > 4 else -x
+        return x
+"""
+
+
+def test_a_flag_that_a_function_also_denies_is_the_flag() -> None:
+    """What says ``False`` where torch is missing says nothing about traced code."""
+    reported = [(d.code, d.engines) for d in check_source("import torch\nfrom torch import nn\n" + COMPILING)]
+    assert reported == [("ONX102", (Engine.DYNAMO,)), ("ONX102", (Engine.TORCHSCRIPT,))]

@@ -89,9 +89,17 @@ def truth(frame: Frame, node: ir.Expr, value: Value, keyword: str) -> Truth:
             subject = next(v for v in value.values if is_certain(v))
         frame.emit(Branch, node, subject, keyword=keyword)
     first = results[0]
-    if isinstance(first, EngineFlag):
-        return first if len(results) == 1 else None
+    if any(isinstance(r, EngineFlag) for r in results):
+        return _flag_among(results)
     return first if all(r is first for r in results) else None
+
+
+def _flag_among(results: list[Truth]) -> EngineFlag | None:
+    """The flag that a value is, if it is one. A function that says whether an engine is at work often says ``False``
+    besides, for when torch is missing or too old to ask: that is no way of traced code."""
+    flags = [r for r in results if isinstance(r, EngineFlag)]
+    is_flag = all(r is False or (isinstance(r, EngineFlag) and r.true_for == flags[0].true_for) for r in results)
+    return flags[0] if is_flag else None
 
 
 # ------------------------------------------------------------------------------------------------------- narrowing

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onnx_lint.semantics.domain.lattice import alternatives, bounded, hazard_among, is_none, join, join_all
+from onnx_lint.semantics.domain.lattice import alternatives, bounded, hazard_among, is_none, join, join_all, known
 from onnx_lint.semantics.domain.parts import traced_parts
 from onnx_lint.semantics.domain.sites import Formatting
 from onnx_lint.semantics.domain.truth import as_value, combine, engines_of, static_truth
@@ -77,7 +77,7 @@ def boolean(frame: Frame, node: ir.BoolOp) -> Value:
         kept = [v for v in kept if not is_none(v)]
     elif right.is_traced:
         kept = [v for v in kept if v.is_traced]
-    return join_all([*kept, right]) or right
+    return known([*kept, right])
 
 
 def ternary(frame: Frame, node: ir.IfExp) -> Value:

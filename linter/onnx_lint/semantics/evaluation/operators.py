@@ -242,10 +242,17 @@ def is_none_or_unknown(value: Single) -> bool | None:
     return False
 
 
+def _size_comparison(size: Size) -> Size:
+    return Size(size.origin, boolean=True, parameter=size.parameter, axis=size.axis)
+
+
 def _compare_one(frame: Frame, node: ir.Expr, op: str, left: Single, right: Single) -> Value:
     if isinstance(left, Tensor) or isinstance(right, Tensor):
         if type_name(left) == "str" or type_name(right) == "str":
             return Static("bool")
+        for size, other in ((left, right), (right, left)):
+            if isinstance(size, Size) and isinstance(other, Tensor) and other.presumed:
+                return _size_comparison(size)  # traced, whatever the other one is
         return _tensor_result(left, right)
     if isinstance(left, Seq) or isinstance(right, Seq):
         return _compare_sequences(frame, node, left, right)
@@ -259,7 +266,7 @@ def _compare_one(frame: Frame, node: ir.Expr, op: str, left: Single, right: Sing
         if type_name(other) == "str" or (isinstance(other, Const) and other.value is None):
             return Static("bool")
         assert isinstance(size, Size)
-        return Size(size.origin, boolean=True, parameter=size.parameter, axis=size.axis)
+        return _size_comparison(size)
     if isinstance(left, Frozen) or isinstance(right, Frozen):
         return _frozen_result(left, right, "bool")
     if isinstance(left, Unknown) or isinstance(right, Unknown):
