@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from semantics.programs import reported_lines
 
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.meanings import External
@@ -77,3 +79,24 @@ def test_a_chain_of_re_exports_of_any_length_is_followed() -> None:
     texts = {f"m{i}.py": f"from m{i + 1} import zz\n" for i in range(3000)}
     made = project(texts)
     assert made.resolve_name(made.modules["m0.py"], "zz") == External("m3000.zz")
+
+
+LATER = {
+    "if find_spec('torch'):\n    ready = found('torch')\nelse:\n    ready = False\n": ["if x.sum() > 0: x = x + 1"],
+    "from elsewhere import ready\n": ["if x.sum() > 0: x = x + 1"],
+    "ready = False\n": [],
+}
+
+
+@pytest.mark.parametrize("later", LATER)
+def test_an_assignment_hides_no_later_statement_that_binds_its_name(later: str) -> None:
+    """Plain assignments of the top level are read on demand, other statements when the first name is asked for."""
+    code = f"ready = False\n{later}" + (
+        "def is_ready(): return ready\n"
+        "class Model(nn.Module):\n"
+        "    def forward(self, x):\n"
+        "        if is_ready():\n"
+        "            if x.sum() > 0: x = x + 1\n"
+        "        return x\n"
+    )
+    assert reported_lines(code) == LATER[later]

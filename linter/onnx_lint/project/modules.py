@@ -316,8 +316,7 @@ class SourceModule:
         bindings = self.bindings
         assigned = self._assigned.pop(name, None)
         if assigned is not None:
-            unit = self.unit(assigned)
-            _Binder(self, unit).block(unit.chunk.lowered.body, straight=True)
+            self._bind_assigned(assigned)
         return bindings.get(name, [])
 
     @property
@@ -375,10 +374,18 @@ class SourceModule:
     def bind(self, name: str, binding: Binding, straight: bool) -> None:
         """Bind a name; a statement that always runs replaces what was bound before."""
         assert self._bindings is not None
+        before = self._assigned.pop(name, None)
         if straight:
             self._bindings[name] = [binding]
-        else:
-            self._bindings.setdefault(name, []).append(binding)
+            return
+        if before is not None:
+            self._bind_assigned(before)
+        self._bindings.setdefault(name, []).append(binding)
+
+    def _bind_assigned(self, chunk: Chunk) -> None:
+        """Bind the name that a statement of the top level assigns, which was left for later."""
+        unit = self.unit(chunk)
+        _Binder(self, unit).block(unit.chunk.lowered.body, straight=True)
 
 
 class _Binder:
