@@ -258,3 +258,23 @@ def test_the_origin_is_an_input_of_the_model_itself(names: tuple[str, str]) -> N
     assert len(found) == 2
     for diagnostic, parameter in zip(found, ("image", "text"), strict=True):
         assert diagnostic.origin[0].text == f"`{parameter}` is an input of the model"
+
+
+def test_a_wrapper_of_many_functions_is_bounded_for_each_of_them() -> None:
+    """A decorator's wrapper is as many functions as it wraps: the models behind the bound are looked into as well."""
+    decorator = """
+def counted(func):
+    def wrapper(self, *args):
+        return func(self, *args)
+    return wrapper
+"""
+    model = """
+class Model{n}(nn.Module):
+    @counted
+    def step(self, x, is_first):
+        return x if x.sum() > {n} else -x
+    def forward(self, x):
+        return self.step(self.step(x, True), False)
+"""
+    found = reported_lines(decorator + "".join(model.format(n=n) for n in range(30)))
+    assert found == [f"return x if x.sum() > {n} else -x" for n in range(30)]
