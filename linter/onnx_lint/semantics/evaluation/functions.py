@@ -27,7 +27,15 @@ from onnx_lint.semantics.domain.values import (
     Value,
 )
 from onnx_lint.semantics.evaluation.frame import Frame
-from onnx_lint.semantics.evaluation.state import MAX_CONTEXTS, MAX_RECURSION, Analysis, Call, Effect, Summary
+from onnx_lint.semantics.evaluation.state import (
+    MAX_CONTEXTS,
+    MAX_GENERAL_CONTEXTS,
+    MAX_RECURSION,
+    Analysis,
+    Call,
+    Effect,
+    Summary,
+)
 from onnx_lint.source import ir
 
 _OPAQUE_DECORATORS = frozenset({"torch.jit.script", "jit.script", "torch.jit.unused", "torch.jit.ignore", "script"})
@@ -89,7 +97,11 @@ def invoke(frame: Frame, node: ir.Expr | None, function: Function, receiver: Val
             analysis.budget_exhausted = True
             call = _Call(frame, function, map_arguments(call.given, _general))
             summary = analysis.summaries.get(call.key)
-            if summary is None and (count >= 3 * MAX_CONTEXTS or call.key in analysis.active):
+            if summary is None and call.key in analysis.active:
+                return _recursive_result(args)
+            if summary is None and count >= MAX_GENERAL_CONTEXTS:
+                kinds = f"calls of `{function.function.name}` beyond {MAX_GENERAL_CONTEXTS} kinds of arguments"
+                frame.summary.cut_off = frame.summary.cut_off or f"{kinds} are not followed"
                 return _recursive_result(args)
     is_new = summary is None
     if summary is None:

@@ -27,7 +27,10 @@ MAX_RECURSION = 10
 """Calls of one function inside its own calls; deeper ones are taken to give what they are given. Trees of modules are
 less deep; functions that hand themselves a longer list each time have no end."""
 MAX_CONTEXTS = 16
-"""Kinds of arguments that one function is told apart for; then constants are generalised, then it is unknown."""
+"""Kinds of arguments that one function is told apart for; then constants are generalised."""
+MAX_GENERAL_CONTEXTS = 16 * MAX_CONTEXTS
+"""Kinds of arguments of one function, generalised ones among them, beyond which its calls are not followed, and the
+entry point is said not to be analysed in full. Helpers that every model of a library uses meet some 100 kinds."""
 MAX_OBJECT_KINDS = 8
 """Kinds of arguments that objects of one class are told apart for."""
 MAX_STEPS = 400_000
