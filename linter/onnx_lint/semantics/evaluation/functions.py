@@ -100,8 +100,7 @@ def invoke(frame: Frame, node: ir.Expr | None, function: Function, receiver: Val
             if summary is None and call.key in analysis.active:
                 return _recursive_result(args)
             if summary is None and count >= MAX_GENERAL_CONTEXTS:
-                kinds = f"calls of `{function.function.name}` beyond {MAX_GENERAL_CONTEXTS} kinds of arguments"
-                frame.summary.cut_off = frame.summary.cut_off or f"{kinds} are not followed"
+                frame.summary.crowded |= {(function.unit, function.function, _qualified(function))}
                 return _recursive_result(args)
     is_new = summary is None
     if summary is None:
@@ -111,6 +110,11 @@ def invoke(frame: Frame, node: ir.Expr | None, function: Function, receiver: Val
     at = node.at if node is not None else None
     frame.summary.calls.append(Call(summary, call.inputs, frame.unit, at, frame.qualified))
     return _use(frame, summary, call.inputs, is_new=is_new)
+
+
+def _qualified(function: Function) -> str:
+    name = function.function.name
+    return f"{function.owner.name}.{name}" if function.owner is not None else name
 
 
 class _Call:
@@ -317,7 +321,7 @@ def _frame_of(
 ) -> Frame:
     """The frame of a function that is called at `node`."""
     definition, unit, analysis = function.function, function.unit, frame.analysis
-    name = f"{function.owner.name}.{definition.name}" if function.owner is not None else definition.name
+    name = _qualified(function)
     if analysis.project.is_editor and frame.records_sites:
         summary.values = {}
     if frame.records_sites:

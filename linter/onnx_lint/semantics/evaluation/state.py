@@ -29,8 +29,8 @@ less deep; functions that hand themselves a longer list each time have no end.""
 MAX_CONTEXTS = 16
 """Kinds of arguments that one function is told apart for; then constants are generalised."""
 MAX_GENERAL_CONTEXTS = 16 * MAX_CONTEXTS
-"""Kinds of arguments of one function, generalised ones among them, beyond which its calls are not followed, and the
-entry point is said not to be analysed in full. Helpers that every model of a library uses meet some 100 kinds."""
+"""Kinds of arguments of one function, generalised ones among them, beyond which its calls are not followed. That is
+reported once, at the function, not at every entry point: it is met by helpers that all models of a library use."""
 MAX_OBJECT_KINDS = 8
 """Kinds of arguments that objects of one class are told apart for."""
 MAX_STEPS = 400_000
@@ -96,6 +96,9 @@ class Summary:
     """The objects of the project's classes made outside traced code, and the arguments they were made with."""
     cut_off: str | None = None
     """Why a call on the way was not followed, if a limit stopped it."""
+    crowded: frozenset[tuple[Unit, ir.FunctionDef, str]] = frozenset()
+    """The functions, with their qualified names, of which calls on the way were not followed: there were too many
+    kinds."""
     traced: tuple[Unit, ir.FunctionDef] | None = None
     """What was interpreted, when it was as traced code."""
     dependency: Node | None = None
