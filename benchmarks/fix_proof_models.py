@@ -7,8 +7,8 @@ model of ``real_models.py`` is compared if one of the changed files ran when it 
 bit by bit, or which exception it raises, and whether each engine's export is right. Prints the files that changed, and
 a line for each model compared; exit status 1 if a result differs, or a right export is right no longer.
 
-``--damage`` makes every ``forward`` in that file of the copy raise, as a bad fix would. The models that run it must then
-be reported, which shows that a run without a report means something.
+``--damage`` makes every ``forward`` in that file of the copy raise, as a bad fix would: the models that run it must be
+reported, which shows that a run without a report means something.
 """
 
 from __future__ import annotations
