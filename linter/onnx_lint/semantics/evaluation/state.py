@@ -28,7 +28,7 @@ MAX_RECURSION = 10
 less deep; functions that hand themselves a longer list each time have no end."""
 MAX_CONTEXTS = 16
 """Kinds of arguments that one function is told apart for; then constants are generalised."""
-MAX_GENERAL_CONTEXTS = 16 * MAX_CONTEXTS
+MAX_GENERAL_CONTEXTS = 8 * MAX_CONTEXTS
 """Kinds of arguments of one function, generalised ones among them, beyond which its calls are not followed. That is
 reported once, at the function, not at every entry point: it is met by helpers that all models of a library use."""
 MAX_OBJECT_KINDS = 8
