@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 HEADER = "| Library | Safe | Unsafe | Display | Files changed | No longer parse | Outside | Changed again | Refused |"
+_COMMAND = "import sys; sys.path[:] = [p for p in sys.path if p]; from onnx_lint.cli import main; sys.exit(main())"
 
 
 @dataclass
@@ -50,7 +51,8 @@ class Proof:
 
 def lint(folder: Path, *options: str) -> tuple[str, str]:
     """What the command says of a folder, on standard output and standard error."""
-    command = [sys.executable, "-m", "onnx_lint", "--isolated", "--no-gitignore", *options, "."]
+    # not from within: ``python -m`` would import a library's `typing.py` for Python's own
+    command = [sys.executable, "-c", _COMMAND, "--isolated", "--no-gitignore", *options, "."]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="surrogateescape", check=False)
     if done.returncode not in (0, 1, 2):
         raise SystemExit(f"{' '.join(command)}: status {done.returncode}: {done.stderr[-2000:]}")

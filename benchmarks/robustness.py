@@ -2,6 +2,7 @@
 
     python benchmarks/robustness.py --trees TREE…           the command over each tree: ONX000, ONX009, ONX099, crashes
     python benchmarks/robustness.py --oracle TREE…          chunk route = whole-file route; splitter = Python's parser
+    python benchmarks/robustness.py --programs 2000         generated programs, in every order and by every kind of path
     python benchmarks/robustness.py --mutate 2000 TREE…     damaged files of the trees, each analysed in a child process
 
 ``--trees`` without a tree takes the standard library of the running Python. ``--seed`` changes what is damaged. Exit
@@ -19,6 +20,7 @@ import selectors
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import time
 from collections import Counter
 from pathlib import Path
@@ -172,10 +174,51 @@ def mutate(paths: list[str], seed: int, count: int) -> bool:
     return not counts["error"] and not counts["crashed or hung"]
 
 
+# ---------------------------------------------------------------------------------------------------------- programs
+def programs(count: int) -> bool:
+    """Half of them have nested values. Each is linted in this process in two orders of its files; then all of them by
+    the command, with other hash seeds, working directories and kinds of path."""
+    from hypothesis import HealthCheck, Phase, given, settings
+    from robustness.test_programs import by_command, linted, nested_programs
+    from robustness.test_programs import programs as plain_programs
+
+    made: list[dict[str, str]] = []
+
+    def keep(files: dict[str, str]) -> None:
+        made.append(files)
+
+    for strategy in (plain_programs(), nested_programs()):
+        generated = settings(
+            max_examples=count // 2, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )(given(strategy)(keep))  # fmt: skip
+        generated()
+    counts: Counter[str] = Counter({"programs": len(made)})
+    for files in made:
+        said = linted(files)
+        counts["diagnostics"] += len(said)
+        counts["internal errors"] += sum(d.code == "ONX099" for d in said)
+        counts["change with the order of files"] += linted(dict(reversed(files.items()))) != said
+    with tempfile.TemporaryDirectory() as temporary:
+        top = Path(temporary) / "top"
+        for number, files in enumerate(made):
+            (top / str(number)).mkdir(parents=True)
+            for path, text in files.items():
+                (top / str(number) / path).write_text(text, encoding="utf-8")
+        runs = [(top, ".", "0"), (top, ".", "1"), (top.parent, "top", "2"), (top.parent, str(top), "3")]
+        runs.append((top / "0", "..", "4"))
+        first, *others = (by_command(folder, path, seed, top) for folder, path, seed in runs)
+        counts["diagnostics by the command"] = len(first)
+        counts["runs that differ"] = sum(other != first for other in others)
+    print(", ".join(f"{number} {name}" for name, number in counts.items()))
+    return not any(counts[k] for k in ("internal errors", "change with the order of files", "runs that differ"))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trees", nargs="*", metavar="TREE")
     parser.add_argument("--oracle", nargs="+", metavar="TREE")
+    parser.add_argument("--programs", type=int, metavar="COUNT")
     parser.add_argument("--mutate", nargs="+", metavar=("COUNT", "TREE"))
     parser.add_argument(
         "--show", nargs="+", metavar=("NUMBER", "TREE"), help="write that damaged file to standard output"
@@ -194,6 +237,8 @@ def main() -> int:
         good &= trees(options.trees)
     if options.oracle:
         good &= oracle(options.oracle)
+    if options.programs:
+        good &= programs(options.programs)
     if options.mutate:
         count, *paths = options.mutate
         good &= mutate(paths, options.seed, int(count))

@@ -10,6 +10,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOTS = {"onnx_lint": "linter", "onnx_lint_rules": "rules", "onnx_lint_exporter": "exporter", "onnx_lint_lsp": "lsp"}
+NEED_TORCH = {f"onnx_lint_exporter.{name}" for name in ("api", "mismatch_report", "reproduction")}
+"""Outside the worker."""
 
 
 def modules() -> list[str]:
@@ -26,6 +28,8 @@ def parameter(name: str) -> object:
     marks = []
     if name.startswith("onnx_lint_exporter.worker"):
         marks = [pytest.mark.torch, pytest.mark.slow]
+    elif name in NEED_TORCH:
+        marks = [pytest.mark.torch]
     return pytest.param(name, marks=marks)
 
 

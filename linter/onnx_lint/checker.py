@@ -176,7 +176,7 @@ def _coverage(project: Project, groups: list[_Group], tally: Tally) -> Coverage:
     files = {path for g in groups for path in (project.modules if g.paths is None else g.paths)}
     ran = {rule.code for g in groups for rules in g.by_site.values() for rule in rules}
     stable = {rule.code for g in groups for rule in g.selection.rules if not rule.preview}
-    cut_offs = tuple(sorted(tally.cut_offs, key=lambda c: (c.span, c.reason)))
+    cut_offs = tuple(sorted(tally.cut_offs, key=lambda c: (c.span, c.name, c.reason)))
     return Coverage(
         len(files), tally.models, tally.entry_points, len(tally.functions), len(ran), len(stable | ran), cut_offs
     )
@@ -325,9 +325,9 @@ def _diagnostic(
 
 # ------------------------------------------------------------------------------------------------------- faults
 def _limits(tally: Tally, engines: tuple[Engine, ...]) -> Iterator[Diagnostic]:
-    """The entry points that met a limit of the analysis. What is missing there may be harmless: information."""
+    """The entry points and functions that met a limit. What is missing there may be harmless: information."""
     for cut_off in tally.cut_offs:
-        message = f"`{cut_off.model}` is not analysed in full: {cut_off.reason}"
+        message = f"`{cut_off.name}` is not analysed in full: {cut_off.reason}"
         yield NOT_ANALYSED.diagnostic(Severity.INFO, cut_off.span, message, engines)
 
 

@@ -14,14 +14,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CutOff:
-    """A limit of the analysis that an entry point met: code below it was not followed."""
+    """A limit of the analysis that an entry point met, or a function: code below it was not followed."""
 
     span: Span
-    """The entry point."""
-    model: str
-    """The name of its class."""
+    """The entry point, or the function."""
+    name: str
+    """The name of its class, or of the function."""
     reason: str
     """What was not followed, and the limit: words that go behind "`Net` is not analysed in full: "."""
+    is_function: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,4 +56,4 @@ class Tally:
     models: int = 0
     entry_points: int = 0
     functions: set[tuple[Unit, ir.FunctionDef]] = field(default_factory=set)
-    cut_offs: list[CutOff] = field(default_factory=list)
+    cut_offs: set[CutOff] = field(default_factory=set)

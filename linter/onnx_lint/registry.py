@@ -9,6 +9,7 @@ import inspect
 import pkgutil
 from functools import lru_cache
 from importlib import import_module
+from types import GenericAlias
 from typing import Any
 
 from onnx_lint.plugins import offers
@@ -62,7 +63,12 @@ def rules_of(package_name: str) -> list[Rule[Any]]:
     for info in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         module = import_module(info.name)
         for item in vars(module).values():
-            if inspect.isclass(item) and issubclass(item, Rule) and item.__module__ == module.__name__:
+            if _is_class(item) and issubclass(item, Rule) and item.__module__ == module.__name__:
                 if not inspect.isabstract(item):
                     rules.append(item())
     return rules
+
+
+def _is_class(item: Any) -> bool:
+    """Whether it is a class. Python 3.10 takes ``list[int]`` for one as well, and `issubclass` then refuses it."""
+    return inspect.isclass(item) and not isinstance(item, GenericAlias)

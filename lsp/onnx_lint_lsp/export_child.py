@@ -6,31 +6,26 @@ input.
 
 import json
 import os
-import signal
 import sys
 import threading
-import time
-from _thread import interrupt_main
-
-GRACE = 3.0
-"""Seconds that Windows leaves the main thread to clean up."""
+from collections.abc import Callable
 
 
-def end_with_server() -> None:
-    """Wait for the end of standard input, then ask this process to end, with all that it started."""
+def end_with_server(end: Callable[[], None]) -> None:
+    """Wait for the end of standard input, then end this process, with all that it started."""
     while os.read(0, 4096):
         continue
-    if sys.platform == "win32":  # there a signal from outside ends the process at once, without any handler
-        interrupt_main(signal.SIGTERM)
-        time.sleep(GRACE)
-    os.kill(os.getpid(), signal.SIGTERM)
+    end()
 
 
 if __name__ == "__main__":
     sys.path[:] = json.loads(sys.argv.pop(1))
-    threading.Thread(target=end_with_server, daemon=True).start()
 
     # only after the path is set:
+    from onnx_lint_lsp.system import end_this_process
+
+    threading.Thread(target=end_with_server, args=(end_this_process,), daemon=True).start()
+
     from onnx_lint.cli import main
 
     raise SystemExit(main(sys.argv[1:]))

@@ -10,7 +10,7 @@ from cli.conftest import BRANCH, CLEAN, Lint, Put
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.semantics import entry
 from onnx_lint.semantics.domain.values import Function
-from onnx_lint.semantics.evaluation.state import MAX_DEPTH, MAX_STEPS, Analysis, Summary
+from onnx_lint.semantics.evaluation.state import MAX_DEPTH, MAX_GENERAL_CONTEXTS, MAX_STEPS, Analysis, Summary
 
 FOLLOWED = "1 file: 1 model, 1 entry point, {} followed."
 
@@ -73,6 +73,37 @@ def test_the_bound_on_steps_is_met_by_a_real_input(lint: Lint, put: Put) -> None
     )
     done = lint("net.py", "--output-format", "concise", "--ignore", "ONX4")
     assert "info ONX009 `Net` is not analysed in full: calls after 400,000 interpreted statements" in done.stdout
+
+
+def parts(count: int) -> str:
+    """A model that hands a part of each of that many classes to one function; the last has a hazard."""
+    results = [f"x + {i}" for i in range(count - 1)] + ["x.item()"]
+    lines = ["from torch import nn"]
+    for i, result in enumerate(results):
+        lines += [f"class P{i}(nn.Module):", "    def forward(self, x):", f"        return {result}"]
+    lines += ["def use(x, part):", "    return part(x)"]
+    lines += ["class Net(nn.Module):", "    def __init__(self):", "        super().__init__()"]
+    lines += [f"        self.p{i} = P{i}()" for i in range(count)]
+    lines += ["    def forward(self, x):", *[f"        use(x, self.p{i})" for i in range(count)], "        return x"]
+    return "\n".join(lines) + "\n"
+
+
+def test_a_function_of_many_kinds_of_arguments_is_followed_up_to_the_bound(lint: Lint, put: Put) -> None:
+    put("net.py", parts(MAX_GENERAL_CONTEXTS))
+    done = lint("net.py", "--output-format", "concise")
+    assert "ONX202" in done.stdout and "ONX009" not in done.stdout
+
+
+def test_a_function_of_too_many_kinds_of_arguments_is_reported(lint: Lint, put: Put) -> None:
+    """One note a function, however many calls and entry points are concerned."""
+    text = parts(MAX_GENERAL_CONTEXTS + 20)
+    put("net.py", text + text[text.index("class Net") :].replace("class Net", "class Other"))
+    done = lint("net.py", "--select", "ONX0,ONX2")
+    assert done.stdout.count("info[ONX009]") == 1
+    said = f"`use` is not analysed in full: calls beyond {MAX_GENERAL_CONTEXTS} kinds of arguments are not followed"
+    assert said in done.stdout and "| def use(x, part):\n" in done.stdout
+    assert done.stdout.endswith("1 function not analysed in full (ONX009).\n")
+    assert "No hazard" not in done.stdout
 
 
 def test_a_limit_below_a_shared_call_is_reported_once(lint: Lint, put: Put) -> None:

@@ -75,6 +75,15 @@ def test_a_package_of_others_is_used(site: Path, lint: Lint, put: Put) -> None:
     assert " ABC101 mine: " in done.stdout and " ONX101 " in done.stdout
 
 
+def test_an_alias_of_a_type_in_a_rule_module_is_not_a_class(site: Path, lint: Lint, put: Put) -> None:
+    """Python 3.10 says of ``list[int]`` that it is a class."""
+    install(site, "other_alias", "Pairs = list[tuple[int, int]]\n" + RULE.format(code="ABC101", name="mine"))
+    put("net.py", BRANCH)
+    done = lint("--output-format", "concise")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert " ABC101 mine: " in done.stdout
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

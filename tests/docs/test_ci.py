@@ -32,6 +32,13 @@ def test_all_tests_run_with_every_supported_version() -> None:
     assert f'requires-python = ">={versions[0]}"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 
 
+def test_fixes_are_proved() -> None:
+    said = "\n".join(step.get("run", "") for step in jobs()["fixes"]["steps"])
+    for part in ("pytest tests/fix_proof", "benchmarks/fix_proof.py", "benchmarks/fix_proof_models.py"):
+        assert part in said
+        assert (ROOT / part.split()[-1]).exists(), part
+
+
 def test_linter_export_and_server_run_on_three_systems() -> None:
     job = jobs()["systems"]
     assert [os.partition("-")[0] for os in job["strategy"]["matrix"]["os"]] == ["ubuntu", "macos", "windows"]

@@ -84,6 +84,11 @@ def programs(draw: st.DrawFn, expressions: tuple[str, ...] = _EXPRESSIONS) -> di
     return out
 
 
+def nested_programs() -> st.SearchStrategy[dict[str, str]]:
+    """Programs whose values hold one another."""
+    return programs((*_EXPRESSIONS, *_NESTING))
+
+
 def linted(files: dict[str, str], *, editor: bool = False) -> list[Diagnostic]:
     project = Project(editor=editor)
     for path, text in files.items():
@@ -101,14 +106,16 @@ def test_the_order_of_files_changes_nothing(files: dict[str, str], order: list[s
 
 @pytest.mark.slow
 @settings(max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(programs())
-def test_no_program_fails_inside(files: dict[str, str]) -> None:
-    assert not [d for d in linted(files) if d.code == INTERNAL_ERROR.code]
+@given(programs(), st.permutations([f"{name}.py" for name in FILES]))
+def test_no_program_fails_inside_in_any_order(files: dict[str, str], order: list[str]) -> None:
+    said = linted(files)
+    assert not [d for d in said if d.code == INTERNAL_ERROR.code]
+    assert linted({path: files[path] for path in order}) == said
 
 
 @pytest.mark.slow
 @settings(max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(programs((*_EXPRESSIONS, *_NESTING)))
+@given(nested_programs())
 def test_no_program_with_nested_values_fails_inside(files: dict[str, str]) -> None:
     assert not [d for d in linted(files) if d.code == INTERNAL_ERROR.code]
 
@@ -138,11 +145,12 @@ def test_hash_seed_working_directory_and_kind_of_path_change_nothing(
         for path, text in files.items():
             (top / str(number) / path).write_text(text)
     runs = [(top, ".", "0"), (top, ".", "1"), (tmp_path, "top", "2"), (tmp_path, str(top), "3")]
-    said = [_by_command(folder, path, seed, top) for folder, path, seed in runs]
+    said = [by_command(folder, path, seed, top) for folder, path, seed in runs]
     assert said.count(said[0]) == len(said)
 
 
-def _by_command(folder: Path, path: str, seed: str, top: Path) -> list[tuple[object, ...]]:
+def by_command(folder: Path, path: str, seed: str, top: Path) -> list[tuple[object, ...]]:
+    """What the command says of a path from that folder; places are relative to `top`."""
     command = [sys.executable, "-m", "onnx_lint", "--isolated", "--exit-zero", "--output-format", "json", path]
     done = subprocess.run(
         command, cwd=folder, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True

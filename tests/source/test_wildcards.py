@@ -110,7 +110,7 @@ def test_many_patterns_take_no_time_together() -> None:
         patterns = [make(i) for i in range(1000)]
         before = time.process_time()
         assert not matches_any(patterns, "/".join(["a" * 250] * 8))
-        assert time.process_time() - before < 2
+        assert time.process_time() - before < 10  # a backtracking matcher does not end; a full heap costs seconds
 
 
 _PATH = st.lists(st.text(st.sampled_from("ab"), min_size=1, max_size=2), min_size=1, max_size=4)

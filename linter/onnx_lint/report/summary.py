@@ -33,9 +33,11 @@ def nothing_followed(coverage: Coverage) -> str:
 
 
 def limits_met(coverage: Coverage) -> str:
-    """How many entry points were not analysed in full; empty if all were."""
-    models = {(c.span, c.model) for c in coverage.cut_offs}
-    return f"{counted(len(models), 'entry point')} not analysed in full (ONX009)" if models else ""
+    """How many entry points and functions were not analysed in full; empty if all were."""
+    models = len({(c.span, c.name) for c in coverage.cut_offs if not c.is_function})
+    functions = len({(c.span, c.name) for c in coverage.cut_offs if c.is_function})
+    counts = [counted(models, "entry point")] * bool(models) + [counted(functions, "function")] * bool(functions)
+    return f"{' and '.join(counts)} not analysed in full (ONX009)" if counts else ""
 
 
 def found(report: Report) -> str:
@@ -95,7 +97,13 @@ def as_data(coverage: Coverage) -> dict[str, object]:
         "functions": coverage.functions,
         "rules": coverage.rules,
         "not_analysed": [
-            {"path": c.span.path, "line": c.span.line, "model": c.model, "reason": c.reason} for c in coverage.cut_offs
+            {
+                "path": c.span.path,
+                "line": c.span.line,
+                "function" if c.is_function else "model": c.name,
+                "reason": c.reason,
+            }
+            for c in coverage.cut_offs
         ],
     }
 

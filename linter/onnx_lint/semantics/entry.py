@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 
 from onnx_lint.coverage import CutOff, Tally
+from onnx_lint.diagnostic import Span
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.imports import ImportGraph
 from onnx_lint.project.modules import ClassBinding, SourceModule, Unit
@@ -15,7 +16,7 @@ from onnx_lint.semantics.domain.environment import Environment
 from onnx_lint.semantics.domain.sites import Site
 from onnx_lint.semantics.domain.values import Arguments, Function, Instance
 from onnx_lint.semantics.evaluation.frame import Frame
-from onnx_lint.semantics.evaluation.state import Analysis, Call, Summary
+from onnx_lint.semantics.evaluation.state import MAX_GENERAL_CONTEXTS, Analysis, Call, Summary
 from onnx_lint.semantics.interpreter import INTERPRETER
 from onnx_lint.semantics.reach import Reached, calls_below
 from onnx_lint.source import ir
@@ -115,19 +116,26 @@ def analyse(
                 alive.append(summary)
                 tally.entry_points += 1
                 calls = list(calls_below(summary, seen))
-                tally.cut_offs += cut_offs(info, calls)
+                tally.cut_offs |= cut_offs(info, calls)
                 yield from collect(calls, entered)
 
 
-def cut_offs(info: ClassInfo, calls: Iterable[Reached]) -> list[CutOff]:
-    """The limits that an entry point met in these calls, each once."""
-    reasons = sorted({c.summary.cut_off for c in calls if c.summary.cut_off is not None})
-    if not reasons or info.header is None:
-        return []
-    span = info.header_unit.span(info.header.at)
-    line = info.module.source.line(span.line)
-    span = replace(span, end_line=span.line, end_column=len(line.rstrip()) + 1)
-    return [CutOff(span, info.name, reason) for reason in reasons]
+def cut_offs(info: ClassInfo, calls: Collection[Reached]) -> set[CutOff]:
+    """The limits that an entry point met in these calls, and the functions that did."""
+    crowded = {function for c in calls for function in c.summary.crowded}
+    too_many = f"calls beyond {MAX_GENERAL_CONTEXTS} kinds of arguments are not followed"
+    found = {CutOff(_first_line(unit, f), name, too_many, is_function=True) for unit, f, name in crowded}
+    reasons = {c.summary.cut_off for c in calls if c.summary.cut_off is not None}
+    if reasons and info.header is not None:
+        span = _first_line(info.header_unit, info.header)
+        found |= {CutOff(span, info.name, reason) for reason in reasons}
+    return found
+
+
+def _first_line(unit: Unit, statement: ir.Stmt) -> Span:
+    span = unit.span(statement.at)
+    line = unit.module.source.line(span.line)
+    return replace(span, end_line=span.line, end_column=len(line.rstrip()) + 1)
 
 
 def is_entered(project: Project, info: ClassInfo, entered: set[Traced]) -> bool:

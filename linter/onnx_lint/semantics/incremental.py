@@ -106,7 +106,7 @@ class Session:
                     found = self._enter(info)
             traced |= found.traced
             if tally is not None:
-                tally.cut_offs += entry.cut_offs(found.info, found.calls) if found.met_limit else []
+                tally.cut_offs |= entry.cut_offs(found.info, found.calls) if found.met_limit else set()
             for reached in found.calls:
                 if id(reached.summary) not in seen:
                     seen.add(id(reached.summary))
@@ -150,7 +150,8 @@ class Session:
         traced: set[entry.Traced] = set()
         calls = list(calls_below(summary, set())) if summary is not None else []
         traced.update(c.summary.traced for c in calls if c.summary.traced is not None)
-        made = self._entries[id(info)] = _Entry(info, dependency, calls, traced, any(c.summary.cut_off for c in calls))
+        met_limit = any(c.summary.cut_off or c.summary.crowded for c in calls)
+        made = self._entries[id(info)] = _Entry(info, dependency, calls, traced, met_limit)
         return made
 
     # ------------------------------------------------------------------------------------------------ after a change

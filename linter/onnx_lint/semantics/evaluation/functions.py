@@ -27,7 +27,15 @@ from onnx_lint.semantics.domain.values import (
     Value,
 )
 from onnx_lint.semantics.evaluation.frame import Frame
-from onnx_lint.semantics.evaluation.state import MAX_CONTEXTS, MAX_RECURSION, Analysis, Call, Effect, Summary
+from onnx_lint.semantics.evaluation.state import (
+    MAX_CONTEXTS,
+    MAX_GENERAL_CONTEXTS,
+    MAX_RECURSION,
+    Analysis,
+    Call,
+    Effect,
+    Summary,
+)
 from onnx_lint.source import ir
 
 _OPAQUE_DECORATORS = frozenset({"torch.jit.script", "jit.script", "torch.jit.unused", "torch.jit.ignore", "script"})
@@ -89,7 +97,10 @@ def invoke(frame: Frame, node: ir.Expr | None, function: Function, receiver: Val
             analysis.budget_exhausted = True
             call = _Call(frame, function, map_arguments(call.given, _general))
             summary = analysis.summaries.get(call.key)
-            if summary is None and (count >= 3 * MAX_CONTEXTS or call.key in analysis.active):
+            if summary is None and call.key in analysis.active:
+                return _recursive_result(args)
+            if summary is None and count >= MAX_GENERAL_CONTEXTS:
+                frame.summary.crowded |= {(function.unit, function.function, _qualified(function))}
                 return _recursive_result(args)
     is_new = summary is None
     if summary is None:
@@ -99,6 +110,11 @@ def invoke(frame: Frame, node: ir.Expr | None, function: Function, receiver: Val
     at = node.at if node is not None else None
     frame.summary.calls.append(Call(summary, call.inputs, frame.unit, at, frame.qualified))
     return _use(frame, summary, call.inputs, is_new=is_new)
+
+
+def _qualified(function: Function) -> str:
+    name = function.function.name
+    return f"{function.owner.name}.{name}" if function.owner is not None else name
 
 
 class _Call:
@@ -305,7 +321,7 @@ def _frame_of(
 ) -> Frame:
     """The frame of a function that is called at `node`."""
     definition, unit, analysis = function.function, function.unit, frame.analysis
-    name = f"{function.owner.name}.{definition.name}" if function.owner is not None else definition.name
+    name = _qualified(function)
     if analysis.project.is_editor and frame.records_sites:
         summary.values = {}
     if frame.records_sites:

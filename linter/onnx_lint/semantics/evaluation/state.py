@@ -27,7 +27,10 @@ MAX_RECURSION = 10
 """Calls of one function inside its own calls; deeper ones are taken to give what they are given. Trees of modules are
 less deep; functions that hand themselves a longer list each time have no end."""
 MAX_CONTEXTS = 16
-"""Kinds of arguments that one function is told apart for; then constants are generalised, then it is unknown."""
+"""Kinds of arguments that one function is told apart for; then constants are generalised."""
+MAX_GENERAL_CONTEXTS = 8 * MAX_CONTEXTS
+"""Kinds of arguments of one function, generalised ones among them, beyond which its calls are not followed. That is
+reported once, at the function, not at every entry point: it is met by helpers that all models of a library use."""
 MAX_OBJECT_KINDS = 8
 """Kinds of arguments that objects of one class are told apart for."""
 MAX_STEPS = 400_000
@@ -93,6 +96,9 @@ class Summary:
     """The objects of the project's classes made outside traced code, and the arguments they were made with."""
     cut_off: str | None = None
     """Why a call on the way was not followed, if a limit stopped it."""
+    crowded: frozenset[tuple[Unit, ir.FunctionDef, str]] = frozenset()
+    """The functions, with their qualified names, of which calls on the way were not followed: there were too many
+    kinds."""
     traced: tuple[Unit, ir.FunctionDef] | None = None
     """What was interpreted, when it was as traced code."""
     dependency: Node | None = None
