@@ -15,6 +15,7 @@ from pathlib import Path
 
 from onnx_lint.diagnostic import Diagnostic
 from onnx_lint.report.formats.json import diagnostic as as_json
+from onnx_lint.source import json_text
 from onnx_lint.source.text import SourceText
 
 VERSION = 1
@@ -57,7 +58,7 @@ def store(diagnostics: list[Diagnostic], sources: Mapping[str, SourceText]) -> N
 def lookup(text: str) -> list[dict[str, object]]:
     """The diagnostics with evidence for exactly this content, in the form of the JSON output; empty without any."""
     try:
-        data = json.loads((folder() / f"{key(text)}.json").read_text(encoding="utf-8"))
+        data = json_text.loads((folder() / f"{key(text)}.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return []
     return list(data["diagnostics"]) if isinstance(data, dict) and data.get("version") == VERSION else []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from typing import NoReturn
@@ -11,6 +10,7 @@ from typing import NoReturn
 from onnx_lint.arguments import parser as lint_parser
 from onnx_lint.config import engines_of
 from onnx_lint.inputs import UsageError
+from onnx_lint.source import json_text
 from onnx_lint.target import BOTH, Engine
 from onnx_lint_exporter import targets
 from onnx_lint_exporter.child import Limits
@@ -133,7 +133,7 @@ def _json(option: str, text: str | None) -> object:
         if not text.lstrip().startswith(("{", "[")):
             with open(text, encoding="utf-8") as file:
                 text = file.read()
-        read: object = json.loads(text)
+        read: object = json_text.loads(text)
         return read
     except (OSError, ValueError) as error:
         raise UsageError(f"{option}: neither JSON nor a file with JSON: {error}") from error

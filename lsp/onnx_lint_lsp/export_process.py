@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from onnx_lint.source import json_text
 from onnx_lint_lsp import export_child
 from onnx_lint_lsp.client import Json
 from onnx_lint_lsp.options import ExportOptions
@@ -145,7 +146,7 @@ def _event(text: str) -> Json | None:
     if not text.startswith("{"):
         return None
     try:
-        event = json.loads(text)
+        event = json_text.loads(text)
     except ValueError:
         return None  # something the model printed
     return event if isinstance(event, dict) and event.get("event") == "progress" else None
@@ -153,7 +154,7 @@ def _event(text: str) -> Json | None:
 
 def _document(output: bytes) -> Json | None:
     try:
-        document = json.loads(output)
+        document = json_text.loads(output)
     except (ValueError, RecursionError):
         return None  # the child ended before it wrote one; what it wrote to standard error is shown
     return document if isinstance(document, dict) else None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 
 from onnx_lint.diagnostic import Diagnostic
+from onnx_lint.source import json_text
 from onnx_lint.source.text import SourceError, read
 from onnx_lint_lsp.client import Json
 from onnx_lint_lsp.evidence import FileEvidence, read_diagnostic
@@ -79,7 +79,7 @@ def _add_operators(operators: dict[str, dict[int, list[tuple[str, str]]]], path:
         if os.path.getsize(path) > _MAX_MAP:
             return
         with open(path, encoding="utf-8") as file:
-            nodes = json.load(file)["nodes"]
+            nodes = json_text.loads(file.read())["nodes"]
         folder = os.path.dirname(os.path.realpath(path))
         for node in nodes:
             places = {(os.path.normpath(os.path.join(folder, f["file"])), int(f["line"])) for f in node["stack"]}

@@ -16,6 +16,7 @@ from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol
 from pygls.protocol.language_server import lsp_method
 
+from onnx_lint.source import json_text
 from onnx_lint_lsp import stdio
 from onnx_lint_lsp.client import Json
 from onnx_lint_lsp.loop import post
@@ -48,9 +49,7 @@ class Protocol(LanguageServerProtocol):
     def handle_body(self, body: bytes) -> None:
         """Handle one message as it came. Never raises, but `BrokenPipeError` when the client is gone."""
         try:
-            if stdio.too_deep(body):
-                raise ValueError("nested too deep")
-            data = json.loads(body)
+            data = json_text.loads(body)
         except (ValueError, RecursionError) as error:
             self._refuse(None, PARSE_ERROR, f"invalid JSON: {str(error)[:200]}")
             return

@@ -12,11 +12,6 @@ MAX_BODY = 256 * 1024 * 1024
 """Bytes of one message; a longer one is passed over."""
 _MAX_HEADER = 64 * 1024
 _LENGTH = re.compile(rb"content-length[ \t]*:[ \t]*(\d{1,12})[ \t]*", re.I)
-_MAX_DEPTH = 400
-"""Brackets inside one another in a message: the JSON reader is recursive, and its thread has an ordinary stack."""
-_SUSPICIOUS = 2_000
-_STRING = re.compile(rb'"[^"]*"?')
-_NOT_BRACKETS = re.compile(rb"[^\[\]{}]+")
 
 
 def claim() -> tuple[int, int]:
@@ -123,17 +118,3 @@ class _Stream:
         data = bytes(self._buffer[:count])
         del self._buffer[:count]
         return data
-
-
-def too_deep(body: bytes) -> bool:
-    """Whether a message nests deeper than any real one."""
-    if body.count(b"[") + body.count(b"{") < _SUSPICIOUS:
-        return False
-    depth = 0
-    plain = body.replace(b"\\\\", b"").replace(b'\\"', b"")
-    for run in _NOT_BRACKETS.sub(b" ", _STRING.sub(b"", plain)).split():
-        for byte in run:
-            depth += 1 if byte in b"[{" else -1
-            if depth > _MAX_DEPTH:
-                return True
-    return False

@@ -5,12 +5,12 @@ Source of the format: nbformat 4 (``cells``, each with ``cell_type`` and ``sourc
 
 from __future__ import annotations
 
-import json
 import re
 from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Any
 
+from onnx_lint.source import json_text
 from onnx_lint.source.text import SourceError, SourceText
 
 SUFFIX = ".ipynb"
@@ -55,7 +55,7 @@ class NotebookText(SourceText):
 def decode(path: str, data: bytes) -> NotebookText:
     """The notebook in a file. Raises `SourceError`, and `OtherLanguage` when its kernel is not Python."""
     try:
-        content = json.loads(data.decode("utf-8-sig"))
+        content = json_text.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise SourceError(f"{path}: cannot be read as a notebook: {' '.join(str(error).split())[:200]}") from error
     cells = content.get("cells") if isinstance(content, dict) else None
