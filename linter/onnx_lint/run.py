@@ -69,6 +69,11 @@ def _run(options: CheckOptions) -> int:
     if options.show_settings:
         _show_settings(inputs)
         return _report_problems(inputs)
+    if options.show_values:
+        from onnx_lint.show_values import show
+
+        show(options, inputs, _out())
+        return _report_problems(inputs)
     return Run(options, inputs).all()
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from onnx_lint.semantics.catalogue.registry import Call
+from onnx_lint.semantics.domain.dims import UNKNOWN_SIZE
 from onnx_lint.semantics.domain.engines import DYNAMO
 from onnx_lint.semantics.domain.lattice import alternatives, hazard_among, is_certain
 from onnx_lint.semantics.domain.origin import StepKind
 from onnx_lint.semantics.domain.sites import Conversion, NumpyCall, TensorCall
+from onnx_lint.semantics.domain.sizes import dim_of
 from onnx_lint.semantics.domain.values import (
     STATIC,
     UNKNOWN,
@@ -42,7 +44,8 @@ def convert(frame: Frame, call: Call, converter: str, value: Value, result: str 
         part = live if live is not None else parts[0]
         data = isinstance(part, (Tensor, Array)) or (isinstance(part, Frozen) and part.from_data)
         origin = part.origin if call.node is None else frame.origin(call.node, StepKind.READ, "", part.origin)
-        return Frozen(data, result, origin, _live_after(converter, part))
+        dim = dim_of(part) if converter in ("int", "operator.index") else None
+        return Frozen(data, result, origin, _live_after(converter, part), UNKNOWN_SIZE if dim is None else dim)
     if isinstance(value, Const) and isinstance(value.value, (int, float, bool)) and result in ("int", "float", "bool"):
         if abs(value.value) < _MAX_EXACT:
             return Const({"int": int, "float": float, "bool": bool}[result](value.value))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.semantics import torch_kinds
-from onnx_lint.semantics.catalogue import torch_results
+from onnx_lint.semantics.catalogue import shaping, torch_results
 from onnx_lint.semantics.catalogue.containers import appended
 from onnx_lint.semantics.catalogue.registry import Call, models, models_method
 from onnx_lint.semantics.domain.lattice import alternatives, is_none, join_all, vague_result
 from onnx_lint.semantics.domain.parts import traced_parts
+from onnx_lint.semantics.domain.shapes import UNTYPED
 from onnx_lint.semantics.domain.values import (
     NONE,
     STATIC,
@@ -95,7 +96,8 @@ def call_module(frame: Frame, node: ir.Call | None, module: Value, args: Argumen
     if kind.kind == "tuple" and args.positional and args.positional[0] is UNKNOWN:
         # a recurrent layer that is given a packed sequence returns one
         kind = ReturnKind("tuple", (ReturnKind("presumed"), *kind.items[1:]))
-    return torch_results.of_kind(kind, traced, next((p.origin for p in parts if p.origin is not None), None))
+    result = torch_results.of_kind(kind, traced, next((p.origin for p in parts if p.origin is not None), None))
+    return shaping.module(frame, module, args, result)
 
 
 def _run(frame: Frame, node: ir.Call | None, items: Seq | Dict, args: Arguments) -> Value:
@@ -174,7 +176,8 @@ def _inherited(frame: Frame, call: Call, instance: Instance) -> Value:
     args, name = call.args, call.name.removeprefix("super.")
     if name in ("register_buffer", "register_parameter"):
         value = args.get(1, "tensor") or args.get(1, "param") or STATIC
-        buffer = value if is_none(value) else frame.owned(Tensor(False))
+        type_ = value.type if isinstance(value, Tensor) else UNTYPED
+        buffer = value if is_none(value) else frame.owned(Tensor(False, type=type_))
         frame.interp.register(frame, instance, args.get(0, "name") or UNKNOWN, buffer)
         return NONE
     if name in ("add_module", "register_module"):

@@ -56,6 +56,9 @@ class TensorType:
     shape: Shape | None = None
     dtype: str | None = None
 
+    like: str | None = None
+    """The input of the model that has the same shape, while the rank of that is not known."""
+
     @property
     def rank(self) -> int | None:
         """The number of dimensions; None if it is not known."""
@@ -69,6 +72,10 @@ class TensorType:
     def __str__(self) -> str:
         shape = "[…]" if self.shape is None else f"[{', '.join(map(str, self.shape))}]"
         return f"{self.dtype or 'tensor'}{shape}"
+
+
+UNTYPED = TensorType()
+"""A tensor of which neither shape nor dtype is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +95,37 @@ class Repeated:
 Value: TypeAlias = (
     TensorType | Dim | float | bool | complex | str | Number | tuple["Value", ...] | Repeated | Unknown | None
 )  # a string inside of `X | Y` does not evaluate under Python 3.10
+
+
+def join_dims(first: Dim, second: Dim) -> Dim:
+    """A size that is one of two. One that may change on one of two ways may change."""
+    if isinstance(first, UnknownSize) or isinstance(second, UnknownSize) or first != second:
+        found = {varies(first), varies(second)}
+        return VARYING_SIZE if True in found else UNKNOWN_SIZE if None in found else FIXED_SIZE
+    return first
+
+
+def join_types(first: TensorType, second: TensorType) -> TensorType:
+    """A tensor that is one of two."""
+    if first is second or first == second:
+        return first
+    dtype = first.dtype if first.dtype == second.dtype else None
+    like = first.like if first.like == second.like else None
+    if first.shape is None or second.shape is None or len(first.shape) != len(second.shape):
+        return TensorType(None, dtype, like)
+    return TensorType(tuple(map(join_dims, first.shape, second.shape)), dtype)
+
+
+def general_dim(dim: Dim) -> Dim:
+    """Of a size only whether it may change."""
+    return dim if isinstance(dim, UnknownSize) else UnknownSize(varies(dim))
+
+
+def general_type(type: TensorType) -> TensorType:
+    """Of a shape only the number of dimensions and which of them may change."""
+    if type.shape is None:
+        return type
+    return TensorType(tuple(map(general_dim, type.shape)), type.dtype)
 
 
 class ShapeError(ValueError):

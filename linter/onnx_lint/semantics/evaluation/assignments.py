@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from onnx_lint.semantics.domain.lattice import alternatives, join, join_all
+from onnx_lint.semantics.domain.dims import Expression
+from onnx_lint.semantics.domain.lattice import alternatives, join, join_all, known
 from onnx_lint.semantics.domain.parts import children
 from onnx_lint.semantics.domain.sites import AliasedChange
 from onnx_lint.semantics.domain.values import (
@@ -17,6 +18,7 @@ from onnx_lint.semantics.domain.values import (
     Value,
 )
 from onnx_lint.semantics.evaluation.frame import Frame
+from onnx_lint.semantics.evaluation.state import Shown
 from onnx_lint.source import ir
 
 _MAX_LENGTH = 64
@@ -28,6 +30,8 @@ def assign(frame: Frame, target: ir.Expr, value: Value, source: ir.Expr | None) 
     if isinstance(target, ir.Name):
         if frame.env is not None:
             frame.env.names[target.id] = value
+            if frame.records_sites:
+                _note(frame, target, value)
     elif isinstance(target, ir.Sequence):
         _unpack(frame, target, value, source)
     elif isinstance(target, ir.Attribute):
@@ -38,6 +42,17 @@ def assign(frame: Frame, target: ir.Expr, value: Value, source: ir.Expr | None) 
         _assign_item(frame, target, value)
     elif isinstance(target, ir.Starred):
         frame.interp.assign(frame, target.value, value, source)
+
+
+def _note(frame: Frame, target: ir.Name, value: Value) -> None:
+    """What a name holds, for whoever wants to see it; and what the program calls a size."""
+    analysis = frame.analysis
+    if isinstance(value, Size) and isinstance(value.dim, Expression) and value.dim.symbol is not None:
+        analysis.symbol_names.setdefault(value.dim.symbol, target.id)
+    if analysis.shown is not None and analysis.search is None:
+        key = (frame.unit, target.at)
+        before = analysis.shown.get(key)
+        analysis.shown[key] = Shown(target.id, value if before is None else known((before.value, value)))
 
 
 def _assign_item(frame: Frame, target: ir.Subscript, value: Value) -> None:
@@ -70,7 +85,7 @@ def _with_item(container: Single, index: Value, value: Value) -> Value | None:
         case Tensor() if not container.traced and (value.is_traced or index.is_traced):
             # a buffer of constants that receives computed values
             origin = container.origin or value.origin or index.origin
-            return Tensor(True, container.presumed, origin, None, False, container.addresses)
+            return Tensor(True, container.presumed, origin, None, False, container.addresses, container.type)
     return None
 
 

@@ -80,7 +80,7 @@ def truth(frame: Frame, node: ir.Expr, value: Value, keyword: str) -> Truth:
     for one in alternatives(value):
         if isinstance(one, (Size, Frozen, Array, Tensor)) and is_certain(one):
             asked.append(one)
-            results.append(None)
+            results.append(_decided(one))
         else:
             results.append(static_truth(one))
     if asked:
@@ -92,6 +92,13 @@ def truth(frame: Frame, node: ir.Expr, value: Value, keyword: str) -> Truth:
     if any(isinstance(r, EngineFlag) for r in results):
         return _flag_among(results)
     return first if all(r is first for r in results) else None
+
+
+def _decided(value: Single) -> bool | None:
+    """The truth of a size, or of a comparison of sizes, where the shapes decide it."""
+    if isinstance(value, Size) and isinstance(value.dim, int):
+        return bool(value.dim)
+    return None
 
 
 def _flag_among(results: list[Truth]) -> EngineFlag | None:

@@ -6,10 +6,11 @@ them needs another, it asks ``frame.interp``. `interpreter` is the only file tha
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from onnx_lint.semantics.domain.truth import Truth
-from onnx_lint.semantics.domain.values import Arguments, Function, Instance, Super, Value
+from onnx_lint.semantics.domain.values import Arguments, ExternalInstance, Function, Instance, Super, Tensor, Value
 from onnx_lint.source import ir
 
 if TYPE_CHECKING:
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from onnx_lint.project.resolution import Meaning
     from onnx_lint.semantics.evaluation.frame import Frame
     from onnx_lint.semantics.evaluation.state import Analysis
+
+
+Part: TypeAlias = "Value | tuple[Value | None, Value | None, Value | None]"
+"""A part of an index: a value, or the start, stop and step of a slice."""
 
 
 class Interpreter(Protocol):
@@ -144,6 +149,22 @@ class Interpreter(Protocol):
 
     def call_module(self, frame: Frame, node: ir.Call | None, module: Value, args: Arguments) -> Value:
         """Call an instance of an external class, such as ``nn.Conv2d``."""
+
+    # shapes
+    def shape_of_operation(self, op: str, operands: Sequence[Value], result: Value) -> Value:
+        """The result of an operator, with the shape that its operands give it."""
+
+    def shape_of_subscript(self, tensor: Tensor, index: Sequence[Part], result: Value) -> Value:
+        """``tensor[index]``, with its shape."""
+
+    def shape_of_attribute(self, name: str, tensor: Tensor, result: Value) -> Value:
+        """``tensor.T`` and the like, with its shape."""
+
+    def shape_of_item(self, tensor: Tensor, result: Value) -> Value:
+        """What iterating over a tensor yields, with its shape."""
+
+    def tensor_of_module(self, module: ExternalInstance, name: str) -> Value:
+        """A parameter or buffer of an external module."""
 
     def check_call(self, frame: Frame, node: ir.Call, name: str) -> Value | None:
         """``torch._assert(…)``, before its arguments are evaluated; ``None`` for other functions."""

@@ -76,7 +76,7 @@ def _passed(frame: Frame, param: ir.Param, value: Value) -> Value:
     """An argument as the parameter sees it: with one more step in its origin."""
     if isinstance(value, Size) and value.origin is not None:
         origin = frame.origin(param, StepKind.ARGUMENT, param.name, value.origin)
-        return Size(origin, value.boolean, value.parameter, value.axis, value.presumed)
+        return Size(origin, value.boolean, value.parameter, value.axis, value.presumed, value.dim)
     return value
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from onnx_lint.project.dependencies import Memo, Node, Tracker
+from onnx_lint.semantics.domain.demands import Demand, Search
+from onnx_lint.semantics.domain.dims import Symbol
 from onnx_lint.semantics.domain.sites import Site, Step
 from onnx_lint.semantics.domain.values import UNKNOWN, Address, Arguments, Value
 from onnx_lint.source import ir
@@ -94,6 +96,8 @@ class Summary:
     returned: list[tuple[Value, ir.Expr | None]] = field(default_factory=list)
     made: list[tuple[ClassInfo, Arguments]] = field(default_factory=list)
     """The objects of the project's classes made outside traced code, and the arguments they were made with."""
+    demands: list[tuple[str, Demand]] = field(default_factory=list)
+    """What it demands of inputs of the model, see `Analysis.search`."""
     cut_off: str | None = None
     """Why a call on the way was not followed, if a limit stopped it."""
     crowded: frozenset[tuple[Unit, ir.FunctionDef, str]] = frozenset()
@@ -111,6 +115,14 @@ class Summary:
     """Its sites as they were last seen: by the way to it, and what it was given."""
     since: int = 0
     """How many addresses had been given out when the call began: those of `flow` behind are its own."""
+
+
+@dataclass(slots=True)
+class Shown:
+    """What a name may hold after an assignment, over all ways to it."""
+
+    name: str
+    value: Value
 
 
 @dataclass(slots=True)
@@ -148,6 +160,16 @@ class Analysis:
     """The address of the objects of a class that are made alike, outside traced code."""
     made: int = 0
     """How many addresses were given out."""
+    search: Search | None = None
+    """While it is looked for what the model demands of its inputs."""
+    stop_at: float = float("inf")
+    """The number of steps at which the search ends without an answer."""
+    undone: list[Hashable] = field(default_factory=list)
+    """The contexts counted during the search, which do not count afterwards."""
+    symbol_names: dict[Symbol, str] = field(default_factory=dict)
+    """What the program calls sizes: ``B, C, H, W = x.shape``."""
+    shown: dict[tuple[Unit, int], Shown] | None = None
+    """When wanted: what names hold where they are assigned."""
     budget_exhausted: bool = False
     """Whether a bound on contexts was met: many changes may have used it up."""
 

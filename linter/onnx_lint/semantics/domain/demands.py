@@ -1,0 +1,67 @@
+"""What operations demand of an input of the model of which the shape is not known: the number of dimensions, sizes
+that weights fix, and the dtype."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from onnx_lint.semantics.domain.dims import Dim, symbol, varies
+from onnx_lint.semantics.domain.shapes import TensorType
+
+SMALLEST = 2
+"""The smallest size of a dimension that varies, as ``torch.export`` sees it: 0 and 1 are cases of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What one operation demands: `rank` dimensions, sizes by axis (from the end where negative), a dtype."""
+
+    rank: int | None = None
+    sizes: Mapping[int, Dim] = field(default_factory=dict)
+    dtype: str | None = None
+
+    def and_also(self, other: Demand) -> Demand:
+        """Both demands; the first one counts where they contradict each other."""
+        rank = self.rank if self.rank is not None else other.rank
+        return Demand(rank, {**other.sizes, **self.sizes}, self.dtype or other.dtype)
+
+    def type_of(self, name: str) -> TensorType:
+        """The type of the input `name` that this is demanded of. Sizes that nothing fixes vary."""
+        if self.rank is None:
+            return TensorType(None, self.dtype, name)
+        shape: list[Dim] = []
+        for axis in range(self.rank):
+            size = self.sizes.get(axis, self.sizes.get(axis - self.rank))
+            if isinstance(size, int):
+                shape.append(size)
+            else:
+                fixed = size is not None and varies(size) is False
+                shape.append(symbol(f"{name}.shape[{axis}]", low=1 if fixed else SMALLEST, varies=not fixed))
+        return TensorType(tuple(shape), self.dtype)
+
+
+class Enough(Exception):
+    """All that was looked for is found, or the search has come to its bound."""
+
+
+@dataclass(slots=True)
+class Search:
+    """The search for what a model demands of its inputs: a run of its ``forward`` up to the point where the ranks of
+    all `wanted` inputs are known."""
+
+    wanted: set[str]
+    found: dict[str, Demand] = field(default_factory=dict)
+
+    def note(self, name: str, demand: Demand) -> None:
+        """An operation demands something of an input.
+
+        Raises:
+            Enough: nothing is left to look for.
+        """
+        known = self.found.get(name)
+        self.found[name] = demand if known is None else known.and_also(demand)
+        if self.found[name].rank is not None:
+            self.wanted.discard(name)
+            if not self.wanted:
+                raise Enough

@@ -1,0 +1,94 @@
+"""What names hold where they are assigned, for people: kind, shape and dtype of tensors, and sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from onnx_lint.deep_stack import with_deep_stack
+from onnx_lint.project.project import Project
+from onnx_lint.semantics import entry
+from onnx_lint.semantics.domain import dims
+from onnx_lint.semantics.domain.dims import Dim, Expression, Symbol, UnknownSize
+from onnx_lint.semantics.domain.lattice import alternatives
+from onnx_lint.semantics.domain.shapes import TensorType, join_types
+from onnx_lint.semantics.domain.values import Frozen, Size, Tensor, Value
+from onnx_lint.semantics.evaluation.state import Analysis
+from onnx_lint.semantics.interpreter import INTERPRETER
+
+
+@dataclass(frozen=True, slots=True)
+class ShownValue:
+    """What a name holds after an assignment: a ``tensor`` with its shape and dtype as far as they are known, or a
+    ``size`` with the one dimension that it is. `line` and `column` count from 1."""
+
+    path: str
+    line: int
+    column: int
+    name: str
+    kind: str
+    shape: tuple[Dim, ...] | None
+    dtype: str | None
+
+
+def values(
+    project: Project, paths: Collection[str], *, progress: Callable[[int, int], None] | None = None
+) -> list[ShownValue]:
+    """What is known at the assignments in the files `paths`, by place."""
+    return with_deep_stack(lambda: sorted(_values(project, paths, progress), key=_place))
+
+
+def _place(value: ShownValue) -> tuple[str, int, int]:
+    return value.path, value.line, value.column
+
+
+def _values(
+    project: Project, paths: Collection[str], progress: Callable[[int, int], None] | None
+) -> Iterator[ShownValue]:
+    analysis = Analysis(project, INTERPRETER, shown={})
+    for _ in entry.analyse(project, analysis=analysis, progress=progress):
+        pass
+    assert analysis.shown is not None
+    for (unit, at), shown in analysis.shown.items():
+        path = unit.module.path
+        if path not in paths:
+            continue
+        known = described(shown.value, analysis.symbol_names)
+        if known is not None:
+            span = unit.span(at)
+            yield ShownValue(path, span.line, span.column, shown.name, *known)
+
+
+def described(
+    value: Value, names: Mapping[Symbol, str]
+) -> tuple[str, tuple[Dim, ...] | None, str | None] | None:
+    """Kind, shape and dtype of a tensor or size, by the names that the program gives sizes; ``None`` for what is
+    neither."""
+    found: TensorType | None = None
+    for one in alternatives(value):
+        if isinstance(one, Tensor):
+            found = one.type if found is None else join_types(found, one.type)
+    if found is not None:
+        shape = None if found.shape is None else tuple([named(d, names) for d in found.shape])
+        return "tensor", shape, found.dtype
+    if isinstance(value, (Size, Frozen)) and not (isinstance(value, Size) and value.boolean):
+        return "size", (named(value.dim, names),), None
+    return None
+
+
+def named(dim: Dim, names: Mapping[Symbol, str]) -> Dim:
+    """A size by the names that the program gives its symbols."""
+    if not isinstance(dim, Expression):
+        return dim
+    found = {s: dims.symbol(names[s], low=s.low, high=s.high, varies=s.varies) for s in dims.symbols(dim) if s in names}
+    return dims.substitute(dim, found) if found else dim
+
+
+def as_json(dim: Dim) -> object:
+    """A dimension in the output: an integer, ``None`` when nothing is known, else expression and whether it varies."""
+    if isinstance(dim, int):
+        return dim
+    varies = dims.varies(dim)
+    if isinstance(dim, UnknownSize) and varies is None:
+        return None
+    return {"expression": str(dim), "varies": varies}
