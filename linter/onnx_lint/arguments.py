@@ -119,7 +119,9 @@ def parser() -> argparse.ArgumentParser:
     output.add_argument("--show-files", action="store_true", help="print the files that would be linted, and stop")
     output.add_argument("--show-settings", action="store_true", help="print the settings in effect, and stop")
     output.add_argument(
-        "--show-values", action="store_true", help="print the files with the shape and dtype of each assigned tensor, and stop"
+        "--show-values",
+        action="store_true",
+        help="print the files with the shape and dtype of each assigned tensor, and stop",
     )
     output.add_argument("--explain", metavar="RULES", help="print the documentation: code, name, prefix or all")
     output.add_argument("--version", "-V", action="store_true", help="print the version, and stop")

@@ -112,6 +112,7 @@ class _Joined:
     set_attribute = staticmethod(objects.set_attribute)
     register = staticmethod(objects.register)
     make = staticmethod(objects.make)
+    base_module = staticmethod(objects.base_module)
     attributes_of = staticmethod(objects.attributes_of)
     apply = staticmethod(calls.apply)
     invoke = staticmethod(functions.invoke)
@@ -128,7 +129,7 @@ class _Joined:
     shape_of_subscript = staticmethod(shaping.subscript)
     shape_of_attribute = staticmethod(shaping.attribute)
     shape_of_item = staticmethod(shaping.item)
-    tensor_of_module = staticmethod(shaping.tensor_of_module)
+    attribute_of_module = staticmethod(shaping.attribute_of_module)
     named_method = staticmethod(duck_typing.call)
     is_distinctive = staticmethod(duck_typing.is_distinctive)
 

@@ -10,9 +10,6 @@ from onnx_lint.project.project import Project
 from onnx_lint.semantics import entry
 from onnx_lint.semantics.domain import dims
 from onnx_lint.semantics.domain.dims import Dim, Expression, Symbol, UnknownSize
-from onnx_lint.semantics.domain.lattice import alternatives
-from onnx_lint.semantics.domain.shapes import TensorType, join_types
-from onnx_lint.semantics.domain.values import Frozen, Size, Tensor, Value
 from onnx_lint.semantics.evaluation.state import Analysis
 from onnx_lint.semantics.interpreter import INTERPRETER
 
@@ -53,27 +50,9 @@ def _values(
         path = unit.module.path
         if path not in paths:
             continue
-        known = described(shown.value, analysis.symbol_names)
-        if known is not None:
-            span = unit.span(at)
-            yield ShownValue(path, span.line, span.column, shown.name, *known)
-
-
-def described(
-    value: Value, names: Mapping[Symbol, str]
-) -> tuple[str, tuple[Dim, ...] | None, str | None] | None:
-    """Kind, shape and dtype of a tensor or size, by the names that the program gives sizes; ``None`` for what is
-    neither."""
-    found: TensorType | None = None
-    for one in alternatives(value):
-        if isinstance(one, Tensor):
-            found = one.type if found is None else join_types(found, one.type)
-    if found is not None:
-        shape = None if found.shape is None else tuple([named(d, names) for d in found.shape])
-        return "tensor", shape, found.dtype
-    if isinstance(value, (Size, Frozen)) and not (isinstance(value, Size) and value.boolean):
-        return "size", (named(value.dim, names),), None
-    return None
+        span, shape = unit.span(at), shown.type.shape
+        dims_ = None if shape is None else tuple([named(d, analysis.symbol_names) for d in shape])
+        yield ShownValue(path, span.line, span.column, shown.name, shown.kind, dims_, shown.type.dtype)
 
 
 def named(dim: Dim, names: Mapping[Symbol, str]) -> Dim:

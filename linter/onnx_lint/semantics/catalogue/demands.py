@@ -31,6 +31,13 @@ _RANKS = {
     "pixel_shuffle": 4, "pixel_unshuffle": 4, "bmm": 3, "baddbmm": 3, "unfold": 4, "affine_grid": 3,
     "upsample_bilinear": 4, "dropout2d": 4, "channel_shuffle": 4,
 }  # fmt: skip
+_INDICES = {
+    "gather": (2, "int64"), "index_select": (2, "int64"), "scatter": (2, "int64"), "scatter_add": (2, "int64"),
+    "one_hot": (0, "int64"), "take_along_dim": (1, "int64"), "where": (0, "bool"), "masked_fill": (1, "bool"),
+    "masked_select": (1, "bool"), "bitwise_not": (0, ""), "logical_not": (0, "bool"), "nll_loss": (1, "int64"),
+    "cross_entropy": (1, ""), "masked_scatter": (1, "bool"),
+}  # fmt: skip
+"""Functions with an argument of integers or truth values: its position, and its dtype."""
 _INTERPOLATED = {"bilinear": 4, "bicubic": 4, "linear": 3, "trilinear": 5}
 
 
@@ -92,6 +99,9 @@ def of_function(name: str, given: Sequence[Described], named: Mapping[str, Descr
         return [] if rank is None else [(0, Demand(rank, {}, "float32"))]
     if short == "embedding":
         return [(0, Demand(None, {}, "int64"))]
+    if short in _INDICES and len(given) > _INDICES[short][0]:
+        at, dtype = _INDICES[short]
+        return [(at, Demand(None, {}, dtype))]
     if short == "linear" and len(given) > 1 and isinstance(given[1], TensorType) and given[1].shape:
         return [(0, Demand(None, {-1: given[1].shape[-1]}, "float32"))]
     if short == "grid_sample":
@@ -122,6 +132,11 @@ def _pattern_rank(pattern: Described) -> int | None:
         return None
     left = re.sub(r"\([^)]*\)", "_", pattern.partition("->")[0])
     return len(left.split())
+
+
+def of_index() -> Demand:
+    """What indexing demands of a tensor that is an index."""
+    return Demand(None, {}, "")
 
 
 def of_method(name: str, given: Sequence[Described]) -> Demand | None:

@@ -26,7 +26,7 @@ from onnx_lint.semantics.domain.values import (
     Value,
 )
 from onnx_lint.semantics.evaluation.frame import Frame
-from onnx_lint.semantics.known_names import RETURNS_SELF
+from onnx_lint.semantics.known_names import BASE, RETURNS_SELF
 from onnx_lint.semantics.torch_kinds import ReturnKind
 from onnx_lint.source import ir
 
@@ -183,6 +183,13 @@ def _inherited(frame: Frame, call: Call, instance: Instance) -> Value:
     if name in ("add_module", "register_module"):
         frame.interp.register(frame, instance, args.get(0, "name") or UNKNOWN, args.get(1, "module") or STATIC)
         return NONE
+    if name == "__init__" and (args.positional or args.keyword):
+        base = _external_base(instance)
+        if base is not None and not base.endswith(_CONTAINERS):
+            frame.interp.set_attribute(
+                frame, instance, BASE, ExternalInstance(base, None, args.keyword or None, (), args)
+            )
+            return NONE
     if name in ("__init__", "append", "extend", "insert"):
         given = args.positional if name == "__init__" else args.positional[-1:]
         for part in given:
@@ -202,13 +209,24 @@ def _inherited(frame: Frame, call: Call, instance: Instance) -> Value:
 
 def _forward_of_base(frame: Frame, instance: Instance, args: Arguments) -> Value:
     """``super().forward(x)`` of a base outside the project."""
-    base = next((c for c in instance.cls.mro if not isinstance(c, ClassInfo) and c.name != "torch.nn.Module"), None)
-    if base is not None and base.name.endswith("Sequential"):
+    base = _external_base(instance)
+    if base is not None and base.endswith("Sequential"):
         items = frame.interp.parts_of_module(frame, instance)
-        return call_module(frame, None, ExternalInstance(base.name, Seq("list", None, items)), args)
-    if base is not None and base.name.startswith("torch.nn."):
-        return call_module(frame, None, ExternalInstance(base.name), args)
+        return call_module(frame, None, ExternalInstance(base, Seq("list", None, items)), args)
+    if base is not None:
+        return call_module(frame, None, frame.interp.base_module(frame, instance) or ExternalInstance(base), args)
     return vague_result(args)
+
+
+_CONTAINERS = ("Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict")
+
+
+def _external_base(instance: Instance) -> str | None:
+    """The class of ``torch.nn`` from which the class of an object derives, other than ``Module`` itself."""
+    for base in instance.cls.mro:
+        if not isinstance(base, ClassInfo) and base.name != "torch.nn.Module":
+            return base.name if base.name.startswith("torch.nn.") else None
+    return None
 
 
 @models_method(ClassValue, "apply")

@@ -6,18 +6,21 @@ looks like. Nothing is added where a model does not know it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from onnx_lint.semantics.catalogue import demands, shapes
+from onnx_lint.semantics.catalogue.shapes import registry
 from onnx_lint.semantics.catalogue.shapes.indexing import ELLIPSIS, Index, Slice
 from onnx_lint.semantics.catalogue.shapes.module_registry import MODULES
 from onnx_lint.semantics.domain import dtypes
 from onnx_lint.semantics.domain.demands import Demand
-from onnx_lint.semantics.domain.dims import FIXED_SIZE, VARYING_SIZE, Expression, UnknownSize
+from onnx_lint.semantics.domain.dims import FIXED_SIZE, UNKNOWN_SIZE, VARYING_SIZE, Expression, UnknownSize
 from onnx_lint.semantics.domain.shapes import UNKNOWN as NOT_KNOWN
-from onnx_lint.semantics.domain.shapes import Number, Repeated, TensorType, join_dims, join_types
+from onnx_lint.semantics.domain.shapes import UNSEEN, UNTYPED, Number, Repeated, TensorType, join_dims, join_types
 from onnx_lint.semantics.domain.shapes import Value as Described
 from onnx_lint.semantics.domain.values import (
+    STATIC,
     Alternatives,
     Arguments,
     Const,
@@ -86,6 +89,8 @@ def _either(parts: list[Described]) -> Described:
         for part in parts[1:]:
             size = join_dims(size, part)  # type: ignore[arg-type]  # what the test above says
         return size
+    if not any(isinstance(p, TensorType) for p in parts) and None not in parts:
+        return FIXED_SIZE
     return NOT_KNOWN
 
 
@@ -141,6 +146,12 @@ _SAME = frozenset({
 """Functions and methods of which the result has the shape of the first argument, whatever that is."""
 
 
+_RESIZED = frozenset(
+    {"pad", "roll", "flip", "narrow", "cumsum", "interpolate", "upsample", "index_select", "tril", "triu"}
+)
+"""Likewise for the number of dimensions, not for their sizes."""
+
+
 def function(frame: Frame, name: str, args: Arguments, result: Value) -> Value:
     """The result of a function outside the project, with shapes."""
     if not _wants_shape(result) or args.star is not None or args.double_star is not None:
@@ -149,17 +160,26 @@ def function(frame: Frame, name: str, args: Arguments, result: Value) -> Value:
         return typed(result, described(args.get(0, "data") or Static("float")))
     positional = [described(a) for a in args.positional]
     named = {k: described(v) for k, v in args.keyword.items()}
-    if frame.analysis.search is not None:
-        for at, demand in demands.of_function(name, positional, named):
-            if at < len(positional):
-                _demand(frame, positional[at], demand)
+    for at, demand in demands.of_function(name, positional, named):
+        given = positional[at] if at < len(positional) else NOT_KNOWN
+        if isinstance(given, TensorType) and given.shape is None:
+            _demand(frame, given, demand)
+            positional[at] = _assumed(given, demand)
     outcome = shapes.call(name, positional, named)
     return _result(name, positional, result, outcome.result)
 
 
 def _demand(frame: Frame, of: Described, demand: Demand | None) -> None:
     if demand is not None and isinstance(of, TensorType):
-        frame.demand(of.like, demand)
+        frame.demand(of.like, Demand(demand.rank, {}, demand.dtype) if of.is_resized else demand)
+
+
+def _assumed(given: TensorType, demand: Demand | None) -> TensorType:
+    """A tensor of unknown shape after something was demanded of it: what follows can rely on it."""
+    if demand is None or demand.rank is None:
+        return given
+    sizes = [demand.sizes.get(a, demand.sizes.get(a - demand.rank, UNKNOWN_SIZE)) for a in range(demand.rank)]
+    return TensorType(tuple(sizes), given.dtype or demand.dtype)
 
 
 def method(frame: Frame, name: str, receiver: Tensor, args: Arguments, result: Value) -> Value:
@@ -168,18 +188,27 @@ def method(frame: Frame, name: str, receiver: Tensor, args: Arguments, result: V
         return result
     positional = [described(a) for a in args.positional]
     keyword = {k: described(v) for k, v in args.keyword.items()}
-    if frame.analysis.search is not None:
-        _demand(frame, receiver.type, demands.of_method(name, positional))
-    outcome = shapes.method(name, receiver.type, positional, keyword)
-    return _result(name, [receiver.type, *positional], result, outcome.result)
+    given = receiver.type
+    for at, wanted in demands.of_function(f"torch.{name}", [given, *positional], keyword):
+        if at:
+            _demand(frame, [given, *positional][at], wanted)
+    if given.shape is None:
+        demand = demands.of_method(name, positional)
+        _demand(frame, given, demand)
+        given = _assumed(given, demand)
+    outcome = shapes.method(name, given, positional, keyword)
+    return _result(name, [given, *positional], result, outcome.result)
 
 
 def _result(name: str, given: Sequence[Described], result: Value, found: Described) -> Value:
     first = given[0] if given else None
-    if isinstance(first, TensorType) and first.like is not None and name.rpartition(".")[2] in _SAME:
+    if isinstance(found, TensorType) and found.shape is None and isinstance(first, TensorType) and first.is_unseen:
+        found = TensorType(None, found.dtype, is_unseen=True)
+    short = name.rpartition(".")[2]
+    if isinstance(first, TensorType) and first.like is not None and short in _SAME | _RESIZED:
         known = found if isinstance(found, TensorType) else TensorType()
         if known.shape is None:
-            found = TensorType(None, known.dtype, first.like)
+            found = TensorType(None, known.dtype, first.like, first.is_resized or short in _RESIZED)
     return typed(result, found)
 
 
@@ -190,8 +219,10 @@ def module(frame: Frame, called: ExternalInstance, args: Arguments, result: Valu
     positional, keyword = settings_of(called)
     inputs = [described(a) for a in args.positional]
     named = {k: described(v) for k, v in args.keyword.items()}
-    if frame.analysis.search is not None and inputs:
-        _demand(frame, inputs[0], demands.of_module(called.name, positional, keyword))
+    if inputs and isinstance(inputs[0], TensorType) and inputs[0].shape is None:
+        demand = demands.of_module(called.name, positional, keyword)
+        _demand(frame, inputs[0], demand)
+        inputs[0] = _assumed(inputs[0], demand)
     outcome = shapes.module(called.name, positional, keyword, inputs, named)
     return _result(_FUNCTION_OF.get(called.name.rpartition(".")[2], ""), inputs, result, outcome.result)
 
@@ -204,37 +235,88 @@ _FUNCTION_OF = {
 
 
 def settings_of(called: ExternalInstance) -> tuple[list[Described], Mapping[str, Described]]:
-    """What a module was made with; fixed numbers where that was not seen."""
-    made = called.settings
-    if made is None or made.star is not None or made.double_star is not None:
-        model = MODULES.get(called.name)
-        return [], {} if model is None else {p.name: FIXED_SIZE for p in model.init if p.required}
-    return [described(a) for a in made.positional], {k: described(v) for k, v in made.keyword.items()}
+    """What a module was made with; fixed values that are not known where that was not seen."""
+    made, model = called.settings, MODULES.get(called.name)
+    if made is None or made.star is not None:
+        return [], {} if model is None else {p.name: FIXED_SIZE for p in model.init}
+    positional = [_setting(a) for a in made.positional]
+    named = {k: _setting(v) for k, v in made.keyword.items()}
+    if made.double_star is not None and model is not None:
+        for parameter in model.init[len(positional) :]:
+            named.setdefault(parameter.name, FIXED_SIZE)
+    if not isinstance(named.get("dtype"), str):
+        named.pop("dtype", None)  # handed on from a parameter of which the default is the default dtype
+    return positional, named
 
 
-def tensor_of_module(called: ExternalInstance, name: str) -> Value:
-    """A parameter or buffer of a module of ``torch.nn``."""
+def _setting(value: Value) -> Described:
+    """A setting of a module: fixed, if nothing else is known."""
+    found = described(value)
+    return FIXED_SIZE if found is NOT_KNOWN or isinstance(found, Repeated) else found
+
+
+def attribute_of_module(called: ExternalInstance, name: str) -> Value | None:
+    """A parameter, buffer or setting of a module of ``torch.nn``; ``None`` when it has none of that name."""
     positional, keyword = settings_of(called)
     tensors = shapes.parameters_of(called.name, positional, keyword)
-    found = None if tensors is None else tensors.get(name)
-    return Tensor(False) if found is None else Tensor(False, type=found)
+    if tensors is not None and name in tensors:
+        return Tensor(False, type=tensors[name])
+    if name in _TENSORS:
+        return Tensor(False)
+    model = MODULES.get(called.name)
+    if model is None or called.settings is None:
+        return None
+    try:
+        made = registry.bind(model.init, positional, keyword, lenient=True)
+    except registry.BindingError:
+        return None
+    if name not in made:
+        return None
+    spatial = _PER_AXIS.search(called.name)
+    found = made[name]
+    if spatial is not None and name in ("kernel_size", "stride", "padding", "dilation") and "Pool" not in called.name:
+        found = found if isinstance(found, tuple | str) else (found,) * int(spatial.group(1))
+    return _fixed(found)
 
 
-def operation(op: str, operands: Sequence[Value], result: Value) -> Value:
+_TENSORS = frozenset({"weight", "bias", "running_mean", "running_var", "in_proj_weight", "in_proj_bias"})
+_PER_AXIS = re.compile(r"Conv\w*([123])d$")
+
+
+def _fixed(found: Described) -> Value:
+    """A setting of a module as a value: it does not change any more."""
+    if found is None or isinstance(found, (bool, int, float, complex, str)):
+        return Const(found)
+    if isinstance(found, tuple):
+        return Seq("tuple", tuple([_fixed(part) for part in found]))
+    return Static("int") if isinstance(found, Expression) else STATIC
+
+
+def operation(frame: Frame, op: str, operands: Sequence[Value], result: Value) -> Value:
     """The result of an operator, with shapes."""
     if not isinstance(result, Tensor):
         return result
     given = [described(v) for v in operands]
+    if op in ("~", "&", "|", "^"):
+        for one in given:
+            _demand(frame, one, demands.of_index())
     types = [g for g in given if isinstance(g, TensorType)]
-    like = next((t.like for t in types if t.like is not None), None)
+    first = next((t for t in types if t.like is not None), UNTYPED)
+    like = first.like
     for at, value in enumerate(operands):
         if isinstance(value, Static) and value.type is None:  # any number: it leaves floating point as it is
             is_float = any(t.dtype is not None and not dtypes.is_integral(t.dtype) for t in types)
             given[at] = Number("float") if is_float else NOT_KNOWN
+    if len(types) == len(given) == 2 and any(t.is_unseen for t in types):
+        # what a part of the model returns is most often as large as what it is added to
+        other = next((t for t in types if not t.is_unseen), UNSEEN)
+        given = [other if isinstance(g, TensorType) and g.is_unseen else g for g in given]
     outcome = shapes.operator(op, *given)
     found = outcome.result if isinstance(outcome.result, TensorType) else TensorType()
+    if found.shape is None and types and all(t.is_unseen for t in types):
+        found = TensorType(None, found.dtype, is_unseen=True)
     if found.shape is None and like is not None and not any(_may_raise_rank(v, like) for v in operands):
-        found = TensorType(None, found.dtype, like)
+        found = TensorType(None, found.dtype, like, first.is_resized)
     return with_type(result, found)
 
 
@@ -246,7 +328,7 @@ def _may_raise_rank(value: Value, like: str) -> bool:
     return not isinstance(value, (Const, Static, Size, Frozen))
 
 
-def subscript(tensor: Tensor, index: Sequence[Part], result: Value) -> Value:
+def subscript(frame: Frame, tensor: Tensor, index: Sequence[Part], result: Value) -> Value:
     """``tensor[index]``, with shapes; a slice in the index is given as its three parts."""
     if not isinstance(result, Tensor):
         return result
@@ -258,7 +340,10 @@ def subscript(tensor: Tensor, index: Sequence[Part], result: Value) -> Value:
             parts.append(ELLIPSIS)
         else:
             parts.append(described(part))
+            _demand(frame, described(part), demands.of_index())
     found = shapes.index(tensor.type, *parts).result
+    if tensor.type.like is not None and all(isinstance(p, Slice) for p in parts):
+        found = TensorType(None, tensor.type.dtype, tensor.type.like, True)
     return typed(result, found) if isinstance(found, TensorType) else result
 
 

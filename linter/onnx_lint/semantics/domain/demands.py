@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from onnx_lint.semantics.domain.dims import Dim, symbol, varies
+from onnx_lint.semantics.domain.dtypes import DEFAULT_FLOAT
 from onnx_lint.semantics.domain.shapes import TensorType
 
 SMALLEST = 2
@@ -15,7 +16,8 @@ SMALLEST = 2
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """What one operation demands: `rank` dimensions, sizes by axis (from the end where negative), a dtype."""
+    """What one operation demands: `rank` dimensions, sizes by axis (from the end where negative), a dtype (empty for
+    one that is no floating-point type but not known)."""
 
     rank: int | None = None
     sizes: Mapping[int, Dim] = field(default_factory=dict)
@@ -27,9 +29,11 @@ class Demand:
         return Demand(rank, {**other.sizes, **self.sizes}, self.dtype or other.dtype)
 
     def type_of(self, name: str) -> TensorType:
-        """The type of the input `name` that this is demanded of. Sizes that nothing fixes vary."""
+        """The type of the input `name` that this is demanded of. Sizes that nothing fixes vary; where nothing says
+        otherwise it is of the default floating-point type."""
+        dtype = DEFAULT_FLOAT if self.dtype is None else self.dtype or None
         if self.rank is None:
-            return TensorType(None, self.dtype, name)
+            return TensorType(None, dtype, name)
         shape: list[Dim] = []
         for axis in range(self.rank):
             size = self.sizes.get(axis, self.sizes.get(axis - self.rank))
@@ -38,7 +42,7 @@ class Demand:
             else:
                 fixed = size is not None and varies(size) is False
                 shape.append(symbol(f"{name}.shape[{axis}]", low=1 if fixed else SMALLEST, varies=not fixed))
-        return TensorType(tuple(shape), self.dtype)
+        return TensorType(tuple(shape), dtype)
 
 
 class Enough(Exception):

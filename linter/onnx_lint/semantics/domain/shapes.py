@@ -57,7 +57,12 @@ class TensorType:
     dtype: str | None = None
 
     like: str | None = None
-    """The input of the model that has the same shape, while the rank of that is not known."""
+    """The input of the model that has as many dimensions, while it is not known how many."""
+    is_resized: bool = False
+    """Whether its sizes may be others than those of the input `like`."""
+    is_unseen: bool = False
+    """It comes from a part of the model that was not seen, such as one that configuration chooses: where another way
+    says what the tensor is, that counts."""
 
     @property
     def rank(self) -> int | None:
@@ -76,6 +81,8 @@ class TensorType:
 
 UNTYPED = TensorType()
 """A tensor of which neither shape nor dtype is known."""
+UNSEEN = TensorType(is_unseen=True)
+"""A tensor from a part of the model that was not seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +114,24 @@ def join_dims(first: Dim, second: Dim) -> Dim:
 
 def join_types(first: TensorType, second: TensorType) -> TensorType:
     """A tensor that is one of two."""
-    if first is second or first == second:
+    if first is second or first == second or second.is_unseen:
         return first
+    if first.is_unseen:
+        return second
     dtype = first.dtype if first.dtype == second.dtype else None
     like = first.like if first.like == second.like else None
     if first.shape is None or second.shape is None or len(first.shape) != len(second.shape):
-        return TensorType(None, dtype, like)
+        return TensorType(None, dtype, like, like is not None and (first.is_resized or second.is_resized))
     return TensorType(tuple(map(join_dims, first.shape, second.shape)), dtype)
+
+
+def join_known(first: TensorType, second: TensorType) -> TensorType:
+    """A tensor that is one of two, by what is known of either."""
+    joined = join_types(first, second)
+    shape, dtype = joined.shape, joined.dtype
+    if first.shape is None or second.shape is None:
+        shape = first.shape if second.shape is None else second.shape
+    return TensorType(shape, dtype if first.dtype and second.dtype else first.dtype or second.dtype)
 
 
 def general_dim(dim: Dim) -> Dim:

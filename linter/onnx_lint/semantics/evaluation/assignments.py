@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from onnx_lint.semantics.domain.dims import Expression
-from onnx_lint.semantics.domain.lattice import alternatives, join, join_all, known
+from onnx_lint.semantics.domain.lattice import alternatives, join, join_all
 from onnx_lint.semantics.domain.parts import children
+from onnx_lint.semantics.domain.shapes import TensorType
 from onnx_lint.semantics.domain.sites import AliasedChange
 from onnx_lint.semantics.domain.values import (
     UNKNOWN,
     Const,
     Dict,
+    Frozen,
     Instance,
     Seq,
     Single,
@@ -49,10 +53,23 @@ def _note(frame: Frame, target: ir.Name, value: Value) -> None:
     analysis = frame.analysis
     if isinstance(value, Size) and isinstance(value.dim, Expression) and value.dim.symbol is not None:
         analysis.symbol_names.setdefault(value.dim.symbol, target.id)
-    if analysis.shown is not None and analysis.search is None:
+    if analysis.shown is not None:
         key = (frame.unit, target.at)
-        before = analysis.shown.get(key)
-        analysis.shown[key] = Shown(target.id, value if before is None else known((before.value, value)))
+        for kind, type in _described(value):
+            before = analysis.shown.get(key)
+            if before is None:
+                analysis.shown[key] = Shown(target.id, kind, type)
+            else:
+                before.add(kind, type)
+
+
+def _described(value: Value) -> Iterator[tuple[str, TensorType]]:
+    """The tensors and sizes that a value may be."""
+    for one in alternatives(value):
+        if isinstance(one, Tensor):
+            yield "tensor", one.type
+        elif isinstance(one, (Size, Frozen)) and not (isinstance(one, Size) and one.boolean):
+            yield "size", TensorType((one.dim,))
 
 
 def _assign_item(frame: Frame, target: ir.Subscript, value: Value) -> None:

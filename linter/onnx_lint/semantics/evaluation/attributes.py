@@ -53,7 +53,6 @@ _DICT_METHODS = frozenset(
     {"get", "items", "keys", "values", "pop", "update", "setdefault", "copy", "clear", "popitem", "move_to_end",
      "to_tuple"}
 )  # fmt: skip
-_MODULE_PARAMETERS = frozenset({"weight", "bias", "running_mean", "running_var", "in_proj_weight", "in_proj_bias"})
 _CONSTANTS = frozenset(
     {"math.pi", "math.e", "math.inf", "math.tau", "math.nan", "numpy.pi", "numpy.inf", "numpy.newaxis"}
 )
@@ -180,8 +179,6 @@ def _module_attribute(frame: Frame, value: ModuleValue, name: str) -> Value:
 
 
 def _external_instance_attribute(frame: Frame, value: ExternalInstance, name: str) -> Value:
-    if name in _MODULE_PARAMETERS:
-        return frame.interp.tensor_of_module(value, name)
     if name == "training":
         return Const(False)
     if isinstance(value.items, Dict) and name in value.items.entries:
@@ -190,4 +187,7 @@ def _external_instance_attribute(frame: Frame, value: ExternalInstance, name: st
         return value
     if value.args is not None and name in value.args:
         return value.args[name]
+    found = frame.interp.attribute_of_module(value, name)
+    if found is not None:
+        return found
     return Bound(name, value) if value.items is not None or name in CONTAINER_METHODS else STATIC

@@ -110,6 +110,9 @@ class Interpreter(Protocol):
     def make(self, frame: Frame, cls: ClassInfo, args: Arguments | None) -> Value:
         """An instance of a project class; `args` is ``None`` when it was not seen being made."""
 
+    def base_module(self, frame: Frame, instance: Instance) -> ExternalInstance | None:
+        """What ``super().__init__`` made of an object whose class derives from a module of torch."""
+
     def attributes_of(self, frame: Frame, instance: Instance) -> dict[str, Value]:
         """All attributes that an object has once it is made."""
 
@@ -151,10 +154,10 @@ class Interpreter(Protocol):
         """Call an instance of an external class, such as ``nn.Conv2d``."""
 
     # shapes
-    def shape_of_operation(self, op: str, operands: Sequence[Value], result: Value) -> Value:
+    def shape_of_operation(self, frame: Frame, op: str, operands: Sequence[Value], result: Value) -> Value:
         """The result of an operator, with the shape that its operands give it."""
 
-    def shape_of_subscript(self, tensor: Tensor, index: Sequence[Part], result: Value) -> Value:
+    def shape_of_subscript(self, frame: Frame, tensor: Tensor, index: Sequence[Part], result: Value) -> Value:
         """``tensor[index]``, with its shape."""
 
     def shape_of_attribute(self, name: str, tensor: Tensor, result: Value) -> Value:
@@ -163,8 +166,8 @@ class Interpreter(Protocol):
     def shape_of_item(self, tensor: Tensor, result: Value) -> Value:
         """What iterating over a tensor yields, with its shape."""
 
-    def tensor_of_module(self, module: ExternalInstance, name: str) -> Value:
-        """A parameter or buffer of an external module."""
+    def attribute_of_module(self, module: ExternalInstance, name: str) -> Value | None:
+        """A parameter, buffer or setting of a module of torch; ``None`` when it has none of that name."""
 
     def check_call(self, frame: Frame, node: ir.Call, name: str) -> Value | None:
         """``torch._assert(…)``, before its arguments are evaluated; ``None`` for other functions."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from onnx_lint.project.dependencies import Memo, Node, Tracker
 from onnx_lint.semantics.domain.demands import Demand, Search
 from onnx_lint.semantics.domain.dims import Symbol
+from onnx_lint.semantics.domain.shapes import TensorType, join_known
 from onnx_lint.semantics.domain.sites import Site, Step
 from onnx_lint.semantics.domain.values import UNKNOWN, Address, Arguments, Value
 from onnx_lint.source import ir
@@ -119,10 +120,19 @@ class Summary:
 
 @dataclass(slots=True)
 class Shown:
-    """What a name may hold after an assignment, over all ways to it."""
+    """What a name may hold after an assignment, over all ways to it of which something is known."""
 
     name: str
-    value: Value
+    kind: str
+    type: TensorType
+    """Of a size: the shape of one dimension that it is."""
+
+    def add(self, kind: str, type: TensorType) -> None:
+        """One more way."""
+        if kind == "tensor" and self.kind != "tensor":
+            self.kind, self.type = kind, type
+        elif kind == self.kind:
+            self.type = join_known(self.type, type)
 
 
 @dataclass(slots=True)

@@ -56,7 +56,7 @@ def _item(frame: Frame, node: ir.Subscript, value: Single, index: Value) -> Valu
                 return Tensor(value.traced, True, value.origin)
             traced = value.traced or index.is_traced
             result = Tensor(traced, value.presumed, value.origin or index.origin, None, value.is_shape)
-            return frame.interp.shape_of_subscript(value, _index_parts(frame, node.index, index), result)
+            return frame.interp.shape_of_subscript(frame, value, _index_parts(frame, node.index, index), result)
         case Seq():
             return _sequence_item(frame, node, value, index)
         case Dict():
