@@ -99,6 +99,7 @@ class _Joined:
     condition = staticmethod(conditions.condition)
     truth = staticmethod(conditions.truth)
     narrow = staticmethod(conditions.narrow)
+    require = staticmethod(conditions.require)
     is_instance = staticmethod(conditions.is_instance)
     element = staticmethod(iteration.element)
     loop_elements = staticmethod(iteration.loop_elements)

@@ -109,12 +109,18 @@ def of_function(name: str, given: Sequence[Described], named: Mapping[str, Descr
     if name in ("einops.rearrange", "einops.reduce", "einops.repeat") and len(given) > 1:
         rank = _pattern_rank(given[1])
         return [] if rank is None else [(0, Demand(rank))]
-    if short == "einsum" and given and isinstance(given[0], str) and "." not in given[0]:
+    if short == "einsum" and given and isinstance(given[0], str):
         inputs = given[0].partition("->")[0].replace(" ", "").split(",")
-        return [(i + 1, Demand(len(letters))) for i, letters in enumerate(inputs)]
-    if short in ("cat", "concat", "stack") and given and isinstance(given[0], tuple):
-        return []
+        return [(i + 1, _of_subscripts(letters)) for i, letters in enumerate(inputs)]
+    if short in _REDUCTIONS:
+        demand = of_axes(given[1:], named)
+        return [] if demand is None else [(0, demand)]
     return [(0, Demand(_RANKS[short], {}, "float32"))] if short in _RANKS else []
+
+
+def _of_subscripts(letters: str) -> Demand:
+    """What the letters of one operand of ``einsum`` demand."""
+    return Demand(last=len(letters) - 3) if letters.startswith("...") else Demand(len(letters.replace(".", "")))
 
 
 def _channels(short: str, given: Sequence[Described]) -> dict[int, Dim]:
@@ -134,6 +140,21 @@ def _pattern_rank(pattern: Described) -> int | None:
     return len(left.split())
 
 
+def of_axes(given: Sequence[Described], named: Mapping[str, Described]) -> Demand | None:
+    """What axes counted from the end say of the tensor whose method is given them."""
+    axes = [named.get("dim"), named.get("axis"), *given]
+    flat = [a for axis in axes for a in (axis if isinstance(axis, tuple) else (axis,))]
+    last = max([-a for a in flat if isinstance(a, int) and not isinstance(a, bool) and -8 < a < 0], default=0)
+    return Demand(last=last) if last else None
+
+
+_REDUCTIONS = frozenset({
+    "sum", "mean", "amax", "amin", "max", "min", "var", "std", "std_mean", "norm", "softmax", "argmax", "argmin",
+    "select", "chunk", "split", "unbind", "narrow", "flatten", "cumsum", "size", "log_softmax", "prod",
+})  # fmt: skip
+"""Functions and methods whose small negative numbers are axes."""
+
+
 def of_index() -> Demand:
     """What indexing demands of a tensor that is an index."""
     return Demand(None, {}, "")
@@ -146,4 +167,4 @@ def of_method(name: str, given: Sequence[Described]) -> Demand | None:
         return Demand(len(order)) if len(order) > 1 else None
     if name in _RANKS:
         return Demand(_RANKS[name])
-    return None
+    return of_axes(given, {}) if name in _REDUCTIONS else None

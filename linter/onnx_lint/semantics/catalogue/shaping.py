@@ -17,7 +17,16 @@ from onnx_lint.semantics.domain import dtypes
 from onnx_lint.semantics.domain.demands import Demand
 from onnx_lint.semantics.domain.dims import FIXED_SIZE, UNKNOWN_SIZE, VARYING_SIZE, Expression, UnknownSize
 from onnx_lint.semantics.domain.shapes import UNKNOWN as NOT_KNOWN
-from onnx_lint.semantics.domain.shapes import UNSEEN, UNTYPED, Number, Repeated, TensorType, join_dims, join_types
+from onnx_lint.semantics.domain.shapes import (
+    UNSEEN,
+    UNTYPED,
+    Number,
+    Repeated,
+    TensorType,
+    join_dims,
+    join_types,
+    unseen,
+)
 from onnx_lint.semantics.domain.shapes import Value as Described
 from onnx_lint.semantics.domain.values import (
     STATIC,
@@ -171,7 +180,7 @@ def function(frame: Frame, name: str, args: Arguments, result: Value) -> Value:
 
 def _demand(frame: Frame, of: Described, demand: Demand | None) -> None:
     if demand is not None and isinstance(of, TensorType):
-        frame.demand(of.like, Demand(demand.rank, {}, demand.dtype) if of.is_resized else demand)
+        frame.demand(of.like, Demand(demand.rank, {}, demand.dtype, demand.last) if of.is_resized else demand)
 
 
 def _assumed(given: TensorType, demand: Demand | None) -> TensorType:
@@ -193,7 +202,7 @@ def method(frame: Frame, name: str, receiver: Tensor, args: Arguments, result: V
         if at:
             _demand(frame, [given, *positional][at], wanted)
     if given.shape is None:
-        demand = demands.of_method(name, positional)
+        demand = demands.of_method(name, [*positional, *keyword.values()])
         _demand(frame, given, demand)
         given = _assumed(given, demand)
     outcome = shapes.method(name, given, positional, keyword)
@@ -202,9 +211,10 @@ def method(frame: Frame, name: str, receiver: Tensor, args: Arguments, result: V
 
 def _result(name: str, given: Sequence[Described], result: Value, found: Described) -> Value:
     first = given[0] if given else None
-    if isinstance(found, TensorType) and found.shape is None and isinstance(first, TensorType) and first.is_unseen:
-        found = TensorType(None, found.dtype, is_unseen=True)
     short = name.rpartition(".")[2]
+    if isinstance(found, TensorType) and found.shape is None and isinstance(first, TensorType):
+        if first.is_unseen and short in _SAME:
+            found = TensorType(None, found.dtype, is_unseen=True)
     if isinstance(first, TensorType) and first.like is not None and short in _SAME | _RESIZED:
         known = found if isinstance(found, TensorType) else TensorType()
         if known.shape is None:
@@ -224,7 +234,21 @@ def module(frame: Frame, called: ExternalInstance, args: Arguments, result: Valu
         _demand(frame, inputs[0], demand)
         inputs[0] = _assumed(inputs[0], demand)
     outcome = shapes.module(called.name, positional, keyword, inputs, named)
-    return _result(_FUNCTION_OF.get(called.name.rpartition(".")[2], ""), inputs, result, outcome.result)
+    found = outcome.result
+    if isinstance(result, Tensor) and (found is NOT_KNOWN or (isinstance(found, TensorType) and found.dtype is None)):
+        found = TensorType(
+            found.shape if isinstance(found, TensorType) else None, _dtype_of_module(called.name, inputs)
+        )
+    return _result(_FUNCTION_OF.get(called.name.rpartition(".")[2], ""), inputs, result, found)
+
+
+def _dtype_of_module(name: str, inputs: Sequence[Described]) -> str | None:
+    """What a module with weights returns is of their type."""
+    demand = demands.of_module(name, [], {})
+    if demand is not None and demand.dtype == dtypes.DEFAULT_FLOAT:
+        return demand.dtype
+    given = inputs[0] if inputs else None
+    return unseen(given).dtype if isinstance(given, TensorType) else None
 
 
 _FUNCTION_OF = {
@@ -341,6 +365,9 @@ def subscript(frame: Frame, tensor: Tensor, index: Sequence[Part], result: Value
         else:
             parts.append(described(part))
             _demand(frame, described(part), demands.of_index())
+    if tensor.type.like is not None and ELLIPSIS in parts:
+        behind = parts[parts.index(ELLIPSIS) + 1 :]
+        _demand(frame, tensor.type, Demand(last=sum(p is not None for p in behind)))
     found = shapes.index(tensor.type, *parts).result
     if tensor.type.like is not None and all(isinstance(p, Slice) for p in parts):
         found = TensorType(None, tensor.type.dtype, tensor.type.like, True)

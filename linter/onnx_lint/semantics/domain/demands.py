@@ -22,27 +22,37 @@ class Demand:
     rank: int | None = None
     sizes: Mapping[int, Dim] = field(default_factory=dict)
     dtype: str | None = None
+    last: int = 0
+    """It reads that many dimensions, counted from the end (``x[..., 0, :, :]``, ``x.mean(-3)``)."""
 
     def and_also(self, other: Demand) -> Demand:
         """Both demands; the first one counts where they contradict each other."""
         rank = self.rank if self.rank is not None else other.rank
-        return Demand(rank, {**other.sizes, **self.sizes}, self.dtype or other.dtype)
+        return Demand(rank, {**other.sizes, **self.sizes}, self.dtype or other.dtype, max(self.last, other.last))
 
     def type_of(self, name: str) -> TensorType:
         """The type of the input `name` that this is demanded of. Sizes that nothing fixes vary; where nothing says
         otherwise it is of the default floating-point type."""
         dtype = DEFAULT_FLOAT if self.dtype is None else self.dtype or None
-        if self.rank is None:
+        rank = self.rank
+        if rank is None and self.last >= FROM_END:
+            rank = self.last + 1
+        if rank is None:
             return TensorType(None, dtype, name)
         shape: list[Dim] = []
-        for axis in range(self.rank):
-            size = self.sizes.get(axis, self.sizes.get(axis - self.rank))
+        for axis in range(rank):
+            size = self.sizes.get(axis, self.sizes.get(axis - rank))
             if isinstance(size, int):
                 shape.append(size)
             else:
                 fixed = size is not None and varies(size) is False
                 shape.append(symbol(f"{name}.shape[{axis}]", low=1 if fixed else SMALLEST, varies=not fixed))
         return TensorType(tuple(shape), dtype)
+
+
+FROM_END = 3
+"""An input of which so many dimensions are counted from the end is taken to have one more, for the batch: images of
+channels, height and width, whatever stands before. Of fewer nothing is taken."""
 
 
 class Enough(Exception):

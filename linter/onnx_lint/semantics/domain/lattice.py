@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping
 
 from onnx_lint.semantics.domain.parts import assert_never
-from onnx_lint.semantics.domain.shapes import UNSEEN, join_dims, join_types
+from onnx_lint.semantics.domain.shapes import join_dims, join_types, unseen
 from onnx_lint.semantics.domain.values import (
     MAX_ADDRESSES,
     UNKNOWN,
@@ -434,7 +434,7 @@ def vague_result(args: Arguments) -> Value:
     given = [v for a in args.all() for v in alternatives(a)]
     tensor = next((v for v in given if isinstance(v, Tensor) and v.traced), None)
     if tensor is not None:
-        return Tensor(True, True, tensor.origin, type=UNSEEN)
+        return Tensor(True, True, tensor.origin, type=unseen(tensor.type))
     if any(v.is_traced or v is UNKNOWN for v in given):
         return UNKNOWN
     return Static()

@@ -85,6 +85,12 @@ UNSEEN = TensorType(is_unseen=True)
 """A tensor from a part of the model that was not seen."""
 
 
+def unseen(given: TensorType) -> TensorType:
+    """What a part of the model that was not seen returns of a tensor: of floating-point numbers, others of the type."""
+    is_float = given.dtype is not None and dtypes.category(given.dtype) == 2
+    return TensorType(None, given.dtype, is_unseen=True) if is_float else UNSEEN
+
+
 @dataclass(frozen=True, slots=True)
 class Number:
     """A Python number of which only the type is known."""
@@ -114,10 +120,12 @@ def join_dims(first: Dim, second: Dim) -> Dim:
 
 def join_types(first: TensorType, second: TensorType) -> TensorType:
     """A tensor that is one of two."""
-    if first is second or first == second or second.is_unseen:
+    if first is second or first == second:
         return first
-    if first.is_unseen:
-        return second
+    if first.is_unseen or second.is_unseen:
+        if first.is_unseen and second.is_unseen:
+            return UNSEEN if first.dtype != second.dtype else first
+        return second if first.is_unseen else first
     dtype = first.dtype if first.dtype == second.dtype else None
     like = first.like if first.like == second.like else None
     if first.shape is None or second.shape is None or len(first.shape) != len(second.shape):
@@ -130,7 +138,8 @@ def join_known(first: TensorType, second: TensorType) -> TensorType:
     joined = join_types(first, second)
     shape, dtype = joined.shape, joined.dtype
     if first.shape is None or second.shape is None:
-        shape = first.shape if second.shape is None else second.shape
+        known = first if second.shape is None else second
+        shape = known.shape if first.is_unseen or second.is_unseen else general_type(known).shape
     return TensorType(shape, dtype if first.dtype and second.dtype else first.dtype or second.dtype)
 
 

@@ -75,6 +75,8 @@ def if_(frame: Frame, node: ir.If) -> None:
     if no:
         frame.engines, frame.env = no, before
         interp.narrow(frame, node.test, False)
+        if only:
+            interp.require(frame, node.test, False)
         interp.execute(frame, node.orelse)
         after_no = frame.env
     frame.env = join_environments(after_yes, after_no)
@@ -122,6 +124,7 @@ def assert_(frame: Frame, node: ir.Assert) -> None:
     if isinstance(truth, EngineFlag):
         frame.engines &= truth.true_for or frame.engines
     frame.interp.narrow(frame, node.test, True)
+    frame.interp.require(frame, node.test, True)
 
 
 # ----------------------------------------------------------------------------------------------------------- loops

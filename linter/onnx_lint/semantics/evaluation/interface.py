@@ -61,6 +61,9 @@ class Interpreter(Protocol):
     def narrow(self, frame: Frame, test: ir.Expr, outcome: bool) -> None:
         """Use what a test that came out as `outcome` says of the names in it."""
 
+    def require(self, frame: Frame, test: ir.Expr, outcome: bool) -> None:
+        """Use that the program goes on only where a test comes out as `outcome`."""
+
     def is_instance(self, value: Value, classes: Value) -> Truth:
         """Whether a value is an instance of a class or of one of several, where known."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from onnx_lint.semantics.domain.demands import Demand
 from onnx_lint.semantics.domain.lattice import alternatives, each, element_of, hazard_among, join_all
 from onnx_lint.semantics.domain.origin import StepKind
 from onnx_lint.semantics.domain.parts import assert_never, traced_parts
@@ -159,6 +160,8 @@ def _sequence_item(frame: Frame, node: ir.Subscript, value: Seq, index: Value) -
     elements = value.elements
     if isinstance(index, Const) and isinstance(index.value, int):
         if value.kind == "shape" and value.is_traced:
+            if index.value < 0:
+                frame.demand(value.parameter, Demand(last=-index.value))
             return part_of_shape(value, index.value, frame.origin(node, StepKind.SIZE, "", value.origin))
         if elements is not None:
             return elements[index.value] if -len(elements) <= index.value < len(elements) else UNKNOWN
@@ -187,13 +190,16 @@ def _slice_of(frame: Frame, value: Seq, node: ir.Slice) -> Value:
         return Seq(value.kind, value.elements[lower:upper:step], origin=value.origin)
     element = element_of(value) if value.items() else None
     if value.kind == "shape" and value.is_traced:
-        return _slice_of_shape(value, element, lower, upper, step)
+        return _slice_of_shape(frame, value, element, lower, upper, step)
     return Seq(value.kind, None, element, value.origin)
 
 
-def _slice_of_shape(value: Seq, element: Value | None, lower: int | None, upper: int | None, step: int | None) -> Value:
+def _slice_of_shape(
+    frame: Frame, value: Seq, element: Value | None, lower: int | None, upper: int | None, step: int | None
+) -> Value:
     start = lower or 0
     if step is None and lower is not None and -_MAX_AXES <= lower < 0 and upper is None:
+        frame.demand(value.parameter, Demand(last=-lower))
         parts = [Size(value.origin, parameter=value.parameter, axis=i) for i in range(lower, 0)]
         return Seq("shape", tuple(parts), origin=value.origin)
     if step is None and upper is not None and 0 <= start < upper <= _MAX_AXES:
