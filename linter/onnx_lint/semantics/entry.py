@@ -14,7 +14,7 @@ from onnx_lint.project.project import Project
 from onnx_lint.semantics import constructions, input_shapes, model_inputs, outputs
 from onnx_lint.semantics.domain.environment import Environment
 from onnx_lint.semantics.domain.sites import Site
-from onnx_lint.semantics.domain.values import Arguments, Function, Instance
+from onnx_lint.semantics.domain.values import Function, Instance
 from onnx_lint.semantics.evaluation.frame import Frame
 from onnx_lint.semantics.evaluation.state import MAX_GENERAL_CONTEXTS, Analysis, Call, Summary
 from onnx_lint.semantics.interpreter import INTERPRETER
@@ -180,8 +180,7 @@ def _enter(analysis: Analysis, info: ClassInfo) -> Summary | None:
     analysis.begin()
     made = constructions.of(analysis, info)
     summary: Summary | None = None
-    choices: list[Arguments | None] = [*made] or [None]
-    for args in choices:
+    for args in made or [None]:
         frame = Frame(analysis, unit, Environment({}), qualified=f"{info.name}.forward")
         instance = frame.interp.make(frame, info, args)
         if isinstance(instance, Instance):

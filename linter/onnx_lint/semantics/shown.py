@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from onnx_lint.deep_stack import with_deep_stack
+from onnx_lint.project.modules import Unit
 from onnx_lint.project.project import Project
 from onnx_lint.semantics import entry
 from onnx_lint.semantics.domain import dims
@@ -51,15 +52,19 @@ def _values(
         if path not in paths:
             continue
         span, shape = unit.span(at), shown.type.shape
-        dims_ = None if shape is None else tuple([named(d, analysis.symbol_names) for d in shape])
+        dims_ = None if shape is None else tuple([named(d, analysis, unit) for d in shape])
         yield ShownValue(path, span.line, span.column, shown.name, shown.kind, dims_, shown.type.dtype)
 
 
-def named(dim: Dim, names: Mapping[Symbol, str]) -> Dim:
-    """A size by the names that the program gives its symbols."""
+def named(dim: Dim, analysis: Analysis, unit: Unit) -> Dim:
+    """A size by the names that the code of a unit gives it."""
     if not isinstance(dim, Expression):
         return dim
-    found = {s: dims.symbol(names[s], low=s.low, high=s.high, varies=s.varies) for s in dims.symbols(dim) if s in names}
+    found: dict[Symbol, Dim] = {}
+    for symbol in dims.symbols(dim):
+        name = analysis.symbol_names.get((unit, symbol))
+        if name is not None:
+            found[symbol] = dims.symbol(name, low=symbol.low, high=symbol.high, varies=symbol.varies)
     return dims.substitute(dim, found) if found else dim
 
 

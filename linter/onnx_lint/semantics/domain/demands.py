@@ -66,6 +66,8 @@ class Search:
 
     wanted: set[str]
     found: dict[str, Demand] = field(default_factory=dict)
+    in_doubt: int = 0
+    """Positive inside a branch that asks for the rank of something: what is demanded there holds for that case only."""
 
     def note(self, name: str, demand: Demand) -> None:
         """An operation demands something of an input.
@@ -73,6 +75,8 @@ class Search:
         Raises:
             Enough: nothing is left to look for.
         """
+        if self.in_doubt:
+            return
         known = self.found.get(name)
         self.found[name] = demand if known is None else known.and_also(demand)
         if self.found[name].rank is not None:

@@ -52,7 +52,8 @@ def _note(frame: Frame, target: ir.Name, value: Value) -> None:
     """What a name holds, for whoever wants to see it; and what the program calls a size."""
     analysis = frame.analysis
     if isinstance(value, Size) and isinstance(value.dim, Expression) and value.dim.symbol is not None:
-        analysis.symbol_names.setdefault(value.dim.symbol, target.id)
+        if target.id.strip("_"):
+            analysis.symbol_names.setdefault((frame.unit, value.dim.symbol), target.id)
     if analysis.shown is not None:
         key = (frame.unit, target.at)
         for kind, type in _described(value):

@@ -176,8 +176,8 @@ class Analysis:
     """The number of steps at which the search ends without an answer."""
     undone: list[Hashable] = field(default_factory=list)
     """The contexts counted during the search, which do not count afterwards."""
-    symbol_names: dict[Symbol, str] = field(default_factory=dict)
-    """What the program calls sizes: ``B, C, H, W = x.shape``."""
+    symbol_names: dict[tuple[Unit, Symbol], str] = field(default_factory=dict)
+    """What the code of a unit calls sizes: ``B, C, H, W = x.shape``."""
     shown: dict[tuple[Unit, int], Shown] | None = None
     """When wanted: what names hold where they are assigned."""
     budget_exhausted: bool = False
