@@ -87,10 +87,11 @@ class ClassInfo:
             found = self._members[name] = self._find(name)
         self._read()
         tracker = self.module.tracker
-        for unit, _ in found:
-            tracker.read(unit.dependency)
-        for chunk in self._indexed.definitions.get(name, ()):  # also one that does not parse, and so binds nothing yet
-            tracker.read(self.module.unit(chunk, member=True).dependency)
+        if tracker.is_tracking:
+            for unit, _ in found:
+                tracker.read(unit.dependency)
+            for chunk in self._indexed.definitions.get(name, ()):  # also one that does not parse: it binds nothing yet
+                tracker.read(self.module.unit(chunk, member=True).dependency)
         return found
 
     def _find(self, name: str) -> list[Member]:

@@ -33,13 +33,13 @@ def emit_conversion(frame: Frame, call: Call, converter: str, value: Value) -> N
         frame.emit(Conversion, call.node, value, converter=converter, argument=None)
 
 
-def convert(frame: Frame, call: Call, converter: str, value: Value, result: str | None) -> Value:
+def convert(frame: Frame, call: Call, converter: str, value: Value, result: str | None, position: int = 0) -> Value:
     """A Python number from one value: reported when traced; ``int(x.shape[0])`` and the like. `result` is the name of
-    its Python type."""
+    its Python type, `position` the place of the value among the arguments."""
     parts = [v for v in alternatives(value) if is_certain(v)]
     live = hazard_among(parts)
     if live is not None and call.node is not None:
-        frame.emit(Conversion, call.node, live, converter=converter, argument=call.argument_node())
+        frame.emit(Conversion, call.node, live, converter=converter, argument=call.argument_node(position))
     if parts:
         part = live if live is not None else parts[0]
         data = isinstance(part, (Tensor, Array)) or (isinstance(part, Frozen) and part.from_data)

@@ -78,9 +78,9 @@ def _math(name: str) -> Model:
     result = "int" if name in _MATH_INTEGERS else "float"
 
     def model(frame: Frame, call: Call) -> Value:
-        for value in call.args.positional:
+        for position, value in enumerate(call.args.positional):
             if any(is_certain(v) for v in alternatives(value)):
-                return convert(frame, call, f"math.{name}", value, result)
+                return convert(frame, call, f"math.{name}", value, result, position)
         is_unknown = any(a is UNKNOWN for a in call.args.positional)
         return UNKNOWN if is_unknown else Static("int" if name == "ceil" else "float")
 

@@ -50,9 +50,10 @@ def result(frame: Frame, call: Call, kind: ReturnKind) -> Value:
     kind = kind.choose(args.positional, args.keyword, QUESTIONS)
     traced, origin = False, None
     for value in args.all():
-        for part in traced_parts(value):
-            traced = True
-            origin = origin or part.origin
+        if value.is_traced:
+            for part in traced_parts(value):
+                traced = True
+                origin = origin or part.origin
         traced = traced or isinstance(value, Unknown)
     if node is not None and call.short in _COUNTS:
         _report_count(frame, call)

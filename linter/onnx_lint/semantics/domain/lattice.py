@@ -76,8 +76,10 @@ def join(first: Value, second: Value) -> Value:
         return first
     if isinstance(first, Unknown) or isinstance(second, Unknown):
         return UNKNOWN
-    if not isinstance(first, Alternatives) and not isinstance(second, Alternatives) and _class(first) == _class(second):
-        return _merge(first, second)
+    if not isinstance(first, Alternatives) and not isinstance(second, Alternatives):
+        if _class(first) == _class(second):
+            return _merge(first, second)
+        return Alternatives((first, second) if _rank(first) <= _rank(second) else (second, first))
     by_class: dict[Hashable, Alternative] = {}
     for value in (*alternatives(first), *alternatives(second)):
         if isinstance(value, Unknown):

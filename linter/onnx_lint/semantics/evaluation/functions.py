@@ -260,7 +260,8 @@ def _use(frame: Frame, summary: Summary, inputs: tuple[Value, ...], *, is_new: b
             now = renaming.value(effect.now)
             store = store.put(renaming.address(effect.address), effect.field, before, now)
             if effect.field is not None:  # what was known of the attribute by a test holds no longer
-                for key in [k for k in frame.env.names if k.endswith(f".{effect.field}")]:
+                ending = f".{effect.field}"
+                for key in [k for k in frame.env.names if k.endswith(ending)]:
                     del frame.env.names[key]
         frame.env.store = store
     return renaming.value(summary.value)

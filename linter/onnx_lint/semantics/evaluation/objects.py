@@ -303,7 +303,8 @@ def set_attribute(frame: Frame, instance: Instance, name: str, value: Value) -> 
     often it is the same thing, wrapped."""
     if frame.env is None:
         return
-    for key in [k for k in frame.env.names if k.endswith(f".{name}")]:
+    ending = f".{name}"
+    for key in [k for k in frame.env.names if k.endswith(ending)]:
         del frame.env.names[key]
     before = _before(frame, instance, name)
     if before is not None and _is_vague(value) and not _is_vague(before) and not is_none(before):

@@ -40,7 +40,8 @@ MAX_STEPS = 400_000
 """Statements interpreted for one entry point; beyond it calls are no longer followed."""
 
 MAX_SECONDS = 60
-"""Time for one entry point, likewise. Real models take up to a second."""
+"""Time for one entry point, likewise; of the processor, so that a busy machine gives the same answer. Real models take
+up to a second."""
 _CLOCK_EVERY = 64
 """Calls between two looks at the clock, which cost a tenth of an analysis when it is asked at each."""
 
@@ -154,7 +155,7 @@ class Analysis:
     global_active: set[Hashable] = field(default_factory=set)
     steps: int = 0
     until: float = float("inf")
-    """When the time of the entry point is used up, by `time.perf_counter`."""
+    """When the time of the entry point is used up, by `time.thread_time`."""
     calls: int = 0
     """How many calls of project functions the entry point has met."""
     is_late: bool = False
@@ -197,11 +198,11 @@ class Analysis:
     def begin(self) -> None:
         """An entry point begins: it has the whole budget of steps and time."""
         self.steps, self.calls, self.is_late = 0, 0, False
-        self.until = time.perf_counter() + MAX_SECONDS
+        self.until = time.thread_time() + MAX_SECONDS
 
     def limit(self, depth: int) -> str | None:
         """The limit that stops a call at that depth from being followed, in words; ``None`` when none does."""
-        if self.calls % _CLOCK_EVERY == 0 and time.perf_counter() > self.until:
+        if self.calls % _CLOCK_EVERY == 0 and time.thread_time() > self.until:
             self.is_late = True
         self.calls += 1
         if self.is_late:
