@@ -240,6 +240,14 @@ class ClassInfo:
         return any((info.qualified if isinstance(info, ClassInfo) else info.name) == qualified for info in self.mro)
 
     @property
+    def torch_base(self) -> str | None:
+        """The class of ``torch.nn`` from which it derives, other than ``Module`` itself, by its full name."""
+        for base in self.mro:
+            if not isinstance(base, ClassInfo) and base.name != "torch.nn.Module":
+                return base.name if base.name.startswith("torch.nn.") else None
+        return None
+
+    @property
     def is_module(self) -> bool:
         """Whether the class is an ``nn.Module``, as far as can be seen.
 

@@ -14,7 +14,7 @@ from onnx_lint.semantics.domain.environment import Environment
 from onnx_lint.semantics.domain.lattice import alternatives, map_parts
 from onnx_lint.semantics.domain.values import Arguments, Function, Tensor, Value
 from onnx_lint.semantics.evaluation.frame import Frame
-from onnx_lint.semantics.evaluation.state import Analysis
+from onnx_lint.semantics.evaluation.state import Analysis, Shown
 
 MAX_STEPS = 400
 """Statements that are interpreted to find the shapes of inputs."""
@@ -28,7 +28,13 @@ def with_shapes(analysis: Analysis, unit: Unit, function: Function, args: Argume
         if isinstance(value, Tensor) and value.parameter is not None and value.type.shape is None
     }
     found = _search(analysis, unit, function, _typed(args, {}), qualified, wanted) if wanted else {}
-    return _typed(args, found)
+    typed = _typed(args, found)
+    if analysis.shown is not None:
+        for param, value in zip(function.function.params.positional, typed.positional, strict=False):
+            for one in alternatives(value):
+                if isinstance(one, Tensor):
+                    analysis.shown.setdefault((unit, param.at), Shown(param.name, "input", one.type))
+    return typed
 
 
 def _search(

@@ -6,19 +6,20 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from onnx_lint.deep_stack import with_deep_stack
-from onnx_lint.project.modules import Unit
 from onnx_lint.project.project import Project
 from onnx_lint.semantics import entry
 from onnx_lint.semantics.domain import dims
-from onnx_lint.semantics.domain.dims import Dim, Expression, Symbol, UnknownSize
+from onnx_lint.semantics.domain.dims import Dim, UnknownSize
 from onnx_lint.semantics.evaluation.state import Analysis
 from onnx_lint.semantics.interpreter import INTERPRETER
+from onnx_lint.semantics.size_names import named
 
 
 @dataclass(frozen=True, slots=True)
 class ShownValue:
     """What a name holds after an assignment: a ``tensor`` with its shape and dtype as far as they are known, or a
-    ``size`` with the one dimension that it is. `line` and `column` count from 1."""
+    ``size`` with the one dimension that it is; or an ``input`` of a model: what its ``forward`` demands of it. `line`
+    and `column` count from 1."""
 
     path: str
     line: int
@@ -47,25 +48,13 @@ def _values(
     for _ in entry.analyse(project, analysis=analysis, progress=progress):
         pass
     assert analysis.shown is not None
-    for (unit, at), shown in analysis.shown.items():
+    for (unit, at), shown in {**analysis.shown_in_search, **analysis.shown}.items():
         path = unit.module.path
         if path not in paths:
             continue
         span, shape = unit.span(at), shown.type.shape
         dims_ = None if shape is None else tuple([named(d, analysis, unit) for d in shape])
         yield ShownValue(path, span.line, span.column, shown.name, shown.kind, dims_, shown.type.dtype)
-
-
-def named(dim: Dim, analysis: Analysis, unit: Unit) -> Dim:
-    """A size by the names that the code of a unit gives it."""
-    if not isinstance(dim, Expression):
-        return dim
-    found: dict[Symbol, Dim] = {}
-    for symbol in dims.symbols(dim):
-        name = analysis.symbol_names.get((unit, symbol))
-        if name is not None:
-            found[symbol] = dims.symbol(name, low=symbol.low, high=symbol.high, varies=symbol.varies)
-    return dims.substitute(dim, found) if found else dim
 
 
 def as_json(dim: Dim) -> object:

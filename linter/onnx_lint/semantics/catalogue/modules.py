@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from onnx_lint.project.classes import ClassInfo
 from onnx_lint.semantics import torch_kinds
 from onnx_lint.semantics.catalogue import shaping, torch_results
 from onnx_lint.semantics.catalogue.containers import appended
@@ -184,7 +183,7 @@ def _inherited(frame: Frame, call: Call, instance: Instance) -> Value:
         frame.interp.register(frame, instance, args.get(0, "name") or UNKNOWN, args.get(1, "module") or STATIC)
         return NONE
     if name == "__init__" and (args.positional or args.keyword):
-        base = _external_base(instance)
+        base = instance.cls.torch_base
         if base is not None and not base.endswith(_CONTAINERS):
             frame.interp.set_attribute(
                 frame, instance, BASE, ExternalInstance(base, None, args.keyword or None, (), args)
@@ -209,7 +208,7 @@ def _inherited(frame: Frame, call: Call, instance: Instance) -> Value:
 
 def _forward_of_base(frame: Frame, instance: Instance, args: Arguments) -> Value:
     """``super().forward(x)`` of a base outside the project."""
-    base = _external_base(instance)
+    base = instance.cls.torch_base
     if base is not None and base.endswith("Sequential"):
         items = frame.interp.parts_of_module(frame, instance)
         return call_module(frame, None, ExternalInstance(base, Seq("list", None, items)), args)
@@ -219,14 +218,6 @@ def _forward_of_base(frame: Frame, instance: Instance, args: Arguments) -> Value
 
 
 _CONTAINERS = ("Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict")
-
-
-def _external_base(instance: Instance) -> str | None:
-    """The class of ``torch.nn`` from which the class of an object derives, other than ``Module`` itself."""
-    for base in instance.cls.mro:
-        if not isinstance(base, ClassInfo) and base.name != "torch.nn.Module":
-            return base.name if base.name.startswith("torch.nn.") else None
-    return None
 
 
 @models_method(ClassValue, "apply")

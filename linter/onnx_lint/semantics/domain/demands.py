@@ -55,31 +55,30 @@ FROM_END = 3
 channels, height and width, whatever stands before. Of fewer nothing is taken."""
 
 
+AFTERWARDS = 12
+"""Statements for which a search goes on when all ranks are known: the next layers say which sizes are fixed."""
+
+
 class Enough(Exception):
     """All that was looked for is found, or the search has come to its bound."""
 
 
 @dataclass(slots=True)
 class Search:
-    """The search for what a model demands of its inputs: a run of its ``forward`` up to the point where the ranks of
-    all `wanted` inputs are known."""
+    """The search for what a model demands of its inputs: a run of its ``forward`` until shortly after the ranks of all
+    `wanted` inputs are known."""
 
     wanted: set[str]
     found: dict[str, Demand] = field(default_factory=dict)
     in_doubt: int = 0
     """Positive inside a branch that asks for the rank of something: what is demanded there holds for that case only."""
 
-    def note(self, name: str, demand: Demand) -> None:
-        """An operation demands something of an input.
-
-        Raises:
-            Enough: nothing is left to look for.
-        """
+    def note(self, name: str, demand: Demand) -> bool:
+        """An operation demands something of an input. Whether the ranks of all are known now."""
         if self.in_doubt:
-            return
+            return False
         known = self.found.get(name)
         self.found[name] = demand if known is None else known.and_also(demand)
         if self.found[name].rank is not None:
             self.wanted.discard(name)
-            if not self.wanted:
-                raise Enough
+        return not self.wanted

@@ -54,12 +54,15 @@ def _note(frame: Frame, target: ir.Name, value: Value) -> None:
     if isinstance(value, Size) and isinstance(value.dim, Expression) and value.dim.symbol is not None:
         if target.id.strip("_"):
             analysis.symbol_names.setdefault((frame.unit, value.dim.symbol), target.id)
+    if frame.summary.assigned is not None:
+        frame.summary.assigned[target.at] = value
     if analysis.shown is not None:
+        shown = analysis.shown if analysis.search is None else analysis.shown_in_search
         key = (frame.unit, target.at)
         for kind, type in _described(value):
-            before = analysis.shown.get(key)
+            before = shown.get(key)
             if before is None:
-                analysis.shown[key] = Shown(target.id, kind, type)
+                shown[key] = Shown(target.id, kind, type)
             else:
                 before.add(kind, type)
 

@@ -334,7 +334,8 @@ def _frame_of(
     definition, unit, analysis = function.function, function.unit, frame.analysis
     name = _qualified(function)
     if analysis.project.is_editor and frame.records_sites:
-        summary.values = {}
+        summary.values, summary.assigned = {}, {}
+        summary.in_search = analysis.search is not None
     if frame.records_sites:
         summary.traced = (unit, definition)
     summary.name = name

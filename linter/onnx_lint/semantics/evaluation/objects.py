@@ -126,6 +126,9 @@ def _initialise(frame: Frame, instance: Instance) -> Made:
             if args is None:
                 args = frame.interp.constructor_arguments(frame.analysis, function)
             frame.interp.invoke(runner, None, function, itself, args)
+    elif instance.args is not None and cls.torch_base is not None:
+        base = ExternalInstance(cls.torch_base, None, instance.args.keyword or None, (), instance.args)
+        set_attribute(runner, itself, BASE, base)
     elif instance.args is not None:
         _initialise_dataclass(runner, itself)
     member = cls.find("__post_init__")

@@ -111,6 +111,10 @@ class Summary:
     """What it rests on, in an editor."""
     values: dict[int, Value] | None = None
     """What each expression (by its number) may hold, in an editor."""
+    assigned: dict[int, Value] | None = None
+    """What each name (by the number of the target) holds after it was assigned, in an editor."""
+    in_search: bool = False
+    """Whether it was interpreted during a search for the shapes of inputs."""
     flow: object = None
     """The run in which it was interpreted."""
     view: tuple[Step | None, tuple[Value, ...], list[Site]] | None = None
@@ -181,6 +185,8 @@ class Analysis:
     """What the code of a unit calls sizes: ``B, C, H, W = x.shape``."""
     shown: dict[tuple[Unit, int], Shown] | None = None
     """When wanted: what names hold where they are assigned."""
+    shown_in_search: dict[tuple[Unit, int], Shown] = field(default_factory=dict)
+    """The same during searches: what counts for places that are not come to again, since the results are used."""
     budget_exhausted: bool = False
     """Whether a bound on contexts was met: many changes may have used it up."""
 
