@@ -17,6 +17,7 @@ from onnx_lint.registry import rules_of
 FOLDER = Path(__file__).parents[1] / "docs" / "rules"
 TOPICS = {
     "control_flow": "Control flow",
+    "export_call": "The call of the exporter",
     "conversions": "From tensors to Python and NumPy",
     "containers": "Containers",
     "shapes": "Shapes",

@@ -64,6 +64,8 @@ class Rule(ABC, Generic[SiteT]):
     effects: ClassVar[Effects]
     """What each engine makes of the construct, proved by exporting the example."""
     preview: ClassVar[bool] = False
+    messages: ClassVar[tuple[str, ...]] = ()
+    """What PyTorch or ONNX Runtime print about it, without names and numbers: ``--explain`` finds the rule by them."""
     site: ClassVar[type[Site]]
 
     def __init_subclass__(cls) -> None:

@@ -27,6 +27,10 @@ class Case:
     engines: tuple[Engine, ...] = BOTH
     before: str = ""
     """Another source that must give the same eager results, bit by bit."""
+    is_script: bool = False
+    """The source calls the exporter itself; only `second` counts then."""
+    messages: tuple[str, ...] = ()
+    """Texts of warnings that count besides those of the tracer."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,8 @@ def measure(cases: Iterable[Case]) -> dict[str, dict[Engine, Measured]]:
             "dynamic": {name: list(axes) for name, axes in case.dynamic.items()},
             "engine": engine.value,
             "before": case.before,
+            "is_script": case.is_script,
+            "messages": list(case.messages),
         }
         for case in cases
         for engine in case.engines
