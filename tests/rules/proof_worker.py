@@ -3,11 +3,11 @@
 Run as a program: cases come as JSON on standard input, one result a line goes to the file named by the first argument.
 Every export runs in a forked child of its own, since one of the constructs under test kills the interpreter.
 
-A case is ``{"id", "source", "first", "second", "dynamic", "engine", "before", "is_script",
-"messages"}``: `source` defines ``Model`` (no
-arguments); `first` and `second` are expressions for the tuple of inputs, the example and another one; `dynamic` maps
-an input name to its dynamic axes. With `is_script` the source calls the exporter itself, and warnings with one of the
-texts in `messages` count. With `before`, another source, the eager results of both must be equal bit by bit.
+A case is ``{"id", "source", "first", "second", "dynamic", "engine", "before", "is_script", "messages",
+"is_sequence"}``: `source` defines ``Model`` (no arguments); `first` and `second` are expressions for the tuple of
+inputs, the example and another one; `dynamic` maps an input name to its dynamic axes. With `is_script` the source calls
+the exporter itself, and warnings with one of the texts in `messages` count. With `is_sequence` one model is given both
+inputs, one after the other. With `before`, another source, the eager results of both must be equal bit by bit.
 A result is ``{"id", "engine", "verdict", "detail"}``.
 """
 
@@ -111,7 +111,11 @@ def measure(case: dict[str, Any]) -> tuple[str, str]:
         model = namespace["Model"]().eval()
         inputs = [eval(case[which], namespace) for which in ("first", "second")]
         with torch.no_grad():
-            expected = [copy.deepcopy(model)(*copy.deepcopy(given)) for given in inputs]
+            if case["is_sequence"]:
+                lasting = copy.deepcopy(model)
+                expected = [copy.deepcopy(lasting(*copy.deepcopy(given))) for given in inputs]
+            else:
+                expected = [copy.deepcopy(model)(*copy.deepcopy(given)) for given in inputs]
         if case.get("before"):
             torch.manual_seed(0)
             original = load(case["before"], folder, "original_model")["Model"]().eval()

@@ -28,9 +28,20 @@ INPUTS: dict[str, dict[str, Any]] = {
         "second": "(torch.randn(5, 4), torch.tensor(2))",
     },
     "ONX507": {"second": '(torch.randn(3, 4), "multiply")'},
+    "ONX701": {"is_sequence": True},
+    "ONX702": {"is_sequence": True},
     "ONX516": {"second": "(torch.randn(3, 6, 4),)"},
 }
 """Inputs for examples that the usual ones do not fit."""
+WITH_SCALAR = {"first": "(torch.randn(3, 4), torch.tensor(2.0))", "second": "(torch.randn(5, 4), torch.tensor(5.0))"}
+GOOD_INPUTS: dict[str, dict[str, Any]] = {
+    "ONX507": {"second": "(torch.randn(5, 4),)"},
+    "ONX701": {"first": "(torch.randn(3, 4), torch.zeros(4))", "second": "(torch.randn(5, 4), torch.ones(4))"},
+    "ONX702": WITH_SCALAR,
+    "ONX712": {"first": "(torch.randn(3, 4), torch.zeros(4))", "second": "(torch.randn(5, 4), torch.ones(4))"},
+    "ONX713": WITH_SCALAR,
+}
+"""Those of the good example, where it has others."""
 
 
 def test_the_installed_rules_are_these() -> None:
@@ -106,8 +117,8 @@ def measured() -> dict[str, dict[Engine, Measured]]:
         if is_script(both.bad):
             inputs.update(is_script=True, messages=rule.messages)
         cases.append(Case(f"{rule.code} bad", both.bad, engines=_engines(rule, both.bad), **inputs))
-        second = {"second": "(torch.randn(5, 4),)"} if rule.code == "ONX507" else {}
-        cases.append(Case(f"{rule.code} good", both.good, engines=_pinned(both.good), **{**inputs, **second}))
+        inputs |= GOOD_INPUTS.get(rule.code, {})
+        cases.append(Case(f"{rule.code} good", both.good, engines=_pinned(both.good), **inputs))
     return measure(cases)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from onnx_lint.semantics import torch_kinds
-from onnx_lint.semantics.catalogue import numpy, torch_results
+from onnx_lint.semantics.catalogue import numpy, operator_calls, torch_results
 from onnx_lint.semantics.catalogue.registry import Call, function_model, method_model
 from onnx_lint.semantics.domain.lattice import vague_result
 from onnx_lint.semantics.domain.values import (
     STATIC,
     UNKNOWN,
     Arguments,
+    Tensor,
     Value,
 )
 from onnx_lint.semantics.evaluation.frame import Frame
@@ -22,6 +23,7 @@ def call_external(frame: Frame, node: ir.Call | None, name: str, args: Arguments
     """Call a function or class outside the project by its full name."""
     name = torch_kinds.canonical(name)
     call = Call(name, node, args)
+    operator_calls.note(frame, call, args)
     model = function_model(name)
     if model is not None:
         return model(frame, call)
@@ -52,5 +54,7 @@ def _looks_like_class(short: str) -> bool:
 
 def call_method(frame: Frame, node: ir.Call | None, receiver: Value, name: str, args: Arguments) -> Value:
     """Call a method by name of something that is no project object."""
+    if isinstance(receiver, Tensor):
+        operator_calls.note(frame, Call(f"torch.Tensor.{name}", node, args), args.after(receiver))
     model = method_model(receiver, name)
     return UNKNOWN if model is None else model(frame, Call(name, node, args), receiver)

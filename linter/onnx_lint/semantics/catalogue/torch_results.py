@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from onnx_lint.semantics import torch_kinds
+from onnx_lint.semantics.catalogue import operator_calls
 from onnx_lint.semantics.catalogue.registry import Call
 from onnx_lint.semantics.domain.lattice import alternatives
 from onnx_lint.semantics.domain.origin import Origin, StepKind
@@ -126,7 +127,8 @@ def construct(frame: Frame, call: Call) -> Value:
     if name in _PARAMETERS:
         return Tensor(False)
     if name.startswith("torch.") or torch_kinds.module_kind(name) is not None:
-        return ExternalInstance(name, None, call.args.keyword or None)
+        kept = dict(zip(operator_calls.KEPT_OPTIONS.get(name, ()), call.args.positional, strict=False))
+        return ExternalInstance(name, None, {**kept, **call.args.keyword} or None)
     if any(a.is_traced for a in call.args.all()):
         return UNKNOWN  # an object that holds traced values
     return ExternalInstance(name)

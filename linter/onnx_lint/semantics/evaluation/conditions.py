@@ -8,7 +8,7 @@ from onnx_lint.project.classes import ClassInfo
 from onnx_lint.semantics.domain.engines import DYNAMO, TORCHSCRIPT
 from onnx_lint.semantics.domain.lattice import alternatives, is_certain, join_all, type_name
 from onnx_lint.semantics.domain.parts import assert_never
-from onnx_lint.semantics.domain.sites import Branch
+from onnx_lint.semantics.domain.sites import Branch, WeightRead
 from onnx_lint.semantics.domain.truth import Truth, combine, negate, static_truth
 from onnx_lint.semantics.domain.values import (
     UNKNOWN,
@@ -80,6 +80,9 @@ def truth(frame: Frame, node: ir.Expr, value: Value, keyword: str) -> Truth:
     for one in alternatives(value):
         if isinstance(one, (Size, Frozen, Array, Tensor)) and is_certain(one):
             asked.append(one)
+            results.append(None)
+        elif isinstance(one, Tensor) and not one.traced and not one.presumed:
+            frame.emit(WeightRead, node, one, how=keyword)
             results.append(None)
         else:
             results.append(static_truth(one))

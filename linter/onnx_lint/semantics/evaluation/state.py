@@ -105,6 +105,8 @@ class Summary:
     """What it rests on, in an editor."""
     values: dict[int, Value] | None = None
     """What each expression (by its number) may hold, in an editor."""
+    initial: set[tuple[ClassInfo, str]] = field(default_factory=set)
+    """The attributes of which it read what they held when the run began, modules left out; with the class."""
     flow: object = None
     """The run in which it was interpreted."""
     view: tuple[Step | None, tuple[Value, ...], list[Site]] | None = None

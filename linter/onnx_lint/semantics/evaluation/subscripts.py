@@ -84,7 +84,10 @@ def _dict_item(frame: Frame, node: ir.Subscript, value: Dict, index: Value) -> V
             return value.entries[index.value]
         if value.rest is not None:
             return value.rest
-    number = hazard_among(v for v in alternatives(index) if isinstance(v, (Size, Frozen)))
+    asked = alternatives(index)
+    if isinstance(node.index, ir.Format):  # the key is text that is made of a traced value
+        asked = tuple([v for part in node.index.values for v in alternatives(frame.interp.evaluate(frame, part))])
+    number = hazard_among(v for v in asked if isinstance(v, (Size, Frozen)))
     if number is not None:
         frame.emit(ListIndex, node, number, container="dict")
     return value.rest if value.rest is not None else join_all(value.values()) or UNKNOWN

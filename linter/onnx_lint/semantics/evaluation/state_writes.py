@@ -1,0 +1,216 @@
+"""What traced code writes to things that outlive the call: attributes and buffers of modules, containers, globals.
+
+A write is a hazard only where the next call reads what this one left. Whether any traced code does is known when all
+calls below an entry point are: `kept` decides then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from onnx_lint.semantics import torch_kinds
+from onnx_lint.semantics.domain.lattice import alternatives
+from onnx_lint.semantics.domain.sites import Site, StateWrite
+from onnx_lint.semantics.domain.values import STATIC, Instance, Value
+from onnx_lint.semantics.evaluation.frame import Frame
+from onnx_lint.source import ir
+
+if TYPE_CHECKING:
+    from onnx_lint.project.classes import ClassInfo
+
+_MUTATORS = frozenset(
+    {"append", "appendleft", "extend", "insert", "add", "update", "setdefault", "pop", "popleft", "remove"}
+)
+"""Methods of containers that change what they hold."""
+
+
+# ------------------------------------------------------------------------------------------------------------- writes
+def attribute(frame: Frame, target: ir.Attribute, value: Value) -> None:
+    """``self.name = value``: noted where what is written depends on the input, or on what the attribute held."""
+    function = frame.function
+    instance = _module(frame, target.value) if frame.records_sites else None
+    if function is None or instance is None:
+        return
+    if not value.is_traced and target.attr not in _read_for_itself(function):
+        return
+    if not _is_made_when_missing(function, target.attr):
+        how = "guarded" if target.attr in _guarded(function) else "assigned"
+        frame.emit(StateWrite, target, value, kind="attribute", name=target.attr, how=how, owner=instance.cls)
+
+
+def augmented(frame: Frame, target: ir.Attribute, value: Value) -> None:
+    """``self.name += value``."""
+    instance = _module(frame, target.value) if frame.records_sites else None
+    if instance is not None and not _was_written(frame, instance, target.attr):
+        frame.emit(StateWrite, target, value, kind="attribute", name=target.attr, how="augmented")
+
+
+def content(frame: Frame, node: ir.Expr, target: ir.Expr, value: Value) -> None:
+    """A write into what an attribute or a global holds: ``self.cache[key] = value``, ``self.tokens.append(value)``,
+    ``self.mean.mul_(0.9)``."""
+    if not frame.records_sites:
+        return
+    root = _root(target)
+    if isinstance(root, ir.Attribute):
+        instance = _module(frame, root.value)
+        if instance is not None and not _was_written(frame, instance, root.attr):
+            frame.emit(StateWrite, node, value, kind="content", name=root.attr, how="changed")
+    elif isinstance(root, ir.Name) and _is_global(frame, root.id):
+        frame.emit(StateWrite, node, value, kind="global", name=root.id, how="changed")
+
+
+def method(frame: Frame, node: ir.Call, given: Iterable[Value]) -> None:
+    """A method that changes its receiver: of a container given a traced value, or of a tensor in place."""
+    function = node.func
+    assert isinstance(function, ir.Attribute)
+    if function.attr in _MUTATORS:
+        value = next((v for v in given if v.is_traced), None)
+        if value is not None:
+            content(frame, node, function.value, value)
+    elif _is_in_place(function.attr) and isinstance(function.value, (ir.Attribute, ir.Subscript, ir.Name)):
+        content(frame, node, function.value, next((v for v in given if v.is_traced), STATIC))
+
+
+def may_change(name: str) -> bool:
+    """Whether a method of that name may change its receiver."""
+    return name in _MUTATORS or _is_in_place(name)
+
+
+def name(frame: Frame, target: ir.Name, value: Value) -> None:
+    """An assignment to a name that the function declares ``global``."""
+    if frame.records_sites and frame.function is not None and target.id in _globals(frame.function):
+        frame.emit(StateWrite, target, value, kind="global", name=target.id, how="augmented")
+
+
+def _is_in_place(name: str) -> bool:
+    return name.endswith("_") and not name.startswith("_") and torch_kinds.is_in_place(name)
+
+
+def _root(node: ir.Expr) -> ir.Expr:
+    """What a chain of subscripts and in-place calls begins with."""
+    while True:
+        if isinstance(node, ir.Subscript):
+            node = node.value
+        elif isinstance(node, ir.Call) and isinstance(node.func, ir.Attribute) and _is_in_place(node.func.attr):
+            node = node.func.value
+        elif isinstance(node, ir.Attribute) and node.attr == "data":
+            node = node.value
+        else:
+            return node
+
+
+def _module(frame: Frame, node: ir.Expr) -> Instance | None:
+    """The module that a plain name is."""
+    if not isinstance(node, ir.Name) or frame.env is None:
+        return None
+    value = frame.env.get(node.id)
+    found = [v for v in alternatives(value) if isinstance(v, Instance)] if value is not None else []
+    return found[0] if len(found) == 1 and found[0].cls.is_module else None
+
+
+def _was_written(frame: Frame, instance: Instance, name: str) -> bool:
+    """Whether this run has put something else there before."""
+    return frame.env is not None and frame.env.store.field(instance, name) is not None
+
+
+def _is_global(frame: Frame, name: str) -> bool:
+    if frame.env is None or frame.env.get(name) is not None or frame.function is None:
+        return False
+    return any(getattr(b, "value", None) is not None for b in frame.module.lookup(name))
+
+
+# ------------------------------------------------------------------------------------------------ what functions say
+def _globals(function: ir.FunctionDef) -> frozenset[str]:
+    """The names that a function declares ``global``."""
+    return frozenset(
+        n for s in ir.walk(function.body) if isinstance(s, ir.Scope) and s.kind == "global" for n in s.names
+    )
+
+
+def _attributes(node: ir.Node) -> set[str]:
+    return {n.attr for n in ir.walk(node) if isinstance(n, ir.Attribute) and isinstance(n.value, ir.Name)}
+
+
+def _assigned(body: ir.Block) -> set[str]:
+    found = [t for s in ir.walk(body) if isinstance(s, ir.Assign) for t in s.targets]
+    return {t.attr for t in found if isinstance(t, ir.Attribute) and isinstance(t.value, ir.Name)}
+
+
+def _read_for_itself(function: ir.FunctionDef) -> set[str]:
+    """Attributes that are computed from what they held: ``self.t = self.t * 0.5``."""
+    assigned = [(s.targets, s.value) for s in ir.walk(function.body) if isinstance(s, ir.Assign)]
+    return {
+        t.attr
+        for targets, value in assigned
+        for t in targets
+        if isinstance(t, ir.Attribute) and t.attr in _attributes(value)
+    }
+
+
+def _is_made_when_missing(function: ir.FunctionDef, name: str) -> bool:
+    """Whether an attribute is assigned where it is asked for just before: ``if self.table is None: self.table = …``."""
+    tests = [s for s in ir.walk(function.body) if isinstance(s, ir.If) and name in _attributes(s.test)]
+    return any(name in _assigned(s.body) | _assigned(s.orelse) for s in tests) and not any(
+        isinstance(c, ir.Const) and isinstance(c.value, bool) for s in tests for c in _values_assigned(s.body, name)
+    )
+
+
+def _values_assigned(body: ir.Block, name: str) -> Iterator[ir.Expr]:
+    for statement in ir.walk(body):
+        if isinstance(statement, ir.Assign):
+            if any(isinstance(t, ir.Attribute) and t.attr == name for t in statement.targets):
+                yield statement.value
+
+
+def _guarded(function: ir.FunctionDef) -> set[str]:
+    """Attributes that are assigned in the first call only: beside a flag that the condition asks for."""
+    found: set[str] = set()
+    for statement in ir.walk(function.body):
+        if isinstance(statement, ir.If):
+            flags = _attributes(statement.test) & _assigned(statement.body)
+            if any(isinstance(v, ir.Const) for flag in flags for v in _values_assigned(statement.body, flag)):
+                found |= _assigned(statement.body) - flags
+    return found
+
+
+# ------------------------------------------------------------------------------------------------- which are kept
+def kept(
+    sites: Iterable[Site], functions: Iterable[ir.FunctionDef], initial: Iterable[set[tuple[ClassInfo, str]]]
+) -> Iterator[Site]:
+    """The sites without writes that nobody reads. `functions` are those that were traced; `initial` are the
+    attributes of which each of them read what they held at first."""
+    loads: set[str] | None = None
+    for site in sites:
+        if isinstance(site, StateWrite):
+            if loads is None:
+                loads = {name for function in functions for name in _loads(function)}
+            if site.name not in loads:
+                continue
+            if site.how == "assigned" and not any((site.owner, site.name) in found for found in initial):
+                continue
+        yield site
+
+
+def _loads(function: ir.FunctionDef) -> set[str]:
+    """The attributes and names that a function reads other than to change them."""
+    skipped: set[int] = set()
+    found: set[str] = set()
+    for node in ir.walk(function.body):
+        match node:
+            case ir.Call(func=ir.Attribute() as called) if may_change(called.attr):
+                skipped.add(id(_root(called.value)))
+            case ir.Assign():
+                for target in node.targets:
+                    skipped.add(id(_root(target)))
+                    if isinstance(target, ir.Attribute):
+                        skipped.update(
+                            id(n) for n in ir.walk(node.value) if isinstance(n, ir.Attribute) and n.attr == target.attr
+                        )
+            case ir.AugAssign():
+                skipped.add(id(_root(node.target)))
+            case ir.Attribute() if id(node) not in skipped:
+                found.add(node.attr)
+            case ir.Name() if id(node) not in skipped:
+                found.add(node.id)
+    return found
