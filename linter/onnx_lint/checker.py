@@ -314,7 +314,8 @@ def _diagnostic(
     finding: Finding, settings: Settings, engines: tuple[Engine, ...], facts: ExportFacts
 ) -> Diagnostic | None:
     site, rule, held = finding.site, finding.rule, finding.holds(engines)
-    if not held:
+    opset = settings.target.opset or facts.opset_for(site.model)
+    if not held or (finding.needs_opset is not None and (opset is None or opset >= finding.needs_opset)):
         return None
     return Diagnostic(
         rule.code,

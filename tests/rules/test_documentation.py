@@ -28,6 +28,12 @@ INPUTS: dict[str, dict[str, Any]] = {
         "second": "(torch.randn(5, 4), torch.tensor(2))",
     },
     "ONX507": {"second": '(torch.randn(3, 4), "multiply")'},
+    "ONX602": {"second": "(torch.randn(5, 4, 8, 6),)"},
+    "ONX604": {
+        "first": "(torch.randn(2, 3, 4),)",
+        "second": "(torch.randn(2, 5, 4),)",
+        "dynamic": {"x": (1,)},
+    },
     "ONX701": {"is_sequence": True},
     "ONX702": {"is_sequence": True},
     "ONX516": {"second": "(torch.randn(3, 6, 4),)"},

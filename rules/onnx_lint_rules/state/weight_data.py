@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import WeightRead
+from onnx_lint.source import ir
+from onnx_lint.source.enclosing import enclosing
 from onnx_lint.target import fails, measured
 from onnx_lint_rules.wording import quoted
 
@@ -51,5 +53,20 @@ class WeightData(Rule[WeightRead]):
     messages = (".numpy() is not supported for tensor subclasses",)
 
     def check(self, read: WeightRead, /) -> Iterator[Finding]:
-        if read.how == "data":
+        if read.how == "data" and not _asks_for_kind(read):
             yield self.at(read, f"{quoted(read)} is not followed", help="use `.detach()`")
+
+
+def _asks_for_kind(read: WeightRead) -> bool:
+    """Whether only the size, type or place of the weight is wanted: that is right."""
+    around = enclosing(read.unit.chunk.lowered.body, read.node)
+    outer = around[-1] if around else None
+    return isinstance(outer, ir.Attribute) and outer.attr in (
+        "shape",
+        "size",
+        "dtype",
+        "device",
+        "ndim",
+        "dim",
+        "numel",
+    )

@@ -9,14 +9,17 @@ from onnx_lint.semantics.domain.sites import WeightRead
 from onnx_lint.target import fails, measured, warns
 from onnx_lint_rules.wording import construct
 
+_WARNS = warns("warns about it")
+
 
 class WeightInBranch(Rule[WeightRead]):
     """Python control flow that depends on a parameter, a buffer or another tensor that is not an input.
 
     ## Why it breaks export
 
-    The value is fixed when the export starts, and torchscript, which warns about every such branch, is right. The dynamo
-    engine does not look at the values of tensors: it stops with "Could not guard on data-dependent expression".
+    The value is fixed when the export starts, and torchscript, which warns about every such branch, is right. The
+    dynamo engine does not look at the values of tensors: it stops with "Could not guard on data-dependent expression".
+    An `assert` is right in both.
 
     ## Example
 
@@ -49,10 +52,12 @@ class WeightInBranch(Rule[WeightRead]):
 
     code = "ONX721"
     name = "weight-in-branch"
-    effects = measured(torchscript=warns("warns about it"), dynamo=fails("does not know its value and stops"))
+    effects = measured(torchscript=_WARNS, dynamo=fails("does not know its value and stops"))
     messages = ("Could not guard on data-dependent expression",)
 
     def check(self, read: WeightRead, /) -> Iterator[Finding]:
         if read.how != "data":
             help = "use `torch.where`, or keep the value as a Python number besides"
-            yield self.at(read, f"{construct(read.how)} depends on a tensor of the model", help=help)
+            effects = measured(torchscript=_WARNS) if read.how in ("assert", "torch._assert") else self.effects
+            subject = f"{construct(read.how)} depends on a tensor of the model"
+            yield self.at(read, subject, effects=effects, help=help)

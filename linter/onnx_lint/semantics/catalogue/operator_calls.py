@@ -10,6 +10,7 @@ from onnx_lint.semantics.domain.parts import traced_parts
 from onnx_lint.semantics.domain.sites import OperatorCall
 from onnx_lint.semantics.domain.values import UNKNOWN, Arguments, Tensor, Value
 from onnx_lint.semantics.evaluation.frame import Frame
+from onnx_lint.source import ir
 
 RANDOM = frozenset(
     {"rand", "randn", "randint", "rand_like", "randn_like", "randint_like", "randperm", "normal", "bernoulli",
@@ -41,12 +42,20 @@ def is_watched(name: str) -> bool:
 
 def note(frame: Frame, call: Call, args: Arguments, options: Mapping[str, Value] | None = None) -> None:
     """Record a call, if rules look at its name."""
-    if call.node is None or not frame.records_sites or not is_watched(call.name):
+    if call.node is not None:
+        note_at(frame, call.node, call.name, args, options)
+
+
+def note_at(
+    frame: Frame, node: ir.Expr | ir.Stmt, name: str, args: Arguments, options: Mapping[str, Value] | None = None
+) -> None:
+    """Record that an operator is called at a node, if rules look at its name."""
+    if not frame.records_sites or not is_watched(name):
         return
     traced = next((part for value in args.all() for part in traced_parts(value)), None)
-    if traced is None and call.name[6:] not in RANDOM and not call.name.startswith(_LIBRARIES[1:]):
+    if traced is None and name[6:] not in RANDOM and not name.startswith(_LIBRARIES[1:]):
         return
     subject: Value = traced if traced is not None else UNKNOWN
-    if isinstance(subject, Tensor) and subject.presumed and call.name.startswith("torch.Tensor."):
+    if isinstance(subject, Tensor) and subject.presumed and name.startswith("torch.Tensor."):
         return  # it may be another thing with a method of that name
-    frame.emit(OperatorCall, call.node, subject, name=call.name, args=args, options=options or {})
+    frame.emit(OperatorCall, node, subject, name=name, args=args, options=options or {})

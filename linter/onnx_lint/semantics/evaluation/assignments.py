@@ -7,6 +7,7 @@ from onnx_lint.semantics.domain.parts import children
 from onnx_lint.semantics.domain.sites import AliasedChange
 from onnx_lint.semantics.domain.values import (
     UNKNOWN,
+    Arguments,
     Const,
     Dict,
     Instance,
@@ -20,6 +21,11 @@ from onnx_lint.semantics.evaluation import state_writes, views
 from onnx_lint.semantics.evaluation.frame import Frame
 from onnx_lint.source import ir
 
+_IN_PLACE = {
+    "|": "torch.Tensor.__ior__", "&": "torch.Tensor.__iand__", "^": "torch.Tensor.__ixor__",
+    "<<": "torch.Tensor.__ilshift__", ">>": "torch.Tensor.__irshift__", "//": "torch.Tensor.__ifloordiv__",
+}  # fmt: skip
+"""Methods behind operators that are recorded as operators of their own when they change a tensor in place."""
 _MAX_LENGTH = 64
 """Lists longer than that are not known element by element."""
 
@@ -49,7 +55,7 @@ def _assign_item(frame: Frame, target: ir.Subscript, value: Value) -> None:
     if value.is_traced:
         state_writes.content(frame, target, target, value)
     if isinstance(target.value, ir.Name):
-        views.changed(frame, target, target.value, in_part=True)
+        views.changed(frame, target, target.value)
     for one in alternatives(container):
         content = _with_item(one, index, value)
         if content is not None:
@@ -129,6 +135,8 @@ def augmented_assignment(frame: Frame, node: ir.AugAssign) -> None:
     if isinstance(target, ir.Name) and isinstance(before, (Size, Tensor)):
         _report_alias(frame, node, target.id, before)
         views.changed(frame, node, target)
+        if isinstance(before, Tensor) and node.op in _IN_PLACE:
+            frame.interp.note_operator(frame, node, _IN_PLACE[node.op], Arguments((before, right)))
     if isinstance(before, Seq) and before.kind == "list" and node.op == "+":
         frame.write(before, extended(frame, before, right))
         return
@@ -138,7 +146,7 @@ def augmented_assignment(frame: Frame, node: ir.AugAssign) -> None:
     elif isinstance(target, ir.Subscript):
         state_writes.content(frame, target, target, value)
         if isinstance(target.value, ir.Name):
-            views.changed(frame, target, target.value, in_part=True)
+            views.changed(frame, target, target.value)
     if not isinstance(target, ir.Subscript):
         frame.interp.assign(frame, target, value, None)
 

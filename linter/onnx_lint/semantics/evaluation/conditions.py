@@ -82,7 +82,8 @@ def truth(frame: Frame, node: ir.Expr, value: Value, keyword: str) -> Truth:
             asked.append(one)
             results.append(None)
         elif isinstance(one, Tensor) and not one.traced and not one.presumed:
-            frame.emit(WeightRead, node, one, how=keyword)
+            if _names_weight(frame, node):
+                frame.emit(WeightRead, node, one, how=keyword)
             results.append(None)
         else:
             results.append(static_truth(one))
@@ -95,6 +96,15 @@ def truth(frame: Frame, node: ir.Expr, value: Value, keyword: str) -> Truth:
     if any(isinstance(r, EngineFlag) for r in results):
         return _flag_among(results)
     return first if all(r is first for r in results) else None
+
+
+def _names_weight(frame: Frame, node: ir.Expr) -> bool:
+    """Whether an expression names an attribute of a module: a constant made in passing may be known to the exporter."""
+    for part in ir.walk(node):
+        if isinstance(part, ir.Attribute) and isinstance(part.value, ir.Name) and frame.env is not None:
+            if isinstance(frame.env.get(part.value.id), Instance):
+                return True
+    return False
 
 
 def _flag_among(results: list[Truth]) -> EngineFlag | None:

@@ -145,6 +145,9 @@ class Interpreter(Protocol):
     def call_module(self, frame: Frame, node: ir.Call | None, module: Value, args: Arguments) -> Value:
         """Call an instance of an external class, such as ``nn.Conv2d``."""
 
+    def note_operator(self, frame: Frame, node: ir.Expr | ir.Stmt, name: str, args: Arguments) -> None:
+        """Record a call of an operator of torch that is not written as one."""
+
     def check_call(self, frame: Frame, node: ir.Call, name: str) -> Value | None:
         """``torch._assert(…)``, before its arguments are evaluated; ``None`` for other functions."""
 

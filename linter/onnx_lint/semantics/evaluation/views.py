@@ -39,8 +39,8 @@ def method(frame: Frame, node: ir.Call, receiver: ir.Expr) -> None:
         frame.emit(ViewWrite, node, value, name="", other=base.id, is_view=True)
 
 
-def changed(frame: Frame, node: ir.Expr | ir.Stmt, target: ir.Name, *, in_part: bool = False) -> None:
-    """The tensor that a name stands for is changed in place; `in_part`: some of its elements are assigned."""
+def changed(frame: Frame, node: ir.Expr | ir.Stmt, target: ir.Name) -> None:
+    """The tensor that a name stands for is changed in place, or in part."""
     value = _tensor(frame, target) if frame.records_sites else None
     if value is None:
         return
@@ -49,7 +49,7 @@ def changed(frame: Frame, node: ir.Expr | ir.Stmt, target: ir.Name, *, in_part: 
         frame.emit(ViewWrite, node, value, name=target.id, other=base, is_view=True)
         return
     for view, held in frame.views.items():
-        if held == target.id and not in_part and _is_read_after(frame, view, node):
+        if held == target.id and _is_read_after(frame, view, node):
             frame.emit(ViewWrite, node, value, name=target.id, other=view, is_view=False)
             return
 
