@@ -63,5 +63,9 @@ class RandomOperator(Rule[OperatorCall]):
         short = call.name.rpartition(".")[2]
         if short in _DRAWS and call.name.startswith("torch."):
             yield self.at(
-                call, f"{quoted(call)} draws random numbers", effects=_DRAWS[short], help="take the noise as an input"
+                call,
+                f"{quoted(call)} draws random numbers",
+                effects=_DRAWS[short],
+                help="take the noise as an input",
+                by_size=True,
             )

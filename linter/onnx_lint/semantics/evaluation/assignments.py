@@ -144,7 +144,7 @@ def augmented_assignment(frame: Frame, node: ir.AugAssign) -> None:
     if isinstance(target, ir.Attribute):
         state_writes.augmented(frame, target, value)
     elif isinstance(target, ir.Subscript):
-        state_writes.content(frame, target, target, value)
+        state_writes.content(frame, target, target, value, is_augmented=True)
         if isinstance(target.value, ir.Name):
             views.changed(frame, target, target.value)
     if not isinstance(target, ir.Subscript):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from onnx_lint.semantics import torch_kinds
 from onnx_lint.semantics.domain.lattice import alternatives
 from onnx_lint.semantics.domain.sites import Site, StateWrite
-from onnx_lint.semantics.domain.values import STATIC, Instance, Value
+from onnx_lint.semantics.domain.values import STATIC, Instance, Tensor, Value
 from onnx_lint.semantics.evaluation.frame import Frame
 from onnx_lint.source import ir
 
@@ -23,6 +23,8 @@ _MUTATORS = frozenset(
     {"append", "appendleft", "extend", "insert", "add", "update", "setdefault", "pop", "popleft", "remove"}
 )
 """Methods of containers that change what they hold."""
+_MOVING = frozenset({"to", "cuda", "cpu", "type", "type_as", "float", "half", "double", "contiguous", "detach"})
+"""Methods that leave the values as they are."""
 
 
 # ------------------------------------------------------------------------------------------------------------- writes
@@ -46,18 +48,49 @@ def augmented(frame: Frame, target: ir.Attribute, value: Value) -> None:
         frame.emit(StateWrite, target, value, kind="attribute", name=target.attr, how="augmented")
 
 
-def content(frame: Frame, node: ir.Expr, target: ir.Expr, value: Value) -> None:
+def content(frame: Frame, node: ir.Expr, target: ir.Expr, value: Value, *, is_augmented: bool = False) -> None:
     """A write into what an attribute or a global holds: ``self.cache[key] = value``, ``self.tokens.append(value)``,
     ``self.mean.mul_(0.9)``."""
     if not frame.records_sites:
         return
     root = _root(target)
+    if isinstance(node, ir.Subscript) and not is_augmented and not _is_tensor_or_read(frame, root, node):
+        return
     if isinstance(root, ir.Attribute):
         instance = _module(frame, root.value)
         if instance is not None and not _was_written(frame, instance, root.attr):
             frame.emit(StateWrite, node, value, kind="content", name=root.attr, how="changed")
     elif isinstance(root, ir.Name) and _is_global(frame, root.id):
         frame.emit(StateWrite, node, value, kind="global", name=root.id, how="changed")
+
+
+def _is_tensor_or_read(frame: Frame, root: ir.Expr, node: ir.Expr) -> bool:
+    """Whether an item is assigned to a tensor, which keeps the others, or to a container whose items were read before:
+    else each call may assign all that it reads."""
+    if isinstance(frame.interp.evaluate(frame, root), Tensor):
+        return True
+    name, function = _said(root), frame.function
+    if function is None:
+        return False
+    targets = {id(t) for s in ir.walk(function.body) if isinstance(s, ir.Assign) for t in s.targets}
+    readers = [r for part in ir.walk(function.body) if id(part) not in targets for r in _items_read(part)]
+    return any(_said(reader) == name and reader.at < node.at for reader in readers)
+
+
+def _items_read(node: ir.Node) -> tuple[ir.Expr, ...]:
+    """The containers of which a node reads items."""
+    match node:
+        case ir.Subscript():
+            return (node.value,)
+        case ir.Compare():
+            return tuple([right for op, right in node.rest if op in ("in", "not in")])
+        case ir.Call(func=ir.Attribute(attr="get" | "setdefault") as called):
+            return (called.value,)
+    return ()
+
+
+def _said(node: ir.Expr) -> str | None:
+    return node.attr if isinstance(node, ir.Attribute) else node.id if isinstance(node, ir.Name) else None
 
 
 def method(frame: Frame, node: ir.Call, given: Iterable[Value]) -> None:
@@ -138,21 +171,39 @@ def _assigned(body: ir.Block) -> set[str]:
 
 
 def _read_for_itself(function: ir.FunctionDef) -> set[str]:
-    """Attributes that are computed from what they held: ``self.t = self.t * 0.5``."""
-    assigned = [(s.targets, s.value) for s in ir.walk(function.body) if isinstance(s, ir.Assign)]
+    """Attributes that are computed from what they held, ``self.t = self.t * 0.5``; not those that are only moved to
+    another device or type."""
+    assigned = [
+        (s.targets, s.value) for s in ir.walk(function.body) if isinstance(s, ir.Assign) and not _moves(s.value)
+    ]
     return {
-        t.attr
+        target.attr
         for targets, value in assigned
-        for t in targets
-        if isinstance(t, ir.Attribute) and t.attr in _attributes(value)
+        for target in targets
+        if isinstance(target, ir.Attribute) and target.attr in _attributes(value)
     }
 
 
+def _moves(value: ir.Expr) -> bool:
+    """Whether an expression, or each element of a comprehension, is something moved to another device or type."""
+    if isinstance(value, ir.Comprehension):
+        return _moves(value.element)
+    while isinstance(value, ir.Call) and isinstance(value.func, ir.Attribute) and value.func.attr in _MOVING:
+        value = value.func.value
+        if isinstance(value, (ir.Attribute, ir.Name)):
+            return True
+    return False
+
+
 def _is_made_when_missing(function: ir.FunctionDef, name: str) -> bool:
-    """Whether an attribute is assigned where it is asked for just before: ``if self.table is None: self.table = …``."""
+    """Whether an attribute is assigned where it is asked for: ``if self.table is None: self.table = …``, or
+    ``if self.table is not None: return self.table``. A flag of the first call is none of these."""
     tests = [s for s in ir.walk(function.body) if isinstance(s, ir.If) and name in _attributes(s.test)]
-    return any(name in _assigned(s.body) | _assigned(s.orelse) for s in tests) and not any(
-        isinstance(c, ir.Const) and isinstance(c.value, bool) for s in tests for c in _values_assigned(s.body, name)
+    flags = (v for s in tests for v in _values_assigned(s.body, name))
+    if any(isinstance(v, ir.Const) and isinstance(v.value, bool) for v in flags):
+        return False
+    return any(
+        name in _assigned(s.body) | _assigned(s.orelse) or any(isinstance(r, ir.Return) for r in s.body) for s in tests
     )
 
 
