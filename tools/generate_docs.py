@@ -21,6 +21,7 @@ TOPICS = {
     "conversions": "From tensors to Python and NumPy",
     "containers": "Containers",
     "shapes": "Shapes",
+    "operators": "Operators and modules",
     "outputs": "Outputs",
     "state": "State, randomness and weights",
     "memory": "Memory that tensors share",
@@ -33,7 +34,23 @@ def rendered() -> dict[str, str]:
     """The text of each page, by file name."""
     out = {f"{page.code}.md": f"{MARK}\n{markdown(page)}" for page in pages()}
     out["README.md"] = _index()
+    out["messages.md"] = _messages()
     return out
+
+
+def _messages() -> str:
+    """What PyTorch and ONNX Runtime print, and the pages that explain it."""
+    by_text: dict[str, list[str]] = {}
+    for page in pages():
+        for text in page.messages:
+            by_text.setdefault(text, []).append(f"[{page.code}]({page.code}.md) `{page.name}`")
+    rows = [f"| `{text.replace('|', chr(92) + '|')}` | {', '.join(by_text[text])} |\n" for text in sorted(by_text)]
+    head = "| What is printed | Rules that explain it |\n| --- | --- |\n"
+    about = (
+        "Warnings and errors of PyTorch and ONNX Runtime during an export and after it, without names and numbers.\n"
+        '`onnx-lint --explain "MESSAGE"` finds the pages by the message.\n'
+    )
+    return f"{MARK}\n# Error messages\n\n{about}\n{head}{''.join(rows)}"
 
 
 def _index() -> str:
@@ -48,7 +65,7 @@ def _index() -> str:
         "\n# Rules\n\n",
         "The verdicts are measured: the tests export the example of each page with both engines of\n"
         "`torch.onnx.export` (torch 2.13.0), run it on a second input and compare. `onnx-lint --explain CODE` prints\n"
-        "a page in the terminal.\n",
+        "a page in the terminal; it takes an error message too, see [the index of messages](messages.md).\n",
     ]
     for topic, rows in by_topic.items():
         if rows:

@@ -117,7 +117,9 @@ def parser() -> argparse.ArgumentParser:
     output.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="default: on a terminal")
     output.add_argument("--show-files", action="store_true", help="print the files that would be linted, and stop")
     output.add_argument("--show-settings", action="store_true", help="print the settings in effect, and stop")
-    output.add_argument("--explain", metavar="RULES", help="print the documentation: code, name, prefix or all")
+    output.add_argument(
+        "--explain", metavar="RULES", help="print the documentation: code, name, prefix, all, or an error message"
+    )
     output.add_argument("--version", "-V", action="store_true", help="print the version, and stop")
     target = out.add_argument_group("target")
     target.add_argument("--engine", choices=("torchscript", "dynamo", "both"), help="the export engine to check for")

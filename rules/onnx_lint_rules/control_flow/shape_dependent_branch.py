@@ -54,6 +54,10 @@ class ShapeDependentBranch(Rule[Branch]):
     code = "ONX102"
     name = "shape-dependent-branch"
     effects = measured(torchscript=_ONE_WAY, dynamo=_ONE_WAY_SILENTLY)
+    messages = (
+        "Converting a tensor to a Python boolean might cause the trace to be incorrect",
+        "conflicts between user-specified ranges and inferred ranges",
+    )
 
     def check(self, branch: Branch, /) -> Iterator[Finding]:
         if branch.keyword in ("assert", "torch._assert") or branch.depends_on_data:

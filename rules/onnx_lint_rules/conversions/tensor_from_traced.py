@@ -51,6 +51,7 @@ class TensorFromTraced(Rule[TensorFrom]):
     code = "ONX209"
     name = "tensor-from-traced"
     effects = measured(torchscript=_CONSTANT, dynamo=FINE)
+    messages = ("torch.tensor results are registered as constants in the trace",)
 
     def check(self, made: TensorFrom, /) -> Iterator[Finding]:
         if not made.is_traced:

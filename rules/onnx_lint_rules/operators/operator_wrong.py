@@ -11,6 +11,7 @@ from onnx_lint_rules.operators.known import described, effects, entry_of, is_wro
 from onnx_lint_rules.operators.replacements import REPLACEMENTS
 
 _WRONG = wrong("silently computes something else")
+_REPEATS = wrong("silently keeps one value where an index is repeated")
 
 
 class OperatorWrong(Rule[OperatorCall]):
@@ -45,12 +46,14 @@ class OperatorWrong(Rule[OperatorCall]):
 
     code = "ONX603"
     name = "operator-wrong"
-    effects = measured(torchscript=_WRONG)
+    effects = measured(torchscript=_REPEATS)
     messages = ()
 
     def check(self, call: OperatorCall, /) -> Iterator[Finding]:
         entry = entry_of(call)
         if entry is not None:
-            wanted = {engine: _WRONG if is_wrong(outcome) else None for engine, outcome in entry.outcomes.items()}
+            repeats = "index_add" in call.name
+            harm = _REPEATS if repeats else _WRONG
+            wanted = {engine: harm if is_wrong(outcome) else None for engine, outcome in entry.outcomes.items()}
             help = REPLACEMENTS.get(call.name)
-            yield self.at(call, described(call), effects=effects(entry, wanted), help=help)
+            yield self.at(call, described(call), effects=effects(entry, wanted), help=help, by_size=repeats)

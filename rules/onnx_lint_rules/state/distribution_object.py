@@ -8,6 +8,7 @@ from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import OperatorCall
 from onnx_lint.semantics.domain.values import Const
 from onnx_lint.target import fails, measured, warns
+from onnx_lint_rules.state.drawing import of_augmentation
 
 
 class DistributionObject(Rule[OperatorCall]):
@@ -50,4 +51,5 @@ class DistributionObject(Rule[OperatorCall]):
         if not call.name.startswith("torch.distributions.") or not short[:1].isupper():
             return
         if not isinstance(call.args.keyword.get("validate_args"), Const):
-            yield self.at(call, f"`{short}` checks the values of its parameters", help="give `validate_args=False`")
+            subject, effects = f"`{short}` checks the values of its parameters", of_augmentation(call, self.effects)
+            yield self.at(call, subject, effects=effects, help="give `validate_args=False`")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import OperatorCall
 from onnx_lint.target import measured, wrong
+from onnx_lint_rules.state.drawing import is_for_training, of_augmentation
 from onnx_lint_rules.wording import quoted
 
 _KEPT = wrong("silently keeps the number that the export drew")
@@ -44,5 +45,8 @@ class PythonRandom(Rule[OperatorCall]):
     messages = ()
 
     def check(self, call: OperatorCall, /) -> Iterator[Finding]:
-        if call.name.startswith(("random.", "numpy.random.")) and not call.name.endswith("seed"):
-            yield self.at(call, f"{quoted(call)} is drawn by Python", help="take it as an input, or draw it with torch")
+        is_drawn = call.name.startswith(("random.", "numpy.random.")) and not call.name.endswith("seed")
+        if is_drawn and not is_for_training(call):
+            subject, effects = f"{quoted(call)} is drawn by Python", of_augmentation(call, self.effects)
+            help = "take it as an input, or draw it with torch"
+            yield self.at(call, subject, effects=effects, help=help)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import OperatorCall
 from onnx_lint.target import fails, measured, wrong
+from onnx_lint_rules.state.drawing import is_for_training, of_augmentation
 from onnx_lint_rules.wording import quoted
 
 _RANDOM = wrong("draws other ones in each call")
@@ -61,11 +62,6 @@ class RandomOperator(Rule[OperatorCall]):
 
     def check(self, call: OperatorCall, /) -> Iterator[Finding]:
         short = call.name.rpartition(".")[2]
-        if short in _DRAWS and call.name.startswith("torch."):
-            yield self.at(
-                call,
-                f"{quoted(call)} draws random numbers",
-                effects=_DRAWS[short],
-                help="take the noise as an input",
-                by_size=True,
-            )
+        if short in _DRAWS and call.name.startswith("torch.") and not is_for_training(call):
+            subject, effects = f"{quoted(call)} draws random numbers", of_augmentation(call, _DRAWS[short])
+            yield self.at(call, subject, effects=effects, help="take the noise as an input", by_size=True)

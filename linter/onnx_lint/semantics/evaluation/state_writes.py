@@ -64,11 +64,11 @@ def content(frame: Frame, node: ir.Expr, target: ir.Expr, value: Value, *, is_au
         frame.emit(StateWrite, node, value, kind="global", name=root.id, how="changed")
 
 
-def _is_tensor_or_read(frame: Frame, root: ir.Expr, node: ir.Expr) -> bool:
+def _is_tensor_or_read(frame: Frame, root: ir.Expr, node: ir.Subscript) -> bool:
     """Whether an item is assigned to a tensor, which keeps the others, or to a container whose items were read before:
     else each call may assign all that it reads."""
     if isinstance(frame.interp.evaluate(frame, root), Tensor):
-        return True
+        return not _is_constant(node.index)  # the same elements in each call: nothing of another call is in them
     name, function = _said(root), frame.function
     if function is None:
         return False
@@ -87,6 +87,11 @@ def _items_read(node: ir.Node) -> tuple[ir.Expr, ...]:
         case ir.Call(func=ir.Attribute(attr="get" | "setdefault") as called):
             return (called.value,)
     return ()
+
+
+def _is_constant(index: ir.Expr) -> bool:
+    """Whether an index is made of literals only."""
+    return all(isinstance(n, (ir.Const, ir.Slice, ir.UnaryOp, ir.Sequence)) for n in ir.walk(index))
 
 
 def _said(node: ir.Expr) -> str | None:
@@ -111,8 +116,13 @@ def may_change(name: str) -> bool:
 
 
 def name(frame: Frame, target: ir.Name, value: Value) -> None:
-    """An assignment to a name that the function declares ``global``."""
-    if frame.records_sites and frame.function is not None and target.id in _globals(frame.function):
+    """An assignment to a name that the function declares ``global``, of something that depends on the input or on what
+    it held."""
+    function = frame.function
+    if not frame.records_sites or function is None or target.id not in _globals(function):
+        return
+    changes = (s.target for s in ir.walk(function.body) if isinstance(s, ir.AugAssign))
+    if value.is_traced or any(_said(t) == target.id for t in changes):
         frame.emit(StateWrite, target, value, kind="global", name=target.id, how="augmented")
 
 
