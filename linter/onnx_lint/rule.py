@@ -30,8 +30,8 @@ class Finding:
     fix: Fix | None = None
     needs_opset: int | None = None
     """It holds below this opset only."""
-    by_size: bool = False
-    """The harm shows for another size than the example's only, whatever the subject is."""
+    by_size: bool | None = None
+    """Whether the harm shows for another size than the example's only; ``None``: as the subject says."""
 
     def verdict(self, engine: Engine) -> Verdict:
         """What the engine makes of it; fine if the rule says nothing of that engine."""
@@ -92,7 +92,7 @@ class Rule(ABC, Generic[SiteT]):
         help: str | None = None,
         fix: Fix | None = None,
         needs_opset: int | None = None,
-        by_size: bool = False,
+        by_size: bool | None = None,
     ) -> Finding:
         """A finding at the site. `subject` says what stands there, without an engine; the words of the engines
         follow it. `effects` replaces the rule's own for this case; the others are those of `Finding`."""

@@ -25,7 +25,7 @@ def severity_of(finding: Finding, engines: tuple[Engine, ...], settings: Setting
         return Severity.INFO
     if isinstance(site, (Output, ExporterCall, ExporterName, StateWrite)):
         return Severity.ERROR if Verdict.FAILS in verdicts else Severity.WARNING
-    if site.depends_on_data and not finding.by_size:
+    if site.depends_on_data if finding.by_size is None else not finding.by_size:
         if site.only_checks and Verdict.FAILS not in verdicts:
             return Severity.INFO
         return Severity.ERROR

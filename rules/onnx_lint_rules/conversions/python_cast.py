@@ -59,10 +59,7 @@ class PythonCast(Rule[Conversion]):
     code = "ONX201"
     name = "python-cast"
     effects = measured(torchscript=_KEPT, dynamo=FINE)
-    messages = (
-        "Converting a tensor to a Python integer might cause the trace to be incorrect",
-        "Converting a tensor to a Python float might cause the trace to be incorrect",
-    )
+    messages = ("Converting a tensor to a Python integer", "Converting a tensor to a Python float")
 
     def check(self, cast: Conversion, /) -> Iterator[Finding]:
         if cast.converter.removesuffix(" by key") in _BUILT_IN:

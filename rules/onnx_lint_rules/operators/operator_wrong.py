@@ -56,4 +56,4 @@ class OperatorWrong(Rule[OperatorCall]):
             harm = _REPEATS if repeats else _WRONG
             wanted = {engine: harm if is_wrong(outcome) else None for engine, outcome in entry.outcomes.items()}
             help = REPLACEMENTS.get(call.name)
-            yield self.at(call, described(call), effects=effects(entry, wanted), help=help, by_size=repeats)
+            yield self.at(call, described(call), effects=effects(entry, wanted), help=help, by_size=repeats or None)

@@ -3,38 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import OperatorCall
 from onnx_lint.semantics.domain.values import Const
 from onnx_lint.target import measured, wrong
+from onnx_lint_rules.state.dropouts import KNOWN
 from onnx_lint_rules.wording import quoted
 
-
-@dataclass(frozen=True)
-class _Dropout:
-    """Where a function takes the chance to drop a value, and whether it is to do so at all: active by default."""
-
-    chance: int
-    chance_name: str
-    default_chance: float
-    switch: int | None = None
-    switch_name: str = "training"
-    help: str = "give `training=self.training`"
-
-
-_USUAL = _Dropout(1, "p", 0.5, 2)
-_KNOWN = {
-    "torch.nn.functional.dropout": _USUAL,
-    "torch.nn.functional.dropout1d": _USUAL,
-    "torch.nn.functional.dropout2d": _USUAL,
-    "torch.nn.functional.dropout3d": _USUAL,
-    "torch.dropout": _Dropout(1, "p", 0.5, 2, "train", "give `train=self.training`"),
-    "torch.nn.functional.scaled_dot_product_attention": _Dropout(
-        4, "dropout_p", 0.0, help="give `dropout_p=p if self.training else 0.0`"
-    ),
-}
 _RANDOM = wrong("draws at random in each call")
 
 
@@ -73,7 +49,7 @@ class ActiveDropout(Rule[OperatorCall]):
     messages = ()
 
     def check(self, call: OperatorCall, /) -> Iterator[Finding]:
-        known = _KNOWN.get(call.name)
+        known = KNOWN.get(call.name)
         if known is None or call.args.star is not None or call.args.double_star is not None:
             return
         chance = call.given(known.chance, known.chance_name) or Const(known.default_chance)

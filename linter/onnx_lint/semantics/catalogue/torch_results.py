@@ -65,7 +65,8 @@ def result(frame: Frame, call: Call, kind: ReturnKind) -> Value:
             return Frozen(True, "bool", frame.origin(node, StepKind.READ, "", compared[0].origin))
     if torch_kinds.is_factory(name) and not traced:
         return Tensor(False)
-    if torch_kinds.data_dependent_size(name) and traced:
+    is_search = call.short == "where" and len(args.positional) == 1 and not args.keyword
+    if (is_search or torch_kinds.data_dependent_size(name)) and traced:
         origin = frame.origin(node, StepKind.TENSOR, "", origin) if node is not None else origin
     return of_kind(kind, traced, origin)
 

@@ -53,7 +53,10 @@ def _item(frame: Frame, node: ir.Subscript, value: Single, index: Value) -> Valu
             if value.presumed and isinstance(index, Const) and isinstance(index.value, str):
                 return Tensor(value.traced, True, value.origin)
             traced = value.traced or index.is_traced
-            return Tensor(traced, value.presumed, value.origin or index.origin, None, value.is_shape)
+            origin = value.origin or index.origin
+            if traced and isinstance(node.index, ir.Compare):  # a mask: how much it lets through depends on data
+                origin = frame.origin(node, StepKind.TENSOR, "", origin)
+            return Tensor(traced, value.presumed, origin, None, value.is_shape)
         case Seq():
             return _sequence_item(frame, node, value, index)
         case Dict():
