@@ -8,7 +8,7 @@ from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import OperatorCall
 from onnx_lint.target import Effect, Engine, fails, measured, wrong
 from onnx_lint_rules.operators.known import depends_on_size, described, effects, entry_of
-from onnx_lint_rules.operators.replacements import REPLACEMENTS
+from onnx_lint_rules.operators.replacements import instead_of
 
 _FAILS = fails("keeps the size of the example, so that another one fails")
 _REFUSED = fails("fails to export it where that size is dynamic")
@@ -67,5 +67,5 @@ class FixedToExampleSize(Rule[OperatorCall]):
         for engine, outcome in entry.outcomes.items():
             harm = _WRONG if outcome.verdict != "fails" else _FAILS if outcome.stage.startswith("run") else _REFUSED
             wanted[engine] = harm if depends_on_size(outcome) else None
-        help = REPLACEMENTS.get(call.name)
+        help = instead_of(call.name)
         yield self.at(call, described(call), effects=effects(entry, wanted), help=help, by_size=True)

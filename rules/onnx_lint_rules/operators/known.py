@@ -23,6 +23,7 @@ _POSITIONS: Mapping[str, Mapping[str, int]] = {
     },
 }
 """Where arguments that matter stand when they are given by position."""
+_DRAWN = frozenset({"randperm", "gumbel_softmax", "normal", "bernoulli", "multinomial", "rand_like", "dropout"})
 _DEFAULTS: Mapping[str, Mapping[str, object]] = {
     "torch.nn.functional.interpolate": {"mode": "nearest"},
     "torch.nn.Upsample": {"mode": "nearest"},
@@ -31,6 +32,8 @@ _DEFAULTS: Mapping[str, Mapping[str, object]] = {
 
 def entry_of(call: OperatorCall) -> Entry | None:
     """What is known of this call."""
+    if call.name.rpartition(".")[2] in _DRAWN:
+        return None  # random operators have a rule of their own
     if call.name == "torch.Tensor.new" and not any(v.is_traced for v in call.args.all()[1:]):
         return None  # of values, not of sizes
     if call.name == "torch.Tensor.stride" and _constant(call.args.get(1, "dim") or Const(0)) == -1:

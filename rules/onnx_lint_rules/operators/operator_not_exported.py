@@ -8,7 +8,7 @@ from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import OperatorCall
 from onnx_lint.target import fails, measured
 from onnx_lint_rules.operators.known import described, effects, entry_of, is_refused
-from onnx_lint_rules.operators.replacements import REPLACEMENTS
+from onnx_lint_rules.operators.replacements import instead_of
 
 _FAILS = fails("fails to export it")
 
@@ -52,5 +52,5 @@ class OperatorNotExported(Rule[OperatorCall]):
         entry = entry_of(call)
         if entry is not None:
             wanted = {engine: _FAILS if is_refused(outcome) else None for engine, outcome in entry.outcomes.items()}
-            help = REPLACEMENTS.get(call.name)
+            help = instead_of(call.name)
             yield self.at(call, described(call), effects=effects(entry, wanted), help=help)

@@ -8,7 +8,7 @@ from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import OperatorCall
 from onnx_lint.target import measured, wrong
 from onnx_lint_rules.operators.known import described, effects, entry_of, is_wrong
-from onnx_lint_rules.operators.replacements import REPLACEMENTS
+from onnx_lint_rules.operators.replacements import instead_of
 
 _WRONG = wrong("silently computes something else")
 _REPEATS = wrong("silently keeps one value where an index is repeated")
@@ -52,8 +52,8 @@ class OperatorWrong(Rule[OperatorCall]):
     def check(self, call: OperatorCall, /) -> Iterator[Finding]:
         entry = entry_of(call)
         if entry is not None:
-            repeats = "index_add" in call.name
+            repeats = "index_add" in call.name or "index_put" in call.name
             harm = _REPEATS if repeats else _WRONG
             wanted = {engine: harm if is_wrong(outcome) else None for engine, outcome in entry.outcomes.items()}
-            help = REPLACEMENTS.get(call.name)
+            help = instead_of(call.name)
             yield self.at(call, described(call), effects=effects(entry, wanted), help=help, by_size=repeats or None)

@@ -22,6 +22,13 @@ RANDOM = frozenset(
 )  # fmt: skip
 """Functions that may draw random numbers, without ``torch.``."""
 
+SIZED = frozenset(
+    {"nn.functional.max_pool1d", "nn.functional.avg_pool1d", "nn.functional.max_pool2d", "nn.functional.avg_pool2d",
+     "nn.functional.layer_norm", "nn.functional.adaptive_avg_pool2d", "nn.functional.one_hot", "linspace",
+     "nn.functional.scaled_dot_product_attention", "Tensor.unfold", "repeat_interleave", "Tensor.repeat_interleave"}
+)  # fmt: skip
+"""Functions with a parameter that is an attribute of the ONNX operator, without ``torch.``."""
+
 _LIBRARIES = ("torch.distributions.", "random.", "numpy.random.")
 
 KEPT_OPTIONS: Mapping[str, tuple[str, ...]] = {
@@ -37,7 +44,7 @@ KEPT_OPTIONS: Mapping[str, tuple[str, ...]] = {
 
 def is_watched(name: str) -> bool:
     """Whether calls of a function, method or module are sites."""
-    return name in verdicts.names() or name.startswith(_LIBRARIES) or name[6:] in RANDOM
+    return name in verdicts.names() or name.startswith(_LIBRARIES) or name[6:] in RANDOM | SIZED
 
 
 def note(frame: Frame, call: Call, args: Arguments, options: Mapping[str, Value] | None = None) -> None:
