@@ -272,6 +272,14 @@ class ViewWrite(Site):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class IndexWrite(Site):
+    """``tensor[index] = value``. `form`: ``apart`` (tensors as indices, with a slice in between), ``mask of rows`` (a
+    mask with fewer dimensions than the tensor, and a number as value)."""
+
+    form: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class WeightRead(Site):
     """Python needs to know a tensor that does not depend on the input: a parameter, a buffer, a constant. `how`:
     ``data`` for its ``.data``, else the keyword of the branch that asks for its truth."""

@@ -17,7 +17,7 @@ from onnx_lint.semantics.domain.values import (
     Tensor,
     Value,
 )
-from onnx_lint.semantics.evaluation import state_writes, views
+from onnx_lint.semantics.evaluation import index_writes, state_writes, views
 from onnx_lint.semantics.evaluation.frame import Frame
 from onnx_lint.source import ir
 
@@ -54,6 +54,7 @@ def _assign_item(frame: Frame, target: ir.Subscript, value: Value) -> None:
     index = frame.interp.evaluate(frame, target.index)
     if value.is_traced:
         state_writes.content(frame, target, target, value)
+    index_writes.note(frame, target, container, index, value)
     if isinstance(target.value, ir.Name):
         views.changed(frame, target, target.value)
     for one in alternatives(container):
