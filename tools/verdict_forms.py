@@ -183,7 +183,7 @@ FORMS = tuple(
         ("torch.nn.BatchNorm2d", lambda m, i: m(i), "i", lambda: nn.BatchNorm2d(4)),
         ("torch.nn.LocalResponseNorm", lambda m, i: m(i), "i", lambda: nn.LocalResponseNorm(2)),
         ("torch.nn.ConvTranspose2d", lambda m, i: m(i), "i", lambda: nn.ConvTranspose2d(4, 2, 3, stride=2)),
-        ("torch.nn.ConvTranspose2d:output_size", lambda m, o: m(F.max_pool2d(o, 2), output_size=o.shape[2:]), "o", lambda: nn.ConvTranspose2d(4, 2, 3, stride=2, padding=1)),
+        ("torch.nn.ConvTranspose2d:output_size", lambda m, o: m(F.max_pool2d(o, 3, 2, 1), output_size=o.shape[2:]), "o", lambda: nn.ConvTranspose2d(4, 2, 3, stride=2, padding=1)),
         ("torch.nn.Conv2d:padding='same'", lambda m, i: m(i), "i", lambda: nn.Conv2d(4, 2, 3, padding="same")),
         ("torch.nn.Conv2d:padding_mode='circular'", lambda m, i: m(i), "i", lambda: nn.Conv2d(4, 2, 3, padding=1, padding_mode="circular")),
         ("torch.nn.EmbeddingBag", lambda m, n: m(n.reshape(1, -1)), "n", lambda: nn.EmbeddingBag(5, 3)),
