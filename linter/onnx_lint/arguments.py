@@ -123,7 +123,9 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="print the files with the shape and dtype of each assigned tensor, and stop",
     )
-    output.add_argument("--explain", metavar="RULES", help="print the documentation: code, name, prefix or all")
+    output.add_argument(
+        "--explain", metavar="RULES", help="print the documentation: code, name, prefix, all, or an error message"
+    )
     output.add_argument("--version", "-V", action="store_true", help="print the version, and stop")
     target = out.add_argument_group("target")
     target.add_argument("--engine", choices=("torchscript", "dynamo", "both"), help="the export engine to check for")
