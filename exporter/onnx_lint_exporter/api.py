@@ -32,7 +32,7 @@ from onnx_lint_exporter.worker import verify as running
 from onnx_lint_exporter.worker.engines import ENGINES
 from onnx_lint_exporter.worker.engines.dynamo import LOST_DATA
 from onnx_lint_exporter.worker.execution import Arguments, Model, reference
-from onnx_lint_exporter.worker.frames import UserCode, of_live
+from onnx_lint_exporter.worker.frames import UserCode
 from onnx_lint_exporter.worker.protocol import Comparison, Frame, Kind, Observation, Result, Stack, Stage, State
 
 
@@ -132,7 +132,7 @@ def _export_error(error: Exception, model: Model, args: object, options: Mapping
     engine = Engine.DYNAMO if isinstance(model, torch.export.ExportedProgram) else chosen
     user = UserCode()
     stage, seen = ENGINES[engine.value]().explain(error, user, model, {})
-    here = of_live(sys._getframe(1), user)[:1]
+    here = user.choose_live(sys._getframe(1))[:1]
     placed = [replace(item, stack=here) if _is_about_the_call(item) else item for item in seen]
     diagnostics = located(engine, stage, placed, model)
     made = _with_class_of(error)

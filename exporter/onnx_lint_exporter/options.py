@@ -179,6 +179,7 @@ def request(options: argparse.Namespace) -> Request:
         output_names=tuple(options.output_names or ()),
         opset_version=options.opset,
         register=tuple(os.path.abspath(path) for path in options.register),
+        linted=tuple(os.path.abspath(path) for path in options.paths if os.path.exists(path)),
         custom_opsets=_opsets(options.custom_opsets),
         training=options.training,
         external_data=options.external_data,

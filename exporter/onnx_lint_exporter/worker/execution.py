@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, TypeVar, cast
 import torch
 from torch.overrides import TorchFunctionMode
 
-from .frames import UserCode, of_live
+from .frames import UserCode
 from .protocol import Frame, Stack
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ class Recorder(TorchFunctionMode):
             given = [args[0]]
         if not given:
             return result
-        stack = of_live(sys._getframe(1), self._user)
+        stack = self._user.choose_live(sys._getframe(1))
         taken = _taken([args, kwargs or {}])
         sources = tuple({self._maker[id(t)] for t in taken if id(t) in self._maker})
         if any(id(t) not in self._maker and id(t) not in self._known for t in taken):

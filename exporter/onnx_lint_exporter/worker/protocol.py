@@ -213,6 +213,8 @@ class Job:
     output_names: tuple[str, ...] = ()
     opset_version: int | None = None
     register: tuple[str, ...] = ()
+    linted: tuple[str, ...] = ()
+    """Files and folders that are linted too: their code is the user's wherever it is installed."""
     custom_opsets: dict[str, int] | None = None
     training: str = "eval"
     external_data: bool = False

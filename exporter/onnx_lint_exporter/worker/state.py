@@ -17,7 +17,7 @@ from .channel import Channel, clip
 from .engines import ENGINES
 from .engines.engine import Calls, Engine, Session
 from .execution import Arguments, Reference
-from .frames import UserCode, of_live, of_traceback, with_columns
+from .frames import UserCode, of_traceback, with_columns
 from .inputs import Inputs
 from .model_file import ModelFile
 from .observe import MAX_STACK, Warnings
@@ -55,7 +55,9 @@ class RunState:
         self.job = job
         self.engine: Engine = ENGINES[job.engine]()
         self.user = UserCode()
-        self.user.claim(os.path.abspath(job.target.file) if job.target.file else os.devnull)
+        for path in (job.target.file, *job.linted):
+            if path:
+                self.user.claim(os.path.abspath(path))
         self.warnings = Warnings(self.user)
         self.calls: Calls = {}
         """The torch calls of the eager run, by file and line."""
@@ -76,7 +78,7 @@ class RunState:
 
     def live_stack(self) -> Stack:
         """The user's frames at the moment."""
-        return of_live(sys._getframe(1), self.user)
+        return self.user.choose_live(sys._getframe(1))
 
     def named(self, arguments: Arguments | None = None) -> list[tuple[str, object]]:
         """The leaves of an input (the first one) with their names, as the engine sees them."""

@@ -115,6 +115,14 @@ def load(target: Target, cwd: str, register: Sequence[str]) -> Loaded:
     return loaded
 
 
+def packages_of(model: Model) -> set[str]:
+    """The folders of the packages, or the files, other than torch, whose classes the modules of a model are of."""
+    modules = model.modules() if isinstance(model, torch.nn.Module) else ()
+    packages = {type(module).__module__.partition(".")[0] for module in modules} - {"torch"}
+    files = (getattr(sys.modules.get(name), "__file__", None) for name in packages)
+    return {os.path.dirname(file) if os.path.basename(file).startswith("__init__.") else file for file in files if file}
+
+
 def _is_model(value: object) -> bool:
     return isinstance(value, (torch.nn.Module, torch.jit.ScriptFunction, torch.export.ExportedProgram))
 

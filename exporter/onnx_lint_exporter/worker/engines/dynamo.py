@@ -16,7 +16,7 @@ from ..inputs import Axes, Inputs, parameters
 from ..model_file import EXTERNAL_LIMIT, consolidate
 from ..protocol import Fault, Frame, Job, Kind, Observation, Stack, Stage
 from . import dynamo_errors
-from .dynamo_capture import Guards, axes_of_shapes, dynamic_shapes, integer_keys, only_strategy
+from .dynamo_capture import Guards, axes_of_shapes, dynamic_shapes, integer_keys, only_strategy, whole_stacks
 from .engine import Calls, Options, Session
 from .options import accepted, shared
 
@@ -65,7 +65,7 @@ class Dynamo:
         job, model = session.job, session.loaded.model
         self._guards = Guards(session.user)
         given = Arguments() if isinstance(model, ExportedProgram) else session.inputs.first
-        with self._guards.listening():
+        with self._guards.listening(), whole_stacks(session.user):
             program = _export(model, given, job.strict, self.options(session))
         self._program = program.exported_program
         constants = (value.const_value for value in program.model.graph.initializers.values())
@@ -105,7 +105,8 @@ class Dynamo:
         self, model: Model, arguments: Arguments, options: Options, user: UserCode, folder: str
     ) -> list[Observation]:
         try:
-            _export(model, arguments, False, options)
+            with whole_stacks(user):
+                _export(model, arguments, False, options)
         except Exception as error:
             program = dynamo_errors.program_of(error)
             if program is None:

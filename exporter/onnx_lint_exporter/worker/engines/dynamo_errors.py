@@ -97,16 +97,16 @@ def explain(error: BaseException, user: UserCode, guards: Guards) -> tuple[Stage
         return stage, [_untranslated(node, text, "DispatchError" in names, user)]
     stack: Stack = ()
     for cause in reversed(causes):
-        stack = tuple(frame for frame in of_traceback(cause.__traceback__) if user.owns(frame.file))
-        if stack:
-            break
+        found = user.choose(of_traceback(cause.__traceback__))
+        if found and (not stack or user.rank(found[0].file) < user.rank(stack[0].file)):
+            stack = found
     kind = Kind.TRANSLATE_ERROR if stage is Stage.TRANSLATE else Kind.CAPTURE_ERROR
     if any(name in _DATA_DEPENDENT for name in names):
         kind = Kind.DATA_DEPENDENT
     elif "conflicts between user-specified ranges" in str(inner):
         return stage, _range_conflicts(str(inner), guards)
     if not stack:
-        stack = _user_code_in(str(inner), user) or user.choose(of_traceback(causes[-1].__traceback__))
+        stack = _code_in(str(inner), user)
     return stage, [Observation(kind, text, stack)]
 
 
@@ -152,10 +152,10 @@ def _first_words(error: BaseException) -> str:
 _SOURCE_LINE = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+), in (?P<function>\S+)')
 
 
-def _user_code_in(text: str, user: UserCode) -> Stack:
-    """The user's places that the message itself names (strict capture has no frames of the user's)."""
+def _code_in(text: str, user: UserCode) -> Stack:
+    """The places that the message itself names (strict capture has no frames of the model's)."""
     frames = [Frame(m["file"], int(m["line"]), m["function"]) for m in _SOURCE_LINE.finditer(text)]
-    return tuple(frame for frame in reversed(frames) if user.owns(frame.file))
+    return user.choose(reversed(frames))
 
 
 def _range_conflicts(text: str, guards: Guards) -> list[Observation]:
@@ -209,7 +209,7 @@ def data_dependent_spots(model: Model, arguments: Arguments, shapes: object, use
     for failure in program._report.failures:
         kind = _SPOTS.get(failure.failure_type.name)
         frames = _logged_stack(failure.data.get("user_stack") or failure.data.get("stack") or [])
-        stack = tuple(frame for frame in frames if user.owns(frame.file))
+        stack = user.choose(frames)
         if kind is not None and stack:
             text = f"needs the value of `{failure.data.get('expr', '')}` while exporting"
             found.append(Observation(kind, text, stack))

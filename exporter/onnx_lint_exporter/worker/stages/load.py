@@ -12,7 +12,7 @@ from ..channel import clip
 from ..execution import Model
 from ..protocol import Kind, ModelLoaded, Observation, Stage
 from ..state import RunState
-from ..target import LoadError, load
+from ..target import LoadError, load, packages_of
 
 
 def run(state: RunState) -> bool:
@@ -24,6 +24,8 @@ def run(state: RunState) -> bool:
                 raise LoadError("--profile: torch profiles with pyinstrument: pip install pyinstrument beside it")
             state.loaded = loaded = load(job.target, cwd, job.register)
             state.user.claim(loaded.root)
+            for root in packages_of(loaded.model):
+                state.user.prefer(root)
             state.result = replace(state.result, definition=loaded.definition, root=loaded.root)
             state.channel.send(ModelLoaded(loaded.definition))
             _set_mode(loaded.model, job.training)
