@@ -33,6 +33,7 @@ from onnx_lint_exporter.worker.engines import ENGINES
 from onnx_lint_exporter.worker.engines.dynamo import LOST_DATA
 from onnx_lint_exporter.worker.execution import Arguments, Model, reference
 from onnx_lint_exporter.worker.frames import UserCode
+from onnx_lint_exporter.worker.judging import all_random, judge
 from onnx_lint_exporter.worker.protocol import Comparison, Frame, Kind, Observation, Result, Stack, Stage, State
 
 
@@ -240,7 +241,7 @@ def _compared(model: Model, read: model_file.ModelFile, which: Arguments | None,
     if which is None:
         return Comparison(State.NOT_RUN, given.refused or "no second input")
     ran = reference(model, which)
-    if ran.random:
+    if all_random(ran):
         return Comparison(State.NOT_RUN, "the model gives random results")
     named = inputs.name_leaves(model, inputs.with_defaults(model, which))
     try:
@@ -249,7 +250,7 @@ def _compared(model: Model, read: model_file.ModelFile, which: Arguments | None,
         return Comparison(State.NOT_RUN, str(error))
     except running.RunError as error:
         return Comparison(State.FAILED, str(error))
-    return running.compare(results, ran.outputs)
+    return judge(model, ran, results)
 
 
 def to_text(exported: Exported) -> str:

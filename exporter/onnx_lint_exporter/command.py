@@ -28,6 +28,8 @@ from onnx_lint_exporter.runs import Request, Run
 from onnx_lint_exporter.signals import Interrupted, ended_by_signals
 from onnx_lint_exporter.source_code import Sources
 
+NOT_PROVED = 3
+"""The exit status of an export that is nowhere seen to be wrong, and of which something asked for is not proved."""
 _MAX_TOUCHED = 60
 """Files that a run without PATHs looks up rules for."""
 
@@ -192,7 +194,9 @@ class Command:
             return 1
         if self.given.exit_zero:
             return 0
-        return int(any(d.severity >= checked.fail_level(d.span.path, self.config) for d in diagnostics))
+        if any(d.severity >= checked.fail_level(d.span.path, self.config) for d in diagnostics):
+            return 1
+        return NOT_PROVED if any(outcome.shortfalls for outcome in outcomes) and self.request.job.verify else 0
 
 
 def _note(message: str, given: argparse.Namespace) -> None:

@@ -7,7 +7,14 @@ from dataclasses import replace
 
 from onnx_lint.diagnostic import Diagnostic, Evidence, EvidenceState, Severity, Span
 from onnx_lint_exporter.attribute import RuleSites, rule_at
-from onnx_lint_exporter.causes import LocatedObservation, drop_consequences, harmless_branch, uses_of_other_lines
+from onnx_lint_exporter.causes import (
+    FREEZING,
+    SHOWN_TO_DIFFER,
+    LocatedObservation,
+    drop_consequences,
+    harmless_branch,
+    uses_of_other_lines,
+)
 from onnx_lint_exporter.codes import CODES, ExportCode
 from onnx_lint_exporter.messages import confirmed_by, help_of, message_of, notes_of, result_words
 from onnx_lint_exporter.outcome import Outcome
@@ -39,6 +46,8 @@ _CODES: dict[Kind, ExportCode] = {
     Kind.ENGINE_WARNING: ExportCode.ENGINE_WARNING,
     Kind.BAKED_VALUE: ExportCode.BAKED,
     Kind.STRUCTURE: ExportCode.BAKED,
+    Kind.TURNED: ExportCode.BAKED,
+    Kind.STATE: ExportCode.STATE,
     Kind.VANISHED_INPUT: ExportCode.VANISHED,
     Kind.DEAD_INPUT: ExportCode.VANISHED,
     Kind.CONSTANT_OUTPUT: ExportCode.VANISHED,
@@ -56,6 +65,7 @@ _EXPLAINABLE = (
     Kind.TRACER_WARNING,
     Kind.BAKED_VALUE,
     Kind.STRUCTURE,
+    Kind.TURNED,
     Kind.DATA_DEPENDENT,
     Kind.STATIC_SIZE,
     Kind.STATIC_AXIS,
@@ -77,7 +87,7 @@ def diagnose(outcome: Outcome, sources: Sources, rules: RuleSites | None = None)
     seen = [each for item in outcome.observations for each in _located(item, outcome, sources, rules)]
     used_elsewhere = uses_of_other_lines(seen)
     seen = drop_consequences(seen, outcome)
-    frozen_here = {each.line for each in seen if each.item.kind in (Kind.BAKED_VALUE, Kind.STRUCTURE)}
+    frozen_here = {each.line for each in seen if each.item.kind in SHOWN_TO_DIFFER}
     if frozen_here and not used_elsewhere and not any(each.item.kind is Kind.STRUCTURE for each in seen):
         seen = [each for each in seen if not harmless_branch(each, frozen_here)]
     merged: dict[tuple[str, int, str], Diagnostic] = {}
@@ -202,11 +212,10 @@ def _promote(diagnostics: list[Diagnostic], outcome: Outcome) -> list[Diagnostic
         return diagnostics
     suspects = {id(d) for d in diagnostics if d.severity is Severity.WARNING}
     suspects = suspects or {id(d) for d in diagnostics if d.code not in _OWN_CODES}
-    confirmed = (Evidence(EvidenceState.CONFIRMED, outcome.engine, result_words(outcome)),)
-    return [
-        replace(d, severity=Severity.ERROR, evidence=d.evidence or confirmed) if id(d) in suspects else d
-        for d in diagnostics
-    ]
+    state = EvidenceState.CONFIRMED if len(suspects) == 1 else EvidenceState.UNTESTED
+    words = result_words(outcome) + ("" if len(suspects) == 1 else f"; one of {len(suspects)} places that may be why")
+    evidence = (Evidence(state, outcome.engine, words),)
+    return [replace(d, severity=Severity.ERROR, evidence=evidence) if id(d) in suspects else d for d in diagnostics]
 
 
 def _merge(one: Diagnostic, two: Diagnostic) -> Diagnostic:
@@ -219,6 +228,8 @@ def _merge(one: Diagnostic, two: Diagnostic) -> Diagnostic:
 def _diagnostic(each: LocatedObservation, outcome: Outcome, severity: Severity, sources: Sources) -> Diagnostic:
     item = each.item
     state = EvidenceState.CONFIRMED if severity is not Severity.INFO or item.failure else None
+    if state and severity is not Severity.ERROR and item.kind in FREEZING:
+        state = EvidenceState.UNTESTED  # suspected: frozen, and not seen to differ on the input that goes wrong
     return Diagnostic(
         code=each.code,
         name=each.name,

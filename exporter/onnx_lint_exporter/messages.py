@@ -93,6 +93,9 @@ def result_words(outcome: Outcome) -> str:
             words.append(f"wrong on input {number}: {run.text}")
         elif run.state is State.FAILED:
             words.append(f"fails on input {number}: ONNX Runtime fails: {run.text[:160]}")
+    failed = outcome.result.proof.failed
+    if failed.state in (State.WRONG, State.FAILED):
+        words.append(f"wrong on an input that was searched for: {failed.text[:200]}")
     return "; ".join(words) or ("right on both inputs" if outcome.verified else "exported")
 
 

@@ -99,6 +99,16 @@ def parser() -> argparse.ArgumentParser:
     how.add_argument("--artifacts-dir", metavar="DIR", help="dynamo: write torch's own report and program there")
     how.add_argument("--profile", action="store_true", help="dynamo: profile the export (into the artifacts' report)")
     how.add_argument("--no-verify", action="store_true", help="do not run the exported model")
+    how.add_argument(
+        "--effort",
+        type=int,
+        default=25,
+        metavar="PERCENT",
+        help="how much of the export's time the search for an input that goes wrong may add (default: 25; 0: none)",
+    )
+    how.add_argument(
+        "--save-witness", metavar="FILE.py", help="write a pytest file that fails as long as the export is wrong"
+    )
     run = out.add_argument_group("export: the process")
     run.add_argument(
         "--python", default=sys.executable, metavar="EXE", help="the interpreter that has torch (default: this one)"
@@ -162,6 +172,10 @@ def request(options: argparse.Namespace) -> Request:
     for name in ("timeout", "memory_limit"):
         if getattr(options, name) is not None and getattr(options, name) <= 0:
             raise UsageError(f"--{name.replace('_', '-')}: must be more than 0")
+    if options.effort < 0:
+        raise UsageError("--effort: must be 0 or more")
+    if options.save_witness:
+        _writable("--save-witness", options.save_witness)
     if options.map and not (options.output or options.report):
         raise UsageError("--map: written beside a model or a page: give --output or --report as well")
     if options.report:
@@ -189,6 +203,7 @@ def request(options: argparse.Namespace) -> Request:
         artifacts_dir=_artifacts(options),
         profile=options.profile,
         verify=not options.no_verify,
+        effort=options.effort,
         want_map=bool(options.map or options.report or options.output),
         want_text=options.text,
     )

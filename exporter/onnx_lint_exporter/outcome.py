@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from onnx_lint.target import Engine
 from onnx_lint_exporter.child import ChildResult
 from onnx_lint_exporter.processes import crash_words
+from onnx_lint_exporter.proved import proof_as_json, shortfalls
 from onnx_lint_exporter.worker.frames import UserCode
 from onnx_lint_exporter.worker.protocol import (
     OUTCOME_STAGES,
@@ -84,7 +85,7 @@ class Outcome:
     @property
     def wrong(self) -> bool:
         """Whether the exported model was seen to give other results than the model, or to fail."""
-        return any(run.state in (State.WRONG, State.FAILED) for run in self.runs)
+        return any(run.state in (State.WRONG, State.FAILED) for run in (*self.runs, self.result.proof.failed))
 
     @property
     def ok(self) -> bool:
@@ -93,8 +94,13 @@ class Outcome:
 
     @property
     def verified(self) -> bool:
-        """Right on both inputs."""
-        return self.ok and all(run.state is State.RIGHT for run in self.runs)
+        """Right on both inputs, up to the rounding of the model itself."""
+        return self.ok and all(run.state in (State.RIGHT, State.UNSTABLE) for run in self.runs)
+
+    @property
+    def shortfalls(self) -> list[str]:
+        """What was asked for and is not proved, of an export that is nowhere seen to be wrong, in words."""
+        return shortfalls(self.result) if self.ok else []
 
     def add(self, *seen: Observation) -> None:
         """Add observations to those of the worker."""
@@ -117,6 +123,8 @@ class Outcome:
             "strict": result.strict,
             "input1": {"state": result.input1.state.value, "text": result.input1.text},
             "input2": {"state": result.input2.state.value, "text": result.input2.text},
+            "proof": proof_as_json(result.proof),
+            "not_proved": self.shortfalls,
             "nodes": result.nodes,
             "opset": result.opset,
             "size": result.size,

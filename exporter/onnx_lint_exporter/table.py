@@ -1,13 +1,14 @@
-"""The table of the engines, as text: exported, right on input 1, right on input 2, nodes, opset, size, time."""
+"""The table of the engines, as text: exported, right on both inputs and on those of the search, nodes, opset, size."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from onnx_lint_exporter.outcome import Outcome
-from onnx_lint_exporter.worker.protocol import State
+from onnx_lint_exporter.proved import open_words, proved_words
+from onnx_lint_exporter.worker.protocol import Proof, State
 
-HEADINGS = ("engine", "exported", "input 1", "input 2", "nodes", "opset", "size", "time", "file")
+HEADINGS = ("engine", "exported", "input 1", "input 2", "search", "nodes", "opset", "size", "time", "file")
 
 
 def rows(outcomes: Sequence[Outcome]) -> list[tuple[str, ...]]:
@@ -17,6 +18,7 @@ def rows(outcomes: Sequence[Outcome]) -> list[tuple[str, ...]]:
             f"{outcome.engine}{' (strict)' if outcome.result.strict else ''}",
             "yes" if outcome.exported else f"no: {outcome.stage}",
             *(run.state.value if outcome.exported else "-" for run in outcome.runs),
+            _searched(outcome.result.proof),
             str(outcome.result.nodes if outcome.result.nodes is not None else "-"),
             str(outcome.result.opset if outcome.result.opset is not None else "-"),
             size(outcome.result.size),
@@ -25,6 +27,12 @@ def rows(outcomes: Sequence[Outcome]) -> list[tuple[str, ...]]:
         )
         for outcome in outcomes
     ]
+
+
+def _searched(proof: Proof) -> str:
+    if not proof.searched:
+        return "-"
+    return proof.failed.state.value if proof.failed.state is not State.NOT_RUN else f"{proof.inputs} right"
 
 
 def size(count: int | None) -> str:
@@ -61,6 +69,15 @@ def remarks(outcomes: Sequence[Outcome]) -> list[str]:
         for number, run in enumerate(outcome.runs, 1):
             if outcome.exported and run.state is not State.RIGHT and run.text:
                 out.append(f"{outcome.engine}, input {number}: {run.state}: {run.text}")
+        proof = outcome.result.proof
+        if proof.failed.state is not State.NOT_RUN:
+            shapes = ", ".join(f"{a.name}:{a.second}" for a in proof.witness)
+            out.append(f"{outcome.engine}, search: {proof.failed.text}" + (f"; with {shapes}" if shapes else ""))
+            out += [f"{outcome.engine}, search: {turned}" for turned in proof.turned]
+        elif proof.searched:
+            out.append(f"{outcome.engine}: {proved_words(proof)}")
+            out += [f"{outcome.engine}: {words}" for words in open_words(proof)]
+        out += [f"{outcome.engine}: not proved: {words}" for words in outcome.shortfalls]
         if outcome.cancelled:
             out.append(f"{outcome.engine}: cancelled")
     return out

@@ -107,6 +107,7 @@ class EvidenceState(str, Enum):
 
     CONFIRMED = "confirmed"
     REFUTED = "refuted"
+    UNTESTED = "untested"
     """The statement was executed, and the export was shown right on other inputs."""
     NOT_REACHED = "not reached"
     MISSED_BY_LINT = "missed by lint"

@@ -29,6 +29,7 @@ class Stage(_Word):
     OTHER_FAILURES = "other failures"
     CHECK = "check"
     RUN = "run"
+    SEARCH = "search"
     COMPARE = "compare"
     HAZARDS = "hazards"
     TWIN = "twin trace"
@@ -75,6 +76,10 @@ class Kind(_Word):
     FLATTENED_OUTPUT = "flattened-output"
     DROPPED_OUTPUT = "dropped-output"
     RANDOM_OUTPUT = "random-output"
+    TURNED = "turned"
+    """Python decided otherwise, or read another value, on an input that goes wrong."""
+    STATE = "state"
+    """The model gives something else when it is called again."""
     STRICT_CAPTURE = "strict-capture"
 
 
@@ -102,6 +107,8 @@ class State(_Word):
     WRONG = "wrong"
     FAILED = "failed"
     """ONNX Runtime stops."""
+    UNSTABLE = "unstable"
+    """Different, but by no more than rounding alone makes of the model's own result."""
     NOT_RUN = "not run"
 
 
@@ -224,6 +231,8 @@ class Job:
     artifacts_dir: str | None = None
     profile: bool = False
     verify: bool = True
+    effort: int = 25
+    """Percent of the export's processor time that the search may take."""
     want_map: bool = False
     want_text: bool = False
 
@@ -314,6 +323,55 @@ class Mismatch:
 
 
 @dataclass(frozen=True)
+class PlaceRead:
+    """A place where Python reads values of the model, and what the inputs have shown of it."""
+
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    text: str
+    tested: bool
+    """Whether the inputs, on all of which the exported model was right, differed in what was read here."""
+    values: str = ""
+    """What was read, in words."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What the search for an input on which the exported model is wrong has shown."""
+
+    searched: bool = False
+    inputs: int = 0
+    """On how many different inputs the exported model was right, the first two among them."""
+    refused: int = 0
+    """How many more the model itself refused."""
+    unstable: int = 0
+    """How many more gave differences that rounding explains."""
+    branches: int = 0
+    both_ways: int = 0
+    """How many branches an input can turn, and how many of them went both ways."""
+    axes: int = 0
+    axes_varied: int = 0
+    witness: tuple[Argument, ...] = ()
+    """The input that shows that the model is wrong; `Argument.kind` is the example's, `Argument.second` its own."""
+    failed: Comparison = Comparison(State.NOT_RUN)
+    """The run on the witness."""
+    turned: tuple[str, ...] = ()
+    """What Python read or decided otherwise on the witness, in words."""
+    open_branches: tuple[PlaceRead, ...] = ()
+    """Branches that no input has turned."""
+    lively: bool = False
+    """Whether a floating-point output was another one on other inputs: without, little can be seen."""
+    dull: tuple[str, ...] = ()
+    """Outputs that were the same on all inputs, or empty, or nothing but ``nan``, in words."""
+    reads: tuple[PlaceRead, ...] = ()
+    witness_file: str = ""
+    """The file of the witness in the worker's folder: a dict with the arguments of the example and of the witness."""
+
+
+@dataclass(frozen=True)
 class Result:
     """All that a worker knows of its export so far.
 
@@ -346,6 +404,9 @@ class Result:
     """The folder or file below which everything is the user's code."""
     inputs_origin: str = ""
     arguments: tuple[Argument, ...] = ()
+    asked_opset: int | None = None
+    """The opset that was asked for."""
+    proof: Proof = Proof()
     executed: dict[str, tuple[int, ...]] | None = None
     """The executed lines by file."""
     nodes: int | None = None

@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from types import CodeType
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -36,6 +38,9 @@ from .protocol import (
 from .target import Loaded
 from .wording import shorten
 
+if TYPE_CHECKING:
+    import onnxruntime
+
 NO_ROOM = {getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG", "EROFS") if hasattr(errno, name)}
 """Errors of the folder's file system, whoever meets them."""
 _MEMORY_WORDS = ("can't allocate memory", "DefaultCPUAllocator", "out of memory", "std::bad_alloc")
@@ -61,13 +66,20 @@ class RunState:
         self.warnings = Warnings(self.user)
         self.calls: Calls = {}
         """The torch calls of the eager run, by file and line."""
+        self.functions: tuple[CodeType, ...] = ()
+        """The functions of the model's own code that the eager run called."""
         self.second: Reference | None = None
+        self.witness: Reference | None = None
+        """An input of the search on which the exported model is wrong."""
+        self.runtime: onnxruntime.InferenceSession | None = None
+        """The session of the exported model, once it has run."""
         self.path = os.path.join(job.folder, job.name)
         self.result = Result(
             job.engine,
             torch=torch.__version__,
             python=platform.python_version(),
             strict=job.strict,
+            asked_opset=job.opset_version,
             seconds={},
         )
 

@@ -131,9 +131,15 @@ class Dynamo:
             if (bounded or raised) and low != high:
                 words = f"from {low} to {high}" if bounded else f"from {low} on"
                 axis = _axis_of(self._program, str(symbol), inputs)
+                if not axis:
+                    continue  # a size that the model makes itself, which holds no input back
                 text = f"the exported graph holds only for sizes {words} of the dynamic axis {axis}"
                 found.append(Observation(Kind.NARROWED_AXIS, text, self._guard_on(str(symbol))))
         return found
+
+    def decided_at(self) -> set[tuple[str, int]]:
+        guards = self._guards.found if self._guards is not None else []
+        return {(stack[0].file, stack[0].line) for _, stack in guards if stack}
 
     def fixing_line(self) -> Stack:
         return self._guard_on("")
@@ -198,11 +204,11 @@ def _at_data_reads(found: list[Observation], calls: Calls) -> list[Observation]:
 
 
 def _axis_of(program: ExportedProgram | None, symbol: str, inputs: Inputs) -> str:
-    """The name of the axis that a symbol stands for."""
+    """The dynamic axis that a symbol stands for, in words; empty when it is the size of no input."""
     for node in program.graph.nodes if program is not None else ():
         value = node.meta.get("val") if node.op == "placeholder" else None
         for dim, size in enumerate(getattr(value, "shape", ())):
             if str(size) == symbol:
                 axis = inputs.axes.get(node.name, {}).get(dim)
                 return f"`{axis}` (dimension {dim} of `{node.name}`)" if axis else f"(dimension {dim} of `{node.name}`)"
-    return symbol
+    return ""

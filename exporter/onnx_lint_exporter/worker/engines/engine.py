@@ -84,6 +84,9 @@ class Engine(Protocol):
     def narrowed(self, inputs: Inputs) -> list[Observation]:
         """Dynamic axes that hold only for a range of sizes."""
 
+    def decided_at(self) -> set[tuple[str, int]]:
+        """File and line of each place where the recording is known to have decided something for good."""
+
     def fixing_line(self) -> Stack:
         """Where a size was fixed that was asked to be dynamic, if it is known."""
 

@@ -134,6 +134,9 @@ class TorchScript:
     def narrowed(self, inputs: Inputs) -> list[Observation]:
         return []
 
+    def decided_at(self) -> set[tuple[str, int]]:
+        return set()
+
     def fixing_line(self) -> Stack:
         return ()
 

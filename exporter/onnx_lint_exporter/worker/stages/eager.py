@@ -58,5 +58,6 @@ def _run_model(state: RunState) -> None:
     arguments = tuple(Argument(name, described(value), described(other)) for (name, value), (_, other) in pairs)
     state.result = replace(state.result, inputs_origin=inputs.origin, arguments=arguments)
     if not isinstance(model, _NOT_WATCHED):
-        state.calls, executed = watch(model, inputs.first, state.user)
-        state.result = replace(state.result, executed=executed)
+        watched = watch(model, inputs.first, state.user)
+        state.calls, state.functions = watched.calls, watched.functions
+        state.result = replace(state.result, executed=watched.executed)

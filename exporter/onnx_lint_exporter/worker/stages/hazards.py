@@ -30,11 +30,11 @@ def run(state: RunState) -> bool:
         first = state.inputs.first.copy()
         with torch.no_grad():
             state.record(*_outputs_lost(callable_of(state.loaded.model)(*first.args, **first.kwargs)))
-    second = state.inputs.second
-    if second is not None and state.second is not None:
+    second = state.witness or state.second
+    if second is not None:
         with state.stage(Stage.TWIN):
             try:
-                state.record(*state.engine.frozen(state.session, second))
+                state.record(*state.engine.frozen(state.session, second.arguments))
             except Exception as error:  # noqa: BLE001 - what a trace cannot take was exported all the same
                 state.note(f"twin trace: {type(error).__name__}: {clip(error, 200)}")
     return True
