@@ -92,6 +92,7 @@ class Command:
                 return _give_up(self.given, problems)
             outputs = Outputs(self.given, self.request, self.sources)
             outputs.models(outcomes)
+            outputs.witness(outcomes)
             checked = self._lint(outcomes)
             problems += checked.problems
             diagnostics = self._diagnostics(outcomes, checked)

@@ -206,6 +206,7 @@ def request(options: argparse.Namespace) -> Request:
         effort=options.effort,
         want_map=bool(options.map or options.report or options.output),
         want_text=options.text,
+        want_witness=bool(options.save_witness),
     )
     limits = Limits(options.timeout, options.memory_limit or _default_memory(len(engines(options))))
     return Request(job, engines(options), _python(options.python), limits, _outputs(options))

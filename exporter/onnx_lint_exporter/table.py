@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from onnx_lint.target import Engine
 from onnx_lint_exporter.outcome import Outcome
 from onnx_lint_exporter.proved import open_words, proved_words
 from onnx_lint_exporter.worker.protocol import Proof, State
@@ -50,9 +51,26 @@ def size(count: int | None) -> str:
 def lines(outcomes: Sequence[Outcome]) -> list[str]:
     """The table as aligned text, and below it what the columns cannot say."""
     table = [HEADINGS, *rows(outcomes)]
+    advice = other_engine(outcomes)
     widths = [max(len(row[k]) for row in table) for k in range(len(HEADINGS))]
     aligned = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
-    return aligned + remarks(outcomes)
+    return [*advice, *aligned, *remarks(outcomes)]
+
+
+def other_engine(outcomes: Sequence[Outcome]) -> list[str]:
+    """What to do first when one engine is right and another is not: take the one that is."""
+    right = [outcome for outcome in outcomes if outcome.verified and not outcome.shortfalls]
+    bad = [outcome for outcome in outcomes if not outcome.ok and not outcome.cancelled]
+    if not right or not bad:
+        return []
+    engine = right[-1].engine
+    count = max(right[-1].result.proof.inputs, 2)
+    strict = ", with strict capture" if right[-1].result.strict else ""
+    option = f"dynamo={engine is Engine.DYNAMO}"
+    return [
+        f"The {engine} engine exports this right, on {count} inputs{strict}: use torch.onnx.export(…, {option}).",
+        "",
+    ]
 
 
 def remarks(outcomes: Sequence[Outcome]) -> list[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import commands
 import pytest
 import torch
+
 from onnx_lint_exporter.worker import frames
 from onnx_lint_exporter.worker.frames import Rank, UserCode
 from onnx_lint_exporter.worker.protocol import Frame

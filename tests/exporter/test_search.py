@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import commands
@@ -49,3 +51,58 @@ def test_fooled(case: fooled.Case, tmp_path: Path, warm_python: str) -> None:
             assert not entry["ok"]
             here = [d for d in ran.document["diagnostics"] if d["line"] == line and engine in d["engines"]]
             assert any(d["severity"] == "error" for d in here), (engine, ran.document["diagnostics"])
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [("RareMaximum", ["--input", "x:float32[n=4,3]"]), ("Counting", ["--input", "x:float32[4,3]"])],
+)
+def test_the_witness_is_a_test_that_fails(name: str, arguments: list[str], tmp_path: Path, warm_python: str) -> None:
+    (tmp_path / "fooled.py").write_text(FILE.read_text())
+    tests = tmp_path / "tests"
+    tests.mkdir()
+    given = [f"fooled.py:{name}", "--engine", "torchscript", *arguments, "--save-witness", "tests/test_export.py"]
+    ran = commands.export(tmp_path, warm_python, given)
+    assert ran.status == 1 and "a test that fails today" in ran.err
+    test = tests / "test_export.py"
+    assert name in test.read_text()
+    pytested = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(test)]
+    failing = subprocess.run(pytested, check=False, capture_output=True, text=True, timeout=120)
+    assert failing.returncode == 1 and "values differ" in failing.stdout, failing.stdout
+    # and it passes once the model is repaired
+    repaired = FILE.read_text().replace("if x.max() > 8:", "if False:").replace("self.calls += 1", "self.calls = 1")
+    (tmp_path / "fooled.py").write_text(repaired)
+    passing = subprocess.run(pytested, check=False, capture_output=True, text=True, timeout=120)
+    assert passing.returncode == 0, passing.stdout
+
+
+def test_no_witness_of_a_right_export(tmp_path: Path, warm_python: str) -> None:
+    (tmp_path / "net.py").write_text(RIGHT)
+    ran = commands.export(
+        tmp_path, warm_python, ["net.py", "--input", "x:float32[n,3]", "--save-witness", "test_it.py"]
+    )
+    assert ran.status == 0 and not (tmp_path / "test_it.py").exists()
+    assert "test_it.py is not written" in ran.err
+
+
+RIGHT = """\
+import torch
+
+
+class Net(torch.nn.Module):
+    def forward(self, x):
+        y = x * 2
+        if x.shape[1] == 3:
+            y = y + 1
+        return torch.where(x > 0, y, x)
+"""
+
+
+def test_how_much_was_proved(tmp_path: Path, warm_python: str) -> None:
+    (tmp_path / "net.py").write_text(RIGHT)
+    ran = commands.export(tmp_path, warm_python, ["net.py", "--input", "x:float32[n,3]", "--output-format", "json"])
+    proof = ran.export("torchscript")["proof"]
+    assert proof["inputs"] > 20 and proof["axes"] == proof["axes_varied"] == 1
+    assert proof["branches"] == 0  # its only branch is on a size that cannot change
+    ran = commands.export(tmp_path, warm_python, ["net.py", "--input", "x:float32[n,3]"])
+    assert f"torchscript: right on {proof['inputs']} inputs; 1 of 1 size varied" in ran.out

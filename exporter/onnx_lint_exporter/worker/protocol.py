@@ -37,6 +37,8 @@ class Stage(_Word):
     FINISH = "finish"
 
 
+WITNESS_FILE = "witness.pt"
+"""The name of the file with an input that goes wrong, in the worker's folder."""
 OUTCOME_STAGES = (Stage.LOAD, Stage.CAPTURE, Stage.TRANSLATE, Stage.CHECK, Stage.RUN, Stage.COMPARE)
 
 
@@ -235,6 +237,7 @@ class Job:
     """Percent of the export's processor time that the search may take."""
     want_map: bool = False
     want_text: bool = False
+    want_witness: bool = False
 
 
 # --- the result ----------------------------------------------------------------------------------------------------
@@ -367,8 +370,10 @@ class Proof:
     dull: tuple[str, ...] = ()
     """Outputs that were the same on all inputs, or empty, or nothing but ``nan``, in words."""
     reads: tuple[PlaceRead, ...] = ()
-    witness_file: str = ""
-    """The file of the witness in the worker's folder: a dict with the arguments of the example and of the witness."""
+    calls: int = 1
+    """The call of one object that is wrong."""
+    has_witness: bool = False
+    """Whether `WITNESS_FILE` in the worker's folder holds what goes wrong, see ``search.witness``."""
 
 
 @dataclass(frozen=True)
@@ -402,6 +407,10 @@ class Result:
     """The target's ``forward``: where to point when nothing is more exact."""
     root: str = ""
     """The folder or file below which everything is the user's code."""
+    attribute: str = ""
+    """The name of the target in its module."""
+    is_instance: bool = False
+    """Whether that name is a model already, and not what builds one."""
     inputs_origin: str = ""
     arguments: tuple[Argument, ...] = ()
     asked_opset: int | None = None

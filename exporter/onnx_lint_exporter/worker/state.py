@@ -69,6 +69,8 @@ class RunState:
         self.functions: tuple[CodeType, ...] = ()
         """The functions of the model's own code that the eager run called."""
         self.second: Reference | None = None
+        self.refused_sizes: set[tuple[str, int]] = set()
+        """Axis and size that the model itself refused in the search and never took."""
         self.witness: Reference | None = None
         """An input of the search on which the exported model is wrong."""
         self.runtime: onnxruntime.InferenceSession | None = None

@@ -34,6 +34,10 @@ class Loaded:
     """The folder of the package or file, all below which counts as the user's code."""
     translations: dict[object, Callable[..., object]] = field(default_factory=dict)
     opsets: dict[str, int] = field(default_factory=dict)
+    attribute: str = ""
+    """The name in the module."""
+    is_instance: bool = False
+    """Whether the name is a model already, and not what builds one."""
 
 
 def import_file(path: str) -> tuple[ModuleType, str]:
@@ -109,6 +113,7 @@ def load(target: Target, cwd: str, register: Sequence[str]) -> Loaded:
     model = _build(found, name)
     scripted = isinstance(model, (torch.jit.ScriptModule, torch.jit.ScriptFunction))
     loaded = Loaded(model, module, (_scripted_place(model) if scripted else None) or _definition(model, found), root)
+    loaded.attribute, loaded.is_instance = name, found is model
     for source in registrations:
         loaded.translations.update(getattr(source, "custom_translation_table", None) or {})
         loaded.opsets.update(getattr(source, "custom_opsets", None) or {})

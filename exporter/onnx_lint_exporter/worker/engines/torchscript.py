@@ -21,7 +21,7 @@ from ..inputs import Axes, Inputs, graph_names, with_defaults
 from ..model_file import all_nodes, consolidate
 from ..protocol import Fault, Frame, Job, Kind, Observation, Stack, Stage
 from ..wording import shorten
-from .engine import Calls, Options, Session
+from .engine import Calls, Options, Range, Session
 from .options import accepted, shared
 
 FALLTHROUGH_DOMAIN = "org.pytorch.aten"
@@ -131,7 +131,7 @@ class TorchScript:
     def freezes(self, value: object) -> bool:
         return isinstance(value, str)
 
-    def narrowed(self, inputs: Inputs) -> list[Observation]:
+    def ranges(self, inputs: Inputs) -> list[Range]:
         return []
 
     def decided_at(self) -> set[tuple[str, int]]:

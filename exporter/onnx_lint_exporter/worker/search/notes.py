@@ -10,7 +10,7 @@ from types import CodeType
 import numpy as np
 import torch
 
-from .places import NOTE, Place, rewritten, standing_in
+from .places import NOTE, Place, functions_with, rewritten, standing_in
 
 _KEPT = 12
 """Values of one place that are kept of one run: a loop comes by often."""
@@ -28,6 +28,7 @@ class Notes:
     def __init__(self, codes: Sequence[CodeType]) -> None:
         self.places: list[Place] = []
         self._codes = rewritten(codes, self.places)
+        self._functions = functions_with(self._codes)
         self._current: dict[int, list[object]] = {}
         self._of_tensors: set[int] = set()
         """The places whose values were tensors or arrays."""
@@ -40,7 +41,7 @@ class Notes:
         self._current = {}
         setattr(builtins, NOTE, self._note)
         try:
-            with standing_in(self._codes):
+            with standing_in(self._functions):
                 yield
         finally:
             delattr(builtins, NOTE)
@@ -92,8 +93,12 @@ class Notes:
         return [number for number in dict.fromkeys([*compared, *plain]) if abs(number) <= _MAX_NUMBER]
 
     def _turns(self, number: int, runs: Sequence[int]) -> bool:
-        looked_at = [number, *self._below(number)]
-        return any(each in self._of_tensors or self.differed(each, runs) for each in looked_at)
+        place = self.places[number]
+        if number in self._of_tensors or self.differed(number, runs):
+            return True
+        # of a shape, say, the one size counts that is picked
+        passed = place.picked_from if self.values(number, runs) else ()
+        return any(self._turns(each, runs) for each in place.within if each not in passed)
 
     def _below(self, number: int) -> Iterator[int]:
         for each in self.places[number].within:

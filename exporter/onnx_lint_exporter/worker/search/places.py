@@ -11,7 +11,7 @@ import ast
 import gc
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import CodeType, FunctionType
@@ -46,6 +46,8 @@ class Place:
     around: int | None = None
     """The place of the noted expression right around it."""
     within: list[int] = field(default_factory=list)
+    picked_from: tuple[int, ...] = ()
+    """Of an index: the places in what is indexed, of which this one picks a part."""
     literals: tuple[float, ...] = ()
     """Of a comparison: the numbers that stand in it."""
 
@@ -137,7 +139,9 @@ class Rewriter(ast.NodeTransformer):
             node.value, node.slice = self.visit(node.value), self._taken(node.slice)
             return node
         number = self._open(node)
-        node.value, node.slice = self.visit(node.value), self._taken(node.slice)
+        node.value = self.visit(node.value)
+        self._places[number].picked_from = tuple(self._places[number].within)
+        node.slice = self._taken(node.slice)
         return self._close(number, node)
 
     def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
@@ -287,16 +291,24 @@ def _outermost(tree: ast.AST, lines: set[int]) -> Iterator[ast.FunctionDef | ast
         yield from _outermost(node, lines)
 
 
-@contextmanager
-def standing_in(codes: Mapping[CodeType, CodeType]) -> Iterator[None]:
-    """Give every function the rewritten code in place of its own during the block."""
+def functions_with(codes: Mapping[CodeType, CodeType]) -> list[tuple[FunctionType, CodeType]]:
+    """The functions that have one of these codes, with the code that stands in for it.
+
+    Looks at every object there is, which is slow: once is enough, since inner functions come with their outer ones.
+    """
     known = set(codes)
-    functions = [each for each in gc.get_referrers(*codes) if type(each) is FunctionType] if codes else []
-    changed = [(each, each.__code__) for each in functions if each.__code__ in known]
-    for function, code in changed:
-        function.__code__ = codes[code]
+    found = [each for each in gc.get_referrers(*codes) if type(each) is FunctionType] if codes else []
+    return [(each, codes[each.__code__]) for each in found if each.__code__ in known]
+
+
+@contextmanager
+def standing_in(functions: Sequence[tuple[FunctionType, CodeType]]) -> Iterator[None]:
+    """Give the functions other code during the block."""
+    before = [(function, function.__code__) for function, _ in functions]
+    for function, code in functions:
+        function.__code__ = code
     try:
         yield
     finally:
-        for function, code in changed:
+        for function, code in before:
             function.__code__ = code

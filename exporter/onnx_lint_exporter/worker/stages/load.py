@@ -26,7 +26,13 @@ def run(state: RunState) -> bool:
             state.user.claim(loaded.root)
             for root in packages_of(loaded.model):
                 state.user.prefer(root)
-            state.result = replace(state.result, definition=loaded.definition, root=loaded.root)
+            state.result = replace(
+                state.result,
+                definition=loaded.definition,
+                root=loaded.root,
+                attribute=loaded.attribute,
+                is_instance=loaded.is_instance,
+            )
             state.channel.send(ModelLoaded(loaded.definition))
             _set_mode(loaded.model, job.training)
     except LoadError as error:

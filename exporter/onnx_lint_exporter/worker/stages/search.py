@@ -12,8 +12,8 @@ from .. import verify
 from ..channel import clip
 from ..execution import Recorder, Reference, callable_of, fresh, same
 from ..inputs import described
-from ..judging import all_random
-from ..protocol import Argument, Comparison, Frame, Kind, Observation, PlaceRead, Proof, Stage, State
+from ..protocol import WITNESS_FILE, Argument, Comparison, Frame, Kind, Observation, PlaceRead, Proof, Stage, State
+from ..search import witness
 from ..search.notes import Notes
 from ..search.recipes import Kitchen, leaves_of
 from ..search.searching import Budget, Feeding, Found, Search, described_failure, forgets
@@ -21,17 +21,21 @@ from ..state import RunState
 from .run_model import fed
 
 _NO_PYTHON = (torch.jit.ScriptModule, torch.jit.ScriptFunction, torch.export.ExportedProgram)
+_BAD = (State.WRONG, State.FAILED)
 _MOST_READS = 4000
 _MOST_TURNED = 4
-WITNESS = "witness.pt"
 
 
 def run(state: RunState) -> bool:
     """Leave the proof in the result, and a witness in the state when there is one."""
     first, second = state.result.input1, state.result.input2
-    if not state.job.verify or state.runtime is None or first.state not in (State.RIGHT, State.UNSTABLE):
+    if not state.job.verify or state.runtime is None:
         return True
-    if second.state not in (State.RIGHT, State.UNSTABLE, State.NOT_RUN) or all_random(state.first):
+    if first.state in _BAD:
+        _keep(state, state.first)
+    elif second.state in _BAD and state.second is not None:
+        _keep(state, state.second)
+    if {first.state, second.state} & set(_BAD) or first.state is State.NOT_RUN:
         return True
     if not state.job.effort:
         return True
@@ -54,7 +58,8 @@ def _search(state: RunState) -> None:
     def arrays(given: Reference) -> dict[str, verify.Array]:
         return verify.feed(state.exported, fed(state, given), state.job.input_names)
 
-    kitchen = Kitchen(inputs.first, leaves, notes.numbers)
+    limits = [float(limit) for each in state.engine.ranges(inputs) for limit in (each.high, each.low) if limit]
+    kitchen = Kitchen(inputs.first, leaves, [*limits, *notes.numbers])
     search = Search(model, notes, kitchen, state.first, Feeding(arrays, runtime))
     budget = Budget(state.job.effort)
     example = search.known(inputs.first)
@@ -70,15 +75,19 @@ def _search(state: RunState) -> None:
         return
     if leaves:
         search.go(budget)
+        state.refused_sizes = set(kitchen.refused) - kitchen.taken
     state.result = replace(state.result, proof=_proof(state, search.found, notes, example))
     if search.found.witness is not None:
         state.witness = search.found.witness
+        _keep(state, state.witness)
         _record_witness(state, notes, search.found, example)
 
 
 def _remembers(state: RunState, call: int, difference: str) -> None:
     text = f"wrong on call {call} of one object, with the same input: {difference}; a graph has no state"
-    state.result = replace(state.result, proof=Proof(searched=True, inputs=1, failed=Comparison(State.WRONG, text)))
+    proof = Proof(searched=True, inputs=1, failed=Comparison(State.WRONG, text), calls=call)
+    state.result = replace(state.result, proof=proof)
+    _keep(state, state.first)
     state.record(Observation(Kind.STATE, text, _place_of_state(state)), failure=True)
 
 
@@ -122,17 +131,24 @@ def _proof(state: RunState, found: Found, notes: Notes, example: int | None) -> 
         return proof
     named = state.inputs.named(state.loaded.model)
     other = state.inputs.named(state.loaded.model, found.witness.arguments)
-    witness = tuple(
+    shown = tuple(
         Argument(name, described(value), described(second))
         for (name, value), (_, second) in zip(named, other, strict=False)
     )
-    proof = replace(proof, witness=witness, failed=replace(found.failed, text=described_failure(found.failed)))
+    proof = replace(proof, witness=shown, failed=replace(found.failed, text=described_failure(found.failed)))
     if example is not None and found.run is not None:
         proof = replace(proof, turned=tuple(_turned(notes, example, found.run))[:_MOST_TURNED])
-    given, bad = state.inputs.first, found.witness.arguments
-    content = {"args": given.args, "kwargs": given.kwargs, "witness_args": bad.args, "witness_kwargs": bad.kwargs}
-    torch.save(content, os.path.join(state.job.folder, WITNESS))
-    return replace(proof, witness_file=WITNESS)
+    return proof
+
+
+def _keep(state: RunState, bad: Reference) -> None:
+    """Write down an input that goes wrong."""
+    if not state.job.want_witness:
+        return
+    path = os.path.join(state.job.folder, WITNESS_FILE)
+    options = {"dynamo": state.engine.name == "dynamo", **state.engine.options(state.session)}
+    if witness.save(path, state.inputs.first, bad.arguments, options):
+        state.result = replace(state.result, proof=replace(state.result.proof, has_witness=True))
 
 
 def _record_witness(state: RunState, notes: Notes, found: Found, example: int | None) -> None:
