@@ -36,7 +36,7 @@ _MAX_TOUCHED = 60
 
 def run(argv: list[str]) -> int:
     """Run with these arguments; the exit status."""
-    given = options.parser().parse_args(argv)
+    given = options.parse(argv)
     problems: list[str] = []
     try:
         with ended_by_signals(accuse_sender):
@@ -131,7 +131,7 @@ class Command:
         found = []
         for outcome in outcomes:
             seen = diagnose(outcome, self.sources, checked.rules)
-            found.append((outcome, checked.accepted(attribute_to_rules(seen, checked.diagnostics))))
+            found.append((outcome, checked.accepted(attribute_to_rules(seen, checked.diagnostics, outcome))))
         if self.given.paths:
             diagnostics = merge_evidence(checked.diagnostics, found, self.sources, checked.sources)
         else:

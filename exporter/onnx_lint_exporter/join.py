@@ -12,6 +12,7 @@ from onnx_lint_exporter.adequacy import tested_at
 from onnx_lint_exporter.codes import ExportCode
 from onnx_lint_exporter.messages import result_words
 from onnx_lint_exporter.outcome import Outcome
+from onnx_lint_exporter.rule_causes import may_cause
 from onnx_lint_exporter.source_code import Sources
 
 _NOT_FOR_LINT = {
@@ -45,7 +46,8 @@ def merge_evidence(
     for diagnostic in static:
         evidence, confirming = list(diagnostic.evidence), []
         for outcome, found in exported:
-            matches = [d for d in found if same_place(diagnostic, d)]
+            near = [d for d in found if same_place(diagnostic, d)]
+            matches = [d for d in near if may_cause(diagnostic.code, d.code, outcome)]
             confirming += [d for d in matches if d.severity is not Severity.INFO]
             used |= {(outcome.engine, id(d)) for d in matches}
             evidence += _evidence(diagnostic, outcome, matches, sources)
@@ -58,11 +60,12 @@ def merge_evidence(
     return sorted(fold_engines(out), key=lambda d: d.sort_key)
 
 
-def attribute_to_rules(found: list[Diagnostic], static: Sequence[Diagnostic]) -> list[Diagnostic]:
+def attribute_to_rules(found: list[Diagnostic], static: Sequence[Diagnostic], outcome: Outcome) -> list[Diagnostic]:
     """Give what an export saw the code, origin and fix of the rule that explains the same place."""
     out = []
     for d in found:
-        match = next((s for s in static if same_place(s, d) and d.engines[0] in s.engines), None)
+        near = [s for s in static if same_place(s, d) and d.engines[0] in s.engines]
+        match = next((s for s in near if may_cause(s.code, d.code, outcome)), None)
         if match is None or d.code in _NOT_FOR_LINT:
             out.append(d)
             continue

@@ -18,6 +18,7 @@ from onnx_lint_exporter.causes import (
 from onnx_lint_exporter.codes import CODES, ExportCode
 from onnx_lint_exporter.messages import confirmed_by, help_of, message_of, notes_of, result_words
 from onnx_lint_exporter.outcome import Outcome
+from onnx_lint_exporter.rule_causes import may_explain
 from onnx_lint_exporter.source_code import SourceFile, Sources
 from onnx_lint_exporter.worker.protocol import Frame, Kind, Observation, Read, State
 
@@ -134,7 +135,7 @@ def _located(item: Observation, outcome: Outcome, sources: Sources, rules: RuleS
     found = None
     own_fault = kind is Kind.RUN_ERROR and outcome.result.input1.state is not State.RIGHT
     if stack and kind in _EXPLAINABLE and not own_fault:
-        found = rule_at(rules, file, frame, item, outcome.engine)
+        found = rule_at(rules, file, frame, item, outcome.engine, lambda code: may_explain(code, item, outcome))
     yield _by_rule(item, found) if found is not None else _own(item, span_of(file, frame))
 
 

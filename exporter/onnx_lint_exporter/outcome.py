@@ -152,7 +152,9 @@ def from_child(child: ChildResult, engine: Engine, target: str, folder: str = ""
         result = Result(engine.value, stage=result.stage, root=result.root, definition=result.definition)
     if result.definition is None and loaded is not None:
         result = replace(result, definition=loaded.definition)
-    outcome = Outcome(engine, target, result, folder, child.log, child.seconds)
+    if result.called_at is not None:
+        target = f"{target}:{result.called_at.line}"
+    outcome = Outcome(Engine(result.engine), target, result, folder, child.log, child.seconds)
     if child.ended == "cancelled":
         outcome.cancelled = True
     elif child.ended != "done":

@@ -16,7 +16,7 @@ def rows(outcomes: Sequence[Outcome]) -> list[tuple[str, ...]]:
     """One row for each engine."""
     return [
         (
-            f"{outcome.engine}{' (strict)' if outcome.result.strict else ''}",
+            _named(outcome),
             "yes" if outcome.exported else f"no: {outcome.stage}",
             *(run.state.value if outcome.exported else "-" for run in outcome.runs),
             _searched(outcome.result.proof),
@@ -34,6 +34,12 @@ def _searched(proof: Proof) -> str:
     if not proof.searched:
         return "-"
     return proof.failed.state.value if proof.failed.state is not State.NOT_RUN else f"{proof.inputs} right"
+
+
+def _named(outcome: Outcome) -> str:
+    place = outcome.result.called_at
+    strict = " (strict)" if outcome.result.strict else ""
+    return f"line {place.line}, {outcome.engine}{strict}" if place is not None else f"{outcome.engine}{strict}"
 
 
 def size(count: int | None) -> str:
@@ -61,7 +67,7 @@ def other_engine(outcomes: Sequence[Outcome]) -> list[str]:
     """What to do first when one engine is right and another is not: take the one that is."""
     right = [outcome for outcome in outcomes if outcome.verified and not outcome.shortfalls]
     bad = [outcome for outcome in outcomes if not outcome.ok and not outcome.cancelled]
-    if not right or not bad:
+    if not right or not bad or len({outcome.target for outcome in outcomes}) > 1:
         return []
     engine = right[-1].engine
     count = max(right[-1].result.proof.inputs, 2)
@@ -76,13 +82,14 @@ def other_engine(outcomes: Sequence[Outcome]) -> list[str]:
 def remarks(outcomes: Sequence[Outcome]) -> list[str]:
     """What the columns cannot say: the inputs, and why a run is not right."""
     out: list[str] = []
+    told: set[str] = set()
     for outcome in outcomes:
         arguments = outcome.result.arguments
-        if arguments:
+        if arguments and outcome.target not in told:
+            told.add(outcome.target)
             first = ", ".join(f"{a.name}:{a.kind}" for a in arguments)
             second = ", ".join(f"{a.name}:{a.second}" for a in arguments)
             out.append(f"input 1: {first}   input 2: {second}   ({outcome.result.inputs_origin})")
-            break
     for outcome in outcomes:
         for number, run in enumerate(outcome.runs, 1):
             if outcome.exported and run.state is not State.RIGHT and run.text:

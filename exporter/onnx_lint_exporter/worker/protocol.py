@@ -21,6 +21,7 @@ class Stage(_Word):
     """Where a worker is. `OUTCOME_STAGES` are those that a failure is attributed to."""
 
     START = "start"
+    SCRIPT = "script"
     LOAD = "load"
     EAGER = "eager"
     REFERENCE = "reference"
@@ -222,6 +223,10 @@ class Job:
     output_names: tuple[str, ...] = ()
     opset_version: int | None = None
     register: tuple[str, ...] = ()
+    script: tuple[str, ...] | None = None
+    """The arguments of a script that is run, and whose calls of ``torch.onnx.export`` are the targets."""
+    call: int = 0
+    """Which of its calls, counted from 0."""
     linted: tuple[str, ...] = ()
     """Files and folders that are linted too: their code is the user's wherever it is installed."""
     custom_opsets: dict[str, int] | None = None
@@ -407,6 +412,10 @@ class Result:
     """The target's ``forward``: where to point when nothing is more exact."""
     root: str = ""
     """The folder or file below which everything is the user's code."""
+    calls: int = 0
+    """How many calls of ``torch.onnx.export`` the script made."""
+    called_at: Frame | None = None
+    """Where it made the one that is the target."""
     attribute: str = ""
     """The name of the target in its module."""
     is_instance: bool = False

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from .channel import Channel, clip
-from .engines import ENGINES
+from .engines import ANY_ENGINE, ENGINES
 from .engines.engine import Calls, Engine, Session
 from .execution import Arguments, Reference
 from .frames import UserCode, of_traceback, with_columns
@@ -35,6 +35,7 @@ from .protocol import (
     Stage,
     StageBegun,
 )
+from .script import Call
 from .target import Loaded
 from .wording import shorten
 
@@ -58,7 +59,9 @@ class RunState:
     def __init__(self, channel: Channel, job: Job) -> None:
         self.channel = channel
         self.job = job
-        self.engine: Engine = ENGINES[job.engine]()
+        self.engine: Engine = ENGINES[job.engine or ANY_ENGINE]()
+        self.call: Call | None = None
+        """The script's own call, when a script is the target."""
         self.user = UserCode()
         for path in (job.target.file, *job.linted):
             if path:
@@ -77,7 +80,7 @@ class RunState:
         """The session of the exported model, once it has run."""
         self.path = os.path.join(job.folder, job.name)
         self.result = Result(
-            job.engine,
+            self.engine.name,
             torch=torch.__version__,
             python=platform.python_version(),
             strict=job.strict,

@@ -34,6 +34,8 @@ class Loaded:
     """The folder of the package or file, all below which counts as the user's code."""
     translations: dict[object, Callable[..., object]] = field(default_factory=dict)
     opsets: dict[str, int] = field(default_factory=dict)
+    options: dict[str, object] = field(default_factory=dict)
+    """Arguments of ``torch.onnx.export`` that the script gave, when a script is the target."""
     attribute: str = ""
     """The name in the module."""
     is_instance: bool = False
@@ -189,6 +191,11 @@ def _scripted_place(model: Model) -> Frame | None:
         return None
     file = places[0].file
     return Frame(file, min(place.line for place in places if place.file == file), inside=True)
+
+
+def from_script(model: Model, path: str, options: dict[str, object]) -> Loaded:
+    """A model that a script built."""
+    return Loaded(model, sys.modules["__main__"], _definition(model, type(model)), path, options=options)
 
 
 def _definition(model: Model, found: object) -> Frame | None:

@@ -59,7 +59,9 @@ class Dynamo:
         shapes = job.dynamic_shapes or dynamic_shapes(inputs.first, inputs.axes, parameters(loaded.model))
         if shapes and not isinstance(loaded.model, ExportedProgram):
             options["dynamic_shapes"] = integer_keys(shapes)
-        return options
+        if "dynamic_axes" in loaded.options or "dynamic_shapes" in loaded.options:
+            options.pop("dynamic_shapes", None)
+        return {**options, **loaded.options}
 
     def export(self, session: Session, path: str) -> None:
         job, model = session.job, session.loaded.model

@@ -69,7 +69,7 @@ class TorchScript:
         }
         if loaded.opsets or job.custom_opsets:
             options["custom_opsets"] = {**loaded.opsets, **(job.custom_opsets or {})}
-        return options
+        return {**options, **loaded.options}
 
     def export(self, session: Session, path: str) -> None:
         model = session.loaded.model

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import torch
 
-from .. import input_sources
+from .. import input_sources, script
 from ..channel import clip
 from ..execution import reference, watch
 from ..guess import GuessError
-from ..inputs import derive_second, described
+from ..inputs import Inputs, derive_second, described
 from ..protocol import Argument, Kind, Stage, StageBegun
 from ..state import RunState
 from ..target import LoadError
@@ -27,7 +27,10 @@ def run(state: RunState) -> bool:
         with state.stage(Stage.EAGER):
             loaded, job = state.loaded, state.job
             axes = state.engine.asked_axes(job)
-            state.inputs = input_sources.build(loaded.model, loaded.module, job, cwd, axes)
+            if state.call is not None:
+                state.inputs = _of_call(state.call)
+            else:
+                state.inputs = input_sources.build(loaded.model, loaded.module, job, cwd, axes)
             _run_model(state)
     except LoadError as error:
         usage(state, error)
@@ -41,6 +44,12 @@ def run(state: RunState) -> bool:
     finally:
         os.chdir(cwd)
     return True
+
+
+def _of_call(call: script.Call) -> Inputs:
+    line = f" on line {call.place.line}" if call.place is not None else ""
+    origin = f"the call{line} of the script"
+    return Inputs(call.arguments, None, script.axes_of(call), origin=origin, second_given=False)
 
 
 def _run_model(state: RunState) -> None:
