@@ -27,7 +27,10 @@ def tested_at(span: Span, outcome: Outcome, sources: Sources) -> tuple[bool, str
         return False, "what is read here cannot be told from inputs"
     untried = [read for read in here if not read.tested]
     if untried:
-        return False, f"`{untried[0].text}` was {untried[0].values} on all {proof.inputs} inputs"
+        read = untried[0]
+        if ", " in read.values:
+            return False, f"`{read.text}` was {read.values}, and what Python made of it was always the same"
+        return False, f"`{read.text}` was {read.values} on all {proof.inputs} inputs"
     if proof.open_branches:
         branch = proof.open_branches[0]
         return False, f"right so far, but `{branch.text}` (line {branch.line}) was {branch.values} on every input"

@@ -35,6 +35,7 @@ from onnx_lint_exporter.worker.execution import Arguments, Model, reference
 from onnx_lint_exporter.worker.frames import UserCode
 from onnx_lint_exporter.worker.judging import all_random, judge
 from onnx_lint_exporter.worker.protocol import Comparison, Frame, Kind, Observation, Result, Stack, Stage, State
+from onnx_lint_exporter.worker.ties import tied_outputs
 
 
 class Saveable(Protocol):
@@ -245,12 +246,13 @@ def _compared(model: Model, read: model_file.ModelFile, which: Arguments | None,
         return Comparison(State.NOT_RUN, "the model gives random results")
     named = inputs.name_leaves(model, inputs.with_defaults(model, which))
     try:
-        results = running.run(running.session(read.path), running.feed(read, named, [v.name for v in read.inputs()]))
+        arrays = running.feed(read, named, [v.name for v in read.inputs()])
+        results = running.run(running.session(read.path), arrays)
     except running.NoRuntimeError as error:
         return Comparison(State.NOT_RUN, str(error))
     except running.RunError as error:
         return Comparison(State.FAILED, str(error))
-    return judge(model, ran, results)
+    return judge(model, ran, results, lambda: tied_outputs(read, arrays))
 
 
 def to_text(exported: Exported) -> str:

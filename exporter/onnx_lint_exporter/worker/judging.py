@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import torch
@@ -19,13 +19,21 @@ def all_random(given: Reference) -> bool:
     return bool(tensors) and tensors <= set(given.random)
 
 
-def judge(model: Model, given: Reference, results: Results) -> Comparison:
-    """Compare with the model's own results; a difference is measured against what rounding alone makes of them."""
+def judge(model: Model, given: Reference, results: Results, tied: Callable[[], set[int]]) -> Comparison:
+    """Compare with the model's own results; a difference is measured against what rounding alone makes of them.
+
+    `tied` gives the outputs that hang on the order of equal values on this input; it is asked only where it matters.
+    """
     count = len(flat_results(results))
     random = [RANDOM if k in given.random else NO_DOUBT for k in chosen_outputs(given.outputs, count)]
     compared = compare(results, given.outputs, random)
     if compared.state is not State.WRONG or compared.worst is None:
         return compared
+    equals = tied()
+    random = [RANDOM if k in equals else doubt for k, doubt in enumerate(random)]
+    if equals and compare(results, given.outputs, random).state is not State.WRONG:
+        text = f"{compared.text}; it hangs on the order of equal values, which nothing promises"
+        return replace(compared, state=State.UNSTABLE, text=text)
     measured = doubts(model, given.arguments, given.outputs, count)
     if compare(results, given.outputs, _both(random, measured)).state is State.WRONG:
         return compared

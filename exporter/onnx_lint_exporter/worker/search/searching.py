@@ -19,7 +19,9 @@ from .. import verify
 from ..channel import clip
 from ..execution import Arguments, Leaf, Model, Reference, callable_of, fresh, leaves, same
 from ..judging import judge
+from ..model_file import ModelFile
 from ..protocol import Comparison, State
+from ..ties import tied_outputs
 from .notes import Notes
 from .recipes import Kitchen, Recipe
 
@@ -185,14 +187,16 @@ class Feeding:
 
     arrays: Callable[[Reference], dict[str, verify.Array]]
     session: onnxruntime.InferenceSession
+    exported: ModelFile
 
     def compared(self, model: Model, given: Reference) -> Comparison:
         """Run the graph and compare."""
         try:
-            results = verify.run(self.session, self.arrays(given))
+            arrays = self.arrays(given)
+            results = verify.run(self.session, arrays)
         except verify.RunError as error:
             return Comparison(State.FAILED, str(error))
-        return judge(model, given, results)
+        return judge(model, given, results, lambda: tied_outputs(self.exported, arrays))
 
 
 def forgets(model: Model, given: Reference) -> tuple[int, str]:

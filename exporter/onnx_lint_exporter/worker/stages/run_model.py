@@ -12,6 +12,7 @@ from ..execution import Leaf, Reference
 from ..judging import all_random, judge
 from ..protocol import Comparison, Kind, Observation, Stage, State
 from ..state import RunState
+from ..ties import tied_outputs
 
 
 def run(state: RunState) -> bool:
@@ -49,7 +50,7 @@ def _compared(state: RunState, number: int, given: Reference | None) -> Comparis
                 state.runtime = verify.session(state.path)
             results = verify.run(state.runtime, arrays)
         with state.stage(Stage.COMPARE):
-            return judge(state.loaded.model, given, results)
+            return judge(state.loaded.model, given, results, lambda: tied_outputs(state.exported, arrays))
     except verify.NoRuntimeError as error:
         return Comparison(State.NOT_RUN, str(error))
     except verify.RunError as error:
