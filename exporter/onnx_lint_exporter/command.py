@@ -24,6 +24,7 @@ from onnx_lint_exporter.outcome import Outcome, WorkerError
 from onnx_lint_exporter.outputs import Outputs
 from onnx_lint_exporter.processes import accuse_sender
 from onnx_lint_exporter.progress import shown
+from onnx_lint_exporter.repair import Repairer
 from onnx_lint_exporter.runs import Request, Run
 from onnx_lint_exporter.signals import Interrupted, ended_by_signals
 from onnx_lint_exporter.source_code import Sources
@@ -96,6 +97,8 @@ class Command:
             checked = self._lint(outcomes)
             problems += checked.problems
             diagnostics = self._diagnostics(outcomes, checked)
+            if self.given.repair:
+                Repairer(self.request, checked.sources).repair(outcomes, diagnostics)
             outputs.maps(outcomes)
             outputs.page(outcomes, diagnostics, checked.sources)
             for text in outputs.notes:
@@ -182,6 +185,8 @@ class Command:
                 )
 
     def _texts(self, outcomes: list[Outcome], stream: TextIO) -> None:
+        if self.given.repair:
+            stream.write("\n".join(map(printable, table.repairs(outcomes))) + "\n")
         for outcome in outcomes:
             if self.given.text and outcome.result.text:
                 stream.write(f"\n--- {outcome.engine}\n{outcome.result.text}\n")

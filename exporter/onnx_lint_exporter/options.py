@@ -124,6 +124,11 @@ def parser() -> argparse.ArgumentParser:
         help="how much of the export's time the search for an input that goes wrong may add (default: 25; 0: none)",
     )
     how.add_argument(
+        "--repair",
+        action="store_true",
+        help="try the rules' fixes, export again, and print the patch that makes an engine right",
+    )
+    how.add_argument(
         "--save-witness", metavar="FILE.py", help="write a pytest file that fails as long as the export is wrong"
     )
     run = out.add_argument_group("export: the process")
@@ -236,6 +241,8 @@ def _script_target(options: argparse.Namespace) -> Target:
     """The script of ``--export-from``. Raises `UsageError`."""
     if not options.script or not os.path.isfile(options.script[0]):
         raise UsageError(f"--export-from {' '.join(options.script[:1])}: no such file")
+    if options.repair:
+        raise UsageError("--repair: with --export-from the model is the script's; give it to --export")
     for name in ("input", "inputs_from", "output", "dynamic_axes", "dynamic_shapes", "input_names", "output_names"):
         if getattr(options, name):
             option = name.replace("_", "-")

@@ -43,6 +43,18 @@ class WorkerError(Exception):
     """The worker could not do its work for a reason outside the model: the environment, or an internal error."""
 
 
+@dataclass(frozen=True)
+class Repair:
+    """A change of the source after which an engine's export is right and the model gives what it gave."""
+
+    patch: str
+    """A unified diff."""
+    fixes: tuple[str, ...]
+    """What it is made of, in words."""
+    inputs: int
+    """On how many inputs the new export was right, and the model unchanged."""
+
+
 @dataclass
 class Outcome:
     """The result of one engine's export of one target."""
@@ -59,6 +71,8 @@ class Outcome:
     """Where the model was put, when it was."""
     map_file: str | None = None
     """Where the map from nodes to lines was put."""
+    repair: Repair | None = None
+    """What makes this export right."""
     report_file: str | None = None
     """The page about this export."""
 
@@ -137,6 +151,7 @@ class Outcome:
             "mismatch": found,
             "map": self.map_file,
             "report": self.report_file,
+            "repair": plain(self.repair),
             "torch": result.torch or None,
             "python": result.python or None,
         }

@@ -63,6 +63,19 @@ def lines(outcomes: Sequence[Outcome]) -> list[str]:
     return [*advice, *aligned, *remarks(outcomes)]
 
 
+def repairs(outcomes: Sequence[Outcome]) -> list[str]:
+    """What ``--repair`` found, with the patch."""
+    out: list[str] = []
+    for outcome in outcomes:
+        found = outcome.repair
+        if found is not None:
+            told = f"right on {found.inputs} inputs, on which the model gives what it gave before"
+            out += ["", f"{outcome.engine} is repaired by this: {told}", *found.patch.split("\n")[:-1]]
+        elif not outcome.verified and not outcome.cancelled:
+            out += ["", f"{outcome.engine}: no fix of the rules makes it right"]
+    return out
+
+
 def other_engine(outcomes: Sequence[Outcome]) -> list[str]:
     """What to do first when one engine is right and another is not: take the one that is."""
     right = [outcome for outcome in outcomes if outcome.verified and not outcome.shortfalls]

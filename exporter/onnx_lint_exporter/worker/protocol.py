@@ -227,6 +227,8 @@ class Job:
     """The arguments of a script that is run, and whose calls of ``torch.onnx.export`` are the targets."""
     call: int = 0
     """Which of its calls, counted from 0."""
+    overlay: dict[str, str] | None = None
+    """Source texts that stand for those of files: the model made of them must give what the original one does."""
     linted: tuple[str, ...] = ()
     """Files and folders that are linted too: their code is the user's wherever it is installed."""
     custom_opsets: dict[str, int] | None = None

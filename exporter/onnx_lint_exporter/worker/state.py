@@ -18,7 +18,7 @@ import torch
 from .channel import Channel, clip
 from .engines import ANY_ENGINE, ENGINES
 from .engines.engine import Calls, Engine, Session
-from .execution import Arguments, Reference
+from .execution import Arguments, Model, Reference
 from .frames import UserCode, of_traceback, with_columns
 from .inputs import Inputs
 from .model_file import ModelFile
@@ -72,6 +72,8 @@ class RunState:
         self.functions: tuple[CodeType, ...] = ()
         """The functions of the model's own code that the eager run called."""
         self.second: Reference | None = None
+        self.original: Model | None = None
+        """The model as its files have it, when it is exported from other texts."""
         self.refused_sizes: set[tuple[str, int]] = set()
         """Axis and size that the model itself refused in the search and never took."""
         self.witness: Reference | None = None

@@ -22,6 +22,7 @@ from ..judging import judge
 from ..model_file import ModelFile
 from ..protocol import Comparison, State
 from ..ties import tied_outputs
+from ..unchanged import gives
 from .notes import Notes
 from .recipes import Kitchen, Recipe
 
@@ -76,8 +77,17 @@ class Found:
 class Search:
     """One search. `feed` gives the arrays of an input for the graph."""
 
-    def __init__(self, model: Model, notes: Notes, kitchen: Kitchen, given: Reference, feeding: Feeding) -> None:
+    def __init__(
+        self,
+        model: Model,
+        notes: Notes,
+        kitchen: Kitchen,
+        given: Reference,
+        feeding: Feeding,
+        original: Model | None = None,
+    ) -> None:
         self._model = model
+        self._original = original
         self._notes = notes
         self._kitchen = kitchen
         self._random = given.random
@@ -123,7 +133,10 @@ class Search:
         run = self._notes.keep()
         self._made[run] = recipe
         given = Reference(arguments, outputs, self._random)
-        compared = self._feeding.compared(self._model, given)
+        if self._original is not None and not gives(self._original, given):
+            compared = Comparison(State.WRONG, "the model gives something else than before it was changed")
+        else:
+            compared = self._feeding.compared(self._model, given)
         if compared.state is State.UNSTABLE:
             found.unstable += 1
         elif compared.state in (State.WRONG, State.FAILED):

@@ -12,9 +12,10 @@ from ..channel import clip
 from ..execution import reference, watch
 from ..guess import GuessError
 from ..inputs import Inputs, derive_second, described
-from ..protocol import Argument, Kind, Stage, StageBegun
+from ..protocol import Argument, Kind, Observation, Stage, StageBegun
 from ..state import RunState
 from ..target import LoadError
+from ..unchanged import gives
 from .load import usage
 
 _NOT_WATCHED = (torch.jit.ScriptModule, torch.jit.ScriptFunction, torch.export.ExportedProgram)
@@ -32,6 +33,7 @@ def run(state: RunState) -> bool:
             else:
                 state.inputs = input_sources.build(loaded.model, loaded.module, job, cwd, axes)
             _run_model(state)
+            changed = _changed(state)
     except LoadError as error:
         usage(state, error)
         return False
@@ -43,7 +45,18 @@ def run(state: RunState) -> bool:
         return False
     finally:
         os.chdir(cwd)
-    return True
+    if changed:
+        state.record(Observation(Kind.EAGER_ERROR, changed), failure=True)
+        state.send()
+    return not changed
+
+
+def _changed(state: RunState) -> str:
+    """How a model made of other texts differs from the original one, in words; empty when it does not."""
+    for given in (state.first, state.second):
+        if given is not None and state.original is not None and not gives(state.original, given):
+            return "the model gives something else than before it was changed"
+    return ""
 
 
 def _of_call(call: script.Call) -> Inputs:

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 import torch
 
-from .. import script
+from .. import overlay, script
 from ..channel import clip
 from ..engines import ENGINES
 from ..engines.dynamo import Dynamo
@@ -16,7 +16,7 @@ from ..engines.torchscript import TorchScript
 from ..execution import Model
 from ..protocol import Kind, ModelLoaded, Observation, Stage
 from ..state import RunState
-from ..target import LoadError, from_script, load, packages_of
+from ..target import Loaded, LoadError, from_script, load, packages_of
 
 
 def run(state: RunState) -> bool:
@@ -28,7 +28,7 @@ def run(state: RunState) -> bool:
         with state.stage(Stage.LOAD):
             if job.profile and find_spec("pyinstrument") is None:
                 raise LoadError("--profile: torch profiles with pyinstrument: pip install pyinstrument beside it")
-            state.loaded = loaded = load(job.target, cwd, job.register)
+            state.loaded = loaded = _load(state, cwd)
             state.user.claim(loaded.root)
             for root in packages_of(loaded.model):
                 state.user.prefer(root)
@@ -50,6 +50,25 @@ def run(state: RunState) -> bool:
     finally:
         os.chdir(cwd)
     return True
+
+
+def _load(state: RunState, cwd: str) -> Loaded:
+    """The model; when it is to be made of other texts, the original one too, with the same weights."""
+    job = state.job
+    torch.manual_seed(0)
+    loaded = load(job.target, cwd, job.register)
+    if not job.overlay:
+        return loaded
+    state.original = loaded.model
+    _set_mode(loaded.model, job.training)
+    state.user.claim(loaded.root)
+    overlay.forget_modules(state.user, job.overlay)
+    overlay.install(job.overlay)
+    torch.manual_seed(0)
+    changed = load(job.target, cwd, job.register)
+    if isinstance(loaded.model, torch.nn.Module) and isinstance(changed.model, torch.nn.Module):
+        changed.model.load_state_dict(loaded.model.state_dict())
+    return changed
 
 
 def _script(state: RunState) -> bool:

@@ -60,7 +60,7 @@ def _search(state: RunState) -> None:
 
     limits = [float(limit) for each in state.engine.ranges(inputs) for limit in (each.high, each.low) if limit]
     kitchen = Kitchen(inputs.first, leaves, [*limits, *notes.numbers])
-    search = Search(model, notes, kitchen, state.first, Feeding(arrays, runtime, state.exported))
+    search = Search(model, notes, kitchen, state.first, Feeding(arrays, runtime, state.exported), state.original)
     budget = Budget(state.job.effort)
     example = search.known(inputs.first)
     if state.second is not None and state.result.input2.state is State.RIGHT:
