@@ -114,9 +114,14 @@ class TorchScript:
         known = {*_KNOWN_DOMAINS, *(function.domain for function in proto.functions)}
         known |= set(registered) if isinstance(registered, dict) else set()
         found: list[Observation] = []
+        lost: set[str] = set()
         for node in all_nodes(proto.graph):
             if node.domain in known or node.domain.startswith("onnx"):
                 continue
+            follows = lost.intersection(node.input)
+            lost.update(node.output)
+            if follows and node.domain == FALLTHROUGH_DOMAIN and _is_translated(node.op_type):
+                continue  # nothing is known of what it is given, since that has no translation
             space = {FALLTHROUGH_DOMAIN: "aten"}.get(node.domain, node.domain)
             name = f"{space}::{node.op_type}"
             reason = reasons.get(node.doc_string.rstrip("\n")) or reasons.get(node.doc_string)
@@ -192,6 +197,15 @@ class TorchScript:
         return found
 
 
+def _is_translated(name: str) -> bool:
+    """Whether torch has a symbolic function for an ATen operator at all."""
+    try:
+        from torch.onnx._internal.torchscript_exporter.registration import registry
+    except ImportError:  # another version of torch, which keeps them elsewhere
+        return False
+    return registry.get_function_group(f"aten::{name}") is not None
+
+
 def _is_scripted(model: Model) -> bool:
     return isinstance(model, (torch.jit.ScriptModule, torch.jit.ScriptFunction))
 
@@ -256,8 +270,10 @@ def _appended_tuple(model: Model) -> str:
 
 
 def _explained(error: BaseException, user: UserCode, model: Model) -> tuple[Stage, Observation]:
-    node = _failing_node(error)
     text = shorten(str(error)) or type(error).__name__  # a bare ``assert`` says nothing
+    if "Unsupported onnx_opset_version" in text:
+        return Stage.TRANSLATE, Observation(Kind.TRANSLATE_ERROR, f"{text}; this engine has none so new")
+    node = _failing_node(error)
     if node is not None:
         stack = user.choose(of_trace_text(str(node.sourceRange()) or _in_scripted(model, node.kind())))
         unsupported = type(error).__name__ == "UnsupportedOperatorError"
