@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 _PER_PERCENT = 3
 """Inputs for each percent of effort, at most."""
-_LEAST_SECONDS = 1.0
-"""Processor time that a search gets at any effort but none: a small export would leave it none at all."""
+_LEAST_SECONDS = 0.04
+"""Processor time that a search gets at least, for each percent of effort: a small export would leave it none at all."""
 _AIM_EVERY = 6
 _CALLS = 3
 """How often one object is called with the same input to see whether it keeps a state."""
@@ -51,7 +51,7 @@ class Budget:
 
     @property
     def seconds(self) -> float:
-        return max(_LEAST_SECONDS, self.start * self.effort / 100) if self.effort else 0.0
+        return self.effort * max(_LEAST_SECONDS, self.start / 100)
 
     def is_spent(self, tried: int) -> bool:
         return tried >= self.inputs or time.process_time() - self.start >= self.seconds
