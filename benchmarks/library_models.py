@@ -6,7 +6,6 @@ after; weights are random, nothing is downloaded.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from typing import Any
@@ -20,20 +19,6 @@ def _made(path: str, *args: Any, **options: Any) -> Any:
     load()  # some of the libraries import torchvision, which may need to be told of its own operators
     module, _, name = path.rpartition(".")
     return getattr(import_module(module), name)(*args, **options)
-
-
-def _called(path: str, *args: Any, **options: Any) -> Any:
-    """A function of a library as a module of its first argument."""
-    import torch
-
-    module, _, name = path.rpartition(".")
-    function: Callable[..., Any] = getattr(import_module(module), name)
-
-    class Calling(torch.nn.Module):
-        def forward(self, x: Any) -> Any:
-            return function(x, *args, **options)
-
-    return Calling()
 
 
 def _decoder(**options: Any) -> Any:
@@ -58,8 +43,6 @@ def _pna() -> Any:
     return nn.PNAConv(8, 8, ["mean", "max"], ["identity", "amplification"], torch.tensor([0, 1, 2, 1]))
 
 
-_IMAGE = ("x:float32[n=2,3,h=16,w=20]",)
-_GREY = ("x:float32[n=2,1,h=32,w=36]=0..1",)
 _GRAPH = ("x:float32[n=5,8]", "edge_index:int64[2,e=7]=5")
 _WORDS = ("x:int64[n=2,s=7]=100",)
 _SOUND = ("wav:float32[n=2,t=4000]",)
@@ -75,20 +58,8 @@ MODELS: dict[str, Model] = {
     "kornia_unsharp": Model(
         partial(_made, "kornia.filters.UnsharpMask", (3, 3), (1.5, 1.5)), ("input:float32[n=2,3,h=16,w=20]",)
     ),
-    "kornia_clahe": Model(partial(_called, "kornia.enhance.equalize_clahe"), _GREY),
-    "kornia_equalize": Model(partial(_called, "kornia.enhance.equalize"), _GREY),
-    "kornia_dct": Model(
-        partial(_called, "kornia.enhance.jpeg_codec_differentiable", __import__("torch").tensor([50.0])),
-        ("x:float32[2,3,16,32]=0..1",),
-    ),
     "kornia_sift": Model(partial(_made, "kornia.feature.SIFTDescriptor", 32), ("input:float32[n=2,1,32,32]",)),
     "kornia_harris": Model(partial(_made, "kornia.feature.CornerHarris", 0.04), ("input:float32[n=2,1,h=16,w=20]",)),
-    "kornia_histogram": Model(partial(_called, "kornia.enhance.image_histogram2d"), _GREY),
-    "kornia_rotate": Model(
-        partial(_called, "kornia.geometry.transform.rotate", __import__("torch").tensor([45.0])), _IMAGE
-    ),
-    "kornia_distance": Model(partial(_called, "kornia.contrib.distance_transform"), _GREY),
-    "kornia_connected": Model(partial(_called, "kornia.contrib.connected_components", 10), _GREY),
     "geometric_gat": Model(partial(_made, "torch_geometric.nn.GATConv", 8, 4, heads=2), _GRAPH),
     "geometric_pna": Model(_pna, _GRAPH),
     "geometric_topk": Model(partial(_made, "torch_geometric.nn.TopKPooling", 8), _GRAPH),
