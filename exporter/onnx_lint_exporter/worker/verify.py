@@ -174,6 +174,7 @@ def _shorten(text: str) -> str:
     """ONNX Runtime's message without error numbers, C++ files and signatures."""
     text = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", text)
     where = re.search(r"running (\S+) node\. Name:'([^']*)'", text)
+    text = re.sub(r"^Load model from .*? failed:\s*", "the graph is refused: ", text)  # a path of our own folder
     status = text.split("Status Message: ", 1)[-1]
     status = re.sub(r"^\S+:\d+ .*?\) (?=[A-Za-z])(?!const)", "", status)
     words = f"{where[1]} node {where[2]!r}: {status}" if where else status
