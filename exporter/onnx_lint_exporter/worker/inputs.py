@@ -258,7 +258,7 @@ def derive_second(model: Model, inputs: Inputs) -> None:
     """Make a second input out of the first, grown in the dynamic axes, that the model itself accepts."""
     refusal = ""
     for axes in [inputs.axes, {}] if inputs.axes else [{}]:
-        candidate = _varied(model, inputs.first, axes)
+        candidate = varied(model, inputs.first, axes)
         try:
             call(model, candidate)
         except Exception as error:  # noqa: BLE001 - any refusal by the model's own code means: not this one
@@ -269,7 +269,8 @@ def derive_second(model: Model, inputs: Inputs) -> None:
     inputs.refused = refusal[:300]
 
 
-def _varied(model: Model, first: Arguments, axes: Axes) -> Arguments:
+def varied(model: Model, first: Arguments, axes: Axes) -> Arguments:
+    """An input with other values, and one more of each size that `axes` names."""
     names: Iterator[str] = iter([name for name, _ in name_leaves(model, first)])
 
     def changed(leaf: object) -> object:
