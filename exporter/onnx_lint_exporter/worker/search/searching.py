@@ -75,7 +75,7 @@ class Found:
 
 
 class Search:
-    """One search. `feed` gives the arrays of an input for the graph."""
+    """One search. Without `feeding` it can only note what the model reads."""
 
     def __init__(
         self,
@@ -83,7 +83,7 @@ class Search:
         notes: Notes,
         kitchen: Kitchen,
         given: Reference,
-        feeding: Feeding,
+        feeding: Feeding | None,
         original: Model | None = None,
     ) -> None:
         self._model = model
@@ -136,6 +136,7 @@ class Search:
         if self._original is not None and not gives(self._original, given):
             compared = Comparison(State.WRONG, "the model gives something else than before it was changed")
         else:
+            assert self._feeding is not None  # without, nothing is tried
             compared = self._feeding.compared(self._model, given)
         if compared.state is State.UNSTABLE:
             found.unstable += 1

@@ -35,6 +35,8 @@ def run(state: RunState) -> bool:
         _keep(state, state.first)
     elif second.state in _BAD and state.second is not None:
         _keep(state, state.second)
+        with state.stage(Stage.SEARCH):
+            _read_on_second(state, state.second)
     if {first.state, second.state} & set(_BAD) or first.state is State.NOT_RUN:
         return True
     if not state.job.effort:
@@ -81,6 +83,19 @@ def _search(state: RunState) -> None:
         state.witness = search.found.witness
         _keep(state, state.witness)
         _record_witness(state, notes, search.found, example)
+
+
+def _read_on_second(state: RunState, second: Reference) -> None:
+    """What Python decided otherwise on a second input that goes wrong."""
+    model = state.loaded.model
+    if isinstance(model, _NO_PYTHON) or state.result.input1.state in _BAD:
+        return
+    notes = Notes(state.functions)
+    leaves = leaves_of(state.inputs.named(model), state.inputs.axes, ())
+    search = Search(model, notes, Kitchen(state.inputs.first, leaves), state.first, None)
+    one, two = search.known(state.inputs.first), search.known(second.arguments)
+    if one is not None and two is not None:
+        _record_turned(state, notes, one, two)
 
 
 def _remembers(state: RunState, call: int, difference: str) -> None:
@@ -157,14 +172,17 @@ def _record_witness(state: RunState, notes: Notes, found: Found, example: int | 
     if found.failed.state is State.FAILED:
         text = f"on {described_input(proof)}, {proof.failed.text}"
         state.record(Observation(Kind.RUN_ERROR, text), failure=True)
-    if example is None or found.run is None:
-        return
+    if example is not None and found.run is not None:
+        _record_turned(state, notes, example, found.run)
+
+
+def _record_turned(state: RunState, notes: Notes, example: int, bad: int) -> None:
     guarded = state.engine.decided_at()
-    for number in _changed(notes, example, found.run):
+    for number in _changed(notes, example, bad):
         place = notes.places[number]
         if not place.decides and (place.file, place.line) not in guarded:
             continue  # a size that changes is recorded as one, unless Python decides by it
-        before, after = (_words(notes.runs[run].get(number, ())) for run in (example, found.run))
+        before, after = (_words(notes.runs[run].get(number, ())) for run in (example, bad))
         text = f"`{clip(place.text, 80)}` was {before} for the example, and is {after} on an input that goes wrong"
         frame = Frame(place.file, place.line, "", place.column, place.end_line, place.end_column)
         state.record(Observation(Kind.TURNED, text, (frame,), value=before, other=after))
