@@ -233,7 +233,8 @@ def _at_only_call(found: Observation, calls: Calls) -> Observation:
     named = _NAMED_OPERATOR.search(found.message)
     if found.stack or named is None:
         return found
-    frames = [frame for known in calls.values() for name, frame in known if name.strip("_") == named["name"]]
+    wanted = named["name"].strip("_")
+    frames = [frame for known in calls.values() for name, frame in known if name.strip("_") == wanted]
     return replace(found, stack=tuple(frames), operator=named[0]) if len(frames) == 1 else found
 
 
