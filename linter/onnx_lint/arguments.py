@@ -163,6 +163,7 @@ def parser() -> argparse.ArgumentParser:
     files.add_argument("--no-gitignore", action="store_true", help="lint what .gitignore names as well")
     files.add_argument("--no-cache", action="store_true", help="do not read or write a cache (this version keeps none)")
     more = out.add_argument_group("other commands")
+    more.add_argument("--export-from", metavar="SCRIPT", help="run a script, and verify what it exports")
     more.add_argument("--export", metavar="TARGET", help="export a model and verify it (see --export --help)")
     more.add_argument("--lsp", action="store_true", help="run the language server on standard input and output")
     return out
