@@ -228,6 +228,7 @@ def test_the_next_run_removes_what_a_killed_one_left(lint: Lint, put: Put, tmp_p
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_kill_at_any_moment_leaves_the_old_or_the_new_file(put: Put, tmp_path: Path) -> None:
     pad = "y = 'pad pad pad pad pad pad pad pad pad'\n" * 5_000
     old, new = (DATA + pad).encode(), (FIXED + pad).encode()
