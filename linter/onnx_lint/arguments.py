@@ -52,6 +52,8 @@ class CheckOptions:
     exclude: tuple[str, ...] = ()
     force_exclude: bool = False
     no_gitignore: bool = False
+    whole_project: bool = False
+    changed_since: str | None = None
 
     @classmethod
     def of(cls, given: argparse.Namespace) -> CheckOptions:
@@ -153,6 +155,16 @@ def parser() -> argparse.ArgumentParser:
     files.add_argument("--exclude", type=_names, metavar="GLOBS", action="extend", help="exclude these as well")
     files.add_argument("--force-exclude", action="store_true", help="exclude files even if they are named")
     files.add_argument("--no-gitignore", action="store_true", help="lint what .gitignore names as well")
+    files.add_argument(
+        "--whole-project",
+        action="store_true",
+        help="follow values through the whole working tree, and report what concerns the files that are given",
+    )
+    files.add_argument(
+        "--changed-since",
+        metavar="REV",
+        help="report what concerns the files that differ from this revision of git, with --whole-project",
+    )
     files.add_argument("--no-cache", action="store_true", help="do not read or write a cache (this version keeps none)")
     more = out.add_argument_group("other commands")
     more.add_argument("--export", metavar="TARGET", help="export a model and verify it (see --export --help)")

@@ -162,8 +162,9 @@ class Run:
         with progress(doing, wanted=not self.options.quiet) as step:
             result = check_with_coverage(self.project, self._groups, progress=step)
         self._coverage = result.coverage
-        self._fixes_left_out = cells.fixes_left_out(result.diagnostics, self.inputs.sources)
-        return cells.without_fixes(result.diagnostics, self.inputs.sources)
+        found = [d for d in result.diagnostics if self.inputs.concern(d)]
+        self._fixes_left_out = cells.fixes_left_out(found, self.inputs.sources)
+        return cells.without_fixes(found, self.inputs.sources)
 
     # ----------------------------------------------------------------------------------------------------- fixing
     def _fix(self, diagnostics: list[Diagnostic]) -> tuple[list[Diagnostic], dict[str, Fixed]]:
@@ -181,8 +182,9 @@ class Run:
             changed = False
             by_path: dict[str, list[Diagnostic]] = {}
             for diagnostic in diagnostics:
-                if diagnostic.fix is not None and diagnostic.span.path not in refused:
-                    by_path.setdefault(diagnostic.span.path, []).append(diagnostic)
+                path = diagnostic.span.path
+                if diagnostic.fix is not None and path not in refused and self.inputs.may_change(path):
+                    by_path.setdefault(path, []).append(diagnostic)
             for path, mine in by_path.items():
                 source = self.inputs.sources[path]
                 try:
