@@ -54,6 +54,9 @@ class CheckOptions:
     no_gitignore: bool = False
     whole_project: bool = False
     changed_since: str | None = None
+    baseline: str | None = None
+    write_baseline: bool = False
+    add_ignore: str | None = None
 
     @classmethod
     def of(cls, given: argparse.Namespace) -> CheckOptions:
@@ -145,6 +148,16 @@ def parser() -> argparse.ArgumentParser:
     rules.add_argument("--exit-non-zero-on-fix", action="store_true", help="exit with 1 when a fix was applied")
     rules.add_argument("--preview", action="store_true", help="run preview rules as well")
     rules.add_argument("--ignore-suppressions", action="store_true", help="ignore suppression comments")
+    adoption = out.add_argument_group("adoption in a code base")
+    adoption.add_argument("--baseline", metavar="FILE", help="do not report the diagnostics that this file holds")
+    adoption.add_argument(
+        "--write-baseline",
+        action="store_true",
+        help="make the file of --baseline from what is found; if it is there, take out what is gone, and add nothing",
+    )
+    adoption.add_argument(
+        "--add-ignore", metavar="REASON", help="put a suppression comment with this reason to what is found"
+    )
     fixes = out.add_argument_group("fixes")
     fixes.add_argument("--fix", action="store_true", help="apply the safe fixes")
     fixes.add_argument("--unsafe-fixes", action="store_true", help="with --fix or --diff: unsafe fixes as well")

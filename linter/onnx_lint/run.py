@@ -8,7 +8,9 @@ from io import TextIOWrapper
 from typing import TYPE_CHECKING, TextIO
 
 from onnx_lint import __version__, codes, registry
+from onnx_lint.adoption import Adoption
 from onnx_lint.arguments import CheckOptions, parse
+from onnx_lint.baseline import BaselineError
 from onnx_lint.config import Config, ConfigError
 from onnx_lint.coverage import Coverage
 from onnx_lint.diagnostic import Diagnostic, Severity
@@ -31,7 +33,7 @@ def run(argv: list[str]) -> int:
     options = parse(argv)
     try:
         return _run(options)
-    except (UsageError, ConfigError) as error:
+    except (UsageError, ConfigError, BaselineError) as error:
         _complain(str(error))
         name = options.output_format
         if name is not None and is_document(name) and not options.output_file:
@@ -132,11 +134,18 @@ class Run:
         self._groups = inputs.by_settings(options)
         self._coverage = Coverage()
         self._fixes_left_out: dict[str, int] = {}
+        self._adoption = Adoption(options, inputs.sources)
         inputs.problems += [*registry.problems(), *codes.problems()]
 
     def all(self) -> int:
         """Check, fix, report; the exit status."""
         diagnostics = self._check("analysing models")
+        if self.options.write_baseline:
+            said = self._adoption.write_baseline()
+            if said:
+                self._tell(said)
+        if self.options.add_ignore is not None:
+            return self._add_ignores(diagnostics)
         fixed: dict[str, Fixed] = {}
         if self.options.fix or self.options.diff:
             self._refuse_notebooks()
@@ -145,13 +154,31 @@ class Run:
             return self._show_diff(fixed)
         return self._report(diagnostics, fixed)
 
+    def _tell(self, text: str) -> None:
+        """A line beside the report."""
+        if sys.stderr is not None and not self.options.quiet:
+            _lenient(sys.stderr).write(f"onnx-lint: {printable(text)}\n")
+
+    def _add_ignores(self, diagnostics: list[Diagnostic]) -> int:
+        """Put suppressions to the diagnostics; the exit status."""
+        mine = [d for d in diagnostics if self.inputs.may_change(d.span.path)]
+        done, left = self._adoption.with_ignores(mine)
+        if self.options.diff:
+            return self._show_diff(done)
+        originals = dict(self.inputs.sources)
+        for change in done.values():
+            self._put(replace_text(change.source, change.text))
+        self._write(originals, done)
+        count = sum(each.count for each in done.values())
+        self._tell(f"{counted(count, 'diagnostic')} suppressed in {counted(len(done), 'file')}")
+        for d in left:
+            self._tell(f"{d.span.path}:{d.span.line}: no comment can stand here; {d.code} is not suppressed")
+        return _report_problems(self.inputs) or int(bool(left))
+
     def _refuse_notebooks(self) -> None:
-        if sys.stderr is None or self.options.quiet:
-            return
         for path, count in self._fixes_left_out.items():
             fixes = counted(count, "fix", "fixes")
-            text = f"{path}: {fixes} not applied: notebooks are not rewritten; the editor applies fixes in cells"
-            _lenient(sys.stderr).write(f"onnx-lint: {printable(text)}\n")
+            self._tell(f"{path}: {fixes} not applied: notebooks are not rewritten; the editor applies fixes in cells")
 
     # --------------------------------------------------------------------------------------------------- checking
     def _check(self, doing: str) -> list[Diagnostic]:
@@ -162,7 +189,7 @@ class Run:
         with progress(doing, wanted=not self.options.quiet) as step:
             result = check_with_coverage(self.project, self._groups, progress=step)
         self._coverage = result.coverage
-        found = [d for d in result.diagnostics if self.inputs.concern(d)]
+        found = self._adoption.new([d for d in result.diagnostics if self.inputs.concern(d)])
         self._fixes_left_out = cells.fixes_left_out(found, self.inputs.sources)
         return cells.without_fixes(found, self.inputs.sources)
 
@@ -201,7 +228,7 @@ class Run:
                     changed = True
                     before = done[path].count if path in done else 0
                     done[path] = Fixed(originals[path], fixed.text, before + fixed.count)
-                    self._put(SourceText(path, fixed.text, source.encoding, source.bom))
+                    self._put(replace_text(source, fixed.text))
             if not changed:
                 break
             diagnostics = self._check(f"fixing, round {number}")
@@ -273,9 +300,10 @@ class Run:
             minimum=min((c.settings.minimum for c in inputs.configs.values()), default=Severity.INFO),
         )
         self._render(name, report, stream)
+        self._tell_known()
         count = sum(f.count for f in fixed.values())
-        if count and not options.quiet and sys.stderr is not None:
-            sys.stderr.write(f"onnx-lint: {counted(count, 'fix', 'fixes')} applied in {counted(len(fixed), 'file')}\n")
+        if count:
+            self._tell(f"{counted(count, 'fix', 'fixes')} applied in {counted(len(fixed), 'file')}")
         if inputs.problems:
             return 2
         if options.exit_zero:
@@ -283,6 +311,11 @@ class Run:
         if options.exit_non_zero_on_fix and count:
             return 1
         return int(any(d.severity >= inputs.configs[d.span.path].fail_level for d in diagnostics))
+
+    def _tell_known(self) -> None:
+        """How the run compares with the baseline."""
+        for line in self._adoption.summary():
+            self._tell(line)
 
     def _format(self) -> str:
         config = next(iter(self.inputs.configs.values()), Config())
@@ -304,6 +337,11 @@ class Run:
         from onnx_lint.report.statistics import write
 
         write(report, stream, as_json=name == "json")
+
+
+def replace_text(source: SourceText, text: str) -> SourceText:
+    """The same file with another text."""
+    return SourceText(source.path, text, source.encoding, source.bom)
 
 
 def _write_source(stream: TextIO, source: SourceText) -> None:
