@@ -25,6 +25,8 @@ class CheckOptions:
     stdin_filename: str = "<stdin>.py"
     output_format: str | None = None
     output_file: str | None = None
+    reports: tuple[tuple[str, str], ...] = ()
+    """More reports: format and file."""
     statistics: bool = False
     quiet: bool = False
     color: str = "auto"
@@ -63,7 +65,7 @@ class CheckOptions:
         """The options of a lint run among those parsed; a command that extends `parser` has more."""
         values: dict[str, Any] = {}
         for field in fields(cls):
-            value = getattr(given, field.name)
+            value = getattr(given, field.name, None)
             if value is not None:
                 values[field.name] = tuple(value) if isinstance(value, list) else value
         return cls(**values)
@@ -91,13 +93,32 @@ class _Parser(argparse.ArgumentParser):
             from difflib import get_close_matches
 
             options = [o for a in self._actions for o in a.option_strings if o.startswith("--")]
-            close = get_close_matches(unknown[1], options, 1)
+            close = get_close_matches(unknown[1], options, 1, cutoff=0.75)  # further off it is noise
             message = f"unknown option {unknown[1]}; " + (f"did you mean {close[0]}?" if close else "see --help")
         text = f"onnx-lint: error: {message}"
         if sys.stderr is not None:
             shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
             sys.stderr.write(shown.encode("ascii", "backslashreplace").decode() + "\n")
         raise SystemExit(2)
+
+
+class _FormatAction(argparse.Action):
+    """A format for the report, or, with a file, for another one beside it."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None
+    ) -> None:
+        name, equals, file = values.partition("=")
+        if name not in NAMES or (equals and not file):
+            from difflib import get_close_matches
+
+            close = get_close_matches(name, NAMES, 1)
+            hint = f"did you mean {close[0]}?" if close else f"the formats are {', '.join(NAMES)}"
+            parser.error(f"argument --output-format: {values!r} is not a format; {hint}")
+        if equals:
+            namespace.reports = [*(getattr(namespace, "reports", None) or ()), (name, file)]
+        else:
+            namespace.output_format = name
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -115,7 +136,12 @@ def parser() -> argparse.ArgumentParser:
     out.add_argument("paths", nargs="*", metavar="PATH", help="files or folders (default: .); - for standard input")
     out.add_argument("--stdin-filename", metavar="NAME", default="<stdin>.py", help="the name of standard input")
     output = out.add_argument_group("output")
-    output.add_argument("--output-format", choices=NAMES, help="default: full")
+    output.add_argument(
+        "--output-format",
+        action=_FormatAction,
+        metavar="FORMAT[=FILE]",
+        help=f"{', '.join(NAMES)} (default: full, and github on GitHub Actions); with a file: another report",
+    )
     output.add_argument("--output-file", metavar="FILE", help="write the report there")
     output.add_argument("--statistics", action="store_true", help="count diagnostics by rule instead of listing them")
     output.add_argument("--quiet", "-q", action="store_true", help="print diagnostics only, no summary, no progress")

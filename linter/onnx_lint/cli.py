@@ -9,6 +9,7 @@ import errno
 import gc
 import os
 import sys
+from itertools import pairwise
 
 from onnx_lint import __version__
 from onnx_lint.safe_path import drop_current_folder
@@ -45,11 +46,20 @@ def _dispatch(given: list[str]) -> int:
     options = given[: given.index("--")] if "--" in given else given
     for option, command in _COMMANDS.items():
         if any(a == option or a.startswith(option + "=") for a in options):
+            if command == "export" and any("=" in a for a in _formats(options)):
+                sys.stderr.write("onnx-lint: error: --export writes one report; give --output-format without a file\n")
+                return 2
             return _hand_over(command, given)
     gc.disable()  # a run only builds up, and ends: collecting costs a tenth of it
     from onnx_lint.run import run
 
     return run(given)
+
+
+def _formats(options: list[str]) -> list[str]:
+    """What is given to ``--output-format``."""
+    joined = [a.partition("=")[2] for a in options if a.startswith("--output-format=")]
+    return joined + [after for a, after in pairwise(options) if a == "--output-format"]
 
 
 def _leave(status: int) -> None:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, TextIO
 
@@ -300,6 +304,9 @@ class Run:
             minimum=min((c.settings.minimum for c in inputs.configs.values()), default=Severity.INFO),
         )
         self._render(name, report, stream)
+        for other, path in options.reports:
+            beside = replace(report, rules=rules_for(other), colour=False)
+            self._write_file(path, partial(render, other, beside))
         self._tell_known()
         count = sum(f.count for f in fixed.values())
         if count:
@@ -319,7 +326,10 @@ class Run:
 
     def _format(self) -> str:
         config = next(iter(self.inputs.configs.values()), Config())
-        return self.options.output_format or config.output_format or "full"
+        chosen = self.options.output_format or config.output_format
+        if chosen is None and os.environ.get("GITHUB_ACTIONS") == "true" and not self.options.output_file:
+            return "github"  # annotations, where the run is looked at
+        return chosen or "full"
 
     def _render(self, name: str, report: Report, stream: TextIO) -> None:
         path = self.options.output_file
@@ -327,11 +337,14 @@ class Run:
         if not path:
             write(name, report, stream)
             return
+        self._write_file(path, lambda file: write(name, report, file))
+
+    def _write_file(self, path: str, write: Callable[[TextIO], None]) -> None:
         try:
             with open(path, "w", encoding="utf-8", errors="backslashreplace") as file:
-                write(name, report, file)
+                write(file)
         except OSError as error:
-            raise UsageError(f"--output-file {path}: {error.strerror}") from error
+            raise UsageError(f"{path}: the report cannot be written: {error.strerror}") from error
 
     def _write_statistics(self, name: str, report: Report, stream: TextIO) -> None:
         from onnx_lint.report.statistics import write
