@@ -54,6 +54,8 @@ class CheckOptions:
     exclude: tuple[str, ...] = ()
     force_exclude: bool = False
     no_gitignore: bool = False
+    no_cache: bool = False
+    cache_dir: str | None = None
     whole_project: bool = False
     changed_since: str | None = None
     baseline: str | None = None
@@ -204,7 +206,8 @@ def parser() -> argparse.ArgumentParser:
         metavar="REV",
         help="report what concerns the files that differ from this revision of git, with --whole-project",
     )
-    files.add_argument("--no-cache", action="store_true", help="do not read or write a cache (this version keeps none)")
+    files.add_argument("--no-cache", action="store_true", help="neither read nor write the cache of results")
+    files.add_argument("--cache-dir", metavar="FOLDER", help="where results are kept (default: in the user's cache)")
     more = out.add_argument_group("other commands")
     more.add_argument("--export", metavar="TARGET", help="export a model and verify it (see --export --help)")
     more.add_argument("--lsp", action="store_true", help="run the language server on standard input and output")

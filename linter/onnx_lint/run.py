@@ -15,6 +15,7 @@ from onnx_lint import __version__, codes, registry
 from onnx_lint.adoption import Adoption
 from onnx_lint.arguments import CheckOptions, parse
 from onnx_lint.baseline import BaselineError
+from onnx_lint.cache import ResultCache, default_folder, is_wanted
 from onnx_lint.config import Config, ConfigError
 from onnx_lint.coverage import Coverage
 from onnx_lint.diagnostic import Diagnostic, Severity
@@ -28,6 +29,8 @@ from onnx_lint.source.text import SourceText
 
 if TYPE_CHECKING:
     from onnx_lint.fixer import Fixed
+    from onnx_lint.project.project import Project
+    from onnx_lint.result_codec import Result
 
 _FIX_ROUNDS = 10
 
@@ -129,12 +132,11 @@ class Run:
     """One run over what was gathered."""
 
     def __init__(self, options: CheckOptions, inputs: Inputs) -> None:
-        from onnx_lint.project.project import Project
-
         self.options, self.inputs = options, inputs
-        self.project = Project(inputs.neighbour)
-        for source in inputs.sources.values():
-            self.project.add(source)
+        self._project: Project | None = None
+        self._cache: ResultCache | None = None
+        if is_wanted() and not options.no_cache:
+            self._cache = ResultCache(options.cache_dir or default_folder(), inputs.neighbour)
         self._groups = inputs.by_settings(options)
         self._coverage = Coverage()
         self._fixes_left_out: dict[str, int] = {}
@@ -185,17 +187,40 @@ class Run:
             self._tell(f"{path}: {fixes} not applied: notebooks are not rewritten; the editor applies fixes in cells")
 
     # --------------------------------------------------------------------------------------------------- checking
+    @property
+    def project(self) -> Project:
+        """The files as a project; made when it is needed, which it is not for an answer from the cache."""
+        if self._project is None:
+            from onnx_lint.project.project import Project
+
+            self._project = Project(self._cache.neighbour if self._cache is not None else self.inputs.neighbour)
+            for source in self.inputs.sources.values():
+                self._project.add(source)
+        return self._project
+
     def _check(self, doing: str) -> list[Diagnostic]:
         """Check all files as one project, each with the settings that count for it; `doing` is the label of the
         progress bar."""
+        diagnostics, self._coverage = self._result(doing)
+        found = self._adoption.new([d for d in diagnostics if self.inputs.concern(d)])
+        self._fixes_left_out = cells.fixes_left_out(found, self.inputs.sources)
+        return cells.without_fixes(found, self.inputs.sources)
+
+    def _result(self, doing: str) -> Result:
+        """What a check of the files finds, or found the last time. Rounds of fixing are not kept."""
+        cache = self._cache if self._project is None else None
+        question = cache.question(self.inputs.sources, self._groups) if cache is not None else None
+        if cache is not None and question is not None:
+            known = cache.load(question)
+            if known is not None:
+                return known
         from onnx_lint.checker import check_with_coverage
 
         with progress(doing, wanted=not self.options.quiet) as step:
             result = check_with_coverage(self.project, self._groups, progress=step)
-        self._coverage = result.coverage
-        found = self._adoption.new([d for d in result.diagnostics if self.inputs.concern(d)])
-        self._fixes_left_out = cells.fixes_left_out(found, self.inputs.sources)
-        return cells.without_fixes(found, self.inputs.sources)
+        if cache is not None and question is not None:
+            cache.store(question, (result.diagnostics, result.coverage))
+        return result.diagnostics, result.coverage
 
     # ----------------------------------------------------------------------------------------------------- fixing
     def _fix(self, diagnostics: list[Diagnostic]) -> tuple[list[Diagnostic], dict[str, Fixed]]:
