@@ -54,6 +54,9 @@ class CheckOptions:
     exclude: tuple[str, ...] = ()
     force_exclude: bool = False
     no_gitignore: bool = False
+    config_values: tuple[str, ...] = ()
+    """Keys of the configuration, as ``key = value``."""
+    watch: bool = False
     no_cache: bool = False
     cache_dir: str | None = None
     whole_project: bool = False
@@ -123,16 +126,41 @@ class _FormatAction(argparse.Action):
             namespace.output_format = name
 
 
+class _ConfigAction(argparse.Action):
+    """A configuration file, or a key with its value in TOML."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None
+    ) -> None:
+        if re.match(r"[A-Za-z][\w.\"-]*\s*=", values) and not os.path.exists(values):
+            namespace.config_values = [*(getattr(namespace, "config_values", None) or ()), values]
+        else:
+            namespace.config = values
+
+
 def _names(text: str) -> tuple[str, ...]:
     return tuple(t.strip() for t in text.split(",") if t.strip())
+
+
+_EPILOG = """\
+examples:
+  onnx-lint src                                   lint a folder
+  onnx-lint --diff src                            what the safe fixes would change
+  onnx-lint --output-format sarif=out.sarif src   a report for a platform beside the one on the screen
+  onnx-lint --config 'exclude=["old"]' src        a key of the configuration for one run
+  onnx-lint --watch src                           again after every change
+
+Exit status: 0 nothing at or above the fail level, 1 diagnostics, 2 usage or configuration error."""
 
 
 def parser() -> argparse.ArgumentParser:
     """The parser of all options of a lint run."""
     out = _Parser(
         prog="onnx-lint",
+        usage="onnx-lint [check] [PATH ...] [OPTION ...]",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Find PyTorch code that breaks ONNX export, before anything runs.",
-        epilog="Exit status: 0 nothing at or above the fail level, 1 diagnostics, 2 usage or configuration error.",
+        epilog=_EPILOG,
         allow_abbrev=False,
     )
     out.add_argument("paths", nargs="*", metavar="PATH", help="files or folders (default: .); - for standard input")
@@ -145,12 +173,17 @@ def parser() -> argparse.ArgumentParser:
         help=f"{', '.join(NAMES)} (default: full, and github on GitHub Actions); with a file: another report",
     )
     output.add_argument("--output-file", metavar="FILE", help="write the report there")
+    output.add_argument("--watch", action="store_true", help="lint again whenever a file changes (needs watchfiles)")
     output.add_argument("--statistics", action="store_true", help="count diagnostics by rule instead of listing them")
     output.add_argument("--quiet", "-q", action="store_true", help="print diagnostics only, no summary, no progress")
     output.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="default: on a terminal")
     output.add_argument("--show-files", action="store_true", help="print the files that would be linted, and stop")
     output.add_argument("--show-settings", action="store_true", help="print the settings in effect, and stop")
-    output.add_argument("--explain", metavar="RULES", help="print the documentation: code, name, prefix or all")
+    output.add_argument(
+        "--explain",
+        metavar="RULES",
+        help="print the documentation: code, name, prefix or all (also: onnx-lint explain)",
+    )
     output.add_argument("--version", "-V", action="store_true", help="print the version, and stop")
     target = out.add_argument_group("target")
     target.add_argument("--engine", choices=("torchscript", "dynamo", "both"), help="the export engine to check for")
@@ -191,7 +224,12 @@ def parser() -> argparse.ArgumentParser:
     fixes.add_argument("--unsafe-fixes", action="store_true", help="with --fix or --diff: unsafe fixes as well")
     fixes.add_argument("--diff", action="store_true", help="show what --fix would change, change nothing")
     files = out.add_argument_group("files and configuration")
-    files.add_argument("--config", metavar="FILE", help="use this configuration file for everything")
+    files.add_argument(
+        "--config",
+        action=_ConfigAction,
+        metavar="FILE|KEY=VALUE",
+        help="use this configuration file for everything; or set one of its keys, such as 'exclude=[\"old\"]'",
+    )
     files.add_argument("--isolated", action="store_true", help="ignore all configuration files")
     files.add_argument("--exclude", type=_names, metavar="GLOBS", action="extend", help="exclude these as well")
     files.add_argument("--force-exclude", action="store_true", help="exclude files even if they are named")
@@ -209,6 +247,10 @@ def parser() -> argparse.ArgumentParser:
     files.add_argument("--no-cache", action="store_true", help="neither read nor write the cache of results")
     files.add_argument("--cache-dir", metavar="FOLDER", help="where results are kept (default: in the user's cache)")
     more = out.add_argument_group("other commands")
-    more.add_argument("--export", metavar="TARGET", help="export a model and verify it (see --export --help)")
-    more.add_argument("--lsp", action="store_true", help="run the language server on standard input and output")
+    more.add_argument(
+        "--export",
+        metavar="TARGET",
+        help="the command export; see onnx-lint export --help",
+    )
+    more.add_argument("--lsp", action="store_true", help="the command server")
     return out

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from onnx_lint.arguments import CheckOptions
-from onnx_lint.config import Config, ConfigError, Configs, engines_of, load
+from onnx_lint.config import Config, ConfigError, Configs, engines_of, load, with_value
 from onnx_lint.diagnostic import Diagnostic, Severity
 from onnx_lint.git import GitError, changed_files, top_folder
 from onnx_lint.globs import matches_any
@@ -130,6 +130,11 @@ def configs_of(options: CheckOptions) -> Configs:
 
 def with_options(config: Config, options: CheckOptions) -> Config:
     """The configuration with what the command line says on top. Raises `UsageError`."""
+    for text in options.config_values:
+        try:
+            config = with_value(config, text)
+        except ConfigError as error:
+            raise UsageError(str(error)) from error
     settings = config.settings
     target = settings.target
     if options.engine is not None:

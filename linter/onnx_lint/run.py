@@ -331,7 +331,7 @@ class Run:
         self._render(name, report, stream)
         for other, path in options.reports:
             beside = replace(report, rules=rules_for(other), colour=False)
-            self._write_file(path, partial(render, other, beside))
+            self._write_file(f"--output-format {other}={path}", path, partial(render, other, beside))
         self._tell_known()
         count = sum(f.count for f in fixed.values())
         if count:
@@ -362,14 +362,14 @@ class Run:
         if not path:
             write(name, report, stream)
             return
-        self._write_file(path, lambda file: write(name, report, file))
+        self._write_file(f"--output-file {path}", path, lambda file: write(name, report, file))
 
-    def _write_file(self, path: str, write: Callable[[TextIO], None]) -> None:
+    def _write_file(self, option: str, path: str, write: Callable[[TextIO], None]) -> None:
         try:
             with open(path, "w", encoding="utf-8", errors="backslashreplace") as file:
                 write(file)
         except OSError as error:
-            raise UsageError(f"{path}: the report cannot be written: {error.strerror}") from error
+            raise UsageError(f"{option}: {error.strerror}") from error
 
     def _write_statistics(self, name: str, report: Report, stream: TextIO) -> None:
         from onnx_lint.report.statistics import write

@@ -14,8 +14,9 @@ NOT_OF_A_RUN = {"help", "export", "lsp"}
 
 
 def test_every_option_arrives() -> None:
+    # --output-format and --config give two things each
     options = {action.dest for action in parser()._actions} - NOT_OF_A_RUN
-    assert options | {"reports"} == {field.name for field in fields(CheckOptions)}  # of --output-format too
+    assert options | {"reports", "config_values"} == {field.name for field in fields(CheckOptions)}
 
 
 def test_nothing_given_is_the_default() -> None:
