@@ -86,7 +86,11 @@ class CheckOptions:
 
 def parse(argv: list[str]) -> CheckOptions:
     """The options of these arguments. Wrong ones end the process with a line on standard error and status 2."""
-    return CheckOptions.of(parser().parse_args(argv))
+    # argparse takes paths between options only without the mark behind which everything is a path
+    at = argv.index("--") if "--" in argv else len(argv)
+    given = parser().parse_intermixed_args(argv[:at])
+    given.paths = [*given.paths, *argv[at + 1 :]]
+    return CheckOptions.of(given)
 
 
 class _Parser(argparse.ArgumentParser):

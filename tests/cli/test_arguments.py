@@ -33,6 +33,12 @@ def test_what_is_given() -> None:
         given.fix = True  # type: ignore[misc]  # the assignment is what is tested
 
 
+def test_paths_may_stand_anywhere() -> None:
+    assert parse(["a", "-q", "b", "--", "-c"]).paths == ("a", "b", "-c")
+    assert parse(["--", "-c"]).paths == ("-c",) and parse(["-q"]).paths == ()
+    assert parse(["a", "--select", "X", "b"]).paths == ("a", "b")
+
+
 class _Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
