@@ -166,3 +166,21 @@ def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
     assert (tmp_path / "rules" / "ONX101" / "index.html").is_file() and (tmp_path / "index.html").is_file()
     page = (tmp_path / "python-api" / "index.html").read_text(encoding="utf-8")
     assert "/blob/main/CONTRIBUTING.md" in page
+
+
+def test_the_picture_of_the_terminal_shows_what_is_printed() -> None:
+    import html
+    import importlib.util
+
+    spec = importlib.util.spec_from_file_location("terminal_picture", ROOT / "tools" / "terminal_picture.py")
+    assert spec is not None and spec.loader is not None
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+
+    def words(svg: str) -> list[str]:
+        """Another version of rich may draw the same words by other elements."""
+        return html.unescape(" ".join(re.findall(r"<text[^>]*>([^<]*)</text>", svg))).split()
+
+    there = tool.PICTURE.read_text(encoding="utf-8")
+    assert words(there) == words(tool.drawn()), "run tools/terminal_picture.py"
+    assert "data-dependent-branch" in words(there) and "url(http" not in there

@@ -31,7 +31,7 @@ def write(report: Report, stream: TextIO) -> None:
     if report.colour:
         _write_rich(report, stream)
         return
-    for line in _lines(report):
+    for line in lines_of(report):
         stream.write("".join(text for text, _ in line).rstrip() + "\n")
 
 
@@ -43,11 +43,11 @@ def _write_rich(report: Report, stream: TextIO) -> None:
     console = Console(
         file=stream, force_terminal=True, color_system="standard", no_color=False, highlight=False, soft_wrap=True
     )
-    for line in _lines(report):
+    for line in lines_of(report):
         console.print(Text.assemble(*line))
 
 
-def _lines(report: Report) -> Iterator[list[Piece]]:
+def lines_of(report: Report) -> Iterator[list[Piece]]:
     for diagnostic in report.diagnostics:
         yield from _diagnostic(report, diagnostic)
         yield []
