@@ -29,9 +29,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=key)
 
 
+_PLATFORM = (
+    "GITHUB_ACTIONS", "GITHUB_WORKSPACE", "CI_PROJECT_DIR", "BUILD_SOURCESDIRECTORY", "TF_BUILD",
+    "ONNX_LINT_OUTPUT_FORMAT", "ONNX_LINT_CACHE_DIR",
+)  # fmt: skip
+
+
 @pytest.fixture(autouse=True)
 def not_on_a_platform(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a platform tells the command changes its output; tests that want that say so."""
-    for name in ("GITHUB_ACTIONS", "GITHUB_WORKSPACE", "CI_PROJECT_DIR", "BUILD_SOURCESDIRECTORY"):
+    for name in _PLATFORM:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("ONNX_LINT_NO_CACHE", "1")  # limits and rules change under the tests

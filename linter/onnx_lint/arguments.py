@@ -90,7 +90,17 @@ def parse(argv: list[str]) -> CheckOptions:
     at = argv.index("--") if "--" in argv else len(argv)
     given = parser().parse_intermixed_args(argv[:at])
     given.paths = [*given.paths, *argv[at + 1 :]]
+    if given.output_format is None:
+        given.output_format = _format_of_environment()
     return CheckOptions.of(given)
+
+
+def _format_of_environment() -> str | None:
+    """What templates of platforms set for every call. Another value ends the process like a wrong option."""
+    name = os.environ.get("ONNX_LINT_OUTPUT_FORMAT")
+    if name and name not in NAMES:
+        parser().error(f"ONNX_LINT_OUTPUT_FORMAT={name}: is not a format; the formats are {', '.join(NAMES)}")
+    return name or None
 
 
 class _Parser(argparse.ArgumentParser):
@@ -176,7 +186,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="FORMAT[=FILE]",
         help=f"{', '.join(NAMES)} (default: full, and github on GitHub Actions); with a file: another report",
     )
-    output.add_argument("--output-file", metavar="FILE", help="write the report there")
+    output.add_argument("--output-file", "-o", metavar="FILE", help="write the report there")
     output.add_argument("--watch", action="store_true", help="lint again whenever a file changes (needs watchfiles)")
     output.add_argument("--statistics", action="store_true", help="count diagnostics by rule instead of listing them")
     output.add_argument("--quiet", "-q", action="store_true", help="print diagnostics only, no summary, no progress")

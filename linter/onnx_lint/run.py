@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -20,7 +19,6 @@ from onnx_lint.config import Config, ConfigError
 from onnx_lint.coverage import Coverage
 from onnx_lint.diagnostic import Diagnostic, Severity
 from onnx_lint.inputs import Inputs, ResolvedConfigs, UsageError, gather
-from onnx_lint.policy import TRAINING_CLASSES, TRAINING_FUNCTIONS
 from onnx_lint.progress import progress
 from onnx_lint.report import cells
 from onnx_lint.report.report import Report, is_document, printable, printable_line, render, rules_for
@@ -76,7 +74,9 @@ def _run(options: CheckOptions) -> int:
             _out().write(printable_line(path) + "\n")
         return _report_problems(inputs)
     if options.show_settings:
-        _show_settings(inputs)
+        from onnx_lint import shown_settings
+
+        shown_settings.write(inputs.configs.values(), _out())
         return _report_problems(inputs)
     return Run(options, inputs).all()
 
@@ -95,37 +95,6 @@ def _explain(selector: str, colour: bool) -> int:
     except NoSuchRule as error:
         raise UsageError(str(error)) from error
     return 0
-
-
-def _show_settings(inputs: Inputs) -> None:
-    """What counts, in the words of the configuration file, for each configuration in use."""
-    stream = _out()
-    for config in {id(c): c for c in inputs.configs.values()}.values():
-        settings = config.settings
-        axes = settings.dynamic_axes
-        shown = {
-            "engine": [e.value for e in settings.target.engines] if settings.engine_given else "from the export calls",
-            "opset": settings.target.opset,
-            "select": list(settings.select) or "all stable rules",
-            "extend-select": list(settings.extend_select),
-            "ignore": list(settings.ignore),
-            "per-file-ignores": {pattern: list(codes) for pattern, codes in settings.per_file_ignores},
-            "severity": settings.minimum.value,
-            "severities": {rule: severity.value for rule, severity in settings.severities.items()},
-            "dynamic-axes": None if axes is None else {name: list(dims) for name, dims in axes.items()},
-            "entry": [str(entry) for entry in settings.entry],
-            "preview": settings.preview,
-            "exclude": list(config.exclude),
-            "fail-level": config.fail_level.value,
-            "notebooks": config.notebooks,
-            "respect-gitignore": config.respect_gitignore,
-            "output-format": config.output_format,
-        }
-        stream.write(f"# {printable(config.path or 'no configuration file')}\n")
-        for what, pattern in (("classes", TRAINING_CLASSES), ("functions", TRAINING_FUNCTIONS)):
-            stream.write(f"# {what} taken for training code, unless exported or an entry: {pattern.pattern}\n")
-        for key, value in shown.items():
-            stream.write(f"{key} = {json.dumps(value)}\n" if value is not None else f"# {key} is not set\n")
 
 
 class Run:

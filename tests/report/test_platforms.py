@@ -136,6 +136,15 @@ def test_on_github_annotations_come_by_themselves(lint: Lint, put: Put, tmp_path
     assert lint("net.py", env=env).stdout.startswith("net.py:6: [")
 
 
+def test_the_environment_names_a_format(lint: Lint, put: Put) -> None:
+    put("net.py", NET)
+    env = {"ONNX_LINT_OUTPUT_FORMAT": "concise"}
+    assert lint("net.py", env=env).stdout.startswith("net.py:6:16: ")
+    assert lint("net.py", "--output-format", "github", env=env).stdout.startswith("::warning")
+    done = lint("net.py", env={"ONNX_LINT_OUTPUT_FORMAT": "xml"})
+    assert done.returncode == 2 and "ONNX_LINT_OUTPUT_FORMAT=xml: is not a format" in done.stderr
+
+
 def test_several_reports_of_one_run(lint: Lint, put: Put, tmp_path: Path) -> None:
     put("net.py", NET)
     done = lint("net.py", "--output-format", "sarif=x.sarif", "--output-format=concise", "--output-format=json=y.json")
