@@ -57,6 +57,8 @@ class CheckOptions:
     config_values: tuple[str, ...] = ()
     """Keys of the configuration, as ``key = value``."""
     watch: bool = False
+    models: bool = False
+    badge: str | None = None
     no_cache: bool = False
     cache_dir: str | None = None
     whole_project: bool = False
@@ -189,6 +191,8 @@ def parser() -> argparse.ArgumentParser:
     output.add_argument("--output-file", "-o", metavar="FILE", help="write the report there")
     output.add_argument("--watch", action="store_true", help="lint again whenever a file changes (needs watchfiles)")
     output.add_argument("--statistics", action="store_true", help="count diagnostics by rule instead of listing them")
+    output.add_argument("--models", action="store_true", help="tell which model is clean for which engine")
+    output.add_argument("--badge", metavar="FILE", help="with --models: draw how many are clean, as a picture (SVG)")
     output.add_argument("--quiet", "-q", action="store_true", help="print diagnostics only, no summary, no progress")
     output.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="default: on a terminal")
     output.add_argument("--show-files", action="store_true", help="print the files that would be linted, and stop")

@@ -114,6 +114,8 @@ class Run:
 
     def all(self) -> int:
         """Check, fix, report; the exit status."""
+        if self.options.models:
+            return self._models()
         diagnostics = self._check("analysing models")
         if self.options.write_baseline:
             said = self._adoption.write_baseline()
@@ -128,6 +130,28 @@ class Run:
         if self.options.diff:
             return self._show_diff(fixed)
         return self._report(diagnostics, fixed)
+
+    def _models(self) -> int:
+        """Which models are clean; the exit status."""
+        from onnx_lint.exportability import by_model
+        from onnx_lint.report import models
+
+        name = self._format()
+        if name not in models.FORMATS:
+            raise UsageError(f"--models is written as {', '.join(models.FORMATS)}, not as {name}")
+        with progress("analysing models", wanted=not self.options.quiet) as step:
+            found = by_model(self.project, self._groups, step)
+        _report_problems(self.inputs)
+        write = partial(models.write, name, found, self.inputs.problems, quiet=self.options.quiet)
+        if self.options.output_file:
+            self._write_file(f"--output-file {self.options.output_file}", self.options.output_file, write)
+        else:
+            write(_out())
+        if self.options.badge:
+            picture = models.badge(found)
+            self._write_file(f"--badge {self.options.badge}", self.options.badge, lambda file: file.write(picture))
+        is_clean = all(model.is_clean(engine) for model in found for engine in model.engines)
+        return 2 if self.inputs.problems else int(not is_clean and not self.options.exit_zero)
 
     def _tell(self, text: str) -> None:
         """A line beside the report."""
@@ -333,7 +357,7 @@ class Run:
             return
         self._write_file(f"--output-file {path}", path, lambda file: write(name, report, file))
 
-    def _write_file(self, option: str, path: str, write: Callable[[TextIO], None]) -> None:
+    def _write_file(self, option: str, path: str, write: Callable[[TextIO], object]) -> None:
         try:
             with open(path, "w", encoding="utf-8", errors="backslashreplace") as file:
                 write(file)
