@@ -37,7 +37,7 @@ def read(path: Path) -> Any:
 def commands() -> list[tuple[str, list[str]]]:
     """Every call of the command in the folder, by file, without what a pipe does with it."""
     out = []
-    for path in sorted(FOLDER.iterdir()):
+    for path in sorted(p for p in FOLDER.iterdir() if p.is_file()):
         for line in path.read_text(encoding="utf-8").splitlines():
             found = re.search(r"(?:^|\s|- )(onnx-lint (?:check|explain|export) .*)", line)
             if found and not line.lstrip().startswith("#"):
@@ -106,3 +106,28 @@ def test_workflows_pin_what_they_use() -> None:
     for path in (ROOT / ".github" / "workflows").glob("*.yml"):
         for used in re.findall(r"uses: (\S+)", path.read_text(encoding="utf-8")):
             assert re.search(r"@(v\d+\.\d+\.\d+|[0-9a-f]{40}|release/v1)$", used), (path.name, used)
+
+
+def test_the_package_of_rules_works(tmp_path: Path) -> None:
+    """Its own tests pass, and installed, it is found by its entry point, selected and explained."""
+    package = FOLDER / "rule-package"
+    site = tmp_path / "site"
+    shutil.copytree(package / "house_rules", site / "house_rules", ignore=shutil.ignore_patterns("__pycache__"))
+    metadata = site / "house_rules-0.1.0.dist-info"
+    metadata.mkdir()
+    project = (package / "pyproject.toml").read_text(encoding="utf-8")
+    ((group, name, value),) = re.findall(r'\[project\.entry-points\."([\w.]+)"\]\n(\w+) = "(\w+)"', project)
+    (metadata / "entry_points.txt").write_text(f"[{group}]\n{name} = {value}\n")
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), *filter(os.path.isabs, sys.path)])}
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", *arguments]
+        return subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+
+    done = run("pytest", "-q", "-p", "no:cacheprovider", str(package / "tests"))
+    assert done.returncode == 0, done.stdout
+    (tmp_path / "net.py").write_text(HAZARD.replace("x.sum().item()", "x.tolist()[0]"))
+    said = run("onnx_lint", "net.py", "--output-format", "concise").stdout
+    assert "net.py:6:20: " in said and " HOUSE101 `.tolist()` is not allowed in our models" in said
+    assert run("onnx_lint", "net.py", "--ignore", "HOUSE", "--output-format", "concise").stdout.count("HOUSE101") == 0
+    assert run("onnx_lint", "explain", "HOUSE101").stdout.startswith("# HOUSE101 no-python-lists\n")
