@@ -52,14 +52,23 @@ def _dispatch(given: list[str]) -> int:
     if given in (["--help"], ["-h"], ["help"]):
         sys.stdout.write(help_text())
         return 0
+    if given == ["explain"]:
+        from onnx_lint.explain import index
+
+        sys.stdout.write(index())
+        return 0
+    if given[:1] == ["export"] and not (given[1:2] and (given[1] in ("-h", "--help") or not given[1].startswith("-"))):
+        sys.stderr.write("onnx-lint: error: export: name the model first, as in: onnx-lint export model.py:Net\n")
+        return 2
     given = as_options(given)
     options = given[: given.index("--")] if "--" in given else given
     if "--export" in options and any(o in options for o in ("--help", "-h")):
         return _hand_over("export", ["--help"])
     for option, command in _COMMANDS.items():
         if any(a == option or a.startswith(option + "=") for a in options):
-            if command == "export" and any("=" in a for a in _formats(options)):
-                sys.stderr.write("onnx-lint: error: --export writes one report; give --output-format without a file\n")
+            refusal = _refusal(options) if command == "export" else None
+            if refusal is not None:
+                sys.stderr.write(f"onnx-lint: error: {refusal}\n")
                 return 2
             return _hand_over(command, given)
     if "--watch" in options:
@@ -80,6 +89,23 @@ def _small(run: Callable[[str, list[str]], int], given: list[str]) -> int:
     except MissingExtra as error:
         sys.stderr.write(f"onnx-lint: error: {error}\n")
         return 2
+
+
+_OF_A_CHECK = (
+    "--add-ignore", "--badge", "--baseline", "--changed-since", "--models", "--watch", "--whole-project",
+    "--write-baseline",
+)  # fmt: skip
+"""Options of the parser that exports share which only a lint run obeys."""
+
+
+def _refusal(options: list[str]) -> str | None:
+    """Why these options do not go with an export."""
+    if any("=" in a for a in _formats(options)):
+        return "--export writes one report; give --output-format without a file"
+    for option in options:
+        if option.partition("=")[0] in _OF_A_CHECK:
+            return f"{option.partition('=')[0]} is an option of onnx-lint check, and an export does not obey it"
+    return None
 
 
 def _formats(options: list[str]) -> list[str]:

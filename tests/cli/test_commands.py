@@ -58,6 +58,18 @@ def test_all_options_are_listed(lint: Lint, arguments: tuple[str, ...]) -> None:
     assert len(done.stdout[: done.stdout.index("positional")].splitlines()) < 6, "usage is no wall"
 
 
+def test_explain_alone_lists_the_rules(lint: Lint) -> None:
+    lines = lint("explain").stdout.splitlines()
+    assert lines[0].startswith("ONX000  syntax-error  ") and len(lines) > 40
+    assert any(line.startswith("ONX101  data-dependent-branch ") for line in lines)
+
+
+@pytest.mark.parametrize("arguments", [(), ("--opset", "18")])
+def test_an_export_needs_a_model(lint: Lint, arguments: tuple[str, ...]) -> None:
+    done = lint("export", *arguments)
+    assert done.returncode == 2 and "name the model first" in done.stderr and done.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize("command", ["init", "schema", "completion", "clean"])
 def test_small_commands_have_help(lint: Lint, command: str) -> None:
     done = lint(command, "--help")

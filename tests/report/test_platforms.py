@@ -166,3 +166,11 @@ def test_formats_that_are_none(lint: Lint, given: str, said: str) -> None:
 def test_an_export_writes_one_report(lint: Lint) -> None:
     done = lint("--export", "net.py", "--output-format", "sarif=x.sarif")
     assert done.returncode == 2 and "--export writes one report" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "option", ["--baseline", "--models", "--whole-project", "--changed-since=main", "--add-ignore"]
+)
+def test_an_export_refuses_what_it_does_not_obey(lint: Lint, option: str) -> None:
+    done = lint("export", "net.py", option, "x")
+    assert done.returncode == 2 and f"{option.partition('=')[0]} is an option of onnx-lint check" in done.stderr
