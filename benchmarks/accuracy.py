@@ -78,7 +78,17 @@ def _share(part: int, whole: int) -> str:
 
 def diagnostics_of(folders: list[Path], options: list[str]) -> list[dict[str, Any]]:
     """What the linter says of these folders, in a process of its own. Raises `RuntimeError` if it fails."""
-    command = [sys.executable, "-m", "onnx_lint", "--isolated", "--no-gitignore", "--output-format", "json", *options]
+    command = [
+        sys.executable,
+        "-m",
+        "onnx_lint",
+        "--isolated",
+        "--no-cache",
+        "--no-gitignore",
+        "--output-format",
+        "json",
+        *options,
+    ]
     done = subprocess.run([*command, *map(str, folders)], capture_output=True, text=True, check=False)
     if done.returncode not in (0, 1):
         raise RuntimeError(f"the linter failed: {done.stderr.strip()[-500:]}")

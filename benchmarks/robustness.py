@@ -33,6 +33,8 @@ LIMIT = 60.0
 MEMORY = 6 << 30
 """Bytes of address space of the child that analyses damaged files."""
 
+ALONE = ("--isolated", "--no-cache", "--no-gitignore")
+
 
 def python_files(trees: list[str]) -> list[Path]:
     return sorted(path for tree in trees for path in Path(tree).rglob("*.py") if path.is_file())
@@ -45,7 +47,7 @@ def trees(paths: list[str]) -> bool:
     for path in paths or [sysconfig.get_paths()["stdlib"]]:
         before = time.monotonic()
         done = subprocess.run(
-            [sys.executable, "-m", "onnx_lint", "--isolated", "--no-gitignore", "--output-format", "json", path],
+            [sys.executable, "-m", "onnx_lint", *ALONE, "--output-format", "json", path],
             capture_output=True,
             check=False,
         )

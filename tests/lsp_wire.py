@@ -16,6 +16,7 @@ from typing import Any
 
 from pygls.protocol import default_converter
 from pytest_lsp import client_capabilities
+from systems import untraced
 
 Json = dict[str, Any]
 PROFILES = ("visual-studio-code", "neovim", "emacs")
@@ -33,13 +34,13 @@ class Wire:
     """A server process and the messages that it sent, in order. Its requests are answered by `answers`, else with
     ``null``."""
 
-    def __init__(self, stderr: Path, env: dict[str, str] | None = None) -> None:
+    def __init__(self, stderr: Path, env: dict[str, str] | None = None, *, is_traced: bool = True) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "onnx_lint", "--lsp"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stderr.open("wb"),
-            env={**os.environ, **(env or {})},
+            env={**(os.environ if is_traced else untraced()), **(env or {})},
         )
         self.stderr = stderr
         self.received: list[Json] = []
@@ -174,9 +175,9 @@ class Wire:
 
 
 @contextmanager
-def connect(stderr: Path, env: dict[str, str] | None = None) -> Iterator[Wire]:
-    """A server that is gone afterwards, whatever happened."""
-    wire = Wire(stderr, env)
+def connect(stderr: Path, env: dict[str, str] | None = None, *, is_traced: bool = True) -> Iterator[Wire]:
+    """A server that is gone afterwards, whatever happened. One that is not traced runs without coverage."""
+    wire = Wire(stderr, env, is_traced=is_traced)
     try:
         yield wire
     finally:

@@ -13,6 +13,12 @@ IS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 needs_posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no FIFOs, pseudo-terminals or permission bits")
 
 
+def untraced() -> dict[str, str]:
+    """The environment without what makes coverage follow a child: for one whose time is measured, or that CPython 3.11
+    would let hang (see `test_analysis_thread`)."""
+    return {name: value for name, value in os.environ.items() if name != "COVERAGE_PROCESS_CONFIG"}
+
+
 def on_a_terminal(arguments: tuple[str, ...], cwd: Path, env: dict[str, str] | None = None) -> str:
     """What a terminal is sent by the command, with all streams on it."""
     import pty  # not on Windows

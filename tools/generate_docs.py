@@ -1,4 +1,5 @@
-"""Generate the pages of all codes, docs/rules/, from the docstrings of the rules and the table of codes.
+"""Generate the pages of all codes, docs/rules/, from the docstrings of the rules and the table of codes; and the JSON
+schema of the configuration, docs/configuration.schema.json.
 
 python tools/generate_docs.py            # writes; pages of rules that are gone are removed
 python tools/generate_docs.py --check    # writes nothing; exit status 1 and the names of stale pages
@@ -7,14 +8,17 @@ python tools/generate_docs.py --check    # writes nothing; exit status 1 and the
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
 from onnx_lint.codes import Origin
+from onnx_lint.config_schema import schema
 from onnx_lint.explain import markdown, pages
 from onnx_lint.registry import rules_of
 
 FOLDER = Path(__file__).parents[1] / "docs" / "rules"
+SCHEMA = FOLDER.parent / "configuration.schema.json"
 TOPICS = {
     "control_flow": "Control flow",
     "export_call": "The call of the exporter",
@@ -85,6 +89,9 @@ def stale() -> list[str]:
     """The names of pages that differ from what would be written, are missing, or belong to no rule."""
     wanted = rendered()
     there = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.md")}
+    wanted[SCHEMA.name] = json.dumps(schema(), indent=2) + "\n"
+    if SCHEMA.exists():
+        there[SCHEMA.name] = SCHEMA.read_text(encoding="utf-8")
     return sorted(name for name in {*wanted, *there} if wanted.get(name) != there.get(name))
 
 
@@ -97,6 +104,7 @@ def write() -> None:
             path.unlink()
     for name, text in wanted.items():
         (FOLDER / name).write_text(text, encoding="utf-8")
+    SCHEMA.write_text(json.dumps(schema(), indent=2) + "\n", encoding="utf-8")
 
 
 def main() -> int:

@@ -1,17 +1,32 @@
 #!/bin/sh
 # Make .venv with everything for development, once; later runs find it as it is.
-# usage: . tools/setup.sh [requirement …]      (default: the project with all extras, and the development tools)
+# usage: sh tools/setup.sh [lint|all]      lint: the linter alone; all (default): with all extras and the development tools
+# PYTHON names the interpreter, python3 by default.
 set -eu
 cd "$(dirname "$0")/.."
 python="${PYTHON:-python3}"
-stamp=".venv/.ready-$(cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)-${1:-all}"
-if [ ! -f "$stamp" ]; then
-    [ -x .venv/bin/python ] || "$python" -m venv .venv
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
-    if [ "${1:-all}" = "lint" ]; then
-        .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
-    else
-        .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[lsp,export]" --group dev
+what="${1:-all}"
+stamp=".venv/.ready-$(cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)-$what"
+[ ! -f "$stamp" ] || exit 0
+
+is_new_enough='import sys; sys.exit(sys.version_info < (3, 10))'
+if [ ! -x .venv/bin/python ] || ! .venv/bin/python -c "$is_new_enough"; then
+    if ! "$python" -c "$is_new_enough"; then
+        echo "onnx-lint needs Python 3.10 or newer; $python is $("$python" --version 2>&1). Name another: PYTHON=python3.12 sh $0" >&2
+        exit 1
     fi
-    touch "$stamp"
+    echo "Making .venv with $("$python" --version 2>&1) …" >&2
+    "$python" -m venv --clear .venv # one of an older Python is made anew
 fi
+pip() {
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check "$@"
+}
+pip --upgrade "pip>=25.1"
+if [ "$what" = lint ]; then
+    echo "Installing the linter: libcst and rich, about 7 MB …" >&2
+    pip -c constraints.txt -e .
+else
+    echo "Installing everything: torch (200 MB, gigabytes where no build without GPU packages is found), onnx, test tools …" >&2
+    pip -c constraints.txt -e ".[lsp,export,watch,completion]" --group dev
+fi
+touch "$stamp"

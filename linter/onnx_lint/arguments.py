@@ -25,6 +25,8 @@ class CheckOptions:
     stdin_filename: str = "<stdin>.py"
     output_format: str | None = None
     output_file: str | None = None
+    reports: tuple[tuple[str, str], ...] = ()
+    """More reports: format and file."""
     statistics: bool = False
     quiet: bool = False
     color: str = "auto"
@@ -53,13 +55,25 @@ class CheckOptions:
     exclude: tuple[str, ...] = ()
     force_exclude: bool = False
     no_gitignore: bool = False
+    config_values: tuple[str, ...] = ()
+    """Keys of the configuration, as ``key = value``."""
+    watch: bool = False
+    models: bool = False
+    badge: str | None = None
+    no_cache: bool = False
+    cache_dir: str | None = None
+    whole_project: bool = False
+    changed_since: str | None = None
+    baseline: str | None = None
+    write_baseline: bool = False
+    add_ignore: str | None = None
 
     @classmethod
     def of(cls, given: argparse.Namespace) -> CheckOptions:
         """The options of a lint run among those parsed; a command that extends `parser` has more."""
         values: dict[str, Any] = {}
         for field in fields(cls):
-            value = getattr(given, field.name)
+            value = getattr(given, field.name, None)
             if value is not None:
                 values[field.name] = tuple(value) if isinstance(value, list) else value
         return cls(**values)
@@ -75,7 +89,21 @@ class CheckOptions:
 
 def parse(argv: list[str]) -> CheckOptions:
     """The options of these arguments. Wrong ones end the process with a line on standard error and status 2."""
-    return CheckOptions.of(parser().parse_args(argv))
+    # argparse takes paths between options only without the mark behind which everything is a path
+    at = argv.index("--") if "--" in argv else len(argv)
+    given = parser().parse_intermixed_args(argv[:at])
+    given.paths = [*given.paths, *argv[at + 1 :]]
+    if given.output_format is None:
+        given.output_format = _format_of_environment()
+    return CheckOptions.of(given)
+
+
+def _format_of_environment() -> str | None:
+    """What templates of platforms set for every call. Another value ends the process like a wrong option."""
+    name = os.environ.get("ONNX_LINT_OUTPUT_FORMAT")
+    if name and name not in NAMES:
+        parser().error(f"ONNX_LINT_OUTPUT_FORMAT={name}: is not a format; the formats are {', '.join(NAMES)}")
+    return name or None
 
 
 class _Parser(argparse.ArgumentParser):
@@ -87,7 +115,7 @@ class _Parser(argparse.ArgumentParser):
             from difflib import get_close_matches
 
             options = [o for a in self._actions for o in a.option_strings if o.startswith("--")]
-            close = get_close_matches(unknown[1], options, 1)
+            close = get_close_matches(unknown[1], options, 1, cutoff=0.75)  # further off it is noise
             message = f"unknown option {unknown[1]}; " + (f"did you mean {close[0]}?" if close else "see --help")
         text = f"onnx-lint: error: {message}"
         if sys.stderr is not None:
@@ -96,24 +124,76 @@ class _Parser(argparse.ArgumentParser):
         raise SystemExit(2)
 
 
+class _FormatAction(argparse.Action):
+    """A format for the report, or, with a file, for another one beside it."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None
+    ) -> None:
+        name, equals, file = values.partition("=")
+        if name not in NAMES or (equals and not file):
+            from difflib import get_close_matches
+
+            close = get_close_matches(name, NAMES, 1)
+            hint = f"did you mean {close[0]}?" if close else f"the formats are {', '.join(NAMES)}"
+            parser.error(f"argument --output-format: {values!r} is not a format; {hint}")
+        if equals:
+            namespace.reports = [*(getattr(namespace, "reports", None) or ()), (name, file)]
+        else:
+            namespace.output_format = name
+
+
+class _ConfigAction(argparse.Action):
+    """A configuration file, or a key with its value in TOML."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None
+    ) -> None:
+        if re.match(r"[A-Za-z][\w.\"-]*\s*=", values) and not os.path.exists(values):
+            namespace.config_values = [*(getattr(namespace, "config_values", None) or ()), values]
+        else:
+            namespace.config = values
+
+
 def _names(text: str) -> tuple[str, ...]:
     return tuple(t.strip() for t in text.split(",") if t.strip())
+
+
+_EPILOG = """\
+examples:
+  onnx-lint src                                   lint a folder
+  onnx-lint --diff src                            what the safe fixes would change
+  onnx-lint --output-format sarif=out.sarif src   a report for a platform beside the one on the screen
+  onnx-lint --config 'exclude=["old"]' src        a key of the configuration for one run
+  onnx-lint --watch src                           again after every change
+
+Exit status: 0 nothing at or above the fail level, 1 diagnostics, 2 usage or configuration error."""
 
 
 def parser() -> argparse.ArgumentParser:
     """The parser of all options of a lint run."""
     out = _Parser(
         prog="onnx-lint",
+        usage="onnx-lint [check] [PATH ...] [OPTION ...]",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Find PyTorch code that breaks ONNX export, before anything runs.",
-        epilog="Exit status: 0 nothing at or above the fail level, 1 diagnostics, 2 usage or configuration error.",
+        epilog=_EPILOG,
         allow_abbrev=False,
     )
     out.add_argument("paths", nargs="*", metavar="PATH", help="files or folders (default: .); - for standard input")
     out.add_argument("--stdin-filename", metavar="NAME", default="<stdin>.py", help="the name of standard input")
     output = out.add_argument_group("output")
-    output.add_argument("--output-format", choices=NAMES, help="default: full")
-    output.add_argument("--output-file", metavar="FILE", help="write the report there")
+    output.add_argument(
+        "--output-format",
+        action=_FormatAction,
+        metavar="FORMAT[=FILE]",
+        help=f"{', '.join(NAMES)} (default: full, and github on GitHub Actions); with a file: another report",
+    )
+    output.add_argument("--output-file", "-o", metavar="FILE", help="write the report there")
+    output.add_argument("--watch", action="store_true", help="lint again whenever a file changes (needs watchfiles)")
     output.add_argument("--statistics", action="store_true", help="count diagnostics by rule instead of listing them")
+    output.add_argument("--models", action="store_true", help="tell which model is clean for which engine")
+    output.add_argument("--badge", metavar="FILE", help="with --models: draw how many are clean, as a picture (SVG)")
     output.add_argument("--quiet", "-q", action="store_true", help="print diagnostics only, no summary, no progress")
     output.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="default: on a terminal")
     output.add_argument("--show-files", action="store_true", help="print the files that would be linted, and stop")
@@ -124,7 +204,9 @@ def parser() -> argparse.ArgumentParser:
         help="print the files with the shape and dtype of each assigned tensor, and stop",
     )
     output.add_argument(
-        "--explain", metavar="RULES", help="print the documentation: code, name, prefix, all, or an error message"
+        "--explain",
+        metavar="RULES",
+        help="print the documentation: code, name, prefix, all, or an error message (also: onnx-lint explain)",
     )
     output.add_argument("--version", "-V", action="store_true", help="print the version, and stop")
     target = out.add_argument_group("target")
@@ -151,19 +233,49 @@ def parser() -> argparse.ArgumentParser:
     rules.add_argument("--exit-non-zero-on-fix", action="store_true", help="exit with 1 when a fix was applied")
     rules.add_argument("--preview", action="store_true", help="run preview rules as well")
     rules.add_argument("--ignore-suppressions", action="store_true", help="ignore suppression comments")
+    adoption = out.add_argument_group("adoption in a code base")
+    adoption.add_argument("--baseline", metavar="FILE", help="do not report the diagnostics that this file holds")
+    adoption.add_argument(
+        "--write-baseline",
+        action="store_true",
+        help="make the file of --baseline from what is found; if it is there, take out what is gone, and add nothing",
+    )
+    adoption.add_argument(
+        "--add-ignore", metavar="REASON", help="put a suppression comment with this reason to what is found"
+    )
     fixes = out.add_argument_group("fixes")
     fixes.add_argument("--fix", action="store_true", help="apply the safe fixes")
     fixes.add_argument("--unsafe-fixes", action="store_true", help="with --fix or --diff: unsafe fixes as well")
     fixes.add_argument("--diff", action="store_true", help="show what --fix would change, change nothing")
     files = out.add_argument_group("files and configuration")
-    files.add_argument("--config", metavar="FILE", help="use this configuration file for everything")
+    files.add_argument(
+        "--config",
+        action=_ConfigAction,
+        metavar="FILE|KEY=VALUE",
+        help="use this configuration file for everything; or set one of its keys, such as 'exclude=[\"old\"]'",
+    )
     files.add_argument("--isolated", action="store_true", help="ignore all configuration files")
     files.add_argument("--exclude", type=_names, metavar="GLOBS", action="extend", help="exclude these as well")
     files.add_argument("--force-exclude", action="store_true", help="exclude files even if they are named")
     files.add_argument("--no-gitignore", action="store_true", help="lint what .gitignore names as well")
-    files.add_argument("--no-cache", action="store_true", help="do not read or write a cache (this version keeps none)")
+    files.add_argument(
+        "--whole-project",
+        action="store_true",
+        help="follow values through the whole working tree, and report what concerns the files that are given",
+    )
+    files.add_argument(
+        "--changed-since",
+        metavar="REV",
+        help="report what concerns the files that differ from this revision of git, with --whole-project",
+    )
+    files.add_argument("--no-cache", action="store_true", help="neither read nor write the cache of results")
+    files.add_argument("--cache-dir", metavar="FOLDER", help="where results are kept (default: in the user's cache)")
     more = out.add_argument_group("other commands")
     more.add_argument("--export-from", metavar="SCRIPT", help="run a script, and verify what it exports")
-    more.add_argument("--export", metavar="TARGET", help="export a model and verify it (see --export --help)")
-    more.add_argument("--lsp", action="store_true", help="run the language server on standard input and output")
+    more.add_argument(
+        "--export",
+        metavar="TARGET",
+        help="the command export; see onnx-lint export --help",
+    )
+    more.add_argument("--lsp", action="store_true", help="the command server")
     return out

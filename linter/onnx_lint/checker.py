@@ -133,6 +133,22 @@ class _Group:
                     self.found[key] = replace(diagnostic, fix=fix)
 
 
+class SiteRules:
+    """The rules under some settings, for sites that somebody else collected."""
+
+    def __init__(self, settings: Settings, facts: ExportFacts) -> None:
+        self.settings, self._facts = settings, facts
+        self._selection = Selection(settings)
+
+    def check(self, sites: Iterable[Site]) -> list[Diagnostic]:
+        """The diagnostics of sites, one for each code and place. Severities and suppressions: see `accepted`."""
+        group = _Group(self.settings, None, self._selection, is_ordinary=True)
+        for site in sites:
+            for diagnostic in _of_site(site, group.by_site.get(type(site), ()), group, self._facts, None):
+                group.add(diagnostic, site)
+        return list(group.found.values())
+
+
 def _check(
     project: Project,
     groups: list[_Group],

@@ -9,6 +9,8 @@ import errno
 import gc
 import os
 import sys
+from collections.abc import Callable
+from itertools import pairwise
 
 from onnx_lint import __version__
 from onnx_lint.safe_path import drop_current_folder
@@ -20,13 +22,14 @@ _COMMANDS = {"--export-from": "export", "--export": "export", "--lsp": "lsp"}
 def main(argv: list[str] | None = None) -> int:
     """Run the command with `argv` (default: of the process)."""
     given = sys.argv[1:] if argv is None else argv
+    is_process = argv is None
     drop_current_folder()
     if sys.stdout is None:  # closed by whoever started us: run for the exit status
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - it lives as long as the process
     try:
         status = _dispatch(given)
         sys.stdout.flush()
-        if argv is None and not gc.isenabled():  # a lint run is over, and this process with it
+        if is_process and not gc.isenabled():  # a lint run is over, and this process with it
             _leave(status)
         return status
     except KeyboardInterrupt:
@@ -42,14 +45,73 @@ def _dispatch(given: list[str]) -> int:
     if given in (["--version"], ["-V"]):
         sys.stdout.write(f"onnx-lint {__version__}\n")
         return 0
+    from onnx_lint.commands import COMMANDS, as_options, help_text, small
+
+    if given and given[0] in COMMANDS and given[0] not in ("check", "export", "explain", "server"):
+        return _small(small, given)
+    if given in (["--help"], ["-h"], ["help"]):
+        sys.stdout.write(help_text())
+        return 0
+    if given == ["explain"]:
+        from onnx_lint.explain import index
+
+        sys.stdout.write(index())
+        return 0
+    if given[:1] == ["export"] and not (given[1:2] and (given[1] in ("-h", "--help") or not given[1].startswith("-"))):
+        sys.stderr.write("onnx-lint: error: export: name the model first, as in: onnx-lint export model.py:Net\n")
+        return 2
+    given = as_options(given)
     options = given[: given.index("--")] if "--" in given else given
+    if "--export" in options and any(o in options for o in ("--help", "-h")):
+        return _hand_over("export", ["--help"])
     for option, command in _COMMANDS.items():
         if any(a == option or a.startswith(option + "=") for a in options):
+            refusal = _refusal(options) if command == "export" else None
+            if refusal is not None:
+                sys.stderr.write(f"onnx-lint: error: {refusal}\n")
+                return 2
             return _hand_over(command, given)
+    if "--watch" in options:
+        from onnx_lint.watching import watch
+
+        return watch(given)
     gc.disable()  # a run only builds up, and ends: collecting costs a tenth of it
     from onnx_lint.run import run
 
     return run(given)
+
+
+def _small(run: Callable[[str, list[str]], int], given: list[str]) -> int:
+    from onnx_lint.completion import MissingExtra
+
+    try:
+        return run(given[0], given[1:])
+    except MissingExtra as error:
+        sys.stderr.write(f"onnx-lint: error: {error}\n")
+        return 2
+
+
+_OF_A_CHECK = (
+    "--add-ignore", "--badge", "--baseline", "--changed-since", "--models", "--watch", "--whole-project",
+    "--write-baseline",
+)  # fmt: skip
+"""Options of the parser that exports share which only a lint run obeys."""
+
+
+def _refusal(options: list[str]) -> str | None:
+    """Why these options do not go with an export."""
+    if any("=" in a for a in _formats(options)):
+        return "--export writes one report; give --output-format without a file"
+    for option in options:
+        if option.partition("=")[0] in _OF_A_CHECK:
+            return f"{option.partition('=')[0]} is an option of onnx-lint check, and an export does not obey it"
+    return None
+
+
+def _formats(options: list[str]) -> list[str]:
+    """What is given to ``--output-format``."""
+    joined = [a.partition("=")[2] for a in options if a.startswith("--output-format=")]
+    return joined + [after for a, after in pairwise(options) if a == "--output-format"]
 
 
 def _leave(status: int) -> None:

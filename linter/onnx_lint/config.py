@@ -21,6 +21,7 @@ from onnx_lint.settings import Settings
 from onnx_lint.target import BOTH, Engine
 
 FILES = ("onnx-lint.toml", "pyproject.toml")
+MIN_OPSET, MAX_OPSET = 7, 30
 _DIMENSION = re.compile(r"-?[0-9]{1,3}")
 MAX_SIZE = {"onnx-lint.toml": 64 * 1024, "pyproject.toml": 1024 * 1024}
 """Bytes of a configuration file; a ``pyproject.toml`` is shared with other tools."""
@@ -42,6 +43,10 @@ _TOML_TOKEN = re.compile(
 
 class ConfigError(Exception):
     """A configuration that cannot be used; the message is one line that names file and key."""
+
+
+class _LongKey(ValueError):
+    """What no TOML parser is given."""
 
 
 @dataclass(frozen=True)
@@ -107,8 +112,8 @@ def _severity(value: Any) -> Severity:
 
 
 def _opset(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 7 <= value <= 30:
-        raise ValueError("must be an opset version, 7 to 30")
+    if not isinstance(value, int) or isinstance(value, bool) or not MIN_OPSET <= value <= MAX_OPSET:
+        raise ValueError(f"must be an opset version, {MIN_OPSET} to {MAX_OPSET}")
     return value
 
 
@@ -220,11 +225,6 @@ def _has_long_key(text: str) -> bool:
 
 def load(path: str) -> Config | None:
     """The configuration in one file; ``None`` if a ``pyproject.toml`` has no table of ours. Raises `ConfigError`."""
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
-
     try:
         if not os.path.isfile(path) and os.path.exists(path):
             raise ConfigError(f"{path}: is not a regular file")
@@ -233,10 +233,9 @@ def load(path: str) -> Config | None:
             content = file.read(limit + 1)
         if len(content) > limit:
             raise ConfigError(f"{path}: larger than {limit // 1024} KB, which no configuration needs")
-        text = content.decode("utf-8")
-        if _has_long_key(text):
-            raise ConfigError(f"{path}: has a key of more than {_MAX_KEY_PARTS} parts")
-        data = tomllib.loads(text)
+        data = _toml(content.decode("utf-8"))
+    except _LongKey as error:
+        raise ConfigError(f"{path}: {error}") from error
     except (ValueError, RecursionError) as error:  # ValueError: also a number of too many digits
         raise ConfigError(f"{path}: invalid TOML: {_one_line(error)}") from error
     except OSError as error:
@@ -250,7 +249,43 @@ def load(path: str) -> Config | None:
     if not isinstance(table, dict):
         raise ConfigError(f"{path}: tool.onnx-lint must be a table")
     root = os.path.dirname(os.path.abspath(path))
-    config = Config(Settings(root=root), path=path)
+    return _with_table(Config(Settings(root=root), path=path), table, path)
+
+
+_PLAIN = re.compile(r"[A-Za-z][\w.-]*")
+
+
+def with_value(config: Config, text: str) -> Config:
+    """The configuration with a key set, given as ``key = value`` in TOML; a plain word needs no quotes. Raises
+    `ConfigError`."""
+    where = f"--config {text[:60]!r}"
+    key, _, value = text.partition("=")
+    if _PLAIN.fullmatch(value.strip()) and value.strip() not in ("true", "false", "inf", "nan"):
+        text = f'{key}= "{value.strip()}"'
+    try:
+        data = _toml(text)
+    except _LongKey as error:
+        raise ConfigError(f"{where}: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{where}: not TOML: {_one_line(error)}") from error
+    return _with_table(config, data, where)
+
+
+def _toml(text: str) -> dict[str, Any]:
+    """Raises `ValueError` and `RecursionError`."""
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+
+    if _has_long_key(text):
+        raise _LongKey(f"has a key of more than {_MAX_KEY_PARTS} parts")
+    data: dict[str, Any] = tomllib.loads(text)
+    return data
+
+
+def _with_table(config: Config, table: dict[str, Any], path: str) -> Config:
+    """The configuration with the keys of a table; `path` is named in errors."""
     for key, value in table.items():
         put = KEYS.get(key)
         if put is None:

@@ -37,6 +37,11 @@ def markdown(page: Code) -> str:
     return f"# {page.code} {page.name}\n\n{page.page}\n"
 
 
+def index() -> str:
+    """A line for each page."""
+    return "".join(f"{page.code}  {page.name:<29} {page.summary}\n" for page in pages())
+
+
 def write(selector: str, stream: TextIO, *, colour: bool) -> None:
     """Print the pages: as they are, or set for a terminal."""
     found = find(selector)

@@ -205,7 +205,7 @@ def diff(fixed: Fixed) -> bytes:
     for line in difflib.unified_diff(before, after):
         if line.startswith(("--- ", "+++ ")) and len(out) < 2:
             side = b"b/" if out else b"a/"
-            out.append(line[:4].encode() + _name(side, fixed.source.path) + b"\n")
+            out.append(line[:4].encode() + _name(side, _from_here(fixed.source.path)) + b"\n")
         else:
             ended = line if line.endswith("\n") else line + "\n\\ No newline at end of file\n"
             out.append(ended.encode(encoding, "backslashreplace"))
@@ -216,6 +216,15 @@ def _lines(text: str) -> list[str]:
     """Lines as ``patch`` sees them: only a line feed ends one."""
     parts = text.split("\n")
     return [p + "\n" for p in parts[:-1]] + ([parts[-1]] if parts[-1] else [])
+
+
+def _from_here(path: str) -> str:
+    """A path that ``git apply`` takes in the current folder: one that was given in full is counted from here."""
+    if not os.path.isabs(path):
+        return path
+    here = os.path.join(os.path.realpath("."), "")
+    real = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
+    return real.removeprefix(here) if real.startswith(here) else path.lstrip("/")
 
 
 def _name(side: bytes, path: str) -> bytes:

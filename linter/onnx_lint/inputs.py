@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from onnx_lint.arguments import CheckOptions
-from onnx_lint.config import Config, ConfigError, Configs, engines_of, load
-from onnx_lint.diagnostic import Severity
+from onnx_lint.config import Config, ConfigError, Configs, engines_of, load, with_value
+from onnx_lint.diagnostic import Diagnostic, Severity
+from onnx_lint.git import GitError, changed_files, top_folder
 from onnx_lint.globs import matches_any
 from onnx_lint.policy import EntryPoint
 from onnx_lint.settings import Settings
 from onnx_lint.source import notebook
 from onnx_lint.source.files import Problem, discover
 from onnx_lint.source.text import SourceError, SourceText, read
+
+_SUFFIXES = (".py", notebook.SUFFIX)
+"""Of the files that are looked for in folders."""
 
 
 class UsageError(Exception):
@@ -34,6 +39,19 @@ class Inputs:
     """Files that were found as links to what lies outside the folder that was named."""
     stdin: str | None = None
     """The name that standard input goes by, if it was read."""
+    given: frozenset[str] | None = None
+    """Where the whole project is looked at for the sake of some files: these files. ``None``: all of `sources`."""
+
+    def concern(self, diagnostic: Diagnostic) -> bool:
+        """Whether a diagnostic is to be reported: it stands in a file that was asked for, or its chain passes one."""
+        if self.given is None:
+            return True
+        places = (diagnostic.span, *(note.span for note in (*diagnostic.path, *diagnostic.origin)))
+        return any(place.path in self.given for place in places)
+
+    def may_change(self, path: str) -> bool:
+        """Whether fixes in a file are asked for."""
+        return self.given is None or path in self.given
 
     def by_settings(self, options: CheckOptions) -> list[tuple[Settings, set[str]]]:
         """The files by configuration. The files of a configuration that names an unknown rule get the default rules,
@@ -112,6 +130,11 @@ def configs_of(options: CheckOptions) -> Configs:
 
 def with_options(config: Config, options: CheckOptions) -> Config:
     """The configuration with what the command line says on top. Raises `UsageError`."""
+    for text in options.config_values:
+        try:
+            config = with_value(config, text)
+        except ConfigError as error:
+            raise UsageError(str(error)) from error
     settings = config.settings
     target = settings.target
     if options.engine is not None:
@@ -152,12 +175,57 @@ def gather(options: CheckOptions, configs: ResolvedConfigs) -> Inputs:
     if "-" in paths:
         if len(paths) > 1:
             raise UsageError("- (standard input) cannot be combined with other paths")
+        if options.whole_project or options.changed_since is not None:
+            raise UsageError("- (standard input) is one file, and no project")
         _add_stdin(options, inputs, configs)
     else:
+        if options.changed_since is not None:
+            paths = _changed(paths, options.changed_since)
+        if options.whole_project or options.changed_since is not None:
+            top = os.path.relpath(top_folder(".") or ".")
+            paths = [_from(top, path) for path in paths]
         for group, respect_gitignore in _by_gitignore(paths, options, configs):
             _add_files(options, inputs, configs, group, respect_gitignore)
+        if options.whole_project or options.changed_since is not None:
+            _add_surroundings(options, inputs, configs, top)
     inputs.problems += configs.problems
     return inputs
+
+
+def _changed(paths: list[str], revision: str) -> list[str]:
+    """The files below `paths` that differ from a revision, in full."""
+    try:
+        changed = changed_files(revision)
+    except GitError as error:
+        raise UsageError(f"--changed-since {revision}: {error}") from error
+    tops = [os.path.realpath(path) for path in paths]
+    out = []
+    for path in (os.path.realpath(each) for each in changed):
+        if path.endswith(_SUFFIXES) and any(path == top or path.startswith(os.path.join(top, "")) for top in tops):
+            out.append(path)
+    return out
+
+
+def _from(top: str, path: str) -> str:
+    """A path in the words in which a walk from `top` finds it: which modules belong together is known by their paths.
+    One that lies elsewhere, or is not there, stays as it is."""
+    folder, real = os.path.join(os.path.realpath(top), ""), os.path.realpath(path)
+    if not real.startswith(folder) or not os.path.exists(path):
+        return path
+    below = real.removeprefix(folder)
+    return below if top == "." else os.path.join(top, below)
+
+
+def _add_surroundings(options: CheckOptions, inputs: Inputs, configs: ResolvedConfigs, top: str) -> None:
+    """Add the rest of the project, which is below `top`. What is wrong with files that nobody asked for is not
+    reported."""
+    inputs.given = frozenset(inputs.sources)
+    if not inputs.given:
+        return
+    around = Inputs(sources=inputs.sources, configs=inputs.configs, linked_out=inputs.linked_out)
+    known = {os.path.realpath(path) for path in inputs.given}
+    for group, respect_gitignore in _by_gitignore([top], options, configs):
+        _add_files(options, around, configs, group, respect_gitignore, known)
 
 
 def _by_gitignore(paths: list[str], options: CheckOptions, configs: ResolvedConfigs) -> list[tuple[list[str], bool]]:
@@ -173,8 +241,15 @@ def _by_gitignore(paths: list[str], options: CheckOptions, configs: ResolvedConf
 
 
 def _add_files(
-    options: CheckOptions, inputs: Inputs, configs: ResolvedConfigs, paths: list[str], respect_gitignore: bool
+    options: CheckOptions,
+    inputs: Inputs,
+    configs: ResolvedConfigs,
+    paths: list[str],
+    respect_gitignore: bool,
+    known: Collection[str] = (),
 ) -> None:
+    """Add the files below paths, except those that are there already; `known` are such, in full."""
+
     def excluded(path: str) -> bool:
         config = configs.of(os.path.dirname(path) or ".")
         root = config.settings.root
@@ -182,10 +257,11 @@ def _add_files(
             return True
         return matches_any(options.exclude, path)
 
-    suffixes = (".py", notebook.SUFFIX)
-    for found in discover(paths, excluded=excluded, respect_gitignore=respect_gitignore, suffixes=suffixes):
+    for found in discover(paths, excluded=excluded, respect_gitignore=respect_gitignore, suffixes=_SUFFIXES):
         if isinstance(found, Problem):
             inputs.problems.append(found.message)
+        elif known and os.path.realpath(found.path) in known:
+            continue
         elif found.path not in inputs.sources and not (options.force_exclude and excluded(found.path)):
             config = configs.of(os.path.dirname(found.path) or ".")
             is_notebook = found.path.endswith(notebook.SUFFIX)

@@ -9,5 +9,5 @@ DEFAULT = "full"
 _FOLDER = os.path.join(os.path.dirname(__file__), "report", "formats")
 
 # by file name: importing seven renderers to know what they are called would cost more than any of them
-_found = {module.name for module in pkgutil.iter_modules([_FOLDER])}
+_found = {module.name.replace("_", "-") for module in pkgutil.iter_modules([_FOLDER])}
 NAMES: tuple[str, ...] = (DEFAULT, *sorted(_found - {DEFAULT}))

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import json
+import os
 import sys
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, TextIO
 
 from onnx_lint import __version__, codes, registry
+from onnx_lint.adoption import Adoption
 from onnx_lint.arguments import CheckOptions, parse
+from onnx_lint.baseline import BaselineError
+from onnx_lint.cache import ResultCache, default_folder, is_wanted
 from onnx_lint.config import Config, ConfigError
 from onnx_lint.coverage import Coverage
 from onnx_lint.diagnostic import Diagnostic, Severity
 from onnx_lint.inputs import Inputs, ResolvedConfigs, UsageError, gather
-from onnx_lint.policy import TRAINING_CLASSES, TRAINING_FUNCTIONS
 from onnx_lint.progress import progress
 from onnx_lint.report import cells
 from onnx_lint.report.report import Report, is_document, printable, printable_line, render, rules_for
@@ -22,6 +27,8 @@ from onnx_lint.source.text import SourceText
 
 if TYPE_CHECKING:
     from onnx_lint.fixer import Fixed
+    from onnx_lint.project.project import Project
+    from onnx_lint.result_codec import Result
 
 _FIX_ROUNDS = 10
 
@@ -31,7 +38,7 @@ def run(argv: list[str]) -> int:
     options = parse(argv)
     try:
         return _run(options)
-    except (UsageError, ConfigError) as error:
+    except (UsageError, ConfigError, BaselineError) as error:
         _complain(str(error))
         name = options.output_format
         if name is not None and is_document(name) and not options.output_file:
@@ -67,7 +74,9 @@ def _run(options: CheckOptions) -> int:
             _out().write(printable_line(path) + "\n")
         return _report_problems(inputs)
     if options.show_settings:
-        _show_settings(inputs)
+        from onnx_lint import shown_settings
+
+        shown_settings.write(inputs.configs.values(), _out())
         return _report_problems(inputs)
     if options.show_values:
         from onnx_lint.show_values import show
@@ -93,55 +102,32 @@ def _explain(selector: str, colour: bool) -> int:
     return 0
 
 
-def _show_settings(inputs: Inputs) -> None:
-    """What counts, in the words of the configuration file, for each configuration in use."""
-    stream = _out()
-    for config in {id(c): c for c in inputs.configs.values()}.values():
-        settings = config.settings
-        axes = settings.dynamic_axes
-        shown = {
-            "engine": [e.value for e in settings.target.engines] if settings.engine_given else "from the export calls",
-            "opset": settings.target.opset,
-            "select": list(settings.select) or "all stable rules",
-            "extend-select": list(settings.extend_select),
-            "ignore": list(settings.ignore),
-            "per-file-ignores": {pattern: list(codes) for pattern, codes in settings.per_file_ignores},
-            "severity": settings.minimum.value,
-            "severities": {rule: severity.value for rule, severity in settings.severities.items()},
-            "dynamic-axes": None if axes is None else {name: list(dims) for name, dims in axes.items()},
-            "entry": [str(entry) for entry in settings.entry],
-            "preview": settings.preview,
-            "exclude": list(config.exclude),
-            "fail-level": config.fail_level.value,
-            "notebooks": config.notebooks,
-            "respect-gitignore": config.respect_gitignore,
-            "output-format": config.output_format,
-        }
-        stream.write(f"# {printable(config.path or 'no configuration file')}\n")
-        for what, pattern in (("classes", TRAINING_CLASSES), ("functions", TRAINING_FUNCTIONS)):
-            stream.write(f"# {what} taken for training code, unless exported or an entry: {pattern.pattern}\n")
-        for key, value in shown.items():
-            stream.write(f"{key} = {json.dumps(value)}\n" if value is not None else f"# {key} is not set\n")
-
-
 class Run:
     """One run over what was gathered."""
 
     def __init__(self, options: CheckOptions, inputs: Inputs) -> None:
-        from onnx_lint.project.project import Project
-
         self.options, self.inputs = options, inputs
-        self.project = Project(inputs.neighbour)
-        for source in inputs.sources.values():
-            self.project.add(source)
+        self._project: Project | None = None
+        self._cache: ResultCache | None = None
+        if is_wanted() and not options.no_cache:
+            self._cache = ResultCache(options.cache_dir or default_folder(), inputs.neighbour)
         self._groups = inputs.by_settings(options)
         self._coverage = Coverage()
         self._fixes_left_out: dict[str, int] = {}
+        self._adoption = Adoption(options, inputs.sources)
         inputs.problems += [*registry.problems(), *codes.problems()]
 
     def all(self) -> int:
         """Check, fix, report; the exit status."""
+        if self.options.models:
+            return self._models()
         diagnostics = self._check("analysing models")
+        if self.options.write_baseline:
+            said = self._adoption.write_baseline()
+            if said:
+                self._tell(said)
+        if self.options.add_ignore is not None:
+            return self._add_ignores(diagnostics)
         fixed: dict[str, Fixed] = {}
         if self.options.fix or self.options.diff:
             self._refuse_notebooks()
@@ -150,25 +136,89 @@ class Run:
             return self._show_diff(fixed)
         return self._report(diagnostics, fixed)
 
-    def _refuse_notebooks(self) -> None:
-        if sys.stderr is None or self.options.quiet:
-            return
-        for path, count in self._fixes_left_out.items():
-            fixes = counted(count, "fix", "fixes")
-            text = f"{path}: {fixes} not applied: notebooks are not rewritten; the editor applies fixes in cells"
+    def _models(self) -> int:
+        """Which models are clean; the exit status."""
+        from onnx_lint.exportability import by_model
+        from onnx_lint.report import models
+
+        name = self._format()
+        if name not in models.FORMATS:
+            raise UsageError(f"--models is written as {', '.join(models.FORMATS)}, not as {name}")
+        with progress("analysing models", wanted=not self.options.quiet) as step:
+            found = by_model(self.project, self._groups, step)
+        _report_problems(self.inputs)
+        write = partial(models.write, name, found, self.inputs.problems, quiet=self.options.quiet)
+        if self.options.output_file:
+            self._write_file(f"--output-file {self.options.output_file}", self.options.output_file, write)
+        else:
+            write(_out())
+        if self.options.badge:
+            picture = models.badge(found)
+            self._write_file(f"--badge {self.options.badge}", self.options.badge, lambda file: file.write(picture))
+        is_clean = all(model.is_clean(engine) for model in found for engine in model.engines)
+        return 2 if self.inputs.problems else int(not is_clean and not self.options.exit_zero)
+
+    def _tell(self, text: str) -> None:
+        """A line beside the report."""
+        if sys.stderr is not None and not self.options.quiet:
             _lenient(sys.stderr).write(f"onnx-lint: {printable(text)}\n")
 
+    def _add_ignores(self, diagnostics: list[Diagnostic]) -> int:
+        """Put suppressions to the diagnostics; the exit status."""
+        mine = [d for d in diagnostics if self.inputs.may_change(d.span.path)]
+        done, left = self._adoption.with_ignores(mine)
+        if self.options.diff:
+            return self._show_diff(done)
+        originals = dict(self.inputs.sources)
+        for change in done.values():
+            self._put(replace_text(change.source, change.text))
+        self._write(originals, done)
+        count = sum(each.count for each in done.values())
+        self._tell(f"{counted(count, 'diagnostic')} suppressed in {counted(len(done), 'file')}")
+        for d in left:
+            self._tell(f"{d.span.path}:{d.span.line}: no comment can stand here; {d.code} is not suppressed")
+        return _report_problems(self.inputs) or int(bool(left))
+
+    def _refuse_notebooks(self) -> None:
+        for path, count in self._fixes_left_out.items():
+            fixes = counted(count, "fix", "fixes")
+            self._tell(f"{path}: {fixes} not applied: notebooks are not rewritten; the editor applies fixes in cells")
+
     # --------------------------------------------------------------------------------------------------- checking
+    @property
+    def project(self) -> Project:
+        """The files as a project; made when it is needed, which it is not for an answer from the cache."""
+        if self._project is None:
+            from onnx_lint.project.project import Project
+
+            self._project = Project(self._cache.neighbour if self._cache is not None else self.inputs.neighbour)
+            for source in self.inputs.sources.values():
+                self._project.add(source)
+        return self._project
+
     def _check(self, doing: str) -> list[Diagnostic]:
         """Check all files as one project, each with the settings that count for it; `doing` is the label of the
         progress bar."""
+        diagnostics, self._coverage = self._result(doing)
+        found = self._adoption.new([d for d in diagnostics if self.inputs.concern(d)])
+        self._fixes_left_out = cells.fixes_left_out(found, self.inputs.sources)
+        return cells.without_fixes(found, self.inputs.sources)
+
+    def _result(self, doing: str) -> Result:
+        """What a check of the files finds, or found the last time. Rounds of fixing are not kept."""
+        cache = self._cache if self._project is None else None
+        question = cache.question(self.inputs.sources, self._groups) if cache is not None else None
+        if cache is not None and question is not None:
+            known = cache.load(question)
+            if known is not None:
+                return known
         from onnx_lint.checker import check_with_coverage
 
         with progress(doing, wanted=not self.options.quiet) as step:
             result = check_with_coverage(self.project, self._groups, progress=step)
-        self._coverage = result.coverage
-        self._fixes_left_out = cells.fixes_left_out(result.diagnostics, self.inputs.sources)
-        return cells.without_fixes(result.diagnostics, self.inputs.sources)
+        if cache is not None and question is not None:
+            cache.store(question, (result.diagnostics, result.coverage))
+        return result.diagnostics, result.coverage
 
     # ----------------------------------------------------------------------------------------------------- fixing
     def _fix(self, diagnostics: list[Diagnostic]) -> tuple[list[Diagnostic], dict[str, Fixed]]:
@@ -186,8 +236,9 @@ class Run:
             changed = False
             by_path: dict[str, list[Diagnostic]] = {}
             for diagnostic in diagnostics:
-                if diagnostic.fix is not None and diagnostic.span.path not in refused:
-                    by_path.setdefault(diagnostic.span.path, []).append(diagnostic)
+                path = diagnostic.span.path
+                if diagnostic.fix is not None and path not in refused and self.inputs.may_change(path):
+                    by_path.setdefault(path, []).append(diagnostic)
             for path, mine in by_path.items():
                 source = self.inputs.sources[path]
                 try:
@@ -204,7 +255,7 @@ class Run:
                     changed = True
                     before = done[path].count if path in done else 0
                     done[path] = Fixed(originals[path], fixed.text, before + fixed.count)
-                    self._put(SourceText(path, fixed.text, source.encoding, source.bom))
+                    self._put(replace_text(source, fixed.text))
             if not changed:
                 break
             diagnostics = self._check(f"fixing, round {number}")
@@ -276,9 +327,13 @@ class Run:
             minimum=min((c.settings.minimum for c in inputs.configs.values()), default=Severity.INFO),
         )
         self._render(name, report, stream)
+        for other, path in options.reports:
+            beside = replace(report, rules=rules_for(other), colour=False)
+            self._write_file(f"--output-format {other}={path}", path, partial(render, other, beside))
+        self._tell_known()
         count = sum(f.count for f in fixed.values())
-        if count and not options.quiet and sys.stderr is not None:
-            sys.stderr.write(f"onnx-lint: {counted(count, 'fix', 'fixes')} applied in {counted(len(fixed), 'file')}\n")
+        if count:
+            self._tell(f"{counted(count, 'fix', 'fixes')} applied in {counted(len(fixed), 'file')}")
         if inputs.problems:
             return 2
         if options.exit_zero:
@@ -287,9 +342,17 @@ class Run:
             return 1
         return int(any(d.severity >= inputs.configs[d.span.path].fail_level for d in diagnostics))
 
+    def _tell_known(self) -> None:
+        """How the run compares with the baseline."""
+        for line in self._adoption.summary():
+            self._tell(line)
+
     def _format(self) -> str:
         config = next(iter(self.inputs.configs.values()), Config())
-        return self.options.output_format or config.output_format or "full"
+        chosen = self.options.output_format or config.output_format
+        if chosen is None and os.environ.get("GITHUB_ACTIONS") == "true" and not self.options.output_file:
+            return "github"  # annotations, where the run is looked at
+        return chosen or "full"
 
     def _render(self, name: str, report: Report, stream: TextIO) -> None:
         path = self.options.output_file
@@ -297,16 +360,24 @@ class Run:
         if not path:
             write(name, report, stream)
             return
+        self._write_file(f"--output-file {path}", path, lambda file: write(name, report, file))
+
+    def _write_file(self, option: str, path: str, write: Callable[[TextIO], object]) -> None:
         try:
             with open(path, "w", encoding="utf-8", errors="backslashreplace") as file:
-                write(name, report, file)
+                write(file)
         except OSError as error:
-            raise UsageError(f"--output-file {path}: {error.strerror}") from error
+            raise UsageError(f"{option}: {error.strerror}") from error
 
     def _write_statistics(self, name: str, report: Report, stream: TextIO) -> None:
         from onnx_lint.report.statistics import write
 
         write(report, stream, as_json=name == "json")
+
+
+def replace_text(source: SourceText, text: str) -> SourceText:
+    """The same file with another text."""
+    return SourceText(source.path, text, source.encoding, source.bom)
 
 
 def _write_source(stream: TextIO, source: SourceText) -> None:

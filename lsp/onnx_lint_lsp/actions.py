@@ -9,11 +9,11 @@ from lsprotocol import types
 
 from onnx_lint.diagnostic import Applicability, Diagnostic, Edit, Fix
 from onnx_lint.fixer import FixError, apply
+from onnx_lint.suppression_edits import for_file, for_line
 from onnx_lint_lsp.client import Json
 from onnx_lint_lsp.convert import range_json
 from onnx_lint_lsp.session import Session
 from onnx_lint_lsp.source_view import SourceView
-from onnx_lint_lsp.suppression_edits import for_file, for_line
 from onnx_lint_lsp.workspace import Result, Workspace
 
 FIX_ALL = "source.fixAll.onnxLint"

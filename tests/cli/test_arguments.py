@@ -9,13 +9,14 @@ import pytest
 
 from onnx_lint.arguments import CheckOptions, parse, parser
 
-NOT_OF_A_RUN = {"help", "export", "lsp", "no_cache"}
-"""Options that other commands take, or that change nothing yet."""
+NOT_OF_A_RUN = {"help", "export", "lsp"}
+"""Options that other commands take."""
 
 
 def test_every_option_arrives() -> None:
+    # --output-format and --config give two things each
     options = {action.dest for action in parser()._actions} - NOT_OF_A_RUN
-    assert options == {field.name for field in fields(CheckOptions)}
+    assert options | {"reports", "config_values"} == {field.name for field in fields(CheckOptions)}
 
 
 def test_nothing_given_is_the_default() -> None:
@@ -30,6 +31,12 @@ def test_what_is_given() -> None:
     assert hash(given)
     with pytest.raises(FrozenInstanceError):
         given.fix = True  # type: ignore[misc]  # the assignment is what is tested
+
+
+def test_paths_may_stand_anywhere() -> None:
+    assert parse(["a", "-q", "b", "--", "-c"]).paths == ("a", "b", "-c")
+    assert parse(["--", "-c"]).paths == ("-c",) and parse(["-q"]).paths == ()
+    assert parse(["a", "--select", "X", "b"]).paths == ("a", "b")
 
 
 class _Terminal(io.StringIO):

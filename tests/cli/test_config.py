@@ -231,6 +231,21 @@ def test_dynamic_axes_lower_what_is_fixed(lint: Lint, put: Put, axes: str, sever
     assert f"{severity} ONX102" in lint("--output-format", "concise").stdout
 
 
+def test_shown_settings_are_a_configuration_that_gives_the_same(lint: Lint, put: Put) -> None:
+    put(
+        "onnx-lint.toml",
+        'engine = "dynamo"\nselect = ["ONX1"]\nexclude = ["a b/\u00e9"]\nentry = ["m:Net"]\n'
+        '[per-file-ignores]\n\'te"sts/**\' = ["ALL"]\n[dynamic-axes]\nx = [0, 2]\n[severities]\nONX101 = "info"\n',
+    )
+    put("a.py", CLEAN)
+    shown = lint("--show-settings", "--fail-level", "error").stdout
+    put("onnx-lint.toml", shown)
+    again = lint("--show-settings").stdout
+    assert again == shown and '"te\\"sts/**" = ["ALL"]' in shown
+    (folder := put("other/a.py", CLEAN).parent).joinpath("onnx-lint.toml").write_text("")
+    assert "# engine is not set: from the export calls" in lint("--show-settings", cwd=folder).stdout
+
+
 def test_show_settings_tells_what_counts(lint: Lint, put: Put) -> None:
     put("onnx-lint.toml", "opset = 17\n")
     put("a.py", CLEAN)

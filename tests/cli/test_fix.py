@@ -228,6 +228,7 @@ def test_the_next_run_removes_what_a_killed_one_left(lint: Lint, put: Put, tmp_p
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_kill_at_any_moment_leaves_the_old_or_the_new_file(put: Put, tmp_path: Path) -> None:
     pad = "y = 'pad pad pad pad pad pad pad pad pad'\n" * 5_000
     old, new = (DATA + pad).encode(), (FIXED + pad).encode()
@@ -332,3 +333,11 @@ def test_a_file_that_would_block_is_read_without_waiting(tmp_path: Path) -> None
     finally:
         os.close(keep)
     assert time.monotonic() - start < 5
+
+
+def test_a_patch_of_a_file_that_is_named_in_full(lint: Lint, put: Put, tmp_path: Path) -> None:
+    path = put("sub/a.py", DATA)
+    change = lint("--diff", str(path)).stdout
+    assert change.startswith("--- a/sub/a.py\n+++ b/sub/a.py\n")
+    subprocess.run(["git", "apply"], cwd=tmp_path, input=change, text=True, check=True)
+    assert path.read_text() == FIXED

@@ -96,10 +96,11 @@ def test_every_output_format_is_described() -> None:
 
 
 def test_output_formats_are_the_files_of_the_folder() -> None:
-    files = {p.stem for p in (ROOT / "linter" / "onnx_lint" / "report" / "formats").glob("*.py")} - {"__init__"}
+    folder = ROOT / "linter" / "onnx_lint" / "report" / "formats"
+    files = {p.stem.replace("_", "-") for p in folder.glob("*.py") if p.stem != "__init__"}
     assert set(NAMES) == files and NAMES[0] == "full"
     (action,) = [a for a in parser()._actions if "--output-format" in a.option_strings]
-    assert tuple(action.choices or ()) == NAMES
+    assert all(name in (action.help or "") for name in NAMES)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))

@@ -15,7 +15,15 @@ CHECKOUT = Path(__file__).parents[2]
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    for name in ("linter", "rules", "tools", "tests/rules", "tests/fixtures/rules", "pyproject.toml"):
+    for name in (
+        "linter",
+        "rules",
+        "tools",
+        "tests/rules",
+        "tests/fixtures/rules",
+        "tests/systems.py",
+        "pyproject.toml",
+    ):
         source, target = CHECKOUT / name, tmp_path / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():

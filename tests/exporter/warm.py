@@ -12,6 +12,8 @@ import sys
 import time
 from pathlib import Path
 
+from systems import untraced
+
 _SERVER = """
 import array, functools, json, os, runpy, select, signal, socket, sys, types, warnings
 
@@ -59,6 +61,10 @@ def serve(connection):
         os.chdir(request["cwd"])
         os.environ.clear()
         os.environ.update(request["environment"])
+        if "COVERAGE_PROCESS_CONFIG" in os.environ:
+            import coverage
+
+            coverage.process_startup()
         sys.argv = request["arguments"]
         status = 1
         try:
@@ -128,7 +134,7 @@ class WarmPython:
         self.program.chmod(stat.S_IRWXU)
         self._log = (folder / "log").open("wb")
         self._server = subprocess.Popen(
-            [sys.executable, "-c", _SERVER, str(address)], stdout=self._log, stderr=self._log
+            [sys.executable, "-c", _SERVER, str(address)], stdout=self._log, stderr=self._log, env=untraced()
         )
         while not address.exists():
             if self._server.poll() is not None:

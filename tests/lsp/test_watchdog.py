@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from lsp_wire import Json, Wire, connect, install, profile
 
+pytestmark = pytest.mark.alone  # an analysis of more than a second is abandoned in these tests
+
 GOOD = """\
 from torch import nn
 
@@ -86,7 +88,7 @@ def test_other_documents_go_on(fault: str, tmp_path: Path) -> None:
     folder = tmp_path / "workspace"
     folder.mkdir()
     env = install(tmp_path / "site", {"fault": FAULTY_CHECKS.replace("FAULT()", f"{fault}()")})
-    with connect(tmp_path / "stderr", env) as wire:
+    with connect(tmp_path / "stderr", env, is_traced=False) as wire:
         started(folder, wire)
         good = wire.open(folder / "good.py", GOOD)
         wire.codes(good, "ONX202")
@@ -114,7 +116,7 @@ def test_of_several_documents_opened_at_once_the_bad_ones_are_found(tmp_path: Pa
     folder = tmp_path / "workspace"
     folder.mkdir()
     env = install(tmp_path / "site", {"fault": FAULTY_CHECKS.replace("FAULT()", "spins()")})
-    with connect(tmp_path / "stderr", env) as wire:
+    with connect(tmp_path / "stderr", env, is_traced=False) as wire:
         started(folder, wire)
         bad = [wire.open(folder / f"bad{n}.py", BAD) for n in range(2)]
         good = [wire.open(folder / f"good{n}.py", GOOD) for n in range(4)]
@@ -132,7 +134,7 @@ def test_a_file_that_is_not_open_costs_only_what_it_would_add(tmp_path: Path) ->
     (folder / "helper.py").write_text("def scale(v):\n    return v * v.sum().item()\n")
     (folder / "user.py").write_text("from helper import scale\n" + BAD.replace("x.sum().item()", "scale(x)"))
     env = install(tmp_path / "site", {"fault": FAULTY_CHECKS.replace("FAULT()", "spins()")})
-    with connect(tmp_path / "stderr", env) as wire:
+    with connect(tmp_path / "stderr", env, is_traced=False) as wire:
         started(folder, wire)
         good = wire.open(folder / "good.py", GOOD)
         wire.open(folder / "helper.py")

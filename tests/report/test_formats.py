@@ -234,6 +234,10 @@ def test_nothing_to_say(lint: Lint, put: Put, name: str) -> None:
     elif name in ("json", "gitlab"):
         said = json.loads(done.stdout)
         assert said == [] or (said["version"], said["diagnostics"], said["errors"]) == (1, [], [])
+    elif name == "rdjson":
+        assert json.loads(done.stdout)["diagnostics"] == []
+    elif name == "markdown":
+        assert done.stdout.startswith("\n**No hazard found by 20 rules**")
     elif name == "junit":
         (suite,) = ElementTree.fromstring(done.stdout)
         assert (suite.attrib["tests"], suite.attrib["failures"], len(suite)) == ("1", "0", 1)

@@ -16,6 +16,7 @@ LIMIT = 20.0
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.skipif(sys.platform == "win32", reason="the peak of memory is asked of the module `resource`")
 @pytest.mark.parametrize("name", list(GROWTHS))
 def test_cost_is_linear_or_bounded(name: str) -> None:

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from systems import untraced
+
 from onnx_lint.target import BOTH, Engine, Verdict
 
 WORKER = Path(__file__).with_name("proof_worker.py")
@@ -62,7 +64,9 @@ def measure(cases: Iterable[Case]) -> dict[str, dict[Engine, Measured]]:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "results.jsonl"
         command = [sys.executable, str(WORKER), str(out)]
-        done = subprocess.run(command, input=json.dumps(jobs), text=True, capture_output=True, check=False)
+        done = subprocess.run(
+            command, input=json.dumps(jobs), text=True, capture_output=True, check=False, env=untraced()
+        )
         assert done.returncode == 0, done.stderr[-2000:]
         results = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
     assert len(results) == len(jobs)

@@ -13,7 +13,7 @@ _DEEP = b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
 
 
 def test_what_is_nested_too_deep_is_not_read() -> None:
-    with pytest.raises(ValueError, match="more than 500 lists and objects inside one another"):
+    with pytest.raises(ValueError, match="more than 500 nested lists and objects"):
         json_text.loads(_DEEP)
     with pytest.raises(ValueError, match="more than 500"):
         json_text.loads(_DEEP.decode())
@@ -46,4 +46,4 @@ except SourceError as error:
 """
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
-    assert ran.stdout.startswith("n.ipynb: cannot be read as a notebook: more than 500 lists")
+    assert ran.stdout.startswith("n.ipynb: cannot be read as a notebook: more than 500 nested lists")

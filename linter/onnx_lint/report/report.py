@@ -59,11 +59,11 @@ def portable_path(path: str) -> str:
 
 def printable(text: str) -> str:
     """Text without what a terminal or a workflow runner would obey: control characters, marks that turn the direction
-    of text, lone surrogates; on GitHub also ``##[``, which begins a command anywhere in a line there."""
+    of text, lone surrogates; on GitHub and Azure also ``##[`` and ``##vso[``, which begin commands there."""
     if not text.isprintable():
         text = "".join(c if c.isprintable() or c == "\t" else _escaped(c) for c in text)
-    if "##[" in text and os.environ.get("GITHUB_ACTIONS"):
-        text = text.replace("##[", "\\x23#[")
+    if "##" in text and (os.environ.get("GITHUB_ACTIONS") or os.environ.get("TF_BUILD")):
+        text = text.replace("##[", "\\x23#[").replace("##vso[", "\\x23#vso[")
     return text
 
 
@@ -79,7 +79,7 @@ def _escaped(character: str) -> str:
 
 def format_module(name: str) -> ModuleType:
     """The module of an output format."""
-    return import_module(f"onnx_lint.report.formats.{name}")
+    return import_module(f"onnx_lint.report.formats.{name.replace('-', '_')}")
 
 
 def is_document(name: str | None) -> bool:

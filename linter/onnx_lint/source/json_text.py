@@ -19,7 +19,7 @@ def loads(data: bytes | str) -> Any:
     """The value of a text. Raises ``ValueError`` for what is not JSON, also for what is nested too deep."""
     body = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
     if too_deep(body):
-        raise ValueError(f"more than {MAX_NESTING} lists and objects inside one another")
+        raise ValueError(f"more than {MAX_NESTING} nested lists and objects")
     return json.loads(data)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from onnx_lint.diagnostic import Applicability, Diagnostic, Note, Severity, Span
+from onnx_lint.links import page_of
 from onnx_lint.report import summary
 from onnx_lint.report.report import Report, engines_text, printable
 from onnx_lint.source.text import SourceText
@@ -30,7 +31,7 @@ def write(report: Report, stream: TextIO) -> None:
     if report.colour:
         _write_rich(report, stream)
         return
-    for line in _lines(report):
+    for line in lines_of(report):
         stream.write("".join(text for text, _ in line).rstrip() + "\n")
 
 
@@ -42,11 +43,11 @@ def _write_rich(report: Report, stream: TextIO) -> None:
     console = Console(
         file=stream, force_terminal=True, color_system="standard", no_color=False, highlight=False, soft_wrap=True
     )
-    for line in _lines(report):
+    for line in lines_of(report):
         console.print(Text.assemble(*line))
 
 
-def _lines(report: Report) -> Iterator[list[Piece]]:
+def lines_of(report: Report) -> Iterator[list[Piece]]:
     for diagnostic in report.diagnostics:
         yield from _diagnostic(report, diagnostic)
         yield []
@@ -57,9 +58,10 @@ def _lines(report: Report) -> Iterator[list[Piece]]:
 
 
 def _diagnostic(report: Report, d: Diagnostic) -> Iterator[list[Piece]]:
-    style = _STYLES[d.severity]
+    style, page = _STYLES[d.severity], page_of(d.code) if report.colour else None
     yield [
-        (f"{d.severity}", style), (f"[{d.code}]", style), (f" {printable(d.message)}", "bold"),
+        (f"{d.severity}", style), (f"[{d.code}]", f"{style} link {page}" if page else style),
+        (f" {printable(d.message)}", "bold"),
         (f"  ({engines_text(d)})", "dim"),
     ]  # fmt: skip
     notes = _without_parts((*d.path, *d.origin))

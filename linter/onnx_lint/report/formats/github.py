@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TextIO
 
 from onnx_lint.diagnostic import Severity, Span
-from onnx_lint.report.report import Report, engines_text, evidence_text, portable_path, printable
+from onnx_lint.report.report import Report, engines_text, evidence_text, printable
+from onnx_lint.report.repository import RepositoryPaths
 
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
@@ -26,9 +27,10 @@ def _place(span: Span) -> str:
 
 
 def write(report: Report, stream: TextIO) -> None:
+    paths = RepositoryPaths()
     for d in report.diagnostics:
         title = _property(f"onnx-lint ({d.code})")
-        place = f"file={_property(portable_path(d.span.path))}," + _place(d.span)
+        place = f"file={_property(paths.of(d.span.path))}," + _place(d.span)
         said = (
             f"{d.span.label}:{d.span.line}:{d.span.column}: {d.code} {d.message} ({engines_text(d)}){evidence_text(d)}"
         )

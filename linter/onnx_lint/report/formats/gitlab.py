@@ -7,7 +7,8 @@ import json
 from typing import TextIO
 
 from onnx_lint.diagnostic import Severity
-from onnx_lint.report.report import Report, engines_text, evidence_text, portable_path
+from onnx_lint.report.report import Report, engines_text, evidence_text
+from onnx_lint.report.repository import RepositoryPaths
 
 IS_DOCUMENT = True
 
@@ -15,10 +16,12 @@ _LEVELS = {Severity.ERROR: "major", Severity.WARNING: "minor", Severity.INFO: "i
 
 
 def write(report: Report, stream: TextIO) -> None:
+    paths = RepositoryPaths()
     seen: dict[str, int] = {}
     entries = []
     for d in report.diagnostics:
-        base = f"{portable_path(d.span.label)}\0{d.code}\0{d.message}"
+        cell = f":cell {d.span.cell}" if d.span.cell else ""
+        base = f"{paths.of(d.span.path)}{cell}\0{d.code}\0{d.message}"
         seen[base] = seen.get(base, 0) + 1  # the same message twice in a file needs two fingerprints
         digest = hashlib.sha256(f"{base}\0{seen[base]}".encode("utf-8", "surrogatepass")).hexdigest()
         lines = {"begin": d.span.line, "end": d.span.end_line}
@@ -31,7 +34,7 @@ def write(report: Report, stream: TextIO) -> None:
                 "check_name": d.name,
                 "fingerprint": digest,
                 "severity": _LEVELS[d.severity],
-                "location": {"path": portable_path(d.span.path), "lines": lines},
+                "location": {"path": paths.of(d.span.path), "lines": lines},
             }
         )
     stream.write(json.dumps(entries))

@@ -10,20 +10,27 @@ from urllib.parse import quote
 
 from onnx_lint import __version__
 from onnx_lint.diagnostic import Applicability, Diagnostic, Severity, Span
+from onnx_lint.links import home, page_of
 from onnx_lint.report import summary
 from onnx_lint.report.report import Report, engines_text, printable
+from onnx_lint.report.repository import RepositoryPaths
 
 IS_DOCUMENT = True
 NEEDS_RULES = True
 
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
+_ROOT = "%SRCROOT%"
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def write(report: Report, stream: TextIO) -> None:
+    paths = RepositoryPaths()
     described = _rules(report)
     index = {rule["id"]: number for number, rule in enumerate(described)}
     driver = {"name": "onnx-lint", "semanticVersion": __version__, "rules": described}
+    address = home()
+    if address is not None:
+        driver["informationUri"] = address
     notifications = [{"level": "error", "message": {"text": printable(p)}} for p in report.problems]
     invocation = {"executionSuccessful": not report.problems, "toolExecutionNotifications": notifications}
     # written by hand down to the results: one result a line, and none of them kept
@@ -31,10 +38,12 @@ def write(report: Report, stream: TextIO) -> None:
     stream.write(f'"tool": {json.dumps({"driver": driver})},\n"invocations": {json.dumps([invocation])},\n"results": [')
     separator = "\n"
     for diagnostic in report.diagnostics:
-        stream.write(separator + json.dumps(_result(report, diagnostic, index)))
+        stream.write(separator + json.dumps(_result(report, diagnostic, index, paths)))
         separator = ",\n"
+    top = {_ROOT: {"uri": _uri(paths.top + "/"), "description": {"text": "The top of the repository"}}}
+    stream.write(f'],\n"originalUriBaseIds": {json.dumps(top)}')
     properties = {"coverage": summary.as_data(report.coverage)}
-    stream.write(f'],\n"properties": {json.dumps(properties)}\n}}]\n}}\n')
+    stream.write(f',\n"properties": {json.dumps(properties)}\n}}]\n}}\n')
 
 
 def _rules(report: Report) -> list[dict[str, Any]]:
@@ -46,18 +55,24 @@ def _rules(report: Report) -> list[dict[str, Any]]:
         if code in known:
             rule = known[code]
             entry["shortDescription"] = {"text": rule.summary}
+            entry["fullDescription"] = {"text": rule.documentation.partition("\n\n")[0]}
             entry["help"] = {"text": rule.documentation, "markdown": rule.documentation}
+        page = page_of(code)
+        if page is not None:
+            entry["helpUri"] = page
+        worst = max(d.severity for d in report.diagnostics if d.code == code)
+        entry["defaultConfiguration"] = {"level": _LEVELS[worst]}
         out.append(entry)
     return out
 
 
-def _result(report: Report, d: Diagnostic, index: dict[str, int]) -> dict[str, Any]:
+def _result(report: Report, d: Diagnostic, index: dict[str, int], paths: RepositoryPaths) -> dict[str, Any]:
     out: dict[str, Any] = {
         "ruleId": d.code,
         "ruleIndex": index[d.code],
         "level": _LEVELS[d.severity],
         "message": {"text": printable(f"{d.message} ({engines_text(d)})")},
-        "locations": [_location(report, d.span)],
+        "locations": [_location(report, d.span, paths)],
         "properties": {
             "engines": [e.value for e in d.engines],
             "source": d.source,
@@ -66,13 +81,13 @@ def _result(report: Report, d: Diagnostic, index: dict[str, int]) -> dict[str, A
     }
     steps = [*((n.span, n.text) for n in (*d.path, *d.origin)), (d.span, d.message)]
     if len(steps) > 1:
-        flow = [{"location": {**_location(report, s), "message": {"text": printable(t)}}} for s, t in steps]
+        flow = [{"location": {**_location(report, s, paths), "message": {"text": printable(t)}}} for s, t in steps]
         out["codeFlows"] = [{"threadFlows": [{"locations": flow}]}]
     if d.fix is not None and d.fix.applicability is not Applicability.DISPLAY:
         replacements = [
             {"deletedRegion": _region(report, e.span), "insertedContent": {"text": e.text}} for e in d.fix.edits
         ]
-        change = {"artifactLocation": {"uri": _uri(d.span.path)}, "replacements": replacements}
+        change = {"artifactLocation": _artifact(d.span.path, paths), "replacements": replacements}
         out["fixes"] = [
             {
                 "description": {"text": d.fix.title},
@@ -96,8 +111,15 @@ def _uri(path: str, *, windows: bool = os.name == "nt") -> str:
     return f"file:///{drive}{quoted}" if drive else f"file://{quoted}"
 
 
-def _location(report: Report, span: Span) -> dict[str, Any]:
-    place = {"artifactLocation": {"uri": _uri(span.path)}, "region": _region(report, span)}
+def _artifact(path: str, paths: RepositoryPaths) -> dict[str, str]:
+    """A file: counted from the top of the repository where it lies in it."""
+    shown = paths.of(path)
+    is_outside = shown == os.path.abspath(path).replace(os.sep, "/")
+    return {"uri": _uri(shown)} if is_outside else {"uri": _uri(shown), "uriBaseId": _ROOT}
+
+
+def _location(report: Report, span: Span, paths: RepositoryPaths) -> dict[str, Any]:
+    place = {"artifactLocation": _artifact(span.path, paths), "region": _region(report, span)}
     out: dict[str, Any] = {"physicalLocation": place}
     if span.cell:
         name = f"cell {span.cell}:{span.line}:{span.column}"

@@ -9,7 +9,7 @@ from onnx_lint.diagnostic import Diagnostic, Edit
 from onnx_lint.project.project import Project
 from onnx_lint.settings import Settings
 from onnx_lint.source.text import SourceText
-from onnx_lint_lsp.suppression_edits import for_file, for_line
+from onnx_lint.suppression_edits import for_file, for_line
 
 HEAD = "import torch\nfrom torch import nn\n\n\nclass Net(nn.Module):\n    def forward(self, x):\n"
 BODIES = {
