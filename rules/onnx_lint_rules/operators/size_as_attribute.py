@@ -13,7 +13,7 @@ from onnx_lint.target import Effects, fails, measured, wrong
 from onnx_lint_rules.wording import described, quoted
 
 _FAILS = fails("fails to take it")
-_FIXED = fails("fixes that dimension and fails")
+_FIXED = fails("refuses to fix it")
 _WRONG = wrong("silently keeps the example's")
 _OTHER = wrong("silently computes something else")
 _POOLED = measured(torchscript=_WRONG, dynamo=_FIXED)
