@@ -36,6 +36,9 @@ def entry_of(call: OperatorCall) -> Entry | None:
         return None  # random operators have a rule of their own
     if call.name == "torch.Tensor.new" and not any(v.is_traced for v in call.args.all()[1:]):
         return None  # of values, not of sizes
+    size = call.args.get(1, "output_size")
+    if call.name == "torch.nn.functional.fold" and (size is None or not size.is_traced):
+        return None  # a fixed size is right
     if call.name == "torch.Tensor.stride" and _constant(call.args.get(1, "dim") or Const(0)) == -1:
         return None  # it is 1, whatever the sizes are
     positions, defaults = _POSITIONS.get(call.name, {}), _DEFAULTS.get(call.name, {})

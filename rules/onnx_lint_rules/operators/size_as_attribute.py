@@ -12,9 +12,9 @@ from onnx_lint.semantics.domain.values import Size
 from onnx_lint.target import Effects, fails, measured, wrong
 from onnx_lint_rules.wording import described, quoted
 
-_FAILS = fails("fails, since it must be fixed")
-_FIXED = fails("fails, since that fixes the dimension")
-_WRONG = wrong("silently keeps the size of the example")
+_FAILS = fails("fails to take it")
+_FIXED = fails("refuses to fix it")
+_WRONG = wrong("silently keeps the example's")
 _OTHER = wrong("silently computes something else")
 _POOLED = measured(torchscript=_WRONG, dynamo=_FIXED)
 _BOTH = measured(torchscript=_FAILS, dynamo=_FIXED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from onnx_lint.semantics.catalogue import verdicts
 from onnx_lint.semantics.catalogue.registry import Call
@@ -42,9 +43,10 @@ KEPT_OPTIONS: Mapping[str, tuple[str, ...]] = {
 """Positional parameters of constructors that matter to a rule; of other modules only keywords are kept."""
 
 
+@lru_cache(maxsize=8192)
 def is_watched(name: str) -> bool:
     """Whether calls of a function, method or module are sites."""
-    return name in verdicts.names() or name.startswith(_LIBRARIES) or name[6:] in RANDOM | SIZED
+    return name in verdicts.names() or name.startswith(_LIBRARIES) or name[6:] in RANDOM or name[6:] in SIZED
 
 
 def note(frame: Frame, call: Call, args: Arguments, options: Mapping[str, Value] | None = None) -> None:

@@ -69,8 +69,12 @@ def element(
 
 
 def _is_unbound(node: ir.Expr) -> bool:
-    """Whether an expression is ``x.unbind(…)`` or ``torch.unbind(x, …)``."""
-    return isinstance(node, ir.Call) and isinstance(node.func, ir.Attribute) and node.func.attr == "unbind"
+    """Whether an expression is ``x.unbind(…)`` or ``torch.unbind(x, …)``, of another dimension than the last: that
+    one holds what the weights or the format of the data say, most often."""
+    if not isinstance(node, ir.Call) or not isinstance(node.func, ir.Attribute) or node.func.attr != "unbind":
+        return False
+    given = [*node.args, *(value for _, value in node.keywords)]
+    return not any(isinstance(g, ir.Const) and g.value == -1 for g in given)
 
 
 def _element(frame: Frame, value: Single, node: ir.Expr | None, how: str | None) -> Value:

@@ -119,7 +119,9 @@ def name(frame: Frame, target: ir.Name, value: Value) -> None:
     """An assignment to a name that the function declares ``global``, of something that depends on the input or on what
     it held."""
     function = frame.function
-    if not frame.records_sites or function is None or target.id not in _globals(function):
+    if not frame.records_sites or function is None or "global" not in frame.unit.text:
+        return
+    if target.id not in _globals(function):
         return
     changes = (s.target for s in ir.walk(function.body) if isinstance(s, ir.AugAssign))
     if value.is_traced or any(_said(t) == target.id for t in changes):
