@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -48,6 +49,7 @@ def merge_evidence(
         for outcome, found in exported:
             near = [d for d in found if same_place(diagnostic, d)]
             matches = [d for d in near if may_cause(diagnostic.code, d.code, outcome)]
+            matches += [d for d in found if outcome.engine in diagnostic.engines and _decides(diagnostic, d, sources)]
             confirming += [d for d in matches if d.severity is not Severity.INFO]
             used |= {(outcome.engine, id(d)) for d in matches}
             evidence += _evidence(diagnostic, outcome, matches, sources)
@@ -107,6 +109,21 @@ def same_place(static: Diagnostic, export: Diagnostic) -> bool:
         return True
     explained = export.code == static.code
     return explained and any(_overlap(note.span, export.span) for note in static.origin)
+
+
+_ASSIGNED = re.compile(r"\s*(\w+)\s*(?::[^=]+)?=(?!=)")
+
+
+def _decides(static: Diagnostic, export: Diagnostic, sources: Sources) -> bool:
+    """Whether a value that a static diagnostic is about got a name, and a decision that an input turned asks for it."""
+    turned = " for the example, and is " in export.message and export.span.path == static.span.path
+    if not turned or not static.span.line < export.span.line:
+        return False
+    source = sources.texts().get(static.span.path)
+    if source is None:
+        return False
+    assigned = _ASSIGNED.match(source.line(static.span.line))
+    return assigned is not None and assigned[1] in re.findall(r"\w+", export.message.partition("` was ")[0])
 
 
 def _overlap(a: Span, b: Span) -> bool:

@@ -109,6 +109,18 @@ def test_nothing_is_refuted_without_a_search(tmp_path: Path, warm_python: str) -
     assert {state for each in found.values() for _, state in each} == {"untested", "not reached"}
 
 
+def test_a_decision_confirms_what_it_asks_for(tmp_path: Path, warm_python: str) -> None:
+    """The number is read in one line, and decides in another."""
+    (tmp_path / "net.py").write_text(
+        "from torch import nn\n\n\nclass Net(nn.Module):\n    def forward(self, x):\n        n = int(x.shape[0])\n"
+        "        if n > 7:\n            return x + 1\n        return x - 1\n"
+    )
+    arguments = ["net.py", "net.py", "--engine", "torchscript", "--input", "x:float32[n=5|5,3]"]
+    found = evidence(export(tmp_path, warm_python, [*arguments, "--output-format", "json"]))
+    assert {state for each in found.values() for _, state in each} == {"confirmed"}, found
+    assert (6, "ONX201", "lint") in found
+
+
 def test_a_wrong_translation_is_not_laid_on_a_constant(tmp_path: Path, warm_python: str) -> None:
     """A rule that speaks of the line is not the cause, and its milder severity does not count."""
     (tmp_path / "net.py").write_text(

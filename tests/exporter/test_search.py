@@ -124,3 +124,16 @@ def test_the_sizes_that_may_vary_are_proposed(tmp_path: Path, warm_python: str) 
     assert proposed.startswith("--input 'ids:int64[n=2,s=5]=")
     given = shlex.split(proposed)
     assert commands.export(tmp_path, warm_python, ["net.py", "--engine", "torchscript", *given]).status == 1
+
+
+def test_a_branch_of_a_script_in_a_trace_is_not_to_blame(tmp_path: Path, warm_python: str) -> None:
+    """``script_if_tracing`` keeps both ways, so that the decision is none of the trace's."""
+    (tmp_path / "net.py").write_text(
+        "import torch\n\n\n@torch.jit.script_if_tracing\ndef doubled(x):\n    if x.shape[0] > 7:\n"
+        "        return x * 2\n    return x\n\n\nclass Net(torch.nn.Module):\n    def forward(self, x):\n"
+        "        return doubled(x) * min(x.shape[0], 10)\n"
+    )
+    arguments = ["net.py", "--engine", "torchscript", "--input", "x:float32[n=4,3]", "--output-format", "json"]
+    ran = commands.export(tmp_path, warm_python, arguments)
+    errors = [d["line"] for d in ran.document["diagnostics"] if d["severity"] == "error"]
+    assert errors == [13], ran.document["diagnostics"]

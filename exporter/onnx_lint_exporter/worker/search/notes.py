@@ -10,7 +10,7 @@ from types import CodeType
 import numpy as np
 import torch
 
-from .places import NOTE, Place, functions_with, rewritten, standing_in
+from .places import NOTE, Place, functions_with, rewritten, scripted_in_traces, standing_in
 
 _KEPT = 12
 """Values of one place that are kept of one run: a loop comes by often."""
@@ -29,6 +29,7 @@ class Notes:
         self.places: list[Place] = []
         self._codes = rewritten(codes, self.places)
         self._functions = functions_with(self._codes)
+        self._scripted = scripted_in_traces(codes)
         self._current: dict[int, list[object]] = {}
         self._of_tensors: set[int] = set()
         """The places whose values were tensors or arrays."""
@@ -45,6 +46,11 @@ class Notes:
                 yield
         finally:
             delattr(builtins, NOTE)
+
+    def is_scripted_in_traces(self, number: int) -> bool:
+        """Whether a place lies in a function that a trace does not go through."""
+        place = self.places[number]
+        return any(place.file == file and place.line in lines for file, lines in self._scripted)
 
     def keep(self) -> int:
         """Keep what was noted last; the number of the run."""

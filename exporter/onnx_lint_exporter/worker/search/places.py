@@ -11,6 +11,7 @@ import ast
 import gc
 import os
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -299,6 +300,18 @@ def functions_with(codes: Mapping[CodeType, CodeType]) -> list[tuple[FunctionTyp
     known = set(codes)
     found = [each for each in gc.get_referrers(*codes) if type(each) is FunctionType] if codes else []
     return [(each, codes[each.__code__]) for each in found if each.__code__ in known]
+
+
+def scripted_in_traces(codes: Iterable[CodeType]) -> list[tuple[str, range]]:
+    """File and lines of the functions that a trace takes as scripts (``script_if_tracing``), branches and all."""
+    found = []
+    modules = {getattr(module, "__file__", None): module for module in list(sys.modules.values())}
+    for code in codes:
+        function = getattr(modules.get(code.co_filename), code.co_name, None)
+        if getattr(function, "__script_if_tracing_wrapper", False):
+            last = max(line for _, _, line in code.co_lines() if line)
+            found.append((code.co_filename, range(code.co_firstlineno, last + 1)))
+    return found
 
 
 @contextmanager

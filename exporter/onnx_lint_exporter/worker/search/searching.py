@@ -54,7 +54,9 @@ class Budget:
         return self.effort * max(_LEAST_SECONDS, self.start / 100)
 
     def is_spent(self, tried: int) -> bool:
-        return tried >= self.inputs or time.process_time() - self.start >= self.seconds
+        """Whether one more input would be too many, or take longer than there is time."""
+        used = time.process_time() - self.start
+        return tried >= self.inputs or used + (used / tried if tried else 0.0) >= self.seconds
 
 
 @dataclass

@@ -10,6 +10,7 @@ import torch
 
 from .. import verify
 from ..channel import clip
+from ..engines.torchscript import TorchScript
 from ..execution import Recorder, Reference, callable_of, fresh, same
 from ..inputs import described
 from ..protocol import WITNESS_FILE, Argument, Comparison, Frame, Kind, Observation, PlaceRead, Proof, Stage, State
@@ -90,6 +91,8 @@ def _read_on_second(state: RunState, second: Reference) -> None:
     model = state.loaded.model
     if isinstance(model, _NO_PYTHON) or state.result.input1.state in _BAD:
         return
+    if state.engine.name == TorchScript.name:
+        return  # its traces of both inputs are compared, which says the same of the first places alone
     notes = Notes(state.functions)
     leaves = leaves_of(state.inputs.named(model), state.inputs.axes, ())
     search = Search(model, notes, Kitchen(state.inputs.first, leaves), state.first, None)
@@ -182,6 +185,8 @@ def _record_turned(state: RunState, notes: Notes, example: int, bad: int) -> Non
         place = notes.places[number]
         if not place.decides and (place.file, place.line) not in guarded:
             continue  # a size that changes is recorded as one, unless Python decides by it
+        if state.engine.name == TorchScript.name and notes.is_scripted_in_traces(number):
+            continue
         before, after = (_words(notes.runs[run].get(number, ())) for run in (example, bad))
         text = f"`{clip(place.text, 80)}` was {before} for the example, and is {after} on an input that goes wrong"
         frame = Frame(place.file, place.line, "", place.column, place.end_line, place.end_column)
