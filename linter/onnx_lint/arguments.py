@@ -32,6 +32,7 @@ class CheckOptions:
     color: str = "auto"
     show_files: bool = False
     show_settings: bool = False
+    show_values: bool = False
     explain: str | None = None
     version: bool = False
     engine: str | None = None
@@ -198,10 +199,11 @@ def parser() -> argparse.ArgumentParser:
     output.add_argument("--show-files", action="store_true", help="print the files that would be linted, and stop")
     output.add_argument("--show-settings", action="store_true", help="print the settings in effect, and stop")
     output.add_argument(
-        "--explain",
-        metavar="RULES",
-        help="print the documentation: code, name, prefix or all (also: onnx-lint explain)",
+        "--show-values",
+        action="store_true",
+        help="print the files with the shape and dtype of each assigned tensor, and stop",
     )
+    output.add_argument("--explain", metavar="RULES", help="print the documentation: code, name, prefix or all")
     output.add_argument("--version", "-V", action="store_true", help="print the version, and stop")
     target = out.add_argument_group("target")
     target.add_argument("--engine", choices=("torchscript", "dynamo", "both"), help="the export engine to check for")

@@ -78,6 +78,11 @@ def _run(options: CheckOptions) -> int:
 
         shown_settings.write(inputs.configs.values(), _out())
         return _report_problems(inputs)
+    if options.show_values:
+        from onnx_lint.show_values import show
+
+        show(options, inputs, _out())
+        return _report_problems(inputs)
     return Run(options, inputs).all()
 
 

@@ -101,7 +101,8 @@ async def inlay_hints(session: Session, params: types.InlayHintParams) -> list[J
     """What is known of the values in a range, behind them."""
     uri = params.text_document.uri
     view = session.view(uri)
-    if view is None or not session.configuration.options(view.path).inlay_hints:
+    options = session.configuration.options(view.path) if view is not None else None
+    if view is None or options is None or not (options.inlay_hints or options.shape_hints):
         return []
     first = view.place(uri, params.range.start.line, params.range.start.character)
     last = view.place(uri, params.range.end.line, params.range.end.character)
@@ -109,7 +110,9 @@ async def inlay_hints(session: Session, params: types.InlayHintParams) -> list[J
         return []
 
     def question(workspace: Workspace, view: SourceView) -> list[Any]:
-        return shown(knowledge.values_in(workspace.project, view.path, first[0], last[0]))
+        project, path = workspace.project, view.path
+        frozen = shown(knowledge.values_in(project, path, first[0], last[0])) if options.inlay_hints else []
+        return frozen + (knowledge.assigned_in(project, path, first[0], last[0]) if options.shape_hints else [])
 
     await session.result(uri)  # what is known is known from a check
     out: list[Json] = []

@@ -104,6 +104,7 @@ class ClientOptions:
     dynamic_axes: Mapping[str, tuple[int, ...]] | None = _setting(_axes, None)
     run: str = _setting(_choice("onType", "onSave"), "onType")
     inlay_hints: bool = _setting(_flag, False)
+    shape_hints: bool = _setting(_flag, False)
     analysis_timeout: float = _setting(_seconds, STEP_LIMIT)
     """Seconds that an analysis may take without progress, before the document to blame is left out."""
     code_lens: bool = _setting(_flag, True)

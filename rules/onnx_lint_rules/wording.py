@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from onnx_lint.semantics.domain.dims import Expression, varies
 from onnx_lint.semantics.domain.sites import Site
 from onnx_lint.semantics.domain.values import Array, Frozen, Size, Tensor, Value
 from onnx_lint.source import ir
@@ -31,9 +32,7 @@ def construct(keyword: str) -> str:
 def described(value: Value) -> str:
     """What a traced value is, for a sentence."""
     if isinstance(value, Size):
-        if value.parameter is not None and value.axis is not None:
-            return f"dimension {value.axis} of input `{value.parameter}`"
-        return "a size of a traced tensor"
+        return _size(value)
     if isinstance(value, Tensor):
         return f"the values of input `{value.parameter}`" if value.parameter is not None else "the values of a tensor"
     if isinstance(value, Frozen):
@@ -41,6 +40,19 @@ def described(value: Value) -> str:
     if isinstance(value, Array):
         return "a NumPy array made from a tensor"
     return "a traced value"
+
+
+def _size(value: Size) -> str:
+    """What a size is: by input and dimension, by what it is computed from, or by its number where that is fixed."""
+    dim, is_fixed = value.dim, varies(value.dim) is False
+    if value.parameter is not None and value.axis is not None:
+        text = f"dimension {value.axis} of input `{value.parameter}`"
+        return text if not is_fixed else f"{text}, which is fixed"
+    if is_fixed:
+        return "a size of a traced tensor that is fixed"
+    if isinstance(dim, Expression) and not value.boolean and len(str(dim)) <= _LONGEST:
+        return f"a size of a traced tensor, `{dim}`"
+    return "a size of a traced tensor"
 
 
 def where_live(value: Value, effects: Effects) -> Effects:

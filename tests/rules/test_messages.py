@@ -60,6 +60,19 @@ def test_an_engine_alone_says_what_it_says_with_the_other(engine: Engine) -> Non
         assert single == together, text
 
 
+def test_the_argument_that_is_traced_is_named() -> None:
+    text = """
+import math
+from torch import nn
+
+
+class Net(nn.Module):
+    def forward(self, x):
+        return x * math.copysign(1.0, x.shape[0])
+"""
+    assert ["of `x.shape[0]`" in d.message for d in found(text, *BOTH) if d.code == "ONX201"] == [True]
+
+
 def test_messages_are_short_and_end_without_a_full_stop() -> None:
     for text in TEXTS.values():
         for diagnostic in found(text, *BOTH):

@@ -87,10 +87,11 @@ class ClassInfo:
             found = self._members[name] = self._find(name)
         self._read()
         tracker = self.module.tracker
-        for unit, _ in found:
-            tracker.read(unit.dependency)
-        for chunk in self._indexed.definitions.get(name, ()):  # also one that does not parse, and so binds nothing yet
-            tracker.read(self.module.unit(chunk, member=True).dependency)
+        if tracker.is_tracking:
+            for unit, _ in found:
+                tracker.read(unit.dependency)
+            for chunk in self._indexed.definitions.get(name, ()):  # also one that does not parse: it binds nothing yet
+                tracker.read(self.module.unit(chunk, member=True).dependency)
         return found
 
     def _find(self, name: str) -> list[Member]:
@@ -237,6 +238,14 @@ class ClassInfo:
 
     def is_subclass(self, qualified: str) -> bool:
         return any((info.qualified if isinstance(info, ClassInfo) else info.name) == qualified for info in self.mro)
+
+    @property
+    def torch_base(self) -> str | None:
+        """The class of ``torch.nn`` from which it derives, other than ``Module`` itself, by its full name."""
+        for base in self.mro:
+            if not isinstance(base, ClassInfo) and base.name != "torch.nn.Module":
+                return base.name if base.name.startswith("torch.nn.") else None
+        return None
 
     @property
     def is_module(self) -> bool:

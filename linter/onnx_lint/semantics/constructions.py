@@ -22,22 +22,36 @@ _MAX_FACTORIES = 3
 _MAX_CONSTRUCTIONS = 2
 _MAX_CALLS = 200
 """Calls of a factory that are looked at for the objects that they make."""
-_CALLED = re.compile(r"\b([A-Z]\w+)\(")
+_NAMED = re.compile(r"\b(?:([A-Z]\w+)\s*[(,)]|(_\w+|(?:create|build|make)\w*)\()")
+"""A class that is called or handed on, and a function that by its name may make something."""
 
 
-def of(analysis: Analysis, info: ClassInfo) -> list[Arguments]:
-    """Arguments with which the project's functions make `info`; empty when its constructor needs no help."""
+def of(analysis: Analysis, info: ClassInfo) -> list[Arguments | None]:
+    """Arguments with which the project's functions make `info`; empty when its constructor needs no help. ``None``
+    stands for others: of many variants of a model, made through one function, one is looked at, and what is common."""
     found = info.find("__init__")
     if found is None or not isinstance(found[1][1], ir.FunctionDef) or not _needs_help(analysis, found[1][1], info):
         return []
-    made: list[Arguments] = []
-    for module, name in analysis.project.derived.get(Factories).lookup(info.name)[:_MAX_FACTORIES]:
+    made: list[Arguments | None] = []
+    for module, name, is_variant in _factories(analysis.project, info.name):
         for binding in module.lookup(name):
             if isinstance(binding, FunctionBinding):
-                made += _run(analysis, binding, info)
+                seen = _run(analysis, binding, info)
+                if seen and is_variant:
+                    return [seen[0], None]
+                made += seen
         if len(made) >= _MAX_CONSTRUCTIONS:
             break
     return made[:_MAX_CONSTRUCTIONS]
+
+
+def _factories(project: Project, name: str) -> Iterator[tuple[SourceModule, str, bool]]:
+    """The functions that make a class: of one that is called by others of its file, these, since they say with what;
+    they make variants."""
+    index = project.derived.get(Factories)
+    for module, function in index.lookup(name)[:_MAX_FACTORIES]:
+        callers = [(m, f) for m, f in index.lookup(function) if m is module and f != function]
+        yield from [(m, f, True) for m, f in callers[:_MAX_FACTORIES]] or [(module, function, False)]
 
 
 def _needs_help(analysis: Analysis, function: ir.FunctionDef, info: ClassInfo) -> bool:
@@ -54,11 +68,11 @@ def _needs_help(analysis: Analysis, function: ir.FunctionDef, info: ClassInfo) -
 
 
 class Factories(NameIndex):
-    """Top-level functions of a project by the class names that they call."""
+    """Top-level functions of a project by the classes that they name, and by the factories that they call."""
 
     def __init__(self, project: Project) -> None:
         super().__init__(project, self._called)
-        self._in_chunks = ChunkMemo(lambda text: frozenset(_CALLED.findall(text)))
+        self._in_chunks = ChunkMemo(lambda text: frozenset(a or b for a, b in _NAMED.findall(text)))
 
     def _called(self, module: SourceModule) -> Names:
         """The functions of a file by the class names that they call."""

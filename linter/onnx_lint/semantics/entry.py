@@ -11,10 +11,10 @@ from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.imports import ImportGraph
 from onnx_lint.project.modules import ClassBinding, SourceModule, Unit
 from onnx_lint.project.project import Project
-from onnx_lint.semantics import constructions, model_inputs, outputs
+from onnx_lint.semantics import constructions, input_shapes, model_inputs, outputs
 from onnx_lint.semantics.domain.environment import Environment
 from onnx_lint.semantics.domain.sites import Site
-from onnx_lint.semantics.domain.values import Arguments, Function, Instance
+from onnx_lint.semantics.domain.values import Function, Instance
 from onnx_lint.semantics.evaluation.frame import Frame
 from onnx_lint.semantics.evaluation.state import MAX_GENERAL_CONTEXTS, Analysis, Call, Summary
 from onnx_lint.semantics.interpreter import INTERPRETER
@@ -96,11 +96,15 @@ def in_order(project: Project, modules: Iterable[SourceModule]) -> list[SourceMo
 
 
 def analyse(
-    project: Project, *, progress: Callable[[int, int], None] | None = None, tally: Tally | None = None
+    project: Project,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    tally: Tally | None = None,
+    analysis: Analysis | None = None,
 ) -> Iterator[Site]:
     """All sites of traced code that the entry points of the project reach. `progress` hears how many entry points
-    are done, and of how many; `tally` counts what is followed."""
-    analysis = Analysis(project, INTERPRETER)
+    are done, and of how many; `tally` counts what is followed; `analysis` is one to use, and to look at afterwards."""
+    analysis = Analysis(project, INTERPRETER) if analysis is None else analysis
     tally = Tally() if tally is None else tally
     seen: set[int] = set()
     entered = tally.functions
@@ -176,8 +180,7 @@ def _enter(analysis: Analysis, info: ClassInfo) -> Summary | None:
     analysis.begin()
     made = constructions.of(analysis, info)
     summary: Summary | None = None
-    choices: list[Arguments | None] = [*made] or [None]
-    for args in choices:
+    for args in made or [None]:
         frame = Frame(analysis, unit, Environment({}), qualified=f"{info.name}.forward")
         instance = frame.interp.make(frame, info, args)
         if isinstance(instance, Instance):
@@ -200,6 +203,7 @@ def _enter_instance(
             return None
         function = value
     args = model_inputs.model_inputs(frame, Function(unit, statement, None, owner), instance)
+    args = input_shapes.with_shapes(analysis, unit, function, args, frame.qualified)
     summary = Summary(value=args.positional[0], traced=(unit, statement))
     frame.summary = summary
     frame.interp.invoke(frame, None, function, None, args)

@@ -14,9 +14,11 @@ from onnx_lint.semantics.catalogue import (
     python_iterables,
     python_numbers,
     python_objects,
+    shaping,
     tensors,
     torch_functions,
 )
+from onnx_lint.semantics.domain.demands import Enough
 from onnx_lint.semantics.domain.values import Dict, Seq, Value
 from onnx_lint.semantics.evaluation import (
     assignments,
@@ -77,7 +79,10 @@ def _execute(frame: Frame, body: ir.Block) -> None:
     for statement in body:
         if frame.env is None:
             return
-        frame.analysis.steps += 1
+        analysis = frame.analysis
+        analysis.steps += 1
+        if analysis.steps > analysis.stop_at:
+            raise Enough
         STATEMENTS[type(statement)](frame, statement)
 
 
@@ -94,6 +99,7 @@ class _Joined:
     condition = staticmethod(conditions.condition)
     truth = staticmethod(conditions.truth)
     narrow = staticmethod(conditions.narrow)
+    require = staticmethod(conditions.require)
     is_instance = staticmethod(conditions.is_instance)
     element = staticmethod(iteration.element)
     loop_elements = staticmethod(iteration.loop_elements)
@@ -107,6 +113,7 @@ class _Joined:
     set_attribute = staticmethod(objects.set_attribute)
     register = staticmethod(objects.register)
     make = staticmethod(objects.make)
+    base_module = staticmethod(objects.base_module)
     attributes_of = staticmethod(objects.attributes_of)
     apply = staticmethod(calls.apply)
     invoke = staticmethod(functions.invoke)
@@ -119,6 +126,11 @@ class _Joined:
     call_method = staticmethod(library.call_method)
     call_module = staticmethod(modules.call_module)
     check_call = staticmethod(torch_functions.check_call)
+    shape_of_operation = staticmethod(shaping.operation)
+    shape_of_subscript = staticmethod(shaping.subscript)
+    shape_of_attribute = staticmethod(shaping.attribute)
+    shape_of_item = staticmethod(shaping.item)
+    attribute_of_module = staticmethod(shaping.attribute_of_module)
     named_method = staticmethod(duck_typing.call)
     is_distinctive = staticmethod(duck_typing.is_distinctive)
 

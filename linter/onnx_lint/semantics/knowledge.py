@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from onnx_lint.diagnostic import Span
 from onnx_lint.project.modules import SourceModule, Unit
 from onnx_lint.project.project import Project
-from onnx_lint.semantics.domain.lattice import join_all
+from onnx_lint.semantics.domain.lattice import alternatives, join_all
 from onnx_lint.semantics.domain.origin import Origin, StepKind
 from onnx_lint.semantics.domain.parts import origin_of
+from onnx_lint.semantics.domain.shapes import TensorType, join_known
 from onnx_lint.semantics.domain.values import (
     Alternatives,
     Array,
@@ -27,7 +28,9 @@ from onnx_lint.semantics.domain.values import (
     Tensor,
     Value,
 )
+from onnx_lint.semantics.evaluation.state import Analysis
 from onnx_lint.semantics.incremental import Session
+from onnx_lint.semantics.size_names import type_text, varying
 
 _MAX_SOURCE = 40
 _BACKTICKS = re.compile("`+")
@@ -62,8 +65,9 @@ def values_in(project: Project, path: str, first_line: int, last_line: int) -> l
     if module is None or not project.is_editor:
         return []
     found: dict[Span, Known] = {}
+    analysis = project.derived.get(Session).analysis
     for unit in _units(module, first_line, last_line):
-        for at, values in _values(project, unit).items():
+        for at, values in _kept(project, unit).items():
             if unit.is_masked(at):
                 continue
             value = join_all(values)
@@ -71,9 +75,42 @@ def values_in(project: Project, path: str, first_line: int, last_line: int) -> l
             if value is None or span.end_line < first_line or span.line > last_line:
                 continue
             text = describe(value)
+            type = _type_of(values)
+            if text is not None and type is not None:
+                text = _with_type(text, type, analysis, unit)
             if text is not None:
                 found[span] = Known(span, text, _is_frozen(value))
     return [found[span] for span in sorted(found)]
+
+
+def assigned_in(project: Project, path: str, first_line: int, last_line: int) -> list[Known]:
+    """The tensors that names hold after the assignments on these lines (from 1, inclusive), each as a type:
+    ``float32[B, 64, H, W]``."""
+    module = project.modules.get(path)
+    if module is None or not project.is_editor:
+        return []
+    analysis = project.derived.get(Session).analysis
+    found: dict[Span, Known] = {}
+    for unit in _units(module, first_line, last_line):
+        for at, values in _kept(project, unit, assigned_only=True).items():
+            span = unit.span(at)
+            if unit.is_masked(at) or span.end_line < first_line or span.line > last_line:
+                continue
+            type = _type_of(values)
+            text = None if type is None or type.shape is None else type_text(type, analysis, unit)
+            if text is not None:
+                found[span] = Known(span, text, False)
+    return [found[span] for span in sorted(found)]
+
+
+def _type_of(values: list[Value]) -> TensorType | None:
+    """The tensor that values are, by what is known of any of them; ``None`` when none of them is one."""
+    found: TensorType | None = None
+    for value in values:
+        for one in alternatives(value):
+            if isinstance(one, Tensor):
+                found = one.type if found is None else join_known(found, one.type)
+    return found
 
 
 def _size(span: Span) -> tuple[int, int]:
@@ -87,12 +124,15 @@ def _units(module: SourceModule, first_line: int, last_line: int) -> Iterator[Un
             yield unit
 
 
-def _values(project: Project, unit: Unit) -> dict[int, list[Value]]:
-    """What each expression of a unit may hold, by its number: one value for each way that it was reached."""
+def _kept(project: Project, unit: Unit, *, assigned_only: bool = False) -> dict[int, list[Value]]:
+    """What each expression and each assigned name of a unit may hold, by its number: one value for each way that it
+    was reached."""
     out: dict[int, list[Value]] = {}
-    for summary in project.derived.get(Session).analysis.of_unit.get(unit, ()):
-        if summary.values is not None and summary.dependency is not None and not summary.dependency.stale:
-            for at, value in summary.values.items():
+    summaries = project.derived.get(Session).analysis.of_unit.get(unit, ())
+    alive = [s for s in summaries if s.dependency is not None and not s.dependency.stale]
+    for summary in [s for s in alive if not s.in_search] or alive:
+        for kept in (summary.assigned, None if assigned_only else summary.values):
+            for at, value in (kept or {}).items():
                 out.setdefault(at, []).append(value)
     return out
 
@@ -135,6 +175,20 @@ def _tensor(value: Tensor) -> str | None:
     if value.parameter is not None:
         return f"tensor: input `{value.parameter}` of the model"
     return "presumably a tensor computed from the inputs" if value.presumed else "tensor computed from the inputs"
+
+
+def _with_type(text: str, type: TensorType, analysis: Analysis, unit: Unit) -> str:
+    """A phrase about a tensor, with its shape in front, and which dimensions the export makes dynamic."""
+    shape = type_text(type, analysis, unit)
+    if shape is None:
+        return text
+    dynamic = [] if type.shape is None else varying(type.shape)
+    said = ""
+    if dynamic:
+        listed = ", ".join(map(str, dynamic))
+        which = f"dimensions {listed} vary" if len(dynamic) > 1 else f"dimension {listed} varies"
+        said = f"; {which} with the input"
+    return f"`{shape}`: {text}{said}"
 
 
 def _container(value: Seq | Dict) -> str | None:

@@ -31,3 +31,6 @@ MODULE_METHODS = frozenset(
 
 CONTAINER_METHODS = MODULE_METHODS | {"keys", "values", "items"}
 """The same with those of `torch.nn.ModuleDict`."""
+
+BASE = "<base>"
+"""The attribute that holds what a module's ``super().__init__`` made it, when its base is a module of torch."""

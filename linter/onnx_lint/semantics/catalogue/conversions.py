@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from onnx_lint.semantics.catalogue.registry import Call
+from onnx_lint.semantics.domain.dims import UNKNOWN_SIZE
 from onnx_lint.semantics.domain.engines import DYNAMO
 from onnx_lint.semantics.domain.lattice import alternatives, hazard_among, is_certain
 from onnx_lint.semantics.domain.origin import StepKind
 from onnx_lint.semantics.domain.sites import Conversion, NumpyCall, TensorCall
+from onnx_lint.semantics.domain.sizes import dim_of
 from onnx_lint.semantics.domain.values import (
     STATIC,
     UNKNOWN,
@@ -31,18 +33,19 @@ def emit_conversion(frame: Frame, call: Call, converter: str, value: Value) -> N
         frame.emit(Conversion, call.node, value, converter=converter, argument=None)
 
 
-def convert(frame: Frame, call: Call, converter: str, value: Value, result: str | None) -> Value:
+def convert(frame: Frame, call: Call, converter: str, value: Value, result: str | None, position: int = 0) -> Value:
     """A Python number from one value: reported when traced; ``int(x.shape[0])`` and the like. `result` is the name of
-    its Python type."""
+    its Python type, `position` the place of the value among the arguments."""
     parts = [v for v in alternatives(value) if is_certain(v)]
     live = hazard_among(parts)
     if live is not None and call.node is not None:
-        frame.emit(Conversion, call.node, live, converter=converter, argument=call.argument_node())
+        frame.emit(Conversion, call.node, live, converter=converter, argument=call.argument_node(position))
     if parts:
         part = live if live is not None else parts[0]
         data = isinstance(part, (Tensor, Array)) or (isinstance(part, Frozen) and part.from_data)
         origin = part.origin if call.node is None else frame.origin(call.node, StepKind.READ, "", part.origin)
-        return Frozen(data, result, origin, _live_after(converter, part))
+        dim = dim_of(part) if converter in ("int", "operator.index") else None
+        return Frozen(data, result, origin, _live_after(converter, part), UNKNOWN_SIZE if dim is None else dim)
     if isinstance(value, Const) and isinstance(value.value, (int, float, bool)) and result in ("int", "float", "bool"):
         if abs(value.value) < _MAX_EXACT:
             return Const({"int": int, "float": float, "bool": bool}[result](value.value))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from onnx_lint.semantics import torch_kinds
-from onnx_lint.semantics.catalogue import numpy, torch_results
+from onnx_lint.semantics.catalogue import numpy, shaping, torch_results
 from onnx_lint.semantics.catalogue.registry import Call, function_model, method_model
 from onnx_lint.semantics.domain.lattice import vague_result
 from onnx_lint.semantics.domain.values import (
     STATIC,
     UNKNOWN,
     Arguments,
+    Tensor,
     Value,
 )
 from onnx_lint.semantics.evaluation.frame import Frame
@@ -21,6 +22,10 @@ _PYTHON = ("builtins.", "math.", "functools.", "itertools.", "operator.", "copy.
 def call_external(frame: Frame, node: ir.Call | None, name: str, args: Arguments) -> Value:
     """Call a function or class outside the project by its full name."""
     name = torch_kinds.canonical(name)
+    return shaping.function(frame, name, args, _call_external(frame, node, name, args))
+
+
+def _call_external(frame: Frame, node: ir.Call | None, name: str, args: Arguments) -> Value:
     call = Call(name, node, args)
     model = function_model(name)
     if model is not None:
@@ -53,4 +58,5 @@ def _looks_like_class(short: str) -> bool:
 def call_method(frame: Frame, node: ir.Call | None, receiver: Value, name: str, args: Arguments) -> Value:
     """Call a method by name of something that is no project object."""
     model = method_model(receiver, name)
-    return UNKNOWN if model is None else model(frame, Call(name, node, args), receiver)
+    result = UNKNOWN if model is None else model(frame, Call(name, node, args), receiver)
+    return shaping.method(frame, name, receiver, args, result) if isinstance(receiver, Tensor) else result

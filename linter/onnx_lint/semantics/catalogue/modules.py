@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from onnx_lint.project.classes import ClassInfo
 from onnx_lint.semantics import torch_kinds
-from onnx_lint.semantics.catalogue import torch_results
+from onnx_lint.semantics.catalogue import shaping, torch_results
 from onnx_lint.semantics.catalogue.containers import appended
 from onnx_lint.semantics.catalogue.registry import Call, models, models_method
 from onnx_lint.semantics.domain.lattice import alternatives, is_none, join_all, vague_result
 from onnx_lint.semantics.domain.parts import traced_parts
+from onnx_lint.semantics.domain.shapes import UNTYPED
 from onnx_lint.semantics.domain.values import (
     NONE,
     STATIC,
@@ -25,7 +25,7 @@ from onnx_lint.semantics.domain.values import (
     Value,
 )
 from onnx_lint.semantics.evaluation.frame import Frame
-from onnx_lint.semantics.known_names import RETURNS_SELF
+from onnx_lint.semantics.known_names import BASE, RETURNS_SELF
 from onnx_lint.semantics.torch_kinds import ReturnKind
 from onnx_lint.source import ir
 
@@ -95,7 +95,8 @@ def call_module(frame: Frame, node: ir.Call | None, module: Value, args: Argumen
     if kind.kind == "tuple" and args.positional and args.positional[0] is UNKNOWN:
         # a recurrent layer that is given a packed sequence returns one
         kind = ReturnKind("tuple", (ReturnKind("presumed"), *kind.items[1:]))
-    return torch_results.of_kind(kind, traced, next((p.origin for p in parts if p.origin is not None), None))
+    result = torch_results.of_kind(kind, traced, next((p.origin for p in parts if p.origin is not None), None))
+    return shaping.module(frame, module, args, result)
 
 
 def _run(frame: Frame, node: ir.Call | None, items: Seq | Dict, args: Arguments) -> Value:
@@ -174,12 +175,20 @@ def _inherited(frame: Frame, call: Call, instance: Instance) -> Value:
     args, name = call.args, call.name.removeprefix("super.")
     if name in ("register_buffer", "register_parameter"):
         value = args.get(1, "tensor") or args.get(1, "param") or STATIC
-        buffer = value if is_none(value) else frame.owned(Tensor(False))
+        type_ = value.type if isinstance(value, Tensor) else UNTYPED
+        buffer = value if is_none(value) else frame.owned(Tensor(False, type=type_))
         frame.interp.register(frame, instance, args.get(0, "name") or UNKNOWN, buffer)
         return NONE
     if name in ("add_module", "register_module"):
         frame.interp.register(frame, instance, args.get(0, "name") or UNKNOWN, args.get(1, "module") or STATIC)
         return NONE
+    if name == "__init__" and (args.positional or args.keyword):
+        base = instance.cls.torch_base
+        if base is not None and not base.endswith(_CONTAINERS):
+            frame.interp.set_attribute(
+                frame, instance, BASE, ExternalInstance(base, None, args.keyword or None, (), args)
+            )
+            return NONE
     if name in ("__init__", "append", "extend", "insert"):
         given = args.positional if name == "__init__" else args.positional[-1:]
         for part in given:
@@ -199,13 +208,16 @@ def _inherited(frame: Frame, call: Call, instance: Instance) -> Value:
 
 def _forward_of_base(frame: Frame, instance: Instance, args: Arguments) -> Value:
     """``super().forward(x)`` of a base outside the project."""
-    base = next((c for c in instance.cls.mro if not isinstance(c, ClassInfo) and c.name != "torch.nn.Module"), None)
-    if base is not None and base.name.endswith("Sequential"):
+    base = instance.cls.torch_base
+    if base is not None and base.endswith("Sequential"):
         items = frame.interp.parts_of_module(frame, instance)
-        return call_module(frame, None, ExternalInstance(base.name, Seq("list", None, items)), args)
-    if base is not None and base.name.startswith("torch.nn."):
-        return call_module(frame, None, ExternalInstance(base.name), args)
+        return call_module(frame, None, ExternalInstance(base, Seq("list", None, items)), args)
+    if base is not None:
+        return call_module(frame, None, frame.interp.base_module(frame, instance) or ExternalInstance(base), args)
     return vague_result(args)
+
+
+_CONTAINERS = ("Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict")
 
 
 @models_method(ClassValue, "apply")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from onnx_lint.semantics.catalogue.conversions import convert, emit_conversion
 from onnx_lint.semantics.catalogue.registry import Call, Model, models
+from onnx_lint.semantics.domain.dims import UNKNOWN_SIZE
 from onnx_lint.semantics.domain.engines import DYNAMO
 from onnx_lint.semantics.domain.lattice import (
     alternatives,
@@ -77,9 +78,9 @@ def _math(name: str) -> Model:
     result = "int" if name in _MATH_INTEGERS else "float"
 
     def model(frame: Frame, call: Call) -> Value:
-        for value in call.args.positional:
+        for position, value in enumerate(call.args.positional):
             if any(is_certain(v) for v in alternatives(value)):
-                return convert(frame, call, f"math.{name}", value, result)
+                return convert(frame, call, f"math.{name}", value, result, position)
         is_unknown = any(a is UNKNOWN for a in call.args.positional)
         return UNKNOWN if is_unknown else Static("int" if name == "ceil" else "float")
 
@@ -216,7 +217,8 @@ def _len(frame: Frame, call: Call) -> Value:
     for one in alternatives(value):
         if isinstance(one, Tensor) and is_certain(one) and call.node is not None:
             frame.emit(Length, call.node, one, argument=call.argument_node())
-            return Frozen(False, "int", frame.origin(call.node, StepKind.READ, "", one.origin), DYNAMO)
+            dim = one.type.shape[0] if one.type.shape else UNKNOWN_SIZE
+            return Frozen(False, "int", frame.origin(call.node, StepKind.READ, "", one.origin), DYNAMO, dim)
     if isinstance(value, Seq) and value.elements is not None and value.elements:
         return Const(len(value.elements))
     return Static("int")

@@ -8,6 +8,7 @@ from onnx_lint.semantics.catalogue.conversions import read
 from onnx_lint.semantics.catalogue.registry import Call, models_method
 from onnx_lint.semantics.catalogue.torch_functions import tensor_from
 from onnx_lint.semantics.domain.origin import Origin, StepKind
+from onnx_lint.semantics.domain.sizes import join_of, part_of_shape, shape_value
 from onnx_lint.semantics.domain.values import (
     UNKNOWN,
     Const,
@@ -36,21 +37,32 @@ def _origin(frame: Frame, call: Call, value: Value) -> Origin | None:
 @models_method(Tensor, "size")
 def _size_of(frame: Frame, call: Call, tensor: Tensor) -> Value:
     index = call.args.get(0, "dim")
-    if not tensor.traced:
-        return Static("int") if index is not None else Seq("shape", None, Static("int"))
     origin = _origin(frame, call, tensor)
+    shape = shape_value(tensor, origin)
     if index is None:
-        return Seq("shape", None, Size(origin), origin, tensor.parameter)
+        return shape
     axis = index.value if isinstance(index, Const) and isinstance(index.value, int) else None
-    return Size(origin, parameter=tensor.parameter if axis is not None else None, axis=axis)
+    if not tensor.traced:
+        known = shape.elements if axis is not None else None
+        return (
+            known[axis]
+            if known is not None and axis is not None and -len(known) <= axis < len(known)
+            else Static("int")
+        )
+    return Size(origin, dim=join_of(shape.elements)) if axis is None else part_of_shape(shape, axis, origin)
 
 
 @models_method(Tensor, "numel", "nelement")
 def _numel(frame: Frame, call: Call, tensor: Tensor) -> Value:
-    return Size(_origin(frame, call, tensor)) if tensor.traced else Static("int")
+    return Size(_origin(frame, call, tensor), dim=tensor.type.numel) if tensor.traced else Static("int")
 
 
-@models_method(Tensor, "dim", "ndimension", "get_device", "element_size")
+@models_method(Tensor, "dim", "ndimension")
+def _rank(frame: Frame, call: Call, tensor: Tensor) -> Value:
+    return Static("int") if tensor.type.rank is None else Const(tensor.type.rank)
+
+
+@models_method(Tensor, "get_device", "element_size")
 def _number(frame: Frame, call: Call, tensor: Tensor) -> Value:
     return Static("int")
 

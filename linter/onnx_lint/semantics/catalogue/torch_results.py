@@ -50,9 +50,10 @@ def result(frame: Frame, call: Call, kind: ReturnKind) -> Value:
     kind = kind.choose(args.positional, args.keyword, QUESTIONS)
     traced, origin = False, None
     for value in args.all():
-        for part in traced_parts(value):
-            traced = True
-            origin = origin or part.origin
+        if value.is_traced:
+            for part in traced_parts(value):
+                traced = True
+                origin = origin or part.origin
         traced = traced or isinstance(value, Unknown)
     if node is not None and call.short in _COUNTS:
         _report_count(frame, call)
@@ -87,11 +88,13 @@ def method_result(frame: Frame, call: Call, tensor: Tensor) -> Value | None:
     given = Call(f"torch.Tensor.{name}", call.node, call.args.after(tensor))
     found = result(frame, given, kind)
     if torch_kinds.is_in_place(name) and not tensor.traced and isinstance(found, Tensor) and found.traced:
-        found = Tensor(True, found.presumed, found.origin, None, False, tensor.addresses)
+        found = Tensor(True, found.presumed, found.origin, None, False, tensor.addresses, tensor.type)
         frame.write(tensor, found)  # a constant buffer that receives computed values
     if isinstance(found, Tensor) and tensor.presumed and not torch_kinds.is_tensor_only_method(name):
         if name in ("copy", "clone", "to", "float", "sum", "max", "min", "mean") and not found.presumed:
-            return Tensor(found.traced, True, found.origin, found.parameter, found.is_shape, found.addresses)
+            return Tensor(
+                found.traced, True, found.origin, found.parameter, found.is_shape, found.addresses, found.type
+            )
     return found
 
 
@@ -126,7 +129,7 @@ def construct(frame: Frame, call: Call) -> Value:
     if name in _PARAMETERS:
         return Tensor(False)
     if name.startswith("torch.") or torch_kinds.module_kind(name) is not None:
-        return ExternalInstance(name, None, call.args.keyword or None)
+        return ExternalInstance(name, None, call.args.keyword or None, (), call.args)
     if any(a.is_traced for a in call.args.all()):
         return UNKNOWN  # an object that holds traced values
     return ExternalInstance(name)

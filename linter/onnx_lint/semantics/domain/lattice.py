@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping
 
 from onnx_lint.semantics.domain.parts import assert_never
+from onnx_lint.semantics.domain.shapes import join_dims, join_types, unseen
 from onnx_lint.semantics.domain.values import (
     MAX_ADDRESSES,
     UNKNOWN,
@@ -75,8 +76,10 @@ def join(first: Value, second: Value) -> Value:
         return first
     if isinstance(first, Unknown) or isinstance(second, Unknown):
         return UNKNOWN
-    if not isinstance(first, Alternatives) and not isinstance(second, Alternatives) and _class(first) == _class(second):
-        return _merge(first, second)
+    if not isinstance(first, Alternatives) and not isinstance(second, Alternatives):
+        if _class(first) == _class(second):
+            return _merge(first, second)
+        return Alternatives((first, second) if _rank(first) <= _rank(second) else (second, first))
     by_class: dict[Hashable, Alternative] = {}
     for value in (*alternatives(first), *alternatives(second)):
         if isinstance(value, Unknown):
@@ -136,7 +139,7 @@ def map_parts(value: Value, change: Callable[[Value], Value]) -> Value:
             if not isinstance(items, (Seq, Dict)):  # still a container, of which nothing is known
                 kind = value.items.kind if isinstance(value.items, Seq) else "list"
                 items = Dict({}, UNKNOWN) if isinstance(value.items, Dict) else Seq(kind, None, UNKNOWN)
-            return ExternalInstance(value.name, items, value.args, value.addresses)
+            return ExternalInstance(value.name, items, value.args, value.addresses, value.settings)
         case Bound():
             receiver = change(value.receiver)
             return value if receiver is value.receiver else Bound(value.function, receiver)
@@ -258,6 +261,7 @@ def _merge(first: Alternative, second: Alternative) -> Alternative:
                 first.parameter if first.parameter == second.parameter else None,
                 first.is_shape and second.is_shape,
                 either(first.addresses, second.addresses),
+                join_types(first.type, second.type),
             )
         case (Size(), Size()):
             exact = first.parameter == second.parameter and first.axis == second.axis
@@ -267,6 +271,7 @@ def _merge(first: Alternative, second: Alternative) -> Alternative:
                 first.parameter if exact else None,
                 first.axis if exact else None,
                 first.presumed and second.presumed,
+                join_dims(first.dim, second.dim),
             )
         case (Frozen(), Frozen()):
             read = first if first.from_data else second
@@ -275,6 +280,7 @@ def _merge(first: Alternative, second: Alternative) -> Alternative:
                 first.type if first.type == second.type else None,
                 read.origin or first.origin or second.origin,
                 first.live | second.live,
+                join_dims(first.dim, second.dim),
             )
         case (Array(), Array()):
             return first if first.origin is not None else second
@@ -321,7 +327,20 @@ def _merge_modules(first: ExternalInstance, second: ExternalInstance) -> Externa
         items = _merge_sequences(first.items, second.items)
     elif isinstance(first.items, Dict) and isinstance(second.items, Dict):
         items = _merge_dicts(first.items, second.items)
-    return ExternalInstance(first.name, items, first.args, either(first.addresses, second.addresses))
+    settings = _merge_settings(first.settings, second.settings)
+    return ExternalInstance(first.name, items, first.args, either(first.addresses, second.addresses), settings)
+
+
+def _merge_settings(first: Arguments | None, second: Arguments | None) -> Arguments | None:
+    """What objects of an external class were made with; ``None`` when that is not the same in form."""
+    if first is second or first is None or second is None or first.key() == second.key():
+        return None if first is None or second is None else first
+    if len(first.positional) != len(second.positional) or first.keyword.keys() != second.keyword.keys():
+        return None
+    if (first.star, first.double_star, second.star, second.double_star) != (None, None, None, None):
+        return None
+    positional = tuple([join(a, b) for a, b in zip(first.positional, second.positional, strict=True)])
+    return Arguments(positional, {name: join(value, second.keyword[name]) for name, value in first.keyword.items()})
 
 
 def _merge_dicts(first: Dict, second: Dict) -> Dict:
@@ -353,8 +372,8 @@ def with_addresses(value: Alternative, addresses: Addresses) -> Alternative:
     match value:
         case Tensor():
             return Tensor(
-                value.traced, value.presumed, value.origin, value.parameter, value.is_shape, addresses
-            )  # fmt: skip
+                value.traced, value.presumed, value.origin, value.parameter, value.is_shape, addresses, value.type
+            )
         case Seq():
             return Seq(
                 value.kind, value.elements, value.element, value.origin, value.parameter, value.first_axis, addresses
@@ -362,7 +381,7 @@ def with_addresses(value: Alternative, addresses: Addresses) -> Alternative:
         case Dict():
             return Dict(value.entries, value.rest, addresses)
         case ExternalInstance():
-            return ExternalInstance(value.name, value.items, value.args, addresses)
+            return ExternalInstance(value.name, value.items, value.args, addresses, value.settings)
         case Instance():
             return Instance(value.cls, value.args, value.made, addresses)
         case (
@@ -417,7 +436,7 @@ def vague_result(args: Arguments) -> Value:
     given = [v for a in args.all() for v in alternatives(a)]
     tensor = next((v for v in given if isinstance(v, Tensor) and v.traced), None)
     if tensor is not None:
-        return Tensor(True, True, tensor.origin)
+        return Tensor(True, True, tensor.origin, type=unseen(tensor.type))
     if any(v.is_traced or v is UNKNOWN for v in given):
         return UNKNOWN
     return Static()

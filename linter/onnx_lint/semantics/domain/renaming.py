@@ -116,11 +116,13 @@ def _aligned(value: Value) -> tuple[Value, ...]:
 def _with_origin(value: Value, origin: Origin | None) -> Value:
     match value:
         case Tensor():
-            return Tensor(value.traced, value.presumed, origin, value.parameter, value.is_shape, value.addresses)
+            return Tensor(
+                value.traced, value.presumed, origin, value.parameter, value.is_shape, value.addresses, value.type
+            )
         case Size():
-            return Size(origin, value.boolean, value.parameter, value.axis, value.presumed)
+            return Size(origin, value.boolean, value.parameter, value.axis, value.presumed, value.dim)
         case Frozen():
-            return Frozen(value.from_data, value.type, origin, value.live)
+            return Frozen(value.from_data, value.type, origin, value.live, value.dim)
         case Array():
             return Array(origin)
         case Seq():

@@ -56,6 +56,14 @@ class TensorType:
     shape: Shape | None = None
     dtype: str | None = None
 
+    like: str | None = None
+    """The input of the model that has as many dimensions, while it is not known how many."""
+    is_resized: bool = False
+    """Whether its sizes may be others than those of the input `like`."""
+    is_unseen: bool = False
+    """It comes from a part of the model that was not seen, such as one that configuration chooses: where another way
+    says what the tensor is, that counts."""
+
     @property
     def rank(self) -> int | None:
         """The number of dimensions; None if it is not known."""
@@ -69,6 +77,18 @@ class TensorType:
     def __str__(self) -> str:
         shape = "[…]" if self.shape is None else f"[{', '.join(map(str, self.shape))}]"
         return f"{self.dtype or 'tensor'}{shape}"
+
+
+UNTYPED = TensorType()
+"""A tensor of which neither shape nor dtype is known."""
+UNSEEN = TensorType(is_unseen=True)
+"""A tensor from a part of the model that was not seen."""
+
+
+def unseen(given: TensorType) -> TensorType:
+    """What a part of the model that was not seen returns of a tensor: of floating-point numbers, others of the type."""
+    is_float = given.dtype is not None and dtypes.category(given.dtype) == 2
+    return TensorType(None, given.dtype, is_unseen=True) if is_float else UNSEEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +108,51 @@ class Repeated:
 Value: TypeAlias = (
     TensorType | Dim | float | bool | complex | str | Number | tuple["Value", ...] | Repeated | Unknown | None
 )  # a string inside of `X | Y` does not evaluate under Python 3.10
+
+
+def join_dims(first: Dim, second: Dim) -> Dim:
+    """A size that is one of two. One that may change on one of two ways may change."""
+    if isinstance(first, UnknownSize) or isinstance(second, UnknownSize) or first != second:
+        found = {varies(first), varies(second)}
+        return VARYING_SIZE if True in found else UNKNOWN_SIZE if None in found else FIXED_SIZE
+    return first
+
+
+def join_types(first: TensorType, second: TensorType) -> TensorType:
+    """A tensor that is one of two."""
+    if first is second or first == second:
+        return first
+    if first.is_unseen or second.is_unseen:
+        if first.is_unseen and second.is_unseen:
+            return UNSEEN if first.dtype != second.dtype else first
+        return second if first.is_unseen else first
+    dtype = first.dtype if first.dtype == second.dtype else None
+    like = first.like if first.like == second.like else None
+    if first.shape is None or second.shape is None or len(first.shape) != len(second.shape):
+        return TensorType(None, dtype, like, like is not None and (first.is_resized or second.is_resized))
+    return TensorType(tuple(map(join_dims, first.shape, second.shape)), dtype)
+
+
+def join_known(first: TensorType, second: TensorType) -> TensorType:
+    """A tensor that is one of two, by what is known of either."""
+    joined = join_types(first, second)
+    shape, dtype = joined.shape, joined.dtype
+    if first.shape is None or second.shape is None:
+        known = first if second.shape is None else second
+        shape = known.shape if first.is_unseen or second.is_unseen else general_type(known).shape
+    return TensorType(shape, dtype if first.dtype and second.dtype else first.dtype or second.dtype)
+
+
+def general_dim(dim: Dim) -> Dim:
+    """Of a size only whether it may change."""
+    return dim if isinstance(dim, UnknownSize) else UnknownSize(varies(dim))
+
+
+def general_type(type: TensorType) -> TensorType:
+    """Of a shape only the number of dimensions and which of them may change."""
+    if type.shape is None:
+        return type
+    return TensorType(tuple(map(general_dim, type.shape)), type.dtype)
 
 
 class ShapeError(ValueError):

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from onnx_lint.diagnostic import Note, Span
+from onnx_lint.semantics.domain.dims import varies
 from onnx_lint.semantics.domain.origin import StepKind
 from onnx_lint.semantics.domain.parts import depends_on_data, origin_of
-from onnx_lint.semantics.domain.values import Size, Value
+from onnx_lint.semantics.domain.values import Frozen, Size, Value
 from onnx_lint.source import ir
 from onnx_lint.target import Engine
 
@@ -78,6 +79,14 @@ class Site:
         if isinstance(subject, Size) and subject.parameter is not None and subject.axis is not None:
             return subject.parameter, subject.axis
         return None
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether what is read here is a size, or comes from sizes, that the shapes say cannot change."""
+        subject = self.subject
+        if isinstance(subject, Frozen) and subject.from_data:
+            return False
+        return isinstance(subject, (Size, Frozen)) and varies(subject.dim) is False
 
     @property
     def moves(self) -> int:

@@ -14,8 +14,10 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
+from onnx_lint.semantics.domain.dims import UNKNOWN_SIZE, Dim
 from onnx_lint.semantics.domain.keys import Key, key_of
 from onnx_lint.semantics.domain.origin import Origin
+from onnx_lint.semantics.domain.shapes import UNTYPED, TensorType
 
 if TYPE_CHECKING:
     from typing_extensions import dataclass_transform
@@ -144,6 +146,8 @@ class Tensor(Kind):
     is_shape: bool = False
     """Its elements are sizes (``torch.tensor(x.shape)`` under tracing)."""
     addresses: Addresses = ()
+    type: TensorType = UNTYPED
+    """Shape and dtype, as far as they are known."""
 
     @property
     def is_traced(self) -> bool:
@@ -154,15 +158,15 @@ class Tensor(Kind):
         return bool(self.addresses)
 
     def key(self) -> Hashable:
-        return ("tensor", self.traced, self.presumed, self.parameter, self.is_shape)
+        return ("tensor", self.traced, self.presumed, self.parameter, self.is_shape, self.type)
 
 
 @_kind
 class Size(Kind):
     """A dimension of a traced tensor, or a number computed from one; a live value of the graph.
 
-    `boolean`: the result of a comparison. `parameter` and `axis` name the dimension of ``forward``'s input when it is
-    exactly that.
+    `boolean`: the result of a comparison; `dim` is then 1 or 0 where the shapes decide it. `parameter` and `axis` name
+    the dimension of ``forward``'s input when it is exactly that. `dim` is what is known of its value.
     """
 
     origin: Origin | None = None
@@ -170,6 +174,7 @@ class Size(Kind):
     parameter: str | None = None
     axis: int | None = None
     presumed: bool = False
+    dim: Dim = UNKNOWN_SIZE
 
     if TYPE_CHECKING:
 
@@ -180,7 +185,7 @@ class Size(Kind):
         is_traced = True
 
     def key(self) -> Hashable:
-        return ("size", self.boolean, self.parameter, self.axis, self.presumed)
+        return ("size", self.boolean, self.parameter, self.axis, self.presumed, self.dim)
 
     @property
     def is_dimension(self) -> bool:
@@ -201,6 +206,8 @@ class Frozen(Kind):
     type: str | None = None
     origin: Origin | None = None
     live: int = 0
+    dim: Dim = UNKNOWN_SIZE
+    """Of an integer: what is known of its value."""
 
     if TYPE_CHECKING:
 
@@ -211,7 +218,7 @@ class Frozen(Kind):
         is_traced = True
 
     def key(self) -> Hashable:
-        return ("frozen", self.from_data, self.type, self.live)
+        return ("frozen", self.from_data, self.type, self.live, self.dim)
 
 
 @_kind
@@ -339,12 +346,14 @@ class ExternalValue(Kind):
 @_kind
 class ExternalInstance(Kind):
     """An instance of a class outside the project, such as ``torch.nn.Conv2d``; `items` are the parts of a
-    container (``Sequential``, ``ModuleList``), `args` what it was made with by keyword."""
+    container (``Sequential``, ``ModuleList``), `args` what it was made with by keyword, `settings` all of that: what
+    shapes follow from."""
 
     name: str
     items: Seq | Dict | None = None
     args: Mapping[str, Value] | None = None
     addresses: Addresses = ()
+    settings: Arguments | None = None
 
     @property
     def has_addresses(self) -> bool:
@@ -356,7 +365,8 @@ class ExternalInstance(Kind):
 
     def key(self) -> Hashable:
         args = None if not self.args else tuple([(k, v.key()) for k, v in self.args.items()])
-        return key_of("external instance", self.name, None if self.items is None else self.items.key(), args)
+        made = None if self.settings is None else self.settings.key()
+        return key_of("external instance", self.name, None if self.items is None else self.items.key(), args, made)
 
 
 @_kind

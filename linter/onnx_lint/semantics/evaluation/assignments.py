@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from onnx_lint.semantics.domain.dims import Expression
 from onnx_lint.semantics.domain.lattice import alternatives, join, join_all
 from onnx_lint.semantics.domain.parts import children
+from onnx_lint.semantics.domain.shapes import TensorType
 from onnx_lint.semantics.domain.sites import AliasedChange
 from onnx_lint.semantics.domain.values import (
     UNKNOWN,
     Const,
     Dict,
+    Frozen,
     Instance,
     Seq,
     Single,
@@ -17,6 +22,7 @@ from onnx_lint.semantics.domain.values import (
     Value,
 )
 from onnx_lint.semantics.evaluation.frame import Frame
+from onnx_lint.semantics.evaluation.state import Shown
 from onnx_lint.source import ir
 
 _MAX_LENGTH = 64
@@ -28,6 +34,8 @@ def assign(frame: Frame, target: ir.Expr, value: Value, source: ir.Expr | None) 
     if isinstance(target, ir.Name):
         if frame.env is not None:
             frame.env.names[target.id] = value
+            if frame.records_sites:
+                _note(frame, target, value)
     elif isinstance(target, ir.Sequence):
         _unpack(frame, target, value, source)
     elif isinstance(target, ir.Attribute):
@@ -38,6 +46,34 @@ def assign(frame: Frame, target: ir.Expr, value: Value, source: ir.Expr | None) 
         _assign_item(frame, target, value)
     elif isinstance(target, ir.Starred):
         frame.interp.assign(frame, target.value, value, source)
+
+
+def _note(frame: Frame, target: ir.Name, value: Value) -> None:
+    """What a name holds, for whoever wants to see it; and what the program calls a size."""
+    analysis = frame.analysis
+    if isinstance(value, Size) and isinstance(value.dim, Expression) and value.dim.symbol is not None:
+        if target.id.strip("_"):
+            analysis.symbol_names.setdefault((frame.unit, value.dim.symbol), target.id)
+    if frame.summary.assigned is not None:
+        frame.summary.assigned[target.at] = value
+    if analysis.shown is not None:
+        shown = analysis.shown if analysis.search is None else analysis.shown_in_search
+        key = (frame.unit, target.at)
+        for kind, type in _described(value):
+            before = shown.get(key)
+            if before is None:
+                shown[key] = Shown(target.id, kind, type)
+            else:
+                before.add(kind, type)
+
+
+def _described(value: Value) -> Iterator[tuple[str, TensorType]]:
+    """The tensors and sizes that a value may be."""
+    for one in alternatives(value):
+        if isinstance(one, Tensor):
+            yield "tensor", one.type
+        elif isinstance(one, (Size, Frozen)) and not (isinstance(one, Size) and one.boolean):
+            yield "size", TensorType((one.dim,))
 
 
 def _assign_item(frame: Frame, target: ir.Subscript, value: Value) -> None:
@@ -70,7 +106,7 @@ def _with_item(container: Single, index: Value, value: Value) -> Value | None:
         case Tensor() if not container.traced and (value.is_traced or index.is_traced):
             # a buffer of constants that receives computed values
             origin = container.origin or value.origin or index.origin
-            return Tensor(True, container.presumed, origin, None, False, container.addresses)
+            return Tensor(True, container.presumed, origin, None, False, container.addresses, container.type)
     return None
 
 

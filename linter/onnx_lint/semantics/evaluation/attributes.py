@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from onnx_lint.semantics import torch_kinds
+from onnx_lint.semantics.domain.dtypes import dtype_named
 from onnx_lint.semantics.domain.lattice import element_of, is_certain, is_none, known
 from onnx_lint.semantics.domain.origin import StepKind
 from onnx_lint.semantics.domain.parts import assert_never
 from onnx_lint.semantics.domain.sites import AttributeRead
+from onnx_lint.semantics.domain.sizes import shape_value
 from onnx_lint.semantics.domain.values import (
     STATIC,
     UNKNOWN,
@@ -51,7 +53,6 @@ _DICT_METHODS = frozenset(
     {"get", "items", "keys", "values", "pop", "update", "setdefault", "copy", "clear", "popitem", "move_to_end",
      "to_tuple"}
 )  # fmt: skip
-_MODULE_PARAMETERS = frozenset({"weight", "bias", "running_mean", "running_var", "in_proj_weight", "in_proj_bias"})
 _CONSTANTS = frozenset(
     {"math.pi", "math.e", "math.inf", "math.tau", "math.nan", "numpy.pi", "numpy.inf", "numpy.newaxis"}
 )
@@ -142,27 +143,29 @@ def _tensor_attribute(frame: Frame, node: ir.Attribute, value: Tensor, name: str
     if kind == "tensor":
         if name == "data" and is_certain(value):
             frame.emit(AttributeRead, node, value, attribute=name, receiver=node.value)
-        return Tensor(value.traced, value.presumed and name in ("data", "T", "real"), value.origin)
+        result = Tensor(value.traced, value.presumed and name in ("data", "T", "real"), value.origin)
+        return frame.interp.shape_of_attribute(name, value, result)
     if kind == "method" or kind is None:
         if value.presumed and kind is None:
             return UNKNOWN if not name.startswith("_") else STATIC
         return Bound(name, value)
+    if name == "ndim" and value.type.rank is not None:
+        return Const(value.type.rank)
+    if name == "dtype" and value.type.dtype is not None:
+        return ExternalValue(f"torch.{value.type.dtype}")
     return Static(kind if kind in ("int", "float", "bool", "str") else None)
 
 
 def shape_of(frame: Frame, node: ir.Expr, value: Tensor) -> Value:
     """``x.shape``: sizes are traced when the tensor is, plain numbers when it is a constant."""
-    if not value.traced:
-        return Seq("shape", None, Static("int"))
-    origin = frame.origin(node, StepKind.SIZE, "", value.origin)
-    return Seq("shape", None, Size(origin), origin, value.parameter)
+    return shape_value(value, frame.origin(node, StepKind.SIZE, "", value.origin))
 
 
 def _external_attribute(frame: Frame, value: ExternalValue, name: str) -> Value:
     full = f"{value.name}.{name}"
     if full in _CONSTANTS:
         return Static("float")
-    if full.startswith("torch.") and torch_kinds.is_plain_constant(full):
+    if full.startswith("torch.") and torch_kinds.is_plain_constant(full) and dtype_named(full) is None:
         return STATIC
     return frame.interp.external(full)
 
@@ -176,8 +179,6 @@ def _module_attribute(frame: Frame, value: ModuleValue, name: str) -> Value:
 
 
 def _external_instance_attribute(frame: Frame, value: ExternalInstance, name: str) -> Value:
-    if name in _MODULE_PARAMETERS:
-        return Tensor(False)
     if name == "training":
         return Const(False)
     if isinstance(value.items, Dict) and name in value.items.entries:
@@ -186,4 +187,7 @@ def _external_instance_attribute(frame: Frame, value: ExternalInstance, name: st
         return value
     if value.args is not None and name in value.args:
         return value.args[name]
+    found = frame.interp.attribute_of_module(value, name)
+    if found is not None:
+        return found
     return Bound(name, value) if value.items is not None or name in CONTAINER_METHODS else STATIC

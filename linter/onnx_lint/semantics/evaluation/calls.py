@@ -143,7 +143,8 @@ def _call_instance(frame: Frame, node: ir.Call | None, instance: Instance, args:
         module = ExternalInstance("torch.nn.Sequential", Seq("list", None, items))
         return frame.interp.call_module(frame, node, module, args)
     if external is not None and external.name.startswith("torch.nn.") and external.name != "torch.nn.Module":
-        return frame.interp.call_module(frame, node, ExternalInstance(external.name), args)
+        base = frame.interp.base_module(frame, instance)
+        return frame.interp.call_module(frame, node, base or ExternalInstance(external.name), args)
     return vague_result(args)
 
 

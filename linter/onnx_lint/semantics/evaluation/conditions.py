@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from onnx_lint.project.classes import ClassInfo
+from onnx_lint.semantics.domain.demands import Demand
 from onnx_lint.semantics.domain.engines import DYNAMO, TORCHSCRIPT
 from onnx_lint.semantics.domain.lattice import alternatives, is_certain, join_all, type_name
 from onnx_lint.semantics.domain.parts import assert_never
@@ -80,7 +81,7 @@ def truth(frame: Frame, node: ir.Expr, value: Value, keyword: str) -> Truth:
     for one in alternatives(value):
         if isinstance(one, (Size, Frozen, Array, Tensor)) and is_certain(one):
             asked.append(one)
-            results.append(None)
+            results.append(_decided(one))
         else:
             results.append(static_truth(one))
     if asked:
@@ -92,6 +93,13 @@ def truth(frame: Frame, node: ir.Expr, value: Value, keyword: str) -> Truth:
     if any(isinstance(r, EngineFlag) for r in results):
         return _flag_among(results)
     return first if all(r is first for r in results) else None
+
+
+def _decided(value: Single) -> bool | None:
+    """The truth of a size, or of a comparison of sizes, where the shapes decide it."""
+    if isinstance(value, Size) and isinstance(value.dim, int):
+        return bool(value.dim)
+    return None
 
 
 def _flag_among(results: list[Truth]) -> EngineFlag | None:
@@ -123,6 +131,37 @@ def narrow(frame: Frame, test: ir.Expr, outcome: bool) -> None:
                 _assume_type(frame, test.args[0], classes)
     elif isinstance(test, (ir.Name, ir.Attribute, ir.Walrus)):
         _keep(frame, test, outcome, _is_true)
+
+
+def require(frame: Frame, test: ir.Expr, outcome: bool) -> None:
+    """Use that the program goes on only where a test comes out as `outcome`: what it says of the rank of an input."""
+    if isinstance(test, ir.UnaryOp) and test.op == "not":
+        require(frame, test.value, not outcome)
+    elif isinstance(test, ir.BoolOp):
+        if (test.op == "and") == outcome:
+            require(frame, test.left, outcome)
+            require(frame, test.right, outcome)
+    elif isinstance(test, ir.Compare) and len(test.rest) == 1:
+        op, right = test.rest[0]
+        subject = _whose_rank(test.left)
+        if (op == "==") == outcome and op in ("==", "!=") and subject is not None and isinstance(right, ir.Const):
+            value = _target_value(frame, subject)
+            if isinstance(value, Tensor) and isinstance(right.value, int):
+                frame.demand(value.type.like, Demand(right.value))
+
+
+def _whose_rank(node: ir.Expr) -> ir.Name | None:
+    """The name whose number of dimensions an expression is: ``x.ndim``, ``x.dim()``, ``len(x.shape)``."""
+    if isinstance(node, ir.Call) and isinstance(node.func, ir.Name) and node.func.id == "len" and len(node.args) == 1:
+        inner = node.args[0]
+        if isinstance(inner, ir.Call):
+            inner = inner.func
+        held = inner.value if isinstance(inner, ir.Attribute) and inner.attr in ("shape", "size") else None
+    else:
+        inner = node.func if isinstance(node, ir.Call) else node
+        is_rank = isinstance(inner, ir.Attribute) and inner.attr in ("ndim", "dim", "ndimension")
+        held = inner.value if is_rank and isinstance(inner, ir.Attribute) else None
+    return held if isinstance(held, ir.Name) else None
 
 
 def _is_none(value: Single) -> bool | None:

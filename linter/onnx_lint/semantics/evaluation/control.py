@@ -63,6 +63,11 @@ def if_(frame: Frame, node: ir.If) -> None:
     engines, before = frame.engines, frame.env
     if before is None:
         return
+    search = frame.analysis.search
+    if search is not None and truth is None and not only and _asks_for_rank(node.test):
+        search.in_doubt += 1
+    else:
+        search = None
     yes, no = engines_of(truth, engines)
     after_yes: Environment | None = None
     after_no: Environment | None = None
@@ -75,13 +80,34 @@ def if_(frame: Frame, node: ir.If) -> None:
     if no:
         frame.engines, frame.env = no, before
         interp.narrow(frame, node.test, False)
+        if only:
+            interp.require(frame, node.test, False)
         interp.execute(frame, node.orelse)
         after_no = frame.env
     frame.env = join_environments(after_yes, after_no)
+    if search is not None:
+        search.in_doubt -= 1
     frame.engines = engines
     if isinstance(truth, EngineFlag):
         # a way that ended under one engine leaves only the other engine behind
         frame.engines = (yes if after_yes is not None else 0) | (no if after_no is not None else 0) or engines
+
+
+def _asks_for_rank(node: object) -> bool:
+    """Whether a test looks at a number of dimensions."""
+    match node:
+        case ir.Attribute():
+            return node.attr in ("ndim", "dim", "ndimension") or _asks_for_rank(node.value)
+        case ir.Call():
+            is_length = isinstance(node.func, ir.Name) and node.func.id == "len"
+            return is_length or _asks_for_rank(node.func)
+        case ir.Compare():
+            return _asks_for_rank(node.left) or any(_asks_for_rank(right) for _, right in node.rest)
+        case ir.BoolOp():
+            return _asks_for_rank(node.left) or _asks_for_rank(node.right)
+        case ir.UnaryOp():
+            return _asks_for_rank(node.value)
+    return False
 
 
 def _is_chain(orelse: ir.Block) -> bool:
@@ -122,6 +148,7 @@ def assert_(frame: Frame, node: ir.Assert) -> None:
     if isinstance(truth, EngineFlag):
         frame.engines &= truth.true_for or frame.engines
     frame.interp.narrow(frame, node.test, True)
+    frame.interp.require(frame, node.test, True)
 
 
 # ----------------------------------------------------------------------------------------------------------- loops

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from onnx_lint.semantics.domain.demands import AFTERWARDS, Demand
 from onnx_lint.semantics.domain.engines import ALL_ENGINES, ENGINES
 from onnx_lint.semantics.domain.environment import Environment
 from onnx_lint.semantics.domain.lattice import with_addresses
@@ -115,6 +116,14 @@ class Frame:
     def origin(self, node: ir.Expr | ir.Param, kind: StepKind, name: str = "", parent: Origin | None = None) -> Origin:
         """A step of an origin at a node of this frame."""
         return Origin(self.unit, node.at, kind, name, parent)
+
+    def demand(self, name: str | None, demand: Demand) -> None:
+        """An operation demands something of the input `name` of the model."""
+        search = self.analysis.search
+        if search is not None and name is not None and self.records_sites:
+            self.summary.demands.append((name, demand))
+            if search.note(name, demand):
+                self.analysis.stop_at = min(self.analysis.stop_at, self.analysis.steps + AFTERWARDS)
 
     # ----------------------------------------------------------------------------------------------- dynamic scope
     def enter_loop(self) -> LoopExits:

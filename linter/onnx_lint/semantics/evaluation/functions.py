@@ -10,6 +10,7 @@ from onnx_lint.semantics.domain.environment import Environment
 from onnx_lint.semantics.domain.lattice import alternatives, bounded, join_all, map_arguments, type_name, vague_result
 from onnx_lint.semantics.domain.parts import children
 from onnx_lint.semantics.domain.renaming import Renaming
+from onnx_lint.semantics.domain.shapes import general_dim, general_type
 from onnx_lint.semantics.domain.store import EMPTY, Store, is_one, join_stores
 from onnx_lint.semantics.domain.values import (
     NONE,
@@ -218,6 +219,8 @@ def _summarise(frame: Frame, node: ir.Expr | None, call: _Call, receiver: Value 
     """Interpret a call and remember what it gave."""
     analysis, tracker = frame.analysis, frame.analysis.tracker
     analysis.contexts[call.code] = analysis.contexts.get(call.code, 0) + 1
+    if analysis.search is not None:
+        analysis.undone.append(call.code)
     analysis.active.add(call.key)
     analysis.nested[call.code] += 1
     summary = Summary(inputs=call.inputs, flow=frame.flow, since=analysis.made)
@@ -235,6 +238,12 @@ def _summarise(frame: Frame, node: ir.Expr | None, call: _Call, receiver: Value 
 
 def _use(frame: Frame, summary: Summary, inputs: tuple[Value, ...], *, is_new: bool) -> Value:
     """What a call gives this caller, and does to its objects; `is_new`: it was interpreted for this very caller."""
+    if summary.demands and frame.analysis.search is not None:
+        if is_new:
+            frame.summary.demands += summary.demands
+        else:
+            for name, demand in summary.demands:
+                frame.demand(name, demand)
     renaming = Renaming()
     if (not is_new or frame.in_comprehension) and (summary.effects or _speaks_of_caller(summary.value)):
         flow, analysis = frame.flow, frame.analysis
@@ -251,7 +260,8 @@ def _use(frame: Frame, summary: Summary, inputs: tuple[Value, ...], *, is_new: b
             now = renaming.value(effect.now)
             store = store.put(renaming.address(effect.address), effect.field, before, now)
             if effect.field is not None:  # what was known of the attribute by a test holds no longer
-                for key in [k for k in frame.env.names if k.endswith(f".{effect.field}")]:
+                ending = f".{effect.field}"
+                for key in [k for k in frame.env.names if k.endswith(ending)]:
                     del frame.env.names[key]
         frame.env.store = store
     return renaming.value(summary.value)
@@ -281,9 +291,10 @@ def _general(value: Value) -> Value:
     if isinstance(value, Const) and value.value is not None and not isinstance(value.value, bool):
         return Static(type_name(value))
     if isinstance(value, Size):
-        return Size(value.origin, value.boolean, None, None, value.presumed)
+        return Size(value.origin, value.boolean, None, None, value.presumed, general_dim(value.dim))
     if isinstance(value, Tensor):
-        return Tensor(value.traced, value.presumed, value.origin, None, value.is_shape, value.addresses)
+        general = general_type(value.type)
+        return Tensor(value.traced, value.presumed, value.origin, None, value.is_shape, value.addresses, general)
     return value
 
 
@@ -323,7 +334,8 @@ def _frame_of(
     definition, unit, analysis = function.function, function.unit, frame.analysis
     name = _qualified(function)
     if analysis.project.is_editor and frame.records_sites:
-        summary.values = {}
+        summary.values, summary.assigned = {}, {}
+        summary.in_search = analysis.search is not None
     if frame.records_sites:
         summary.traced = (unit, definition)
     summary.name = name

@@ -6,10 +6,11 @@ them needs another, it asks ``frame.interp``. `interpreter` is the only file tha
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from onnx_lint.semantics.domain.truth import Truth
-from onnx_lint.semantics.domain.values import Arguments, Function, Instance, Super, Value
+from onnx_lint.semantics.domain.values import Arguments, ExternalInstance, Function, Instance, Super, Tensor, Value
 from onnx_lint.source import ir
 
 if TYPE_CHECKING:
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from onnx_lint.project.resolution import Meaning
     from onnx_lint.semantics.evaluation.frame import Frame
     from onnx_lint.semantics.evaluation.state import Analysis
+
+
+Part: TypeAlias = "Value | tuple[Value | None, Value | None, Value | None]"
+"""A part of an index: a value, or the start, stop and step of a slice."""
 
 
 class Interpreter(Protocol):
@@ -55,6 +60,9 @@ class Interpreter(Protocol):
 
     def narrow(self, frame: Frame, test: ir.Expr, outcome: bool) -> None:
         """Use what a test that came out as `outcome` says of the names in it."""
+
+    def require(self, frame: Frame, test: ir.Expr, outcome: bool) -> None:
+        """Use that the program goes on only where a test comes out as `outcome`."""
 
     def is_instance(self, value: Value, classes: Value) -> Truth:
         """Whether a value is an instance of a class or of one of several, where known."""
@@ -105,6 +113,9 @@ class Interpreter(Protocol):
     def make(self, frame: Frame, cls: ClassInfo, args: Arguments | None) -> Value:
         """An instance of a project class; `args` is ``None`` when it was not seen being made."""
 
+    def base_module(self, frame: Frame, instance: Instance) -> ExternalInstance | None:
+        """What ``super().__init__`` made of an object whose class derives from a module of torch."""
+
     def attributes_of(self, frame: Frame, instance: Instance) -> dict[str, Value]:
         """All attributes that an object has once it is made."""
 
@@ -144,6 +155,22 @@ class Interpreter(Protocol):
 
     def call_module(self, frame: Frame, node: ir.Call | None, module: Value, args: Arguments) -> Value:
         """Call an instance of an external class, such as ``nn.Conv2d``."""
+
+    # shapes
+    def shape_of_operation(self, frame: Frame, op: str, operands: Sequence[Value], result: Value) -> Value:
+        """The result of an operator, with the shape that its operands give it."""
+
+    def shape_of_subscript(self, frame: Frame, tensor: Tensor, index: Sequence[Part], result: Value) -> Value:
+        """``tensor[index]``, with its shape."""
+
+    def shape_of_attribute(self, name: str, tensor: Tensor, result: Value) -> Value:
+        """``tensor.T`` and the like, with its shape."""
+
+    def shape_of_item(self, tensor: Tensor, result: Value) -> Value:
+        """What iterating over a tensor yields, with its shape."""
+
+    def attribute_of_module(self, module: ExternalInstance, name: str) -> Value | None:
+        """A parameter, buffer or setting of a module of torch; ``None`` when it has none of that name."""
 
     def check_call(self, frame: Frame, node: ir.Call, name: str) -> Value | None:
         """``torch._assert(…)``, before its arguments are evaluated; ``None`` for other functions."""

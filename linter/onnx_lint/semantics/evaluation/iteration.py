@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from onnx_lint.semantics.domain.demands import Demand
 from onnx_lint.semantics.domain.lattice import alternatives, element_of, is_certain, join, join_all
 from onnx_lint.semantics.domain.origin import StepKind
 from onnx_lint.semantics.domain.parts import assert_never
 from onnx_lint.semantics.domain.sites import Iteration, RangeLoop
+from onnx_lint.semantics.domain.sizes import part_of_shape
 from onnx_lint.semantics.domain.values import (
     STATIC,
     UNKNOWN,
@@ -73,7 +75,7 @@ def _element(frame: Frame, value: Single, node: ir.Expr | None, how: str | None)
         case Tensor():
             if is_certain(value) and how is not None and node is not None:
                 frame.emit(Iteration, node, value, how=how)
-            return Tensor(value.traced, value.presumed, value.origin)
+            return frame.interp.shape_of_item(value, Tensor(value.traced, value.presumed, value.origin))
         case RangeValue():
             if value.bound is not None and value.bound.is_traced and how is not None and node is not None:
                 frame.emit(RangeLoop, node, value.bound)
@@ -157,10 +159,12 @@ def _fits(value: Seq, count: int, star: int | None) -> bool:
 
 def _unpack_one(frame: Frame, value: Single, count: int, star: int | None, node: ir.Expr) -> list[Value] | None:
     if isinstance(value, Seq):
+        if value.kind == "shape" and value.elements is None and star is None:
+            frame.demand(value.parameter, Demand(value.first_axis + count))
+        if value.kind == "shape" and value.is_traced and (value.elements is None or _fits(value, count, star)):
+            return [_shape_part(frame, value, i, count, star, node) for i in range(count)]
         if value.elements is not None:
             return _known(value.elements, count, star)
-        if value.kind == "shape" and value.is_traced:
-            return [_shape_part(frame, value, i, star, node) for i in range(count)]
         one = element_of(value) if value.items() else UNKNOWN
     elif isinstance(value, Const):
         return None  # None where the other alternative is what gets unpacked
@@ -182,11 +186,17 @@ def _known(elements: tuple[Value, ...], count: int, star: int | None) -> list[Va
     return [*elements[:star], Seq("list", tuple(middle)), *elements[len(elements) - behind :]]
 
 
-def _shape_part(frame: Frame, shape: Seq, index: int, star: int | None, node: ir.Expr) -> Value:
+def _shape_part(frame: Frame, shape: Seq, index: int, count: int, star: int | None, node: ir.Expr) -> Value:
+    """The part of a shape that goes to the target at `index` of `count`."""
+    is_behind = star is not None and index > star
     if index == star:
+        if shape.elements is not None:
+            return Seq("shape", shape.elements[index : len(shape.elements) - (count - index - 1)], None, shape.origin)
         return Seq("shape", None, shape.element, shape.origin)
-    axis = shape.first_axis + index if star is None or index < star else None
-    return Size(frame.origin(node, StepKind.SIZE, "", shape.origin), parameter=shape.parameter, axis=axis)
+    origin = frame.origin(node, StepKind.SIZE, "", shape.origin)
+    if is_behind and shape.elements is None:
+        return Size(origin, parameter=shape.parameter)
+    return part_of_shape(shape, index - count if is_behind else index, origin)
 
 
 def spread(frame: Frame, value: Value, node: ir.Expr) -> tuple[tuple[Value, ...] | None, Value]:

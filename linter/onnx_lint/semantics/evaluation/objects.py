@@ -7,7 +7,7 @@ from collections.abc import Hashable
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.modules import Unit
 from onnx_lint.semantics.domain.environment import Environment
-from onnx_lint.semantics.domain.lattice import is_none, join, type_name
+from onnx_lint.semantics.domain.lattice import is_none, join, map_parts, type_name
 from onnx_lint.semantics.domain.renaming import Renaming
 from onnx_lint.semantics.domain.store import EMPTY, Fields
 from onnx_lint.semantics.domain.values import (
@@ -17,6 +17,7 @@ from onnx_lint.semantics.domain.values import (
     Bound,
     ClassValue,
     Const,
+    ExternalInstance,
     Function,
     Instance,
     Static,
@@ -26,7 +27,7 @@ from onnx_lint.semantics.domain.values import (
 )
 from onnx_lint.semantics.evaluation.frame import Frame
 from onnx_lint.semantics.evaluation.state import MAX_OBJECT_KINDS, Effect, Made
-from onnx_lint.semantics.known_names import MODULE_METHODS
+from onnx_lint.semantics.known_names import BASE, MODULE_METHODS
 from onnx_lint.source import ir
 
 _UNSEEN: Hashable = "not seen being made"
@@ -125,6 +126,9 @@ def _initialise(frame: Frame, instance: Instance) -> Made:
             if args is None:
                 args = frame.interp.constructor_arguments(frame.analysis, function)
             frame.interp.invoke(runner, None, function, itself, args)
+    elif instance.args is not None and cls.torch_base is not None:
+        base = ExternalInstance(cls.torch_base, None, instance.args.keyword or None, (), instance.args)
+        set_attribute(runner, itself, BASE, base)
     elif instance.args is not None:
         _initialise_dataclass(runner, itself)
     member = cls.find("__post_init__")
@@ -134,7 +138,7 @@ def _initialise(frame: Frame, instance: Instance) -> Made:
     store = runner.env.store if runner.env is not None else EMPTY
     fields = store.fields.get(itself.addresses[0], Fields())
     onto = Renaming({itself.addresses[0]: instance.addresses[0]} if instance.addresses else {})
-    attributes = {name: onto.value(store.read(cell.now)) for name, cell in fields.items()}
+    attributes = {name: _settled(onto.value(store.read(cell.now))) for name, cell in fields.items()}
     writes = [
         Effect(address, name, cell.before, onto.value(store.read(cell.now)))
         for address, own in store.fields.items()
@@ -142,6 +146,15 @@ def _initialise(frame: Frame, instance: Instance) -> Made:
         for name, cell in own.items()
     ]
     return Made(attributes, instance.args, tuple(writes))
+
+
+def _settled(value: Value) -> Value:
+    """What ``__init__`` assigned does not change any more, even where it is not known."""
+    if value is UNKNOWN:
+        return STATIC
+    if isinstance(value, ExternalInstance) and value.items is not None:
+        return map_parts(value, lambda items: map_parts(items, _settled))
+    return value
 
 
 def _initialise_dataclass(frame: Frame, instance: Instance) -> None:
@@ -183,10 +196,22 @@ def instance_attribute(frame: Frame, node: ir.Expr, instance: Instance, name: st
         return ClassValue(cls)
     if name in _HOOKS:
         return Bound(name, instance)
+    base = base_module(frame, instance)
+    inherited = None if base is None else frame.interp.attribute_of_module(base, name)
+    if inherited is not None:
+        return inherited
     if cls.find("__getattr__") is not None and not cls.is_module:
         return UNKNOWN
     # outside of what is linted: configuration and sub-modules of an unknown base, fixed when the export starts
     return Bound(name, instance) if cls.is_module and (name in MODULE_METHODS or name == "_modules") else STATIC
+
+
+def base_module(frame: Frame, instance: Instance) -> ExternalInstance | None:
+    """What ``super().__init__(…)`` made of an object whose class derives from a module of torch."""
+    if not instance.cls.is_module:
+        return None
+    held = _initial(frame, instance, BASE)
+    return held if isinstance(held, ExternalInstance) else None
 
 
 def _initial(frame: Frame, instance: Instance, name: str) -> Value | None:
@@ -281,7 +306,8 @@ def set_attribute(frame: Frame, instance: Instance, name: str, value: Value) -> 
     often it is the same thing, wrapped."""
     if frame.env is None:
         return
-    for key in [k for k in frame.env.names if k.endswith(f".{name}")]:
+    ending = f".{name}"
+    for key in [k for k in frame.env.names if k.endswith(ending)]:
         del frame.env.names[key]
     before = _before(frame, instance, name)
     if before is not None and _is_vague(value) and not _is_vague(before) and not is_none(before):

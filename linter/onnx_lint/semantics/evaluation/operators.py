@@ -6,6 +6,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+from onnx_lint.semantics.domain.dims import UNKNOWN_SIZE, Dim
 from onnx_lint.semantics.domain.lattice import (
     alternatives,
     element_of,
@@ -18,6 +19,7 @@ from onnx_lint.semantics.domain.lattice import (
 )
 from onnx_lint.semantics.domain.parts import traced_parts
 from onnx_lint.semantics.domain.sites import Branch, Conversion, Formatting
+from onnx_lint.semantics.domain.sizes import calculated, compared
 from onnx_lint.semantics.domain.truth import as_value, combine, negate, static_truth
 from onnx_lint.semantics.domain.values import (
     STATIC,
@@ -68,7 +70,7 @@ def _binary(frame: Frame, node: ir.Expr | ir.Stmt | None, op: str, left: Single,
     if isinstance(left, Tensor) or isinstance(right, Tensor):
         if (isinstance(left, Unknown) or isinstance(right, Unknown)) and not (left.is_traced or right.is_traced):
             return UNKNOWN  # a tensor that is traced if the other one is
-        return _tensor_result(left, right)
+        return frame.interp.shape_of_operation(frame, op, (left, right), _tensor_result(left, right))
     if isinstance(left, Seq) or isinstance(right, Seq):
         return _sequence_operator(frame, node, op, left, right)
     if op == "%" and type_name(left) == "str":
@@ -78,11 +80,11 @@ def _binary(frame: Frame, node: ir.Expr | ir.Stmt | None, op: str, left: Single,
     if isinstance(left, Array) or isinstance(right, Array):
         return left if isinstance(left, Array) else right
     if isinstance(left, Size) or isinstance(right, Size):
-        return _size_result(left, right)
+        return _size_result(op, left, right)
     if isinstance(left, Frozen) or isinstance(right, Frozen):
         if isinstance(left, Unknown) or isinstance(right, Unknown):
             return UNKNOWN
-        return _frozen_result(left, right, None)
+        return _frozen_result(left, right, _integer(op, left, right), calculated(op, left, right))
     if op in "&|" and (isinstance(left, EngineFlag) or isinstance(right, EngineFlag)):
         return as_value(combine(static_truth(left), static_truth(right), "and" if op == "&" else "or"))
     if isinstance(left, (Static, Const)) and isinstance(right, (Static, Const)):
@@ -106,20 +108,25 @@ def _tensor_result(left: Value, right: Value) -> Value:
     return Tensor(traced, presumed, origin, None, all(t.is_shape for t in tensors))
 
 
-def _size_result(left: Value, right: Value) -> Value:
+def _integer(op: str, left: Value, right: Value) -> str | None:
+    """The type of a number computed from one that was read, where it is an integer."""
+    return "int" if op != "/" and type_name(left) == type_name(right) == "int" else None
+
+
+def _size_result(op: str, left: Value, right: Value) -> Value:
     size, other = (left, right) if isinstance(left, Size) else (right, left)
     if isinstance(other, (ExternalInstance, Instance, Dict)):
         return UNKNOWN
-    return Size(size.origin, presumed=isinstance(other, Unknown))
+    return Size(size.origin, presumed=isinstance(other, Unknown), dim=calculated(op, left, right))
 
 
-def _frozen_result(left: Value, right: Value, result: str | None) -> Value:
+def _frozen_result(left: Value, right: Value, result: str | None, dim: Dim = UNKNOWN_SIZE) -> Value:
     """A number computed from one that was read: live for the engines for which one that it is computed from is."""
     read = [v for v in (left, right) if isinstance(v, Frozen)]
     live = read[0].live
     for value in read[1:]:
         live |= value.live
-    return Frozen(any(v.from_data for v in read), result, read[0].origin, live)
+    return Frozen(any(v.from_data for v in read), result, read[0].origin, live, dim)
 
 
 def _sequence_operator(frame: Frame, node: ir.Expr | ir.Stmt | None, op: str, left: Value, right: Value) -> Value:
@@ -178,9 +185,10 @@ def unary_operation(frame: Frame, node: ir.UnaryOp) -> Value:
                 return Const(-value.value if node.op == "-" else value.value)
             return Static(type_name(value))
         case Size():
-            return Size(value.origin)
+            return Size(value.origin, dim=-value.dim if node.op == "-" else UNKNOWN_SIZE)
         case Tensor():
-            return Tensor(value.traced, value.presumed, value.origin, None, value.is_shape)
+            result = Tensor(value.traced, value.presumed, value.origin, None, value.is_shape)
+            return frame.interp.shape_of_operation(frame, node.op, (value,), result)
     return value
 
 
@@ -242,8 +250,8 @@ def is_none_or_unknown(value: Single) -> bool | None:
     return False
 
 
-def _size_comparison(size: Size) -> Size:
-    return Size(size.origin, boolean=True, parameter=size.parameter, axis=size.axis)
+def _size_comparison(size: Size, dim: Dim = UNKNOWN_SIZE) -> Size:
+    return Size(size.origin, boolean=True, parameter=size.parameter, axis=size.axis, dim=dim)
 
 
 def _compare_one(frame: Frame, node: ir.Expr, op: str, left: Single, right: Single) -> Value:
@@ -253,7 +261,7 @@ def _compare_one(frame: Frame, node: ir.Expr, op: str, left: Single, right: Sing
         for size, other in ((left, right), (right, left)):
             if isinstance(size, Size) and isinstance(other, Tensor) and other.presumed:
                 return _size_comparison(size)  # traced, whatever the other one is
-        return _tensor_result(left, right)
+        return frame.interp.shape_of_operation(frame, op, (left, right), _tensor_result(left, right))
     if isinstance(left, Seq) or isinstance(right, Seq):
         return _compare_sequences(frame, node, left, right)
     if isinstance(left, Const) and isinstance(right, Const) and op in _FOLDS:
@@ -266,9 +274,9 @@ def _compare_one(frame: Frame, node: ir.Expr, op: str, left: Single, right: Sing
         if type_name(other) == "str" or (isinstance(other, Const) and other.value is None):
             return Static("bool")
         assert isinstance(size, Size)
-        return _size_comparison(size)
+        return _size_comparison(size, compared(op, left, right))
     if isinstance(left, Frozen) or isinstance(right, Frozen):
-        return _frozen_result(left, right, "bool")
+        return _frozen_result(left, right, "bool", compared(op, left, right))
     if isinstance(left, Unknown) or isinstance(right, Unknown):
         return UNKNOWN
     return Static("bool")

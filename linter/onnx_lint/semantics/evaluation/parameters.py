@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 from onnx_lint.semantics.domain.environment import Environment
-from onnx_lint.semantics.domain.lattice import alternatives, join, join_all, type_name
+from onnx_lint.semantics.domain.lattice import alternatives, join, join_all, map_parts, type_name
 from onnx_lint.semantics.domain.origin import StepKind
 from onnx_lint.semantics.domain.values import (
     NONE,
@@ -76,7 +76,7 @@ def _passed(frame: Frame, param: ir.Param, value: Value) -> Value:
     """An argument as the parameter sees it: with one more step in its origin."""
     if isinstance(value, Size) and value.origin is not None:
         origin = frame.origin(param, StepKind.ARGUMENT, param.name, value.origin)
-        return Size(origin, value.boolean, value.parameter, value.axis, value.presumed)
+        return Size(origin, value.boolean, value.parameter, value.axis, value.presumed, value.dim)
     return value
 
 
@@ -108,10 +108,19 @@ def _configuration(frame: Frame, function: Function, param: ir.Param) -> Value:
             if value.value is None:
                 return join(NONE, _static_type(frame.analysis, function, param))
             return Static(type_name(value))
-        if isinstance(value, (ClassValue, ExternalValue, Function, Seq, Dict)):
+        if isinstance(value, (Seq, Dict)):
+            return map_parts(value, _any_number)
+        if isinstance(value, (ClassValue, ExternalValue, Function)):
             return value
         return value if value is not UNKNOWN else STATIC
     return _static_type(frame.analysis, function, param)
+
+
+def _any_number(value: Value) -> Value:
+    """A number of a default: models are made with others too."""
+    if isinstance(value, Const) and isinstance(value.value, (int, float)) and not isinstance(value.value, bool):
+        return Static(type_name(value))
+    return map_parts(value, _any_number)
 
 
 def _static_type(analysis: Analysis, function: Function, param: ir.Param) -> Value:

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from onnx_lint.project.dependencies import Memo, Node, Tracker
+from onnx_lint.semantics.domain.demands import Demand, Search
+from onnx_lint.semantics.domain.dims import Symbol
+from onnx_lint.semantics.domain.shapes import TensorType, join_known
 from onnx_lint.semantics.domain.sites import Site, Step
 from onnx_lint.semantics.domain.values import UNKNOWN, Address, Arguments, Value
 from onnx_lint.source import ir
@@ -37,7 +40,8 @@ MAX_STEPS = 400_000
 """Statements interpreted for one entry point; beyond it calls are no longer followed."""
 
 MAX_SECONDS = 60
-"""Time for one entry point, likewise. Real models take up to a second."""
+"""Time for one entry point, likewise; of the processor, so that a busy machine gives the same answer. Real models take
+up to a second."""
 _CLOCK_EVERY = 64
 """Calls between two looks at the clock, which cost a tenth of an analysis when it is asked at each."""
 
@@ -94,6 +98,8 @@ class Summary:
     returned: list[tuple[Value, ir.Expr | None]] = field(default_factory=list)
     made: list[tuple[ClassInfo, Arguments]] = field(default_factory=list)
     """The objects of the project's classes made outside traced code, and the arguments they were made with."""
+    demands: list[tuple[str, Demand]] = field(default_factory=list)
+    """What it demands of inputs of the model, see `Analysis.search`."""
     cut_off: str | None = None
     """Why a call on the way was not followed, if a limit stopped it."""
     crowded: frozenset[tuple[Unit, ir.FunctionDef, str]] = frozenset()
@@ -105,12 +111,33 @@ class Summary:
     """What it rests on, in an editor."""
     values: dict[int, Value] | None = None
     """What each expression (by its number) may hold, in an editor."""
+    assigned: dict[int, Value] | None = None
+    """What each name (by the number of the target) holds after it was assigned, in an editor."""
+    in_search: bool = False
+    """Whether it was interpreted during a search for the shapes of inputs."""
     flow: object = None
     """The run in which it was interpreted."""
     view: tuple[Step | None, tuple[Value, ...], list[Site]] | None = None
     """Its sites as they were last seen: by the way to it, and what it was given."""
     since: int = 0
     """How many addresses had been given out when the call began: those of `flow` behind are its own."""
+
+
+@dataclass(slots=True)
+class Shown:
+    """What a name may hold after an assignment, over all ways to it of which something is known."""
+
+    name: str
+    kind: str
+    type: TensorType
+    """Of a size: the shape of one dimension that it is."""
+
+    def add(self, kind: str, type: TensorType) -> None:
+        """One more way."""
+        if kind == "tensor" and self.kind != "tensor":
+            self.kind, self.type = kind, type
+        elif kind == self.kind:
+            self.type = join_known(self.type, type)
 
 
 @dataclass(slots=True)
@@ -132,7 +159,7 @@ class Analysis:
     global_active: set[Hashable] = field(default_factory=set)
     steps: int = 0
     until: float = float("inf")
-    """When the time of the entry point is used up, by `time.perf_counter`."""
+    """When the time of the entry point is used up, by `time.thread_time`."""
     calls: int = 0
     """How many calls of project functions the entry point has met."""
     is_late: bool = False
@@ -148,6 +175,18 @@ class Analysis:
     """The address of the objects of a class that are made alike, outside traced code."""
     made: int = 0
     """How many addresses were given out."""
+    search: Search | None = None
+    """While it is looked for what the model demands of its inputs."""
+    stop_at: float = float("inf")
+    """The number of steps at which the search ends without an answer."""
+    undone: list[Hashable] = field(default_factory=list)
+    """The contexts counted during the search, which do not count afterwards."""
+    symbol_names: dict[tuple[Unit, Symbol], str] = field(default_factory=dict)
+    """What the code of a unit calls sizes: ``B, C, H, W = x.shape``."""
+    shown: dict[tuple[Unit, int], Shown] | None = None
+    """When wanted: what names hold where they are assigned."""
+    shown_in_search: dict[tuple[Unit, int], Shown] = field(default_factory=dict)
+    """The same during searches: what counts for places that are not come to again, since the results are used."""
     budget_exhausted: bool = False
     """Whether a bound on contexts was met: many changes may have used it up."""
 
@@ -165,11 +204,11 @@ class Analysis:
     def begin(self) -> None:
         """An entry point begins: it has the whole budget of steps and time."""
         self.steps, self.calls, self.is_late = 0, 0, False
-        self.until = time.perf_counter() + MAX_SECONDS
+        self.until = time.thread_time() + MAX_SECONDS
 
     def limit(self, depth: int) -> str | None:
         """The limit that stops a call at that depth from being followed, in words; ``None`` when none does."""
-        if self.calls % _CLOCK_EVERY == 0 and time.perf_counter() > self.until:
+        if self.calls % _CLOCK_EVERY == 0 and time.thread_time() > self.until:
             self.is_late = True
         self.calls += 1
         if self.is_late:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from onnx_lint.semantics.domain.demands import Demand
 from onnx_lint.semantics.domain.lattice import alternatives, each, element_of, hazard_among, join_all
 from onnx_lint.semantics.domain.origin import StepKind
 from onnx_lint.semantics.domain.parts import assert_never, traced_parts
 from onnx_lint.semantics.domain.sites import ListIndex
+from onnx_lint.semantics.domain.sizes import join_of, part_of_shape
 from onnx_lint.semantics.domain.values import (
     STATIC,
     UNKNOWN,
@@ -34,6 +36,7 @@ from onnx_lint.semantics.domain.values import (
     Value,
 )
 from onnx_lint.semantics.evaluation.frame import Frame
+from onnx_lint.semantics.evaluation.interface import Part
 from onnx_lint.source import ir
 
 _MAX_AXES = 8
@@ -53,7 +56,8 @@ def _item(frame: Frame, node: ir.Subscript, value: Single, index: Value) -> Valu
             if value.presumed and isinstance(index, Const) and isinstance(index.value, str):
                 return Tensor(value.traced, True, value.origin)
             traced = value.traced or index.is_traced
-            return Tensor(traced, value.presumed, value.origin or index.origin, None, value.is_shape)
+            result = Tensor(traced, value.presumed, value.origin or index.origin, None, value.is_shape)
+            return frame.interp.shape_of_subscript(frame, value, _index_parts(frame, node.index, index), result)
         case Seq():
             return _sequence_item(frame, node, value, index)
         case Dict():
@@ -76,6 +80,49 @@ def _item(frame: Frame, node: ir.Subscript, value: Single, index: Value) -> Valu
         case Unknown() | EngineFlag() | Size() | Function() | Bound() | Partial() | ModuleValue() | Super():
             return UNKNOWN
     assert_never(value)
+
+
+def _index_parts(frame: Frame, node: ir.Expr, index: Value) -> tuple[Part, ...]:
+    """An index of a tensor, part by part; slices as their start, stop and step."""
+    if not isinstance(node, ir.Sequence) or node.kind != "tuple":
+        nodes: tuple[ir.Expr, ...] = (node,)
+        values: tuple[Value, ...] = (index,)
+        if isinstance(index, Seq) and index.kind == "tuple" and index.elements is not None:
+            return index.elements
+    elif isinstance(index, Seq) and index.elements is not None and len(index.elements) == len(node.elements):
+        nodes, values = node.elements, index.elements
+    else:
+        return (UNKNOWN,)
+    return tuple([
+        (_bound(frame, n.lower), _bound(frame, n.upper), _bound(frame, n.step)) if isinstance(n, ir.Slice) else v
+        for n, v in zip(nodes, values, strict=True)
+    ])  # fmt: skip
+
+
+def _bound(frame: Frame, node: ir.Expr | None) -> Value | None:
+    """A bound of a slice, which was evaluated before: again, if that neither calls nor reports anything."""
+    if node is None:
+        return None
+    if not _is_simple(node):
+        return UNKNOWN
+    outer, frame.records_sites = frame.records_sites, False
+    try:
+        return frame.interp.evaluate(frame, node)
+    finally:
+        frame.records_sites = outer
+
+
+def _is_simple(node: ir.Expr) -> bool:
+    match node:
+        case ir.Name() | ir.Const():
+            return True
+        case ir.Attribute() | ir.UnaryOp():
+            return _is_simple(node.value)
+        case ir.BinOp():
+            return _is_simple(node.left) and _is_simple(node.right)
+        case ir.Subscript():
+            return _is_simple(node.value) and _is_simple(node.index)
+    return False
 
 
 def _dict_item(frame: Frame, node: ir.Subscript, value: Dict, index: Value) -> Value:
@@ -112,21 +159,16 @@ def _sequence_item(frame: Frame, node: ir.Subscript, value: Seq, index: Value) -
         frame.emit(ListIndex, node, number, container=value.kind)
     elements = value.elements
     if isinstance(index, Const) and isinstance(index.value, int):
+        if value.kind == "shape" and value.is_traced:
+            if index.value < 0:
+                frame.demand(value.parameter, Demand(last=-index.value))
+            return part_of_shape(value, index.value, frame.origin(node, StepKind.SIZE, "", value.origin))
         if elements is not None:
             return elements[index.value] if -len(elements) <= index.value < len(elements) else UNKNOWN
-        if value.kind == "shape" and value.is_traced:
-            axis = _axis(value, index.value)
-            return Size(frame.origin(node, StepKind.SIZE, "", value.origin), parameter=value.parameter, axis=axis)
     if value.kind == "shape" and value.is_traced:
-        return Size(frame.origin(node, StepKind.SIZE, "", value.origin))
+        dim = join_of(value.elements)
+        return Size(frame.origin(node, StepKind.SIZE, "", value.origin), dim=dim)
     return element_of(value) if value.items() else UNKNOWN
-
-
-def _axis(shape: Seq, index: int) -> int | None:
-    """The dimension of the whole shape that stands at an index of a part of it."""
-    if index >= 0:
-        return shape.first_axis + index
-    return index if shape.first_axis == 0 else None
 
 
 def _slice_of(frame: Frame, value: Seq, node: ir.Slice) -> Value:
@@ -148,13 +190,16 @@ def _slice_of(frame: Frame, value: Seq, node: ir.Slice) -> Value:
         return Seq(value.kind, value.elements[lower:upper:step], origin=value.origin)
     element = element_of(value) if value.items() else None
     if value.kind == "shape" and value.is_traced:
-        return _slice_of_shape(value, element, lower, upper, step)
+        return _slice_of_shape(frame, value, element, lower, upper, step)
     return Seq(value.kind, None, element, value.origin)
 
 
-def _slice_of_shape(value: Seq, element: Value | None, lower: int | None, upper: int | None, step: int | None) -> Value:
+def _slice_of_shape(
+    frame: Frame, value: Seq, element: Value | None, lower: int | None, upper: int | None, step: int | None
+) -> Value:
     start = lower or 0
     if step is None and lower is not None and -_MAX_AXES <= lower < 0 and upper is None:
+        frame.demand(value.parameter, Demand(last=-lower))
         parts = [Size(value.origin, parameter=value.parameter, axis=i) for i in range(lower, 0)]
         return Seq("shape", tuple(parts), origin=value.origin)
     if step is None and upper is not None and 0 <= start < upper <= _MAX_AXES:

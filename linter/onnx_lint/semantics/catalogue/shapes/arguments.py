@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from onnx_lint.semantics.catalogue.shapes.registry import NotKnown
 from onnx_lint.semantics.domain.dims import UNKNOWN_SIZE, VARYING_SIZE, Dim, Expression, UnknownSize
-from onnx_lint.semantics.domain.shapes import Number, Shape, ShapeError, TensorType, Value
+from onnx_lint.semantics.domain.shapes import UNKNOWN, Number, Repeated, Shape, ShapeError, TensorType, Value
 
 
 def tensor(value: Value) -> TensorType:
@@ -57,6 +57,10 @@ def integer(value: Value) -> int:
     if isinstance(value, int):
         return int(value)
     raise NotKnown
+
+
+def _any_size(value: Value) -> Dim:
+    return UNKNOWN_SIZE if value is UNKNOWN else size(value)
 
 
 MOST_ITEMS = 4096
@@ -113,12 +117,14 @@ def sizes(value: Value) -> Shape:
 
 
 def sizes_of(value: Value, count: int) -> Shape:
-    """`count` integers, given as that many or as one for all.
+    """`count` integers, given as that many or as one for all; unknown ones for what is not known.
 
     Raises:
         NotKnown: it is something else.
     """
-    found = sizes(value)
+    if value is UNKNOWN or isinstance(value, Repeated):
+        return (UNKNOWN_SIZE,) * count
+    found = tuple(map(_any_size, value)) if isinstance(value, tuple) else sizes(value)
     if len(found) == 1:
         return found * count
     if len(found) != count:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from onnx_lint.semantics.catalogue.shapes.registry import Arguments, DtypeRule, NotKnown
 from onnx_lint.semantics.domain import dtypes
 from onnx_lint.semantics.domain.dtypes import DEFAULT_FLOAT, dtype_named, result_type
-from onnx_lint.semantics.domain.shapes import TensorType, Value, operand
+from onnx_lint.semantics.domain.shapes import Repeated, TensorType, Value, operand
 
 
 def same(name: str = "input") -> DtypeRule:
@@ -103,5 +103,7 @@ def _flat(value: Value) -> Iterator[Value]:
     if isinstance(value, tuple):
         for item in value:
             yield from _flat(item)
+    elif isinstance(value, Repeated):
+        yield from _flat(value.item)
     else:
         yield value

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from onnx_lint.semantics.catalogue.shapes import arguments as read
 from onnx_lint.semantics.catalogue.shapes.dtype_rules import fixed, promoted, same
-from onnx_lint.semantics.catalogue.shapes.registry import Call, result, shape
-from onnx_lint.semantics.domain.dims import UNKNOWN_SIZE, VARYING_SIZE, Dim, maximum
+from onnx_lint.semantics.catalogue.shapes.registry import Call, NotKnown, result, shape
+from onnx_lint.semantics.domain.dims import UNKNOWN_SIZE, VARYING_SIZE, Dim, maximum, varies
 from onnx_lint.semantics.domain.shapes import Repeated, Shape, ShapeError, TensorType, Value, product
 
 
@@ -22,10 +22,25 @@ def _joined(call: Call, shapes: list[Shape], at: int) -> Shape:
 
 @shape("torch.cat", "torch.concat", "torch.concatenate", dtype=promoted("tensors"))
 def cat(call: Call, tensors: Value, dim: Value = 0) -> Shape:
-    shapes = [read.shape_of(v) for v in _all_but_empty(read.items(tensors))]
-    if not shapes:
+    if isinstance(tensors, Repeated):
+        return _joined_with_others(call, [read.shape_of(tensors.item)], dim)
+    given = [read.tensor(v) for v in _all_but_empty(read.items(tensors))]
+    if not given:
         return (0,)
+    shapes = [t.shape for t in given if t.shape is not None]
+    if len(shapes) < len(given):
+        return _joined_with_others(call, shapes, dim)
     return _joined(call, shapes, read.axis(dim, len(shapes[0])))
+
+
+def _joined_with_others(call: Call, shapes: list[Shape], dim: Value) -> Shape:
+    """What is known of tensors joined with others that are not known: these have as many dimensions, and the same
+    sizes in all but one."""
+    if not shapes:
+        raise NotKnown
+    at = read.axis(dim, len(shapes[0]))
+    joined = _joined(call, shapes, at)
+    return read.replaced(joined, at, VARYING_SIZE if varies(joined[at]) else UNKNOWN_SIZE)
 
 
 def _all_but_empty(values: tuple[Value, ...]) -> list[Value]:

@@ -1,0 +1,84 @@
+"""What operations demand of an input of the model of which the shape is not known: the number of dimensions, sizes
+that weights fix, and the dtype."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from onnx_lint.semantics.domain.dims import Dim, symbol, varies
+from onnx_lint.semantics.domain.dtypes import DEFAULT_FLOAT
+from onnx_lint.semantics.domain.shapes import TensorType
+
+SMALLEST = 2
+"""The smallest size of a dimension that varies, as ``torch.export`` sees it: 0 and 1 are cases of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What one operation demands: `rank` dimensions, sizes by axis (from the end where negative), a dtype (empty for
+    one that is no floating-point type but not known)."""
+
+    rank: int | None = None
+    sizes: Mapping[int, Dim] = field(default_factory=dict)
+    dtype: str | None = None
+    last: int = 0
+    """It reads that many dimensions, counted from the end (``x[..., 0, :, :]``, ``x.mean(-3)``)."""
+
+    def and_also(self, other: Demand) -> Demand:
+        """Both demands; the first one counts where they contradict each other."""
+        rank = self.rank if self.rank is not None else other.rank
+        return Demand(rank, {**other.sizes, **self.sizes}, self.dtype or other.dtype, max(self.last, other.last))
+
+    def type_of(self, name: str) -> TensorType:
+        """The type of the input `name` that this is demanded of. Sizes that nothing fixes vary; where nothing says
+        otherwise it is of the default floating-point type."""
+        dtype = DEFAULT_FLOAT if self.dtype is None else self.dtype or None
+        rank = self.rank
+        if rank is None and self.last >= FROM_END:
+            rank = self.last + 1
+        if rank is None:
+            return TensorType(None, dtype, name)
+        shape: list[Dim] = []
+        for axis in range(rank):
+            size = self.sizes.get(axis, self.sizes.get(axis - rank))
+            if isinstance(size, int):
+                shape.append(size)
+            else:
+                fixed = size is not None and varies(size) is False
+                shape.append(symbol(f"{name}.shape[{axis}]", low=1 if fixed else SMALLEST, varies=not fixed))
+        return TensorType(tuple(shape), dtype)
+
+
+FROM_END = 3
+"""An input of which so many dimensions are counted from the end is taken to have one more, for the batch: images of
+channels, height and width, whatever stands before. Of fewer nothing is taken."""
+
+
+AFTERWARDS = 12
+"""Statements for which a search goes on when all ranks are known: the next layers say which sizes are fixed."""
+
+
+class Enough(Exception):
+    """All that was looked for is found, or the search has come to its bound."""
+
+
+@dataclass(slots=True)
+class Search:
+    """The search for what a model demands of its inputs: a run of its ``forward`` until shortly after the ranks of all
+    `wanted` inputs are known."""
+
+    wanted: set[str]
+    found: dict[str, Demand] = field(default_factory=dict)
+    in_doubt: int = 0
+    """Positive inside a branch that asks for the rank of something: what is demanded there holds for that case only."""
+
+    def note(self, name: str, demand: Demand) -> bool:
+        """An operation demands something of an input. Whether the ranks of all are known now."""
+        if self.in_doubt:
+            return False
+        known = self.found.get(name)
+        self.found[name] = demand if known is None else known.and_also(demand)
+        if self.found[name].rank is not None:
+            self.wanted.discard(name)
+        return not self.wanted

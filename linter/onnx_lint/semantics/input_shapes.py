@@ -1,0 +1,78 @@
+"""The shapes of a model's inputs, from what its ``forward`` does with them.
+
+The ``forward`` is interpreted once with inputs of which nothing is known, up to the point where its operations have
+said how many dimensions each of them has: in most models that is the first layer. Then it is interpreted as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from onnx_lint.project.modules import Unit
+from onnx_lint.semantics.domain.demands import Demand, Enough, Search
+from onnx_lint.semantics.domain.environment import Environment
+from onnx_lint.semantics.domain.lattice import alternatives, map_parts
+from onnx_lint.semantics.domain.values import Arguments, Function, Tensor, Value
+from onnx_lint.semantics.evaluation.frame import Frame
+from onnx_lint.semantics.evaluation.state import Analysis, Shown
+
+MAX_STEPS = 400
+"""Statements that are interpreted to find the shapes of inputs."""
+
+
+def with_shapes(analysis: Analysis, unit: Unit, function: Function, args: Arguments, qualified: str) -> Arguments:
+    """Arguments of an entry point, the tensors among them with the shapes that are demanded of them."""
+    wanted = {
+        value.parameter
+        for value in (*args.positional, *args.keyword.values())
+        if isinstance(value, Tensor) and value.parameter is not None and value.type.shape is None
+    }
+    found = _search(analysis, unit, function, _typed(args, {}), qualified, wanted) if wanted else {}
+    typed = _typed(args, found)
+    if analysis.shown is not None:
+        for param, value in zip(function.function.params.positional, typed.positional, strict=False):
+            for one in alternatives(value):
+                if isinstance(one, Tensor):
+                    analysis.shown.setdefault((unit, param.at), Shown(param.name, "input", one.type))
+    return typed
+
+
+def _search(
+    analysis: Analysis, unit: Unit, function: Function, args: Arguments, qualified: str, wanted: set[str]
+) -> dict[str, Demand]:
+    search = analysis.search = Search(set(wanted))
+    analysis.stop_at = analysis.steps + MAX_STEPS
+    frame = Frame(analysis, unit, Environment({}), qualified=qualified)
+    try:
+        frame.interp.invoke(frame, None, function, None, args)
+    except Enough:
+        pass  # that is how it ends
+    finally:
+        analysis.search, analysis.stop_at = None, float("inf")
+        for code in analysis.undone:
+            analysis.contexts[code] -= 1
+        analysis.undone.clear()
+    return search.found
+
+
+def _typed(args: Arguments, found: Mapping[str, Demand]) -> Arguments:
+    """The arguments with the types that were found; of the others it is known which input they are."""
+
+    def typed(value: Value) -> Value:
+        if not isinstance(value, Tensor):
+            return map_parts(value, typed)
+        if value.parameter is None or value.type.shape is not None:
+            return value
+        demand = found.get(value.parameter, Demand())
+        return Tensor(
+            value.traced, value.presumed, value.origin, value.parameter, value.is_shape, value.addresses,
+            demand.type_of(value.parameter),
+        )  # fmt: skip
+
+    def one(value: Value) -> Value:
+        return typed(value) if any(isinstance(v, Tensor) for v in alternatives(value)) else value
+
+    return Arguments(
+        tuple([one(v) for v in args.positional]), {k: one(v) for k, v in args.keyword.items()}, args.star,
+        args.double_star, args.nodes,
+    )  # fmt: skip

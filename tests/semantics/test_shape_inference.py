@@ -1,0 +1,211 @@
+"""What the analysis knows of the tensors in a program: through modules of the project, loops, branches and calls."""
+
+from __future__ import annotations
+
+import pytest
+from semantics.programs import HEADER, reports
+
+from onnx_lint.project.project import Project
+from onnx_lint.semantics.shown import values
+from onnx_lint.show_values import text_of
+from onnx_lint.source.text import SourceText
+
+
+def known(code: str) -> dict[str, str]:
+    """What the names in a program hold, by name; the last assignment counts."""
+    project = Project()
+    project.add(SourceText.from_text("m.py", HEADER + code))
+    return {v.name: text_of(v) for v in values(project, {"m.py"})}
+
+
+def test_a_convolution_says_what_the_input_is() -> None:
+    found = known(
+        """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(3, 64, 7, stride=2, padding=3)
+    def forward(self, x):
+        y = torch.relu(self.stem(x))
+        B, C, H, W = y.shape
+        tokens = y.flatten(2).transpose(1, 2)
+        first = tokens[:, 0]
+        return first
+"""
+    )
+    assert found["x"] == "float32[B, 3, x.shape[2], x.shape[3]]"
+    assert found["y"] == "float32[B, 64, ceil(x.shape[2] / 2), ceil(x.shape[3] / 2)]"
+    assert found["C"] == "size 64"
+    assert found["tokens"] == "float32[B, ceil(x.shape[2] / 2) * ceil(x.shape[3] / 2), 64]"
+    assert found["first"] == "float32[B, 64]"
+
+
+def test_sizes_have_the_names_that_the_code_gives_them() -> None:
+    found = known(
+        """
+class Attention(nn.Module):
+    def __init__(self, dim=64, heads=4):
+        super().__init__()
+        self.heads = heads
+        self.qkv = nn.Linear(dim, dim * 3)
+    def forward(self, x):
+        B, N, C = x.shape
+        qkv = self.qkv(x).reshape(B, N, 3, self.heads, C // self.heads).permute(2, 0, 3, 1, 4)
+        q, k, v = qkv.unbind(0)
+        scores = q @ k.transpose(-2, -1)
+        return scores
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.attention = Attention(64, 4)
+    def forward(self, x):
+        return self.attention(x)
+"""
+    )
+    assert found["q"] == "float32[B, 4, N, 16]"
+    assert found["scores"] == "float32[B, 4, N, N]"
+
+
+def test_shapes_go_through_modules_that_derive_from_torchs_and_through_factories() -> None:
+    found = known(
+        """
+import torch.nn.functional as F
+class Same(nn.Conv2d):
+    def forward(self, x):
+        return F.conv2d(x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
+def make(i, o, **kwargs):
+    kwargs.setdefault("bias", False)
+    return Same(i, o, 3, **kwargs)
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = make(3, 8, padding=1)
+    def forward(self, x):
+        y = self.a(x)
+        return y
+"""
+    )
+    assert found["y"] == "float32[x.shape[0], 8, x.shape[2], x.shape[3]]"
+
+
+def test_a_part_of_the_model_that_was_not_seen_says_nothing_but_the_dtype() -> None:
+    found = known(
+        """
+class Net(nn.Module):
+    def __init__(self, block):
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 1)
+        self.block = block
+    def forward(self, x):
+        x = self.stem(x)
+        y = self.block(x)
+        z = x + y
+        return z
+"""
+    )
+    assert found["y"] == "float32[…]"
+    assert found["z"] == "float32[x.shape[0], 8, x.shape[2], x.shape[3]]"
+
+
+def test_ways_that_differ_leave_what_they_share() -> None:
+    found = known(
+        """
+class Net(nn.Module):
+    def __init__(self, flag: bool):
+        super().__init__()
+        self.flag = flag
+        self.a, self.b = nn.Conv2d(3, 8, 1), nn.Conv2d(3, 16, 1, stride=2)
+    def forward(self, x):
+        if self.flag:
+            y = self.a(x)
+        else:
+            y = self.b(x)
+        z = torch.relu(y)
+        return z
+"""
+    )
+    assert found["z"] == "float32[x.shape[0], ?, ?, ?]"
+
+
+def test_a_loop_that_changes_a_shape_settles() -> None:
+    found = known(
+        """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 1)
+    def forward(self, x):
+        x = self.stem(x)
+        for _ in range(x.shape[1]):
+            x = torch.cat([x, x], dim=1)
+        end = x.mean((2, 3))
+        return end
+"""
+    )
+    assert found["end"] == "float32[x.shape[0], ?]"
+
+
+@pytest.mark.parametrize(
+    "test", ["if x.dim() != 3: raise ValueError", "assert x.ndim == 3", "if not len(x.shape) == 3: raise ValueError"]
+)
+def test_a_check_says_the_rank(test: str) -> None:
+    code = f"""
+class Net(nn.Module):
+    def forward(self, x):
+        {test}
+        y = x * 2
+        return y
+"""
+    assert known(code)["y"] == "float32[x.shape[0], x.shape[1], x.shape[2]]"
+
+
+def test_what_a_branch_on_the_rank_demands_holds_there_only() -> None:
+    found = known(
+        """
+class Net(nn.Module):
+    def forward(self, x):
+        if x.dim() == 4:
+            b, c, h, w = x.shape
+            x = x.reshape(b, c, h * w)
+        y = x * 2
+        return y
+"""
+    )
+    assert found["y"] == "float32[…]"
+
+
+FIXED = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(3, 64, 3)
+    def forward(self, x):
+        x = self.stem(x)
+        B, C, H, W = x.shape
+        if {test}:
+            x = x + 1
+        return x
+"""
+
+
+@pytest.mark.parametrize(
+    ("test", "severity"),
+    [("C == 64", "info"), ("C % 2 == 0", "info"), ("C > 3", "info"), ("H > 3", "warning"), ("H == W", "warning")],
+)
+def test_a_fixed_size_is_information(test: str, severity: str) -> None:
+    assert [s for _, s, _ in reports(FIXED.format(test=test))] == [severity]
+
+
+def test_a_branch_that_the_shapes_decide_is_decided() -> None:
+    code = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(3, 64, 3)
+    def forward(self, x):
+        x = self.stem(x)
+        if x.shape[1] != 64:
+            x = x * float(x.sum())
+        return x
+"""
+    assert [(s, line) for _, s, line in reports(code)] == [("info", "if x.shape[1] != 64:")]
