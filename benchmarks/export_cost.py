@@ -149,7 +149,7 @@ def stages(name: str) -> None:
 
     for engine in ("torchscript", "dynamo"):
         arguments = ["--export", f"{os.path.abspath(__file__)}:{name}", "--engine", engine, "--input", MODELS[name][2]]
-        run = Run(options.request(options.parser().parse_args([*arguments, "--timeout", "900"])))
+        run = Run(options.request(options.parse([*arguments, "--timeout", "900"])))
         start = time.monotonic()
         try:
             outcome = run.run()[0]

@@ -71,7 +71,7 @@ def export(name: str, inputs: tuple[str, ...], given: argparse.Namespace) -> lis
     arguments += ["--timeout", str(given.timeout), "--threads", "1"]
     for text in inputs:
         arguments += ["--input", text]
-    run = Run(options.request(options.parser().parse_args(arguments)))
+    run = Run(options.request(options.parse(arguments)))
     try:
         return [row_of(name, outcome) for outcome in run.run()]
     except WorkerError as error:

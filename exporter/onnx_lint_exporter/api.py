@@ -32,8 +32,10 @@ from onnx_lint_exporter.worker import verify as running
 from onnx_lint_exporter.worker.engines import ENGINES
 from onnx_lint_exporter.worker.engines.dynamo import LOST_DATA
 from onnx_lint_exporter.worker.execution import Arguments, Model, reference
-from onnx_lint_exporter.worker.frames import UserCode, of_live
+from onnx_lint_exporter.worker.frames import UserCode
+from onnx_lint_exporter.worker.judging import all_random, judge
 from onnx_lint_exporter.worker.protocol import Comparison, Frame, Kind, Observation, Result, Stack, Stage, State
+from onnx_lint_exporter.worker.ties import tied_outputs
 
 
 class Saveable(Protocol):
@@ -132,7 +134,7 @@ def _export_error(error: Exception, model: Model, args: object, options: Mapping
     engine = Engine.DYNAMO if isinstance(model, torch.export.ExportedProgram) else chosen
     user = UserCode()
     stage, seen = ENGINES[engine.value]().explain(error, user, model, {})
-    here = of_live(sys._getframe(1), user)[:1]
+    here = user.choose_live(sys._getframe(1))[:1]
     placed = [replace(item, stack=here) if _is_about_the_call(item) else item for item in seen]
     diagnostics = located(engine, stage, placed, model)
     made = _with_class_of(error)
@@ -240,16 +242,17 @@ def _compared(model: Model, read: model_file.ModelFile, which: Arguments | None,
     if which is None:
         return Comparison(State.NOT_RUN, given.refused or "no second input")
     ran = reference(model, which)
-    if ran.random:
+    if all_random(ran):
         return Comparison(State.NOT_RUN, "the model gives random results")
     named = inputs.name_leaves(model, inputs.with_defaults(model, which))
     try:
-        results = running.run(running.session(read.path), running.feed(read, named, [v.name for v in read.inputs()]))
+        arrays = running.feed(read, named, [v.name for v in read.inputs()])
+        results = running.run(running.session(read.path), arrays)
     except running.NoRuntimeError as error:
         return Comparison(State.NOT_RUN, str(error))
     except running.RunError as error:
         return Comparison(State.FAILED, str(error))
-    return running.compare(results, ran.outputs)
+    return judge(model, ran, results, lambda: tied_outputs(read, arrays))
 
 
 def to_text(exported: Exported) -> str:

@@ -7,7 +7,7 @@ is known here about what a rule looks for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 
 from onnx_lint.checker import check
@@ -51,15 +51,15 @@ class RuleSites:
         """Whether a rule takes what it reports for harmless in every engine, as an ``assert`` is."""
         return code in _harmless()
 
-    def within(self, span: Span, engine: Engine) -> Diagnostic | None:
+    def within(self, span: Span, engine: Engine, fits: Callable[[str], bool] = lambda code: True) -> Diagnostic | None:
         """What is said of the code at a span: inside it, or of the smallest code around it.
 
         What holds for the engine goes before the rest; of several things inside, the outermost counts.
         """
         lines = range(span.line, span.end_line + 1)
         near = {id(d): d for line in lines for d in self._by_line.get((span.path, line), ())}.values()
-        inside = [d for d in near if _contains(span, d.span)]
-        around = [d for d in near if _contains(d.span, span)]
+        inside = [d for d in near if _contains(span, d.span) and fits(d.code)]
+        around = [d for d in near if _contains(d.span, span) and fits(d.code)]
         inside.sort(key=lambda d: _size(d.span), reverse=True)
         around.sort(key=lambda d: _size(d.span))
         ranked = sorted([*inside, *around], key=lambda d: engine not in d.engines)
@@ -87,15 +87,27 @@ def _size(span: Span) -> tuple[int, int]:
     return lines, span.end_column - span.column if not lines else span.end_column
 
 
-def rule_at(rules: RuleSites, file: SourceFile, frame: Frame, item: Observation, engine: Engine) -> Diagnostic | None:
-    """The rule's own diagnostic that explains an observation at a frame, if there is one."""
+def rule_at(
+    rules: RuleSites,
+    file: SourceFile,
+    frame: Frame,
+    item: Observation,
+    engine: Engine,
+    fits: Callable[[str], bool] = lambda code: True,
+) -> Diagnostic | None:
+    """The rule's own diagnostic that explains an observation at a frame, if there is one.
+
+    `fits` says of a code whether its rule may be the cause at all.
+    """
     if item.kind is Kind.STRUCTURE:
         decides = file.control_around(item.lines or (frame.line,))
-        return rules.within(decides, engine) if decides is not None else None
+        return rules.within(decides, engine, fits) if decides is not None else None
     if frame.column is not None and frame.end_line is not None and frame.end_column is not None:
         exact = Span(file.path, frame.line, frame.column, frame.end_line, frame.end_column)
-        found = rules.within(exact, engine)
+        found = rules.within(exact, engine, fits)
         if found is not None:
             return found
     # several statements may share the line
-    return rules.within(file.statement(frame.line), engine) or rules.within(file.line_span(frame.line), engine)
+    return rules.within(file.statement(frame.line), engine, fits) or rules.within(
+        file.line_span(frame.line), engine, fits
+    )

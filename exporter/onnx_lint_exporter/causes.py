@@ -8,8 +8,10 @@ from onnx_lint.diagnostic import Span
 from onnx_lint_exporter.outcome import Outcome
 from onnx_lint_exporter.worker.protocol import Kind, Observation, Read, State
 
-FREEZING = (Kind.TRACER_WARNING, Kind.BAKED_VALUE, Kind.STRUCTURE)
+FREEZING = (Kind.TRACER_WARNING, Kind.BAKED_VALUE, Kind.STRUCTURE, Kind.TURNED)
 """Kinds of observations that show where Python read a value and kept it."""
+SHOWN_TO_DIFFER = (Kind.BAKED_VALUE, Kind.STRUCTURE, Kind.TURNED)
+"""Those that show that it is another one on another input."""
 _LOST = (Kind.VANISHED_INPUT, Kind.DEAD_INPUT, Kind.CONSTANT_OUTPUT)
 _AXES = (Kind.STATIC_AXIS, Kind.NARROWED_AXIS)
 

@@ -67,6 +67,12 @@ class ExportCode(Enum):
         "The model's code reported results in the exporter's name, or attacked the exporter; nothing is trusted.",
     )
 
+    STATE = (
+        "ONX920",
+        "lost-state",
+        "The model keeps something from call to call, and gives another result when called again; a graph does not.",
+    )
+
     @property
     def code(self) -> str:
         return self.value[0]

@@ -24,17 +24,20 @@ from onnx_lint_exporter.outcome import Outcome, WorkerError
 from onnx_lint_exporter.outputs import Outputs
 from onnx_lint_exporter.processes import accuse_sender
 from onnx_lint_exporter.progress import shown
+from onnx_lint_exporter.repair import Repairer
 from onnx_lint_exporter.runs import Request, Run
 from onnx_lint_exporter.signals import Interrupted, ended_by_signals
 from onnx_lint_exporter.source_code import Sources
 
+NOT_PROVED = 3
+"""The exit status of an export that is nowhere seen to be wrong, and of which something asked for is not proved."""
 _MAX_TOUCHED = 60
 """Files that a run without PATHs looks up rules for."""
 
 
 def run(argv: list[str]) -> int:
     """Run with these arguments; the exit status."""
-    given = options.parser().parse_args(argv)
+    given = options.parse(argv)
     problems: list[str] = []
     try:
         with ended_by_signals(accuse_sender):
@@ -90,9 +93,12 @@ class Command:
                 return _give_up(self.given, problems)
             outputs = Outputs(self.given, self.request, self.sources)
             outputs.models(outcomes)
+            outputs.witness(outcomes)
             checked = self._lint(outcomes)
             problems += checked.problems
             diagnostics = self._diagnostics(outcomes, checked)
+            if self.given.repair:
+                Repairer(self.request, checked.sources).repair(outcomes, diagnostics)
             outputs.maps(outcomes)
             outputs.page(outcomes, diagnostics, checked.sources)
             for text in outputs.notes:
@@ -128,7 +134,7 @@ class Command:
         found = []
         for outcome in outcomes:
             seen = diagnose(outcome, self.sources, checked.rules)
-            found.append((outcome, checked.accepted(attribute_to_rules(seen, checked.diagnostics))))
+            found.append((outcome, checked.accepted(attribute_to_rules(seen, checked.diagnostics, outcome))))
         if self.given.paths:
             diagnostics = merge_evidence(checked.diagnostics, found, self.sources, checked.sources)
         else:
@@ -179,6 +185,8 @@ class Command:
                 )
 
     def _texts(self, outcomes: list[Outcome], stream: TextIO) -> None:
+        if self.given.repair:
+            stream.write("\n".join(map(printable, table.repairs(outcomes))) + "\n")
         for outcome in outcomes:
             if self.given.text and outcome.result.text:
                 stream.write(f"\n--- {outcome.engine}\n{outcome.result.text}\n")
@@ -192,7 +200,9 @@ class Command:
             return 1
         if self.given.exit_zero:
             return 0
-        return int(any(d.severity >= checked.fail_level(d.span.path, self.config) for d in diagnostics))
+        if any(d.severity >= checked.fail_level(d.span.path, self.config) for d in diagnostics):
+            return 1
+        return NOT_PROVED if any(outcome.shortfalls for outcome in outcomes) and self.request.job.verify else 0
 
 
 def _note(message: str, given: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""Static diagnostics × what the exports saw: confirmed, refuted, not reached, or missed by the linter."""
+"""Static diagnostics × what the exports saw: confirmed, refuted, untested, not reached, or missed by the linter."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from dataclasses import replace
 
 from onnx_lint.diagnostic import Diagnostic, Evidence, EvidenceState, Severity, Span
 from onnx_lint.target import Engine
+from onnx_lint_exporter.adequacy import tested_at
 from onnx_lint_exporter.codes import ExportCode
 from onnx_lint_exporter.messages import result_words
 from onnx_lint_exporter.outcome import Outcome
+from onnx_lint_exporter.rule_causes import may_cause
 from onnx_lint_exporter.source_code import Sources
 
 _NOT_FOR_LINT = {
@@ -42,12 +44,15 @@ def merge_evidence(
     used: set[tuple[Engine, int]] = set()
     out = []
     for diagnostic in static:
-        evidence = list(diagnostic.evidence)
+        evidence, confirming = list(diagnostic.evidence), []
         for outcome, found in exported:
-            matches = [d for d in found if same_place(diagnostic, d)]
+            near = [d for d in found if same_place(diagnostic, d)]
+            matches = [d for d in near if may_cause(diagnostic.code, d.code, outcome)]
+            confirming += [d for d in matches if d.severity is not Severity.INFO]
             used |= {(outcome.engine, id(d)) for d in matches}
             evidence += _evidence(diagnostic, outcome, matches, sources)
-        out.append(replace(diagnostic, evidence=tuple(evidence)))
+        worst = max([diagnostic.severity, *(d.severity for d in confirming)])
+        out.append(replace(diagnostic, evidence=tuple(evidence), severity=worst))
     for outcome, found in exported:
         for d in found:
             if (outcome.engine, id(d)) not in used:
@@ -55,11 +60,12 @@ def merge_evidence(
     return sorted(fold_engines(out), key=lambda d: d.sort_key)
 
 
-def attribute_to_rules(found: list[Diagnostic], static: Sequence[Diagnostic]) -> list[Diagnostic]:
+def attribute_to_rules(found: list[Diagnostic], static: Sequence[Diagnostic], outcome: Outcome) -> list[Diagnostic]:
     """Give what an export saw the code, origin and fix of the rule that explains the same place."""
     out = []
     for d in found:
-        match = next((s for s in static if same_place(s, d) and d.engines[0] in s.engines), None)
+        near = [s for s in static if same_place(s, d) and d.engines[0] in s.engines]
+        match = next((s for s in near if may_cause(s.code, d.code, outcome)), None)
         if match is None or d.code in _NOT_FOR_LINT:
             out.append(d)
             continue
@@ -113,15 +119,20 @@ def _evidence(diagnostic: Diagnostic, outcome: Outcome, matches: list[Diagnostic
         return []
     harmful = [d for d in matches if d.severity is not Severity.INFO]
     if harmful:
-        text = next((e.text for d in harmful for e in d.evidence if e.text), result_words(outcome))
-        return [Evidence(EvidenceState.CONFIRMED, outcome.engine, text)]
+        sure = [e for d in harmful for e in d.evidence if e.state is EvidenceState.CONFIRMED]
+        suspected = [e for d in harmful for e in d.evidence]
+        text = next((e.text for e in sure or suspected if e.text), result_words(outcome))
+        state = EvidenceState.CONFIRMED if sure or not suspected else EvidenceState.UNTESTED
+        return [Evidence(state, outcome.engine, text)]
     executed = executed_lines(outcome, sources).get(diagnostic.span.path)
     if executed is None and not outcome.result.executed:
         return []
     if executed is None or not executed & set(range(diagnostic.span.line, diagnostic.span.end_line + 1)):
         return [Evidence(EvidenceState.NOT_REACHED, outcome.engine, "not executed with this input")]
-    if outcome.verified and diagnostic.severity is not Severity.INFO:
-        return [Evidence(EvidenceState.REFUTED, outcome.engine, "executed, and right on both inputs")]
+    if outcome.exported and diagnostic.severity is not Severity.INFO:
+        tested, text = tested_at(diagnostic.span, outcome, sources)
+        state = EvidenceState.REFUTED if tested else EvidenceState.UNTESTED
+        return [Evidence(state, outcome.engine, text)]
     return []
 
 

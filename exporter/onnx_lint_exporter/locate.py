@@ -7,10 +7,18 @@ from dataclasses import replace
 
 from onnx_lint.diagnostic import Diagnostic, Evidence, EvidenceState, Severity, Span
 from onnx_lint_exporter.attribute import RuleSites, rule_at
-from onnx_lint_exporter.causes import LocatedObservation, drop_consequences, harmless_branch, uses_of_other_lines
+from onnx_lint_exporter.causes import (
+    FREEZING,
+    SHOWN_TO_DIFFER,
+    LocatedObservation,
+    drop_consequences,
+    harmless_branch,
+    uses_of_other_lines,
+)
 from onnx_lint_exporter.codes import CODES, ExportCode
 from onnx_lint_exporter.messages import confirmed_by, help_of, message_of, notes_of, result_words
 from onnx_lint_exporter.outcome import Outcome
+from onnx_lint_exporter.rule_causes import may_explain
 from onnx_lint_exporter.source_code import SourceFile, Sources
 from onnx_lint_exporter.worker.protocol import Frame, Kind, Observation, Read, State
 
@@ -39,6 +47,8 @@ _CODES: dict[Kind, ExportCode] = {
     Kind.ENGINE_WARNING: ExportCode.ENGINE_WARNING,
     Kind.BAKED_VALUE: ExportCode.BAKED,
     Kind.STRUCTURE: ExportCode.BAKED,
+    Kind.TURNED: ExportCode.BAKED,
+    Kind.STATE: ExportCode.STATE,
     Kind.VANISHED_INPUT: ExportCode.VANISHED,
     Kind.DEAD_INPUT: ExportCode.VANISHED,
     Kind.CONSTANT_OUTPUT: ExportCode.VANISHED,
@@ -56,6 +66,7 @@ _EXPLAINABLE = (
     Kind.TRACER_WARNING,
     Kind.BAKED_VALUE,
     Kind.STRUCTURE,
+    Kind.TURNED,
     Kind.DATA_DEPENDENT,
     Kind.STATIC_SIZE,
     Kind.STATIC_AXIS,
@@ -77,7 +88,7 @@ def diagnose(outcome: Outcome, sources: Sources, rules: RuleSites | None = None)
     seen = [each for item in outcome.observations for each in _located(item, outcome, sources, rules)]
     used_elsewhere = uses_of_other_lines(seen)
     seen = drop_consequences(seen, outcome)
-    frozen_here = {each.line for each in seen if each.item.kind in (Kind.BAKED_VALUE, Kind.STRUCTURE)}
+    frozen_here = {each.line for each in seen if each.item.kind in SHOWN_TO_DIFFER}
     if frozen_here and not used_elsewhere and not any(each.item.kind is Kind.STRUCTURE for each in seen):
         seen = [each for each in seen if not harmless_branch(each, frozen_here)]
     merged: dict[tuple[str, int, str], Diagnostic] = {}
@@ -124,7 +135,7 @@ def _located(item: Observation, outcome: Outcome, sources: Sources, rules: RuleS
     found = None
     own_fault = kind is Kind.RUN_ERROR and outcome.result.input1.state is not State.RIGHT
     if stack and kind in _EXPLAINABLE and not own_fault:
-        found = rule_at(rules, file, frame, item, outcome.engine)
+        found = rule_at(rules, file, frame, item, outcome.engine, lambda code: may_explain(code, item, outcome))
     yield _by_rule(item, found) if found is not None else _own(item, span_of(file, frame))
 
 
@@ -202,11 +213,10 @@ def _promote(diagnostics: list[Diagnostic], outcome: Outcome) -> list[Diagnostic
         return diagnostics
     suspects = {id(d) for d in diagnostics if d.severity is Severity.WARNING}
     suspects = suspects or {id(d) for d in diagnostics if d.code not in _OWN_CODES}
-    confirmed = (Evidence(EvidenceState.CONFIRMED, outcome.engine, result_words(outcome)),)
-    return [
-        replace(d, severity=Severity.ERROR, evidence=d.evidence or confirmed) if id(d) in suspects else d
-        for d in diagnostics
-    ]
+    state = EvidenceState.CONFIRMED if len(suspects) == 1 else EvidenceState.UNTESTED
+    words = result_words(outcome) + ("" if len(suspects) == 1 else f"; one of {len(suspects)} places that may be why")
+    evidence = (Evidence(state, outcome.engine, words),)
+    return [replace(d, severity=Severity.ERROR, evidence=evidence) if id(d) in suspects else d for d in diagnostics]
 
 
 def _merge(one: Diagnostic, two: Diagnostic) -> Diagnostic:
@@ -219,6 +229,8 @@ def _merge(one: Diagnostic, two: Diagnostic) -> Diagnostic:
 def _diagnostic(each: LocatedObservation, outcome: Outcome, severity: Severity, sources: Sources) -> Diagnostic:
     item = each.item
     state = EvidenceState.CONFIRMED if severity is not Severity.INFO or item.failure else None
+    if state and severity is not Severity.ERROR and item.kind in FREEZING:
+        state = EvidenceState.UNTESTED  # suspected: frozen, and not seen to differ on the input that goes wrong
     return Diagnostic(
         code=each.code,
         name=each.name,

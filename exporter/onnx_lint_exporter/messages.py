@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from onnx_lint.diagnostic import Note, Span
 from onnx_lint_exporter.outcome import Outcome
+from onnx_lint_exporter.remedies import remedy_for
 from onnx_lint_exporter.source_code import SourceFile, Sources
 from onnx_lint_exporter.worker.protocol import Fault, Frame, Kind, Observation, Read, Stack, State, StepState
 
@@ -19,6 +20,14 @@ _FORM = (
     Kind.RANDOM_OUTPUT,
 )
 """Seen in the graph itself: how its values compare says nothing of it."""
+_OF_OPERATORS = (
+    Kind.UNSUPPORTED_OPERATOR,
+    Kind.TRANSLATE_ERROR,
+    Kind.CAPTURE_ERROR,
+    Kind.OUTPUT_MISMATCH,
+    Kind.RUN_ERROR,
+)
+"""Failures that an operator may be to blame for."""
 _READ_WORDS = {
     Read.BOOLEAN: "the trace keeps only the way taken for the example: a tensor becomes a Python bool here",
     Read.INDEX: "a tensor becomes a Python index here, which the trace keeps as a constant",
@@ -93,6 +102,9 @@ def result_words(outcome: Outcome) -> str:
             words.append(f"wrong on input {number}: {run.text}")
         elif run.state is State.FAILED:
             words.append(f"fails on input {number}: ONNX Runtime fails: {run.text[:160]}")
+    failed = outcome.result.proof.failed
+    if failed.state in (State.WRONG, State.FAILED):
+        words.append(f"wrong on an input that was searched for: {failed.text[:200]}")
     return "; ".join(words) or ("right on both inputs" if outcome.verified else "exported")
 
 
@@ -119,6 +131,9 @@ def help_of(item: Observation) -> str | None:
     """What to do, where there is something."""
     if item.operator == "prim::DictConstruct":
         return "return a tuple of the values"
+    remedy = remedy_for(item.operator, item.message) if item.failure else None
+    if remedy is not None and item.kind in _OF_OPERATORS:
+        return remedy
     if item.kind is Kind.UNSUPPORTED_OPERATOR:
         return (
             "write it with supported operators, or register a translation "

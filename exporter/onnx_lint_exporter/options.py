@@ -17,7 +17,7 @@ from onnx_lint_exporter.child import Limits
 from onnx_lint_exporter.processes import memory_of_machine
 from onnx_lint_exporter.runs import Request
 from onnx_lint_exporter.targets import TargetError
-from onnx_lint_exporter.worker.protocol import Job
+from onnx_lint_exporter.worker.protocol import Job, Target
 from onnx_lint_exporter.worker.spec import SpecError
 from onnx_lint_exporter.worker.spec import parse as parse_inputs
 from onnx_lint_exporter.writer import OutputPath, WriteError, output_path
@@ -28,10 +28,27 @@ ENGINE_PLACE = "{engine}"
 
 def entries(given: argparse.Namespace) -> list[str]:
     """The entry points for the linter: those named, and the target, which is analysed whatever its name says."""
+    if given.script is not None:
+        return list(given.entry or ())
     target = targets.parse(given.export)
     module = target.module or os.path.splitext(os.path.basename(target.file or ""))[0]
     exported = [f"{module}:{target.attribute}"] if target.attribute and target.attribute.isidentifier() else []
     return [*(given.entry or ()), *exported]
+
+
+def parse(argv: list[str]) -> argparse.Namespace:
+    """The options of these arguments. What follows ``--export-from SCRIPT`` is the script's, whatever it looks like."""
+    place = next(
+        (k for k, text in enumerate(argv) if text == "--export-from" or text.startswith("--export-from=")), None
+    )
+    if place is None:
+        given = parser().parse_args(argv)
+        given.script = None
+        return given
+    given = parser().parse_args(argv[:place])
+    joined = argv[place].partition("=")[2]
+    given.script = [*([joined] if joined else []), *argv[place + 1 :]]
+    return given
 
 
 def parser() -> argparse.ArgumentParser:
@@ -99,6 +116,21 @@ def parser() -> argparse.ArgumentParser:
     how.add_argument("--artifacts-dir", metavar="DIR", help="dynamo: write torch's own report and program there")
     how.add_argument("--profile", action="store_true", help="dynamo: profile the export (into the artifacts' report)")
     how.add_argument("--no-verify", action="store_true", help="do not run the exported model")
+    how.add_argument(
+        "--effort",
+        type=int,
+        default=25,
+        metavar="PERCENT",
+        help="how much of the export's time the search for an input that goes wrong may add (default: 25; 0: none)",
+    )
+    how.add_argument(
+        "--repair",
+        action="store_true",
+        help="try the rules' fixes, export again, and print the patch that makes an engine right",
+    )
+    how.add_argument(
+        "--save-witness", metavar="FILE.py", help="write a pytest file that fails as long as the export is wrong"
+    )
     run = out.add_argument_group("export: the process")
     run.add_argument(
         "--python", default=sys.executable, metavar="EXE", help="the interpreter that has torch (default: this one)"
@@ -147,7 +179,7 @@ def engines(options: argparse.Namespace) -> tuple[Engine, ...]:
 def request(options: argparse.Namespace) -> Request:
     """What the options ask for. Raises `UsageError`."""
     try:
-        target = targets.parse(options.export)
+        target = _script_target(options) if options.script is not None else targets.parse(options.export)
         source = targets.parse(options.inputs_from, name_needed=True) if options.inputs_from else None
         parse_inputs(options.input)
     except (TargetError, SpecError) as error:
@@ -162,6 +194,10 @@ def request(options: argparse.Namespace) -> Request:
     for name in ("timeout", "memory_limit"):
         if getattr(options, name) is not None and getattr(options, name) <= 0:
             raise UsageError(f"--{name.replace('_', '-')}: must be more than 0")
+    if options.effort < 0:
+        raise UsageError("--effort: must be 0 or more")
+    if options.save_witness:
+        _writable("--save-witness", options.save_witness)
     if options.map and not (options.output or options.report):
         raise UsageError("--map: written beside a model or a page: give --output or --report as well")
     if options.report:
@@ -179,6 +215,8 @@ def request(options: argparse.Namespace) -> Request:
         output_names=tuple(options.output_names or ()),
         opset_version=options.opset,
         register=tuple(os.path.abspath(path) for path in options.register),
+        script=tuple(options.script[1:]) if options.script is not None else None,
+        linted=tuple(os.path.abspath(path) for path in options.paths if os.path.exists(path)),
         custom_opsets=_opsets(options.custom_opsets),
         training=options.training,
         external_data=options.external_data,
@@ -188,11 +226,28 @@ def request(options: argparse.Namespace) -> Request:
         artifacts_dir=_artifacts(options),
         profile=options.profile,
         verify=not options.no_verify,
+        effort=options.effort,
         want_map=bool(options.map or options.report or options.output),
         want_text=options.text,
+        want_witness=bool(options.save_witness),
     )
     limits = Limits(options.timeout, options.memory_limit or _default_memory(len(engines(options))))
-    return Request(job, engines(options), _python(options.python), limits, _outputs(options))
+    own = options.script is not None and options.engine is None
+    chosen = (Engine.DYNAMO,) if own else engines(options)
+    return Request(job, chosen, _python(options.python), limits, _outputs(options), own)
+
+
+def _script_target(options: argparse.Namespace) -> Target:
+    """The script of ``--export-from``. Raises `UsageError`."""
+    if not options.script or not os.path.isfile(options.script[0]):
+        raise UsageError(f"--export-from {' '.join(options.script[:1])}: no such file")
+    if options.repair:
+        raise UsageError("--repair: with --export-from the model is the script's; give it to --export")
+    for name in ("input", "inputs_from", "output", "dynamic_axes", "dynamic_shapes", "input_names", "output_names"):
+        if getattr(options, name):
+            option = name.replace("_", "-")
+            raise UsageError(f"--{option}: with --export-from, what the script gives to torch.onnx.export counts")
+    return Target(options.script[0], os.path.abspath(options.script[0]))
 
 
 def _axes(text: str | None) -> dict[str, dict[int, str]] | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from onnx_lint.target import Engine
 from onnx_lint_exporter.child import ChildResult
 from onnx_lint_exporter.processes import crash_words
+from onnx_lint_exporter.proved import proof_as_json, shortfalls
 from onnx_lint_exporter.worker.frames import UserCode
 from onnx_lint_exporter.worker.protocol import (
     OUTCOME_STAGES,
@@ -42,6 +43,18 @@ class WorkerError(Exception):
     """The worker could not do its work for a reason outside the model: the environment, or an internal error."""
 
 
+@dataclass(frozen=True)
+class Repair:
+    """A change of the source after which an engine's export is right and the model gives what it gave."""
+
+    patch: str
+    """A unified diff."""
+    fixes: tuple[str, ...]
+    """What it is made of, in words."""
+    inputs: int
+    """On how many inputs the new export was right, and the model unchanged."""
+
+
 @dataclass
 class Outcome:
     """The result of one engine's export of one target."""
@@ -58,6 +71,8 @@ class Outcome:
     """Where the model was put, when it was."""
     map_file: str | None = None
     """Where the map from nodes to lines was put."""
+    repair: Repair | None = None
+    """What makes this export right."""
     report_file: str | None = None
     """The page about this export."""
 
@@ -84,7 +99,7 @@ class Outcome:
     @property
     def wrong(self) -> bool:
         """Whether the exported model was seen to give other results than the model, or to fail."""
-        return any(run.state in (State.WRONG, State.FAILED) for run in self.runs)
+        return any(run.state in (State.WRONG, State.FAILED) for run in (*self.runs, self.result.proof.failed))
 
     @property
     def ok(self) -> bool:
@@ -93,8 +108,13 @@ class Outcome:
 
     @property
     def verified(self) -> bool:
-        """Right on both inputs."""
-        return self.ok and all(run.state is State.RIGHT for run in self.runs)
+        """Right on both inputs, up to the rounding of the model itself."""
+        return self.ok and all(run.state in (State.RIGHT, State.UNSTABLE) for run in self.runs)
+
+    @property
+    def shortfalls(self) -> list[str]:
+        """What was asked for and is not proved, of an export that is nowhere seen to be wrong, in words."""
+        return shortfalls(self.result) if self.ok else []
 
     def add(self, *seen: Observation) -> None:
         """Add observations to those of the worker."""
@@ -117,6 +137,8 @@ class Outcome:
             "strict": result.strict,
             "input1": {"state": result.input1.state.value, "text": result.input1.text},
             "input2": {"state": result.input2.state.value, "text": result.input2.text},
+            "proof": proof_as_json(result.proof),
+            "not_proved": self.shortfalls,
             "nodes": result.nodes,
             "opset": result.opset,
             "size": result.size,
@@ -129,6 +151,7 @@ class Outcome:
             "mismatch": found,
             "map": self.map_file,
             "report": self.report_file,
+            "repair": plain(self.repair),
             "torch": result.torch or None,
             "python": result.python or None,
         }
@@ -144,7 +167,9 @@ def from_child(child: ChildResult, engine: Engine, target: str, folder: str = ""
         result = Result(engine.value, stage=result.stage, root=result.root, definition=result.definition)
     if result.definition is None and loaded is not None:
         result = replace(result, definition=loaded.definition)
-    outcome = Outcome(engine, target, result, folder, child.log, child.seconds)
+    if result.called_at is not None:
+        target = f"{target}:{result.called_at.line}"
+    outcome = Outcome(Engine(result.engine), target, result, folder, child.log, child.seconds)
     if child.ended == "cancelled":
         outcome.cancelled = True
     elif child.ended != "done":

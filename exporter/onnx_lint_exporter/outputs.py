@@ -13,6 +13,7 @@ from onnx_lint_exporter.outcome import Outcome
 from onnx_lint_exporter.received import model_of
 from onnx_lint_exporter.runs import Request
 from onnx_lint_exporter.source_code import Sources
+from onnx_lint_exporter.witness_test import write_witness
 from onnx_lint_exporter.writer import WriteError, install
 
 
@@ -48,6 +49,21 @@ class Outputs:
                 self.problems.append(str(error))
                 continue
             outcome.written = self._sources.shown(path.path)
+
+    def witness(self, outcomes: Sequence[Outcome]) -> None:
+        """Write the test of ``--save-witness`` for the first engine that gives something wrong."""
+        if not self._given.save_witness:
+            return
+        wrong = [outcome for outcome in outcomes if outcome.result.proof.has_witness]
+        if not wrong:
+            self.notes.append(f"{self._given.save_witness} is not written: nothing was seen to go wrong in a file")
+            return
+        try:
+            write_witness(self._given.save_witness, wrong[0], self._request.job.target)
+        except WriteError as error:
+            self.problems.append(str(error))
+            return
+        self.notes.append(f"{self._given.save_witness}: a test that fails today ({wrong[0].engine})")
 
     def maps(self, outcomes: Sequence[Outcome]) -> None:
         """Write the maps: beside the model where one is written, else beside the page.

@@ -30,12 +30,12 @@ def model_of(outcome: Outcome, path: OutputPath) -> NewModel:
     _require_model(model)
     if not os.path.lexists(data):
         return NewModel(model)
-    _require_own_file(data)
+    require_own_file(data)
     _require_model(f"{model}{SPARE_SUFFIX}")
     return NewModel(model, data, f"{model}{SPARE_SUFFIX}")
 
 
-def _require_own_file(path: str) -> None:
+def require_own_file(path: str) -> None:
     """A regular file, not a link to one elsewhere, in a folder that is not a link either."""
     try:
         is_file = stat.S_ISREG(os.lstat(path).st_mode) and not os.path.islink(os.path.dirname(path))
@@ -46,7 +46,7 @@ def _require_own_file(path: str) -> None:
 
 
 def _require_model(path: str) -> None:
-    _require_own_file(path)
+    require_own_file(path)
     with open(path, "rb") as file:
         fields = set(_fields(file, os.path.getsize(path)))
     if 0 in fields or not {_IR_VERSION, _GRAPH} <= fields:

@@ -37,6 +37,13 @@ class Request:
     limits: Limits = field(default_factory=Limits)
     outputs: dict[Engine, OutputPath] = field(default_factory=dict)
 
+    own_engines: bool = False
+    """Whether each call of the script is exported by the engine that it names, whatever `engines` says."""
+
+    def engine_name(self, engine: Engine) -> str:
+        """The engine as a job names it: empty for that of the script's call."""
+        return "" if self.own_engines else engine.value
+
     @property
     def text(self) -> str:
         """The target as it was written."""
@@ -77,6 +84,12 @@ class Run:
             if self._on_stage is not None:
                 self._on_stage(engine, DONE)
 
+        if self._request.job.script is not None:
+            try:
+                return self._calls()
+            finally:
+                if adopted:
+                    end_orphans(before)
         threads = [threading.Thread(target=one, args=(engine,)) for engine in self._request.engines]
         try:
             for thread in threads:
@@ -105,16 +118,29 @@ class Run:
         if self.folder:
             shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _engine(self, engine: Engine) -> Outcome:
-        outcome = self._attempt(engine, self._request.job.strict)
+    def _engine(self, engine: Engine, call: int = 0) -> Outcome:
+        outcome = self._attempt(engine, self._request.job.strict, call)
         if outcome.result.retry_strict and not self._cancelled:
-            return _with_strict(outcome, self._attempt(engine, True))
+            return _with_strict(outcome, self._attempt(engine, True, call))
         return outcome
 
-    def _attempt(self, engine: Engine, strict: bool) -> Outcome:
+    def _calls(self) -> list[Outcome]:
+        """The outcome of each call that a script makes, one after another: each runs the script up to its call."""
+        outcomes: list[Outcome] = []
+        number, count = 0, 1
+        while number < count and not self._cancelled:
+            for engine in self._request.engines:
+                outcomes.append(self._engine(engine, number))
+                if self._on_stage is not None:
+                    self._on_stage(engine, DONE)
+            count = max(count, outcomes[0].result.calls)
+            number += 1
+        return outcomes
+
+    def _attempt(self, engine: Engine, strict: bool, call: int = 0) -> Outcome:
         request, output = self._request, self._request.outputs.get(engine)
-        folder = os.path.join(self.folder, f"{engine}-{'strict' if strict else 'first'}")
-        job = replace(request.job, engine=engine.value, strict=strict, folder=folder)
+        folder = os.path.join(self.folder, f"{engine}-{'strict' if strict else 'first'}-{call}")
+        job = replace(request.job, engine=request.engine_name(engine), strict=strict, folder=folder, call=call)
         if output is not None:
             job = replace(
                 job,

@@ -203,7 +203,11 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="print the files with the shape and dtype of each assigned tensor, and stop",
     )
-    output.add_argument("--explain", metavar="RULES", help="print the documentation: code, name, prefix or all")
+    output.add_argument(
+        "--explain",
+        metavar="RULES",
+        help="print the documentation: code, name, prefix, all, or an error message (also: onnx-lint explain)",
+    )
     output.add_argument("--version", "-V", action="store_true", help="print the version, and stop")
     target = out.add_argument_group("target")
     target.add_argument("--engine", choices=("torchscript", "dynamo", "both"), help="the export engine to check for")
@@ -267,6 +271,7 @@ def parser() -> argparse.ArgumentParser:
     files.add_argument("--no-cache", action="store_true", help="neither read nor write the cache of results")
     files.add_argument("--cache-dir", metavar="FOLDER", help="where results are kept (default: in the user's cache)")
     more = out.add_argument_group("other commands")
+    more.add_argument("--export-from", metavar="SCRIPT", help="run a script, and verify what it exports")
     more.add_argument(
         "--export",
         metavar="TARGET",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 from onnx_lint.codes import INTERNAL_ERROR, NOT_ANALYSED, SYNTAX_ERROR
@@ -18,6 +19,7 @@ from onnx_lint.selection import Selection
 from onnx_lint.semantics import entry, export_calls
 from onnx_lint.semantics.domain.sites import OtherValue, Site
 from onnx_lint.semantics.export_calls import ExportFacts
+from onnx_lint.semantics.exporter_uses import ExporterUses
 from onnx_lint.semantics.incremental import Session
 from onnx_lint.settings import Settings
 from onnx_lint.severity import severity_of
@@ -164,7 +166,7 @@ def _check(
         cache.begin()
     tally = Tally()
     others: set[tuple[int, int]] = set()
-    for site in _sites(project, groups, progress, open_files_only, tally):
+    for site in chain(_exporter_uses(project, groups), _sites(project, groups, progress, open_files_only, tally)):
         if isinstance(site, OtherValue):
             others.add((id(site.unit), site.node.at))
             continue
@@ -196,6 +198,12 @@ def _coverage(project: Project, groups: list[_Group], tally: Tally) -> Coverage:
     return Coverage(
         len(files), tally.models, tally.entry_points, len(tally.functions), len(ran), len(stable | ran), cut_offs
     )
+
+
+def _exporter_uses(project: Project, groups: list[_Group]) -> Iterator[Site]:
+    """Where the files of the groups use the exporter; no model need be entered for these."""
+    uses = project.derived.get(ExporterUses)
+    return uses.sites(None if any(g.paths is None for g in groups) else {p for g in groups for p in g.paths or ()})
 
 
 def _sites(
@@ -322,7 +330,8 @@ def _diagnostic(
     finding: Finding, settings: Settings, engines: tuple[Engine, ...], facts: ExportFacts
 ) -> Diagnostic | None:
     site, rule, held = finding.site, finding.rule, finding.holds(engines)
-    if not held:
+    opset = settings.target.opset or facts.opset_for(site.model)
+    if not held or (finding.needs_opset is not None and (opset is None or opset >= finding.needs_opset)):
         return None
     return Diagnostic(
         rule.code,

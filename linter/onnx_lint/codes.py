@@ -6,6 +6,7 @@ codes of their own by the entry-point group ``onnx_lint.codes``; an entry point 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -22,6 +23,8 @@ from onnx_lint.rule import Rule
 from onnx_lint.target import Engine
 
 GROUP = "onnx_lint.codes"
+_SHORTEST_MESSAGE = 12
+"""Shorter texts are in too many messages."""
 
 
 class Origin(str, Enum):
@@ -47,6 +50,8 @@ class Code:
     origin: Origin
     preview: bool = False
     """Whether it has to be selected by name."""
+    messages: tuple[str, ...] = ()
+    """What PyTorch or ONNX Runtime print about it."""
 
     def diagnostic(
         self, severity: Severity, span: Span, message: str, engines: tuple[Engine, ...], fix: Fix | None = None
@@ -107,7 +112,7 @@ BUILT_IN = (SYNTAX_ERROR, UNUSED_SUPPRESSION, UNKNOWN_CODE, MALFORMED_SUPPRESSIO
 def of_rule(rule: Rule[Any]) -> Code:
     """The code of a rule; its page begins with what the engines make of the example."""
     page = f"*{rule.verdict_line}*\n\n{rule.documentation}"
-    return Code(rule.code, rule.name, rule.summary, page, Origin.RULE, rule.preview)
+    return Code(rule.code, rule.name, rule.summary, page, Origin.RULE, rule.preview, rule.messages)
 
 
 def table(rules: Iterable[Rule[Any]] | None = None) -> Mapping[str, Code]:
@@ -160,6 +165,19 @@ def resolve(selector: str, known: Mapping[str, Code]) -> set[str]:
     if by_name:
         return by_name
     return {code for code in known if code.startswith(selector)} if selector.startswith("ONX") else set()
+
+
+_MANY_SPACES = re.compile(r"\s+")
+
+
+def by_message(text: str, known: Mapping[str, Code]) -> set[str]:
+    """The codes that an error message or warning of PyTorch or ONNX Runtime speaks of, whole or in part."""
+    wanted = _MANY_SPACES.sub(" ", text).strip().lower()
+    if len(wanted) < _SHORTEST_MESSAGE:
+        return set()
+    return {
+        each.code for each in known.values() if any(m.lower() in wanted or wanted in m.lower() for m in each.messages)
+    }
 
 
 def close_match(selector: str, known: Mapping[str, Code]) -> str | None:

@@ -107,7 +107,9 @@ class EvidenceState(str, Enum):
 
     CONFIRMED = "confirmed"
     REFUTED = "refuted"
-    """The statement was executed, and the export was shown right on other inputs."""
+    """The statement was executed, other inputs gave it other values to read, and the export was right on all."""
+    UNTESTED = "untested"
+    """The statement was executed, and nothing that was run shows whether the export is right about it."""
     NOT_REACHED = "not reached"
     MISSED_BY_LINT = "missed by lint"
     """The export found it, the linter did not."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TextIO
 
-from onnx_lint.codes import Code, resolve, table, unknown
+from onnx_lint.codes import Code, by_message, resolve, table, unknown
 
 
 class NoSuchRule(Exception):
@@ -17,13 +17,17 @@ def pages() -> list[Code]:
 
 
 def find(selector: str) -> list[Code]:
-    """What codes, prefixes, names (separated by commas) or ``all`` stand for. Raises `NoSuchRule`."""
+    """What codes, prefixes, names (separated by commas) or ``all`` stand for, or the rules that an error message of
+    PyTorch or ONNX Runtime is about. Raises `NoSuchRule`."""
     known = table()
     found: list[Code] = []
     for part in (p.strip() for p in selector.split(",")):
         chosen = resolve(part.upper() if part.upper().startswith("ONX") else part, known)
         if not chosen:
-            raise NoSuchRule(unknown(part, known))
+            spoken_of = by_message(selector, known)
+            if not spoken_of:
+                raise NoSuchRule(unknown(part, known))
+            return [known[code] for code in sorted(spoken_of)]
         found += (known[code] for code in sorted(chosen) if known[code] not in found)
     return found
 

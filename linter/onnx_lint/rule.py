@@ -28,6 +28,10 @@ class Finding:
     effects: Effects
     help: str | None = None
     fix: Fix | None = None
+    needs_opset: int | None = None
+    """It holds below this opset only."""
+    by_size: bool | None = None
+    """Whether the harm shows for another size than the example's only; ``None``: as the subject says."""
 
     def verdict(self, engine: Engine) -> Verdict:
         """What the engine makes of it; fine if the rule says nothing of that engine."""
@@ -64,6 +68,8 @@ class Rule(ABC, Generic[SiteT]):
     effects: ClassVar[Effects]
     """What each engine makes of the construct, proved by exporting the example."""
     preview: ClassVar[bool] = False
+    messages: ClassVar[tuple[str, ...]] = ()
+    """What PyTorch or ONNX Runtime print about it, without names and numbers: ``--explain`` finds the rule by them."""
     site: ClassVar[type[Site]]
 
     def __init_subclass__(cls) -> None:
@@ -85,10 +91,14 @@ class Rule(ABC, Generic[SiteT]):
         effects: Effects | None = None,
         help: str | None = None,
         fix: Fix | None = None,
+        needs_opset: int | None = None,
+        by_size: bool | None = None,
     ) -> Finding:
         """A finding at the site. `subject` says what stands there, without an engine; the words of the engines
-        follow it. `effects` replaces the rule's own for this case."""
-        return Finding(self, site, subject, self.effects if effects is None else effects, help, fix)
+        follow it. `effects` replaces the rule's own for this case; the others are those of `Finding`."""
+        return Finding(
+            self, site, subject, self.effects if effects is None else effects, help, fix, needs_opset, by_size
+        )
 
     @property
     def verdicts(self) -> Mapping[Engine, Verdict]:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from onnx_lint.diagnostic import Severity
 from onnx_lint.rule import Finding
-from onnx_lint.semantics.domain.sites import Output, Site
+from onnx_lint.semantics.domain.sites import Output, Site, StateWrite
 from onnx_lint.semantics.export_calls import ExportFacts
+from onnx_lint.semantics.export_script import ExporterCall, ExporterName
 from onnx_lint.settings import Settings
 from onnx_lint.target import Engine, Verdict
 
@@ -22,9 +23,9 @@ def severity_of(finding: Finding, engines: tuple[Engine, ...], settings: Setting
     verdicts = {finding.verdict(engine) for engine in engines}
     if not verdicts & set(_HARMFUL):
         return Severity.INFO
-    if isinstance(site, Output):
+    if isinstance(site, (Output, ExporterCall, ExporterName, StateWrite)):
         return Severity.ERROR if Verdict.FAILS in verdicts else Severity.WARNING
-    if site.depends_on_data:
+    if site.depends_on_data if finding.by_size is None else not finding.by_size:
         if site.only_checks and Verdict.FAILS not in verdicts:
             return Severity.INFO
         return Severity.ERROR

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from onnx_lint.semantics.domain.dims import Expression, varies
+from onnx_lint.semantics.domain.origin import StepKind
+from onnx_lint.semantics.domain.parts import origin_of
 from onnx_lint.semantics.domain.sites import Site
 from onnx_lint.semantics.domain.values import Array, Frozen, Size, Tensor, Value
 from onnx_lint.source import ir
@@ -61,3 +63,9 @@ def where_live(value: Value, effects: Effects) -> Effects:
     if not isinstance(value, Frozen):
         return effects
     return {engine: effect if value.live & engine.bit else FINE for engine, effect in effects.items()}
+
+
+def depends_on_search(value: Value) -> bool:
+    """Whether a size is that of a tensor that was searched for: by ``nonzero``, a mask, ``unique``."""
+    origin = origin_of(value)
+    return origin is not None and any(step.kind is StepKind.TENSOR for step in origin.steps())

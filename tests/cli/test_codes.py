@@ -10,7 +10,7 @@ from onnx_lint import codes
 from onnx_lint.checker import accepted
 from onnx_lint.codes import Origin, table
 from onnx_lint.diagnostic import Diagnostic, Severity, Span
-from onnx_lint.explain import find
+from onnx_lint.explain import NoSuchRule, find
 from onnx_lint.registry import load
 from onnx_lint.selection import Selection
 from onnx_lint.settings import Settings
@@ -97,3 +97,27 @@ def test_codes_that_cannot_be_loaded_are_named(monkeypatch: pytest.MonkeyPatch) 
         assert "ONX906" in codes.table(())
     finally:
         codes._offered.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("message", "codes"),
+    [
+        ("Converting a tensor to a Python boolean", {"ONX101", "ONX102"}),
+        (
+            "UserWarning: Provided key imgae for dynamic axes is not a valid input/output name\n  warnings.warn(",
+            {"ONX501"},
+        ),
+        (
+            "UnsupportedOperatorError: Exporting the operator 'aten::cumprod' to ONNX opset version 9",
+            {"ONX601", "ONX602"},
+        ),
+    ],
+)
+def test_a_message_is_explained_by_its_rules(message: str, codes: set[str]) -> None:
+    assert {page.code for page in find(message)} == codes
+
+
+@pytest.mark.parametrize("text", ["Python", "the quick brown fox jumps", ""])
+def test_a_text_that_is_no_message_is_refused(text: str) -> None:
+    with pytest.raises(NoSuchRule):
+        find(text)

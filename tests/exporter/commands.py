@@ -39,6 +39,15 @@ class Ran:
 
 def export(folder: Path, python: str, arguments: Sequence[str]) -> Ran:
     """The command in a folder, with its cache there too."""
+    return _command(folder, ["--isolated", "--python", python, "--export", *arguments])
+
+
+def export_from(folder: Path, python: str, arguments: Sequence[str], script: Sequence[str]) -> Ran:
+    """The command with ``--export-from``, in a folder."""
+    return _command(folder, ["--isolated", "--python", python, *arguments, "--export-from", *script])
+
+
+def _command(folder: Path, arguments: list[str]) -> Ran:
     out, err = io.StringIO(), io.StringIO()
     before, cache = os.getcwd(), os.environ.get("XDG_CACHE_HOME")
     os.chdir(folder)
@@ -46,7 +55,7 @@ def export(folder: Path, python: str, arguments: Sequence[str]) -> Ran:
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             try:
-                status = run(["--isolated", "--python", python, "--export", *arguments])
+                status = run(arguments)
             except SystemExit as end:  # argparse
                 status = int(end.code or 0)
     finally:

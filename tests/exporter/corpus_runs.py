@@ -101,6 +101,9 @@ def result_of(outcome: Outcome) -> str:
     for number, run in ((1, first), (2, second)):
         if run.state in (State.WRONG, State.FAILED):
             return f"{'wrong' if run.state is State.WRONG else 'fails'} {number}"
+    searched = outcome.result.proof.failed
+    if searched.state in (State.WRONG, State.FAILED):
+        return f"{'wrong' if searched.state is State.WRONG else 'fails'} searched"
     if first.state is second.state is State.NOT_RUN and "has no operator" in first.text:
         return "not run"
     if not outcome.verified:

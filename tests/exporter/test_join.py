@@ -26,8 +26,9 @@ class Net(nn.Module):
 class Right(nn.Module):
     def forward(self, x):
         if x.shape[0] > 100:  # large
-            return x - 1
-        return x.reshape(int(x.shape[1]), -1)  # fixed
+            x = x.clone()
+        y = x.reshape(int(x.shape[1]), -1)  # fixed
+        return y[: 1000000 + int(x.max())]  # useless
 
 
 class Aliased(nn.Module):
@@ -66,7 +67,7 @@ def test_confirmed(joined: Ran) -> None:
 
 def test_a_branch_that_both_inputs_take_alike_is_not_confirmed(joined: Ran) -> None:
     """The result of torchscript is wrong, and the branch has no part in it; dynamo does not get as far as a result."""
-    assert evidence(joined)[line("branch"), "ONX102", "lint"] == []
+    assert evidence(joined)[line("branch"), "ONX102", "lint"] == [("torchscript", "untested")]
 
 
 def test_not_reached(joined: Ran) -> None:
@@ -81,23 +82,43 @@ def test_missed_by_lint(joined: Ran) -> None:
 
 
 def test_nothing_else_is_said(joined: Ran) -> None:
-    places = {line(mark) for mark in ("cast", "branch", "unreached", "eval", "large", "fixed", "alias")}
+    places = {line(mark) for mark in ("cast", "branch", "unreached", "eval", "large", "fixed", "useless", "alias")}
     assert {place for place, _, _ in evidence(joined)} <= places
     assert joined.status == 1
 
 
-def test_refuted(tmp_path: Path, warm_python: str) -> None:
-    """Hazards for other sizes, and right for those of both inputs, which the evidence says."""
+def _of_right(tmp_path: Path, warm_python: str, *options: str) -> dict[tuple[int, str, str], list[tuple[str, str]]]:
     (tmp_path / "net.py").write_text(EVERY)
-    ran = export(
-        tmp_path, warm_python, ["net.py:Right", "net.py", "--input", "x:float32[n=4,6]", "--output-format", "json"]
-    )
-    found = evidence(ran)
-    assert all(entry["ok"] for entry in ran.document["exports"])
-    assert found[line("fixed"), "ONX201", "lint"] == [("torchscript", "refuted")]
-    assert found[line("large"), "ONX102", "lint"] == [("torchscript", "refuted"), ("dynamo", "refuted")]
+    arguments = ["net.py:Right", "net.py", "--engine", "torchscript", "--input", "x:float32[n=4,6]", *options]
+    ran = export(tmp_path, warm_python, [*arguments, "--output-format", "json"])
+    assert all(entry["ok"] for entry in ran.document["exports"]), ran.out
+    return evidence(ran)
+
+
+def test_refuted(tmp_path: Path, warm_python: str) -> None:
+    """Both ways were tried, other values were read, and all was right."""
+    found = _of_right(tmp_path, warm_python)
+    assert found[line("large"), "ONX102", "lint"] == [("torchscript", "refuted")]
+    assert found[line("useless"), "ONX201", "lint"] == [("torchscript", "refuted")]
+    assert found[line("fixed"), "ONX201", "lint"] == [("torchscript", "untested")]  # that size never changes
     assert found[line("cast"), "ONX201", "lint"] == [("torchscript", "not reached")]
-    assert found[line("branch"), "ONX102", "lint"] == [("torchscript", "not reached"), ("dynamo", "not reached")]
+
+
+def test_nothing_is_refuted_without_a_search(tmp_path: Path, warm_python: str) -> None:
+    found = _of_right(tmp_path, warm_python, "--effort", "0")
+    assert {state for each in found.values() for _, state in each} == {"untested", "not reached"}
+
+
+def test_a_wrong_translation_is_not_laid_on_a_constant(tmp_path: Path, warm_python: str) -> None:
+    """A rule that speaks of the line is not the cause, and its milder severity does not count."""
+    (tmp_path / "net.py").write_text(
+        "import torch\n\n\nclass Net(torch.nn.Module):\n    def forward(self, x):\n"
+        "        return x[torch.tensor([0, -1]), torch.tensor([1, -1])] * 2\n"
+    )
+    arguments = ["net.py", "net.py", "--engine", "torchscript", "--input", "x:float32[3,4]", "--output-format", "json"]
+    ran = export(tmp_path, warm_python, arguments)
+    errors = [d for d in ran.document["diagnostics"] if d["severity"] == "error"]
+    assert [(d["code"], d["line"]) for d in errors] == [("ONX906", 6)], ran.out
 
 
 def test_the_cause_that_the_linter_knows_is_confirmed_at_its_place(tmp_path: Path, warm_python: str) -> None:

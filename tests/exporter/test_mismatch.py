@@ -242,8 +242,8 @@ def test_the_log_is_an_ordinary_logger(caplog: pytest.LogCaptureFixture, tmp_pat
     with caplog.at_level(logging.INFO, "onnx_lint_exporter"):
         assert verify(model, path, (X,))
     assert [message for message in caplog.messages if "agree" in message] == [
-        "input 1: right: 1 output agree",
-        "input 2: right: 1 output agree",
+        "input 1: right: 1 output agrees",
+        "input 2: right: 1 output agrees",
     ]
     enable_log(logging.WARNING)
     assert logging.getLogger("onnx_lint_exporter").level == logging.WARNING

@@ -125,7 +125,7 @@ def dims(value: Any) -> list[Any]:
 
 
 def test_without_options(folder: Path, plain: Ran) -> None:
-    assert plain.status == 0 and plain.err.count("right") == 4
+    assert plain.status == 0 and plain.err.count("  right    right") == 2
     for engine in BOTH:
         model = onnx.load(folder / f"plain-{engine}.onnx")
         assert plain.export(engine)["output"] == f"plain-{engine}.onnx"
@@ -224,7 +224,7 @@ def test_registrations_and_opsets_of_custom_operators(folder: Path, warm_python:
     assert export(folder, warm_python, net).status == 1
     assert not (folder / "custom-dynamo.onnx").exists()
     ran = export(folder, warm_python, [*net, "--register", "register.py", "--custom-opsets", '{"expb.domain": 7}'])
-    assert ran.status == 0, ran.out
+    assert ran.status == 3, ran.out
     opsets = {e.domain: e.version for e in onnx.load(folder / "custom-torchscript.onnx").opset_import}
     assert opsets["expb.domain"] == 7
     assert [node.op_type for node in onnx.load(folder / "custom-dynamo.onnx").graph.node] == ["Add"]

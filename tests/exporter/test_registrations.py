@@ -42,7 +42,7 @@ def test_a_domain_of_its_own_has_the_version_that_was_given(tmp_path: Path, warm
     for name, engine in (("OwnDomain", "torchscript"), ("OwnDomainSymbolic", "dynamo")):
         ran = run(tmp_path, warm_python, name, "--text", "--engine", engine)
         entry = ran.export(engine)
-        assert ran.status == 0 and entry["ok"]
+        assert ran.status == 3 and entry["ok"]  # not proved
         assert '"onnx_lint_corpus.mine" : 3' in text(ran, engine)
         words = "ONNX Runtime has no operator `onnx_lint_corpus.mine::MyErf`, so the results are not compared"
         assert entry["input1"] == entry["input2"] == {"state": "not run", "text": words}

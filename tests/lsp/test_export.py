@@ -101,7 +101,7 @@ def test_an_export_shows_progress_evidence_operators_and_its_report(tmp_path: Pa
         before = len(wire.received)
         result = wire.answer(start(wire, uri, "Right"))["result"]
         assert result["ok"] and len(result["outputs"]) == 1
-        items = wire.published(uri, lambda items: ("ONX201", 13, ["refuted"]) in evidence(items), before)
+        items = wire.published(uri, lambda items: ("ONX201", 13, ["untested"]) in evidence(items), before)
         assert ("ONX201", 8, ["confirmed"]) in evidence(items)
         assert "`Relu`" in hover(wire, uri, 13)
         lenses = wire.ask("textDocument/codeLens", {"textDocument": {"uri": uri}})

@@ -3,9 +3,11 @@
 Run as a program: cases come as JSON on standard input, one result a line goes to the file named by the first argument.
 Every export runs in a forked child of its own, since one of the constructs under test kills the interpreter.
 
-A case is ``{"id", "source", "first", "second", "dynamic", "engine", "before"}``: `source` defines ``Model`` (no
-arguments); `first` and `second` are expressions for the tuple of inputs, the example and another one; `dynamic` maps
-an input name to its dynamic axes. With `before`, another source, the eager results of both must be equal bit by bit.
+A case is ``{"id", "source", "first", "second", "dynamic", "engine", "before", "is_script", "messages",
+"is_sequence"}``: `source` defines ``Model`` (no arguments); `first` and `second` are expressions for the tuple of
+inputs, the example and another one; `dynamic` maps an input name to its dynamic axes. With `is_script` the source calls
+the exporter itself, and warnings with one of the texts in `messages` count. With `is_sequence` one model is given both
+inputs, one after the other. With `before`, another source, the eager results of both must be equal bit by bit.
 A result is ``{"id", "engine", "verdict", "detail"}``.
 """
 
@@ -109,7 +111,11 @@ def measure(case: dict[str, Any]) -> tuple[str, str]:
         model = namespace["Model"]().eval()
         inputs = [eval(case[which], namespace) for which in ("first", "second")]
         with torch.no_grad():
-            expected = [copy.deepcopy(model)(*copy.deepcopy(given)) for given in inputs]
+            if case["is_sequence"]:
+                lasting = copy.deepcopy(model)
+                expected = [copy.deepcopy(lasting(*copy.deepcopy(given))) for given in inputs]
+            else:
+                expected = [copy.deepcopy(model)(*copy.deepcopy(given)) for given in inputs]
         if case.get("before"):
             torch.manual_seed(0)
             original = load(case["before"], folder, "original_model")["Model"]().eval()
@@ -122,33 +128,84 @@ def measure(case: dict[str, Any]) -> tuple[str, str]:
             try:
                 data = export(copy.deepcopy(model), copy.deepcopy(inputs[0]), case["dynamic"], case["engine"])
             except Exception as error:  # noqa: BLE001 - whatever stops an export is what is measured
-                while error.__cause__ is not None and isinstance(error.__cause__, Exception):
-                    error = error.__cause__
-                return "fails", f"export: {type(error).__name__}: {error}".partition("\n")[0][:300]
+                return failed(error)
         told = [str(w.message).partition(". ")[0][:120] for w in caught if w.category is torch.jit.TracerWarning]
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 4
-        problems = []
+        return judged(data, model, inputs, expected, told)
+
+
+def failed(error: Exception) -> tuple[str, str]:
+    """The verdict on an export that stopped, with the first cause."""
+    while error.__cause__ is not None and isinstance(error.__cause__, Exception):
+        error = error.__cause__
+    return "fails", f"export: {type(error).__name__}: {error}".partition("\n")[0][:300]
+
+
+def judged(
+    data: bytes, model: torch.nn.Module, inputs: list[Any], expected: list[Any], told: list[str]
+) -> tuple[str, str]:
+    """Verdict and detail of an export that succeeded: loaded, and run on both inputs."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    problems = []
+    try:
+        session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # noqa: BLE001 - what stops it is what is measured
+        return "fails", f"load: {error}".partition("\n")[0][:300]
+    for which, given, result in zip(("first", "second"), inputs, expected, strict=True):
+        told_apart = [r for r in leaves(result) if not isinstance(r, str)]
+        wanted = [np.asarray(r.numpy() if isinstance(r, torch.Tensor) else r) for r in told_apart]
         try:
-            session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+            got = [np.asarray(g) for g in run(session, model, given)]
         except Exception as error:  # noqa: BLE001 - likewise
-            return "fails", f"load: {error}".partition("\n")[0][:300]
-        for which, given, result in zip(("first", "second"), inputs, expected, strict=True):
-            told_apart = [r for r in leaves(result) if not isinstance(r, str)]
-            wanted = [np.asarray(r.numpy() if isinstance(r, torch.Tensor) else r) for r in told_apart]
-            try:
-                got = [np.asarray(g) for g in run(session, model, given)]
-            except Exception as error:  # noqa: BLE001 - likewise
-                return "fails", f"run, {which} input: {error}".partition("\n")[0][:300]
-            if len(got) != len(wanted):
-                problems.append(f"{which}: {len(got)} outputs for {len(wanted)}")
-            elif any(g.shape != w.shape or not np.allclose(g, w, 1e-3, 1e-4) for g, w in zip(got, wanted, strict=True)):
-                problems.append(f"{which}: differs")
-        if problems:
-            return "silently wrong", "; ".join([*problems, *(f"warned: {t}" for t in told)])
-        if told:
-            return "warns", told[0]
-        return ("warns", "keys, None or text are lost") if names_lost(expected[0]) else ("fine", "")
+            return "fails", f"run, {which} input: {error}".partition("\n")[0][:300]
+        if len(got) != len(wanted):
+            problems.append(f"{which}: {len(got)} outputs for {len(wanted)}")
+        elif any(g.shape != w.shape or not np.allclose(g, w, 1e-3, 1e-4) for g, w in zip(got, wanted, strict=True)):
+            problems.append(f"{which}: differs")
+    if problems:
+        return "silently wrong", "; ".join([*problems, *(f"warned: {t}" for t in told)])
+    if told:
+        return "warns", told[0]
+    return ("warns", "keys, None or text are lost") if names_lost(expected[0]) else ("fine", "")
+
+
+def measure_script(case: dict[str, Any]) -> tuple[str, str]:
+    """Verdict and detail of a script that calls the exporter itself: the call is made as it is written, by the engine
+    under test, and the model run on its example and on the second input."""
+    calls: list[tuple[torch.nn.Module, Any, dict[str, Any]]] = []
+    original = torch.onnx.export
+
+    def call(model: Any, args: Any = (), f: Any = None, **given: Any) -> Any:
+        given["dynamo"] = case["engine"] == "dynamo"
+        calls.append((model, args, {"file": f}))
+        calls[-1][2]["program"] = original(model, args, f, **given)
+        return calls[-1][2]["program"]
+
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        os.chdir(folder)
+        torch.manual_seed(0)
+        torch.onnx.export = call
+        try:
+            namespace = load(case["source"], folder)
+        except Exception as error:  # noqa: BLE001 - whatever stops the script is what is measured
+            return failed(error)
+        finally:
+            torch.onnx.export = original
+        model, args, made = calls[0]
+        first = args if isinstance(args, tuple) else (args,)
+        inputs = [first, eval(case["second"], namespace)]
+        model.eval()
+        with torch.no_grad():
+            expected = [copy.deepcopy(model)(*copy.deepcopy(given)) for given in inputs]
+        told = [str(w.message)[:120] for w in caught if any(m in str(w.message) for m in case["messages"])]
+        if made["file"] is None:
+            data = made["program"].model_proto.SerializeToString()
+        elif isinstance(made["file"], io.BytesIO):
+            data = made["file"].getvalue()
+        else:
+            data = made["file"]  # by path: weights may lie beside it
+        return judged(data, model, inputs, expected, told)
 
 
 def in_child(case: dict[str, Any]) -> dict[str, str]:
@@ -159,7 +216,7 @@ def in_child(case: dict[str, Any]) -> dict[str, str]:
         os.close(reader)
         signal.alarm(TIME_LIMIT)
         try:
-            verdict, detail = measure(case)
+            verdict, detail = measure_script(case) if case["is_script"] else measure(case)
         except BaseException as error:  # noqa: BLE001 - told to the parent
             verdict, detail = "broken case", f"{type(error).__name__}: {error}"[:300]
         os.write(writer, json.dumps([verdict, detail]).encode())

@@ -29,6 +29,12 @@ class Case:
     engines: tuple[Engine, ...] = BOTH
     before: str = ""
     """Another source that must give the same eager results, bit by bit."""
+    is_script: bool = False
+    """The source calls the exporter itself; only `second` counts then."""
+    is_sequence: bool = False
+    """One model is given both inputs, one after the other: what it keeps of the first shows."""
+    messages: tuple[str, ...] = ()
+    """Texts of warnings that count besides those of the tracer."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,9 @@ def measure(cases: Iterable[Case]) -> dict[str, dict[Engine, Measured]]:
             "dynamic": {name: list(axes) for name, axes in case.dynamic.items()},
             "engine": engine.value,
             "before": case.before,
+            "is_script": case.is_script,
+            "is_sequence": case.is_sequence,
+            "messages": list(case.messages),
         }
         for case in cases
         for engine in case.engines

@@ -14,7 +14,7 @@ from rules.proofs import Case, Measured, measure
 
 from onnx_lint.registry import load, rules_of
 from onnx_lint.rule import Rule
-from onnx_lint.target import Engine, Verdict
+from onnx_lint.target import BOTH, Engine, Verdict
 from onnx_lint.testing import assert_examples, check_source, example
 
 RULES = rules_of("onnx_lint_rules")
@@ -27,8 +27,27 @@ INPUTS: dict[str, dict[str, Any]] = {
         "first": "(torch.randn(3, 4), torch.tensor(0))",
         "second": "(torch.randn(5, 4), torch.tensor(2))",
     },
+    "ONX507": {"second": '(torch.randn(3, 4), "multiply")'},
+    "ONX602": {"second": "(torch.randn(5, 4, 8, 6),)"},
+    "ONX604": {
+        "first": "(torch.randn(2, 3, 4),)",
+        "second": "(torch.randn(2, 5, 4),)",
+        "dynamic": {"x": (1,)},
+    },
+    "ONX701": {"is_sequence": True},
+    "ONX702": {"is_sequence": True},
+    "ONX516": {"second": "(torch.randn(3, 6, 4),)"},
 }
 """Inputs for examples that the usual ones do not fit."""
+WITH_SCALAR = {"first": "(torch.randn(3, 4), torch.tensor(2.0))", "second": "(torch.randn(5, 4), torch.tensor(5.0))"}
+GOOD_INPUTS: dict[str, dict[str, Any]] = {
+    "ONX507": {"second": "(torch.randn(5, 4),)"},
+    "ONX701": {"first": "(torch.randn(3, 4), torch.zeros(4))", "second": "(torch.randn(5, 4), torch.ones(4))"},
+    "ONX702": WITH_SCALAR,
+    "ONX712": {"first": "(torch.randn(3, 4), torch.zeros(4))", "second": "(torch.randn(5, 4), torch.ones(4))"},
+    "ONX713": WITH_SCALAR,
+}
+"""Those of the good example, where it has others."""
 
 
 def test_the_installed_rules_are_these() -> None:
@@ -100,18 +119,38 @@ def test_messages_are_one_sentence_with_a_way_out(rule: Rule[Any]) -> None:
 def measured() -> dict[str, dict[Engine, Measured]]:
     cases: list[Case] = []
     for rule in RULES:
-        both = example(rule)
-        inputs = INPUTS.get(rule.code, {})
-        cases.append(Case(f"{rule.code} bad", both.bad, **inputs))
-        cases.append(Case(f"{rule.code} good", both.good, **inputs))
+        both, inputs = example(rule), dict(INPUTS.get(rule.code, {}))
+        if is_script(both.bad):
+            inputs.update(is_script=True, messages=rule.messages)
+        cases.append(Case(f"{rule.code} bad", both.bad, engines=_engines(rule, both.bad), **inputs))
+        inputs |= GOOD_INPUTS.get(rule.code, {})
+        cases.append(Case(f"{rule.code} good", both.good, engines=_pinned(both.good), **inputs))
     return measure(cases)
+
+
+def is_script(source: str) -> bool:
+    """Whether an example calls the exporter itself."""
+    return re.search(r"^torch\.onnx\.", source, re.M) is not None
+
+
+def _pinned(source: str) -> tuple[Engine, ...]:
+    """The engines that an example may run under: in a script, the one that it asks for."""
+    said = re.search(r"\bdynamo=(True|False)", source)
+    return BOTH if said is None else (Engine.DYNAMO if said[1] == "True" else Engine.TORCHSCRIPT,)
+
+
+def _engines(rule: Rule[Any], source: str) -> tuple[Engine, ...]:
+    """The engines under which a bad example is measured: of a script that asks for one engine, another counts only
+    if the rule says something of it."""
+    return tuple(e for e in Engine if e in _pinned(source) or rule.verdicts[e] is not Verdict.FINE)
 
 
 @pytest.mark.torch
 @every_rule
 def test_the_bad_example_does_what_the_rule_says(rule: Rule[Any], measured: dict[str, dict[Engine, Measured]]) -> None:
     found = measured[f"{rule.code} bad"]
-    assert {e: m.verdict for e, m in found.items()} == dict(rule.verdicts), found
+    assert {e: m.verdict for e, m in found.items()} == {e: rule.verdicts[e] for e in found}, found
+    assert set(found) >= {e for e, verdict in rule.verdicts.items() if verdict is not Verdict.FINE}
 
 
 @pytest.mark.torch

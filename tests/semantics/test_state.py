@@ -54,7 +54,8 @@ class C(nn.Module):
     def forward(self, x):
         {calls}
         return x * a * b
-torch.onnx.export(C(), torch.randn(1, 3, 8, 8), "n.onnx", dynamic_axes={{"x": {{2: "h"}}}}, dynamo=False)
+image = torch.randn(1, 3, 8, 8)
+torch.onnx.export(C(), image, "n.onnx", input_names=["x"], dynamic_axes={{"x": {{2: "h"}}}}, dynamo=False)
 """
     )
     assert found == [("ONX102", "warning", "if n > 3: return 3")]
@@ -197,7 +198,7 @@ class L(nn.Module):
         return self.test(x)
 """
     )
-    assert lines == ["if self.n > 2: return x + 1"]
+    assert lines == ["self.n = x.shape[0]", "if self.n > 2: return x + 1"]
 
 
 def test_the_last_assignment_to_an_attribute_counts() -> None:

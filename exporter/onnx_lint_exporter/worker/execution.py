@@ -8,13 +8,13 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from types import FrameType
+from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, TypeVar, cast
 
 import torch
 from torch.overrides import TorchFunctionMode
 
-from .frames import UserCode, of_live
+from .frames import Rank, UserCode
 from .protocol import Frame, Stack
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ class Recorder(TorchFunctionMode):
             given = [args[0]]
         if not given:
             return result
-        stack = of_live(sys._getframe(1), self._user)
+        stack = self._user.choose_live(sys._getframe(1))
         taken = _taken([args, kwargs or {}])
         sources = tuple({self._maker[id(t)] for t in taken if id(t) in self._maker})
         if any(id(t) not in self._maker and id(t) not in self._known for t in taken):
@@ -241,15 +241,19 @@ class Recorder(TorchFunctionMode):
 
 
 class Lines:
-    """The lines of the user's files that ran."""
+    """The lines of the user's files that ran, and the functions of theirs and of the model's packages."""
 
     def __init__(self, user: UserCode) -> None:
         self._user = user
         self.executed: dict[str, set[int]] = {}
+        self.functions: dict[CodeType, None] = {}
 
     def _call(self, frame: FrameType, event: str, argument: object) -> TraceFunction | None:
         file = frame.f_code.co_filename
-        if not self._user.owns(file):
+        rank = self._user.rank(file)
+        if rank <= Rank.MODEL:
+            self.functions[frame.f_code] = None
+        if rank is not Rank.USER:
             return None
         executed = self.executed.setdefault(file, set())
         executed.add(frame.f_lineno)
@@ -278,8 +282,8 @@ class Reference:
 
     arguments: Arguments
     outputs: list[Leaf]
-    random: bool = False
-    """Two runs on the same input with different seeds differ."""
+    random: tuple[int, ...] = ()
+    """The outputs that differ between two runs on the same input with different seeds."""
 
 
 def reference(model: Model, arguments: Arguments, after_first: Callable[[], None] = lambda: None) -> Reference:
@@ -290,14 +294,26 @@ def reference(model: Model, arguments: Arguments, after_first: Callable[[], None
     torch.manual_seed(1)
     with torch.no_grad():
         second = leaves(callable_of(fresh(model))(*given.args, **given.kwargs), "")
-    random = len(first) != len(second) or not all(same(a, b) for (_, a), (_, b) in zip(first, second, strict=False))
-    return Reference(arguments, first, random)
+    if len(first) != len(second):
+        return Reference(arguments, first, tuple(range(len(first))))
+    pairs = enumerate(zip(first, second, strict=True))
+    return Reference(arguments, first, tuple(k for k, ((_, a), (_, b)) in pairs if not same(a, b)))
 
 
-def watch(
-    model: Model, arguments: Arguments, user: UserCode
-) -> tuple[dict[tuple[str, int], list[tuple[str, Frame]]], dict[str, tuple[int, ...]]]:
-    """One run that notes the places of the torch calls, and the executed lines of the user's files.
+@dataclass
+class Watched:
+    """What was seen of one run of the model."""
+
+    calls: dict[tuple[str, int], list[tuple[str, Frame]]] = field(default_factory=dict)
+    """File and line → the torch calls there, with their places."""
+    executed: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    """File → the lines that ran, of the user's files."""
+    functions: tuple[CodeType, ...] = ()
+    """The functions that ran, of the user's files and of the model's packages."""
+
+
+def watch(model: Model, arguments: Arguments, user: UserCode) -> Watched:
+    """One run that notes the places of the torch calls, the executed lines and functions.
 
     Some operators cannot run while their calls are being noted (``torch.cond`` compiles its branches); then only the
     lines are.
@@ -312,5 +328,5 @@ def watch(
         except Exception:  # noqa: BLE001 - the model runs by itself, as was seen; only the watching disturbs it
             continue
         executed = {file: tuple(sorted(found)) for file, found in lines.executed.items()}
-        return recorder.calls() if recorder else {}, executed
-    return {}, {}
+        return Watched(recorder.calls() if recorder else {}, executed, tuple(lines.functions))
+    return Watched()

@@ -1,4 +1,4 @@
-"""Places in the user's code, out of whatever torch gives: tracebacks, live frames, trace ranges, stack texts.
+"""Places in code that a person can change, out of whatever torch gives: tracebacks, live frames, trace ranges, texts.
 
 A frame has columns where they are known. A stack has its innermost frame first.
 """
@@ -8,74 +8,146 @@ from __future__ import annotations
 import linecache
 import os
 import re
+import sys
 import sysconfig
-from collections.abc import Callable, Iterable
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from enum import IntEnum
+from functools import lru_cache
 from itertools import islice
 from types import CodeType, FrameType, TracebackType
+from typing import TypeVar
 
 from .protocol import Frame, Stack
 
+T = TypeVar("T")
 Positions = tuple["int | None", "int | None", "int | None", "int | None"]
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
 _INSTALLED = re.compile(r"[\\/](?:site|dist)-packages[\\/]")
-_ENGINE = re.compile(r"[\\/](torch|onnx|onnxscript|onnx_ir|onnxruntime|torchgen|numpy|sympy)[\\/]")
+_ENGINE = re.compile(r"(?:torch|onnx|onnxscript|onnx_ir|onnxruntime|torchgen|functorch|numpy|sympy)[\\/]")
+"""What follows the folder of installed packages, for those that an export itself runs in."""
 _TRACE_LINE = re.compile(r"^(?P<file>.*)\((?P<line>\d+)\): (?P<function>.*)$")
 _STANDARD = re.compile(r"[\\/]lib[\\/]python3\.\d+[\\/]")
 _SHORT_RANGE = re.compile(r"^(?P<file>[^\s\"][^\"]*):(?P<line>\d+):(?P<column>\d+)$")
 _PYTHON_LINE = re.compile(r'^\s*File "(?P<file>[^"]*)", line (?P<line>\d+)(?:, in (?P<function>.*))?$')
 
 
-class UserCode:
-    """Tells the user's files from installed ones.
+class Rank(IntEnum):
+    """Whose code a file is: how near a person who exports a model is to changing it."""
 
-    The user's are all that are neither the standard library nor installed packages nor this worker; an installed
-    package counts as the user's when the exported model itself comes from it.
-    """
+    USER = 0
+    """The user's own, and whatever they asked to have linted."""
+    MODEL = 1
+    """An installed package that defines modules of the exported model."""
+    LIBRARY = 2
+    """Any other installed package."""
+    ENGINE = 3
+    """PyTorch, what it stands on, the standard library, generated code and this worker: never a place to point at."""
+
+
+class UserCode:
+    """Ranks files by whose code they are, and chooses the frames of a stack that a person can change."""
 
     def __init__(self) -> None:
         paths = sysconfig.get_paths()
         self._standard = tuple({os.path.normcase(os.path.join(paths[key], "")) for key in ("stdlib", "platstdlib")})
         self._own: tuple[str, ...] = (os.path.normcase(os.path.join(os.path.dirname(_HERE), "")),)
         self._roots: tuple[str, ...] = ()
-        self._known: dict[str, bool] = {}
+        self._of_model: tuple[str, ...] = ()
+        self._known: dict[str, Rank] = {}
 
     def claim(self, root: str) -> None:
         """Count the files under a folder (or one file) as the user's."""
         self._roots += (os.path.normcase(root),)
         self._known.clear()
 
-    def owns(self, file: str) -> bool:
-        """Whether a file is the user's."""
+    def prefer(self, root: str) -> None:
+        """Count the installed files under a folder (or one file) as those of the model."""
+        self._of_model += (os.path.normcase(root),)
+        self._known.clear()
+
+    def rank(self, file: str) -> Rank:
+        """Whose code a file is."""
         known = self._known.get(file)
         if known is None:
             known = self._known[file] = self._decide(file)
         return known
 
+    def owns(self, file: str) -> bool:
+        """Whether a file is the user's."""
+        return self.rank(file) is Rank.USER
+
     def is_ours(self, file: str) -> bool:
         """Whether a file is this project's own: an error there is not the user's."""
         return os.path.normcase(file).startswith(self._own)
 
-    def _decide(self, file: str) -> bool:
+    def _decide(self, file: str) -> Rank:
         if not file or file.startswith("<") or not os.path.isabs(file) or self.is_ours(file):
-            return False
+            return Rank.ENGINE
         name = os.path.normcase(file)
-        if self._roots and name.startswith(self._roots):
-            return True
-        return not (_INSTALLED.search(file) or name.startswith(self._standard) or _STANDARD.search(file))
+        if any(_below(name, root) and not _INSTALLED.search(file[len(root) :]) for root in self._roots):
+            return Rank.USER  # an environment in a claimed folder is not claimed with it
+        installed = _INSTALLED.search(file)
+        if installed:  # looked at first: in a virtual environment this folder lies inside that of the standard library
+            if _ENGINE.match(file[installed.end() :]):
+                return Rank.ENGINE
+            return Rank.MODEL if any(_below(name, root) for root in self._of_model) else Rank.LIBRARY
+        if name.startswith(self._standard) or _STANDARD.search(file):
+            return Rank.ENGINE
+        return Rank.ENGINE if _is_generated(name) else Rank.USER
 
     def choose(self, stack: Iterable[Frame]) -> Stack:
-        """The user's frames of a stack; if there are none, those of other packages than the engine's own."""
-        frames = tuple(stack)
-        mine = tuple(frame for frame in frames if self.owns(frame.file))
-        return mine or tuple(
-            frame
-            for frame in frames
-            if os.path.isabs(frame.file)
-            and not os.path.normcase(frame.file).startswith((*self._own, *self._standard))
-            and not _ENGINE.search(frame.file)
-        )
+        """The frames of the best rank in a stack, innermost first; none when there are only the engine's.
+
+        What lies outside the worker that called the model, as the script that is run, is not part of the way.
+        """
+        return _best([(self.rank(frame.file), frame) for frame in self.on_the_way(stack, lambda frame: frame.file)])
+
+    def choose_live(self, frame: FrameType | None) -> Stack:
+        """Like `choose`, of the live stack from a frame outwards; columns are computed for what is chosen only."""
+        frames = list(self.on_the_way(_outwards(frame), lambda each: each.f_code.co_filename))
+        best = _best([(self.rank(each.f_code.co_filename), each) for each in frames])
+        return tuple(frame_of(each.f_code, each.f_lasti, each.f_lineno) for each in best)
+
+    def on_the_way(self, stack: Iterable[T], file_of: Callable[[T], str]) -> Iterator[T]:
+        """The frames from the innermost one to where the worker called the model."""
+        inside = False
+        for frame in stack:
+            if not self.is_ours(file_of(frame)):
+                inside = True
+                yield frame
+            elif inside:
+                return
+
+
+def _best(ranked: Sequence[tuple[Rank, T]]) -> tuple[T, ...]:
+    rank = min((rank for rank, _ in ranked), default=Rank.ENGINE)
+    return tuple(item for each, item in ranked if each is rank) if rank is not Rank.ENGINE else ()
+
+
+def _outwards(frame: FrameType | None) -> Iterator[FrameType]:
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def _below(name: str, root: str) -> bool:
+    return name == root or name.startswith(os.path.join(root, ""))
+
+
+def _is_generated(name: str) -> bool:
+    """Whether a file lies in the temporary folder, and nowhere that Python imports from: a library wrote it there."""
+    temporary, here = (os.path.normcase(os.path.realpath(path)) for path in (tempfile.gettempdir(), name))
+    if not _below(here, temporary):
+        return False
+    root = os.path.dirname(here)
+    while os.path.exists(os.path.join(root, "__init__.py")):
+        root = os.path.dirname(root)
+    folders = {os.path.normcase(os.path.realpath(entry or os.curdir)) for entry in (*sys.path, os.curdir)}
+    inside = (folder for folder in folders if folder != temporary and _below(folder, temporary))
+    return root not in folders and not any(_below(here, folder) for folder in inside)
 
 
 def _character(file: str, line: int, offset: int) -> int:
@@ -92,6 +164,7 @@ def source_of(frame: Frame) -> str:
     return text[frame.column - 1 : frame.end_column - 1]
 
 
+@lru_cache(maxsize=20_000)  # a loop of layers comes by the same places again and again
 def frame_of(code: CodeType, instruction: int, line: int | None) -> Frame:
     """The exact place of an instruction, with columns where the interpreter keeps them (3.11 on)."""
     frame = Frame(code.co_filename, line or code.co_firstlineno, code.co_name)
@@ -117,16 +190,6 @@ def of_traceback(traceback: TracebackType | None) -> Stack:
         stack.append(frame_of(traceback.tb_frame.f_code, traceback.tb_lasti, traceback.tb_lineno))
         traceback = traceback.tb_next
     return tuple(reversed(stack))
-
-
-def of_live(frame: FrameType | None, user: UserCode | None = None) -> Stack:
-    """The live stack from a frame outwards; with `user`, only the user's frames (positions cost time)."""
-    stack = []
-    while frame is not None:
-        if user is None or user.owns(frame.f_code.co_filename):
-            stack.append(frame_of(frame.f_code, frame.f_lasti, frame.f_lineno))
-        frame = frame.f_back
-    return tuple(stack)
 
 
 def of_trace_text(text: str) -> Stack:

@@ -31,6 +31,8 @@ class Inputs:
     """Whether the user chose the second input, so that a model that refuses it is to blame."""
     refused: str = ""
     """Why there is no second input."""
+    specs: tuple[InputSpec, ...] = ()
+    """The specifications that the inputs were drawn from, if they were."""
 
     def named(self, model: Model, which: Arguments | None = None) -> list[Leaf]:
         """The leaves of all arguments with their names, in the engines' order."""
@@ -157,7 +159,9 @@ def from_specs(model: Model, specs: list[InputSpec]) -> Inputs:
         values = {s.name: _tensor(s, second) if s.dtype else s.value for s in specs}
         built.append(arrange(known, values))
     axes = {s.name: {k: d.axis for k, d in enumerate(s.dims) if d.axis} for s in specs}
-    return Inputs(built[0], built[1], {name: dims for name, dims in axes.items() if dims}, origin="--input")
+    return Inputs(
+        built[0], built[1], {name: dims for name, dims in axes.items() if dims}, origin="--input", specs=tuple(specs)
+    )
 
 
 def arrange(known: list[inspect.Parameter], values: Mapping[str, object]) -> Arguments:
@@ -254,7 +258,7 @@ def derive_second(model: Model, inputs: Inputs) -> None:
     """Make a second input out of the first, grown in the dynamic axes, that the model itself accepts."""
     refusal = ""
     for axes in [inputs.axes, {}] if inputs.axes else [{}]:
-        candidate = _varied(model, inputs.first, axes)
+        candidate = varied(model, inputs.first, axes)
         try:
             call(model, candidate)
         except Exception as error:  # noqa: BLE001 - any refusal by the model's own code means: not this one
@@ -265,7 +269,8 @@ def derive_second(model: Model, inputs: Inputs) -> None:
     inputs.refused = refusal[:300]
 
 
-def _varied(model: Model, first: Arguments, axes: Axes) -> Arguments:
+def varied(model: Model, first: Arguments, axes: Axes) -> Arguments:
+    """An input with other values, and one more of each size that `axes` names."""
     names: Iterator[str] = iter([name for name, _ in name_leaves(model, first)])
 
     def changed(leaf: object) -> object:

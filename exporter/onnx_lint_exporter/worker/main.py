@@ -41,9 +41,9 @@ def main() -> None:
 def _work(channel: Channel, job: Job) -> None:
     lacking = _missing(_NEEDED)
     if not lacking:
-        from .engines import ENGINES
+        from .engines import ANY_ENGINE, ENGINES
 
-        lacking = _missing(ENGINES[job.engine].requires)
+        lacking = _missing(ENGINES[job.engine or ANY_ENGINE].requires)
     if lacking:
         channel.send(EnvironmentLacks(lacking, sys.executable))
         return

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TextIO
 
 from .channel import clip
-from .frames import UserCode, of_live
+from .frames import UserCode
 from .protocol import Kind, Observation, Read
 
 MAX_STACK = 30
@@ -72,7 +72,7 @@ class Warnings:
         text = clip(message)
         if _OWN_AXIS.search(text) or name in ("DeprecationWarning", "FutureWarning", "PendingDeprecationWarning"):
             return
-        stack = of_live(sys._getframe(1), self._user)[:MAX_STACK]
+        stack = self._user.choose_live(sys._getframe(1))[:MAX_STACK]
         traced = name == "TracerWarning"
         read = read_of(text) if traced else None
         topic = "" if traced else text.split("\n")[0][:80]

@@ -21,6 +21,7 @@ class Stage(_Word):
     """Where a worker is. `OUTCOME_STAGES` are those that a failure is attributed to."""
 
     START = "start"
+    SCRIPT = "script"
     LOAD = "load"
     EAGER = "eager"
     REFERENCE = "reference"
@@ -29,6 +30,7 @@ class Stage(_Word):
     OTHER_FAILURES = "other failures"
     CHECK = "check"
     RUN = "run"
+    SEARCH = "search"
     COMPARE = "compare"
     HAZARDS = "hazards"
     TWIN = "twin trace"
@@ -36,6 +38,8 @@ class Stage(_Word):
     FINISH = "finish"
 
 
+WITNESS_FILE = "witness.pt"
+"""The name of the file with an input that goes wrong, in the worker's folder."""
 OUTCOME_STAGES = (Stage.LOAD, Stage.CAPTURE, Stage.TRANSLATE, Stage.CHECK, Stage.RUN, Stage.COMPARE)
 
 
@@ -75,6 +79,10 @@ class Kind(_Word):
     FLATTENED_OUTPUT = "flattened-output"
     DROPPED_OUTPUT = "dropped-output"
     RANDOM_OUTPUT = "random-output"
+    TURNED = "turned"
+    """Python decided otherwise, or read another value, on an input that goes wrong."""
+    STATE = "state"
+    """The model gives something else when it is called again."""
     STRICT_CAPTURE = "strict-capture"
 
 
@@ -102,6 +110,8 @@ class State(_Word):
     WRONG = "wrong"
     FAILED = "failed"
     """ONNX Runtime stops."""
+    UNSTABLE = "unstable"
+    """Different, but by no more than rounding alone makes of the model's own result."""
     NOT_RUN = "not run"
 
 
@@ -213,6 +223,14 @@ class Job:
     output_names: tuple[str, ...] = ()
     opset_version: int | None = None
     register: tuple[str, ...] = ()
+    script: tuple[str, ...] | None = None
+    """The arguments of a script that is run, and whose calls of ``torch.onnx.export`` are the targets."""
+    call: int = 0
+    """Which of its calls, counted from 0."""
+    overlay: dict[str, str] | None = None
+    """Source texts that stand for those of files: the model made of them must give what the original one does."""
+    linted: tuple[str, ...] = ()
+    """Files and folders that are linted too: their code is the user's wherever it is installed."""
     custom_opsets: dict[str, int] | None = None
     training: str = "eval"
     external_data: bool = False
@@ -222,8 +240,11 @@ class Job:
     artifacts_dir: str | None = None
     profile: bool = False
     verify: bool = True
+    effort: int = 25
+    """Percent of the export's processor time that the search may take."""
     want_map: bool = False
     want_text: bool = False
+    want_witness: bool = False
 
 
 # --- the result ----------------------------------------------------------------------------------------------------
@@ -312,6 +333,57 @@ class Mismatch:
 
 
 @dataclass(frozen=True)
+class PlaceRead:
+    """A place where Python reads values of the model, and what the inputs have shown of it."""
+
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    text: str
+    tested: bool
+    """Whether the inputs, on all of which the exported model was right, differed in what was read here."""
+    values: str = ""
+    """What was read, in words."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What the search for an input on which the exported model is wrong has shown."""
+
+    searched: bool = False
+    inputs: int = 0
+    """On how many different inputs the exported model was right, the first two among them."""
+    refused: int = 0
+    """How many more the model itself refused."""
+    unstable: int = 0
+    """How many more gave differences that rounding explains."""
+    branches: int = 0
+    both_ways: int = 0
+    """How many branches an input can turn, and how many of them went both ways."""
+    axes: int = 0
+    axes_varied: int = 0
+    witness: tuple[Argument, ...] = ()
+    """The input that shows that the model is wrong; `Argument.kind` is the example's, `Argument.second` its own."""
+    failed: Comparison = Comparison(State.NOT_RUN)
+    """The run on the witness."""
+    turned: tuple[str, ...] = ()
+    """What Python read or decided otherwise on the witness, in words."""
+    open_branches: tuple[PlaceRead, ...] = ()
+    """Branches that no input has turned."""
+    lively: bool = False
+    """Whether a floating-point output was another one on other inputs: without, little can be seen."""
+    dull: tuple[str, ...] = ()
+    """Outputs that were the same on all inputs, or empty, or nothing but ``nan``, in words."""
+    reads: tuple[PlaceRead, ...] = ()
+    calls: int = 1
+    """The call of one object that is wrong."""
+    has_witness: bool = False
+    """Whether `WITNESS_FILE` in the worker's folder holds what goes wrong, see ``search.witness``."""
+
+
+@dataclass(frozen=True)
 class Result:
     """All that a worker knows of its export so far.
 
@@ -342,8 +414,19 @@ class Result:
     """The target's ``forward``: where to point when nothing is more exact."""
     root: str = ""
     """The folder or file below which everything is the user's code."""
+    calls: int = 0
+    """How many calls of ``torch.onnx.export`` the script made."""
+    called_at: Frame | None = None
+    """Where it made the one that is the target."""
+    attribute: str = ""
+    """The name of the target in its module."""
+    is_instance: bool = False
+    """Whether that name is a model already, and not what builds one."""
     inputs_origin: str = ""
     arguments: tuple[Argument, ...] = ()
+    asked_opset: int | None = None
+    """The opset that was asked for."""
+    proof: Proof = Proof()
     executed: dict[str, tuple[int, ...]] | None = None
     """The executed lines by file."""
     nodes: int | None = None

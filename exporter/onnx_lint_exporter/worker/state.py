@@ -10,14 +10,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from types import CodeType
+from typing import TYPE_CHECKING
 
 import torch
 
 from .channel import Channel, clip
-from .engines import ENGINES
+from .engines import ANY_ENGINE, ENGINES
 from .engines.engine import Calls, Engine, Session
-from .execution import Arguments, Reference
-from .frames import UserCode, of_live, of_traceback, with_columns
+from .execution import Arguments, Model, Reference
+from .frames import UserCode, of_traceback, with_columns
 from .inputs import Inputs
 from .model_file import ModelFile
 from .observe import MAX_STACK, Warnings
@@ -33,8 +35,12 @@ from .protocol import (
     Stage,
     StageBegun,
 )
+from .script import Call
 from .target import Loaded
 from .wording import shorten
+
+if TYPE_CHECKING:
+    import onnxruntime
 
 NO_ROOM = {getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG", "EROFS") if hasattr(errno, name)}
 """Errors of the folder's file system, whoever meets them."""
@@ -53,19 +59,34 @@ class RunState:
     def __init__(self, channel: Channel, job: Job) -> None:
         self.channel = channel
         self.job = job
-        self.engine: Engine = ENGINES[job.engine]()
+        self.engine: Engine = ENGINES[job.engine or ANY_ENGINE]()
+        self.call: Call | None = None
+        """The script's own call, when a script is the target."""
         self.user = UserCode()
-        self.user.claim(os.path.abspath(job.target.file) if job.target.file else os.devnull)
+        for path in (job.target.file, *job.linted):
+            if path:
+                self.user.claim(os.path.abspath(path))
         self.warnings = Warnings(self.user)
         self.calls: Calls = {}
         """The torch calls of the eager run, by file and line."""
+        self.functions: tuple[CodeType, ...] = ()
+        """The functions of the model's own code that the eager run called."""
         self.second: Reference | None = None
+        self.original: Model | None = None
+        """The model as its files have it, when it is exported from other texts."""
+        self.refused_sizes: set[tuple[str, int]] = set()
+        """Axis and size that the model itself refused in the search and never took."""
+        self.witness: Reference | None = None
+        """An input of the search on which the exported model is wrong."""
+        self.runtime: onnxruntime.InferenceSession | None = None
+        """The session of the exported model, once it has run."""
         self.path = os.path.join(job.folder, job.name)
         self.result = Result(
-            job.engine,
+            self.engine.name,
             torch=torch.__version__,
             python=platform.python_version(),
             strict=job.strict,
+            asked_opset=job.opset_version,
             seconds={},
         )
 
@@ -76,7 +97,7 @@ class RunState:
 
     def live_stack(self) -> Stack:
         """The user's frames at the moment."""
-        return of_live(sys._getframe(1), self.user)
+        return self.user.choose_live(sys._getframe(1))
 
     def named(self, arguments: Arguments | None = None) -> list[tuple[str, object]]:
         """The leaves of an input (the first one) with their names, as the engine sees them."""

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from importlib import import_module
 from types import ModuleType
 
@@ -72,6 +73,30 @@ def limit_memory(megabytes: int | None) -> None:
         wanted = megabytes << 20
         with contextlib.suppress(ValueError, OSError):  # macOS refuses some values: `processes` watches there
             resource.setrlimit(resource.RLIMIT_DATA, (wanted if hard < 0 else min(wanted, hard), hard))
+
+
+class OutOfTimeError(BaseException):
+    """The time of a block is over; no ``except Exception`` of the code in it takes this."""
+
+
+@contextlib.contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Raise `OutOfTimeError` in the block when it takes longer; no limit on Windows and outside the main thread."""
+    timer = getattr(signal, "setitimer", None)
+    if timer is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def over(number: int, frame: object) -> None:
+        raise OutOfTimeError
+
+    before = signal.signal(signal.SIGALRM, over)
+    timer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        timer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def unblock_signals() -> None:

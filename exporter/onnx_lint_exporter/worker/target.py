@@ -34,6 +34,12 @@ class Loaded:
     """The folder of the package or file, all below which counts as the user's code."""
     translations: dict[object, Callable[..., object]] = field(default_factory=dict)
     opsets: dict[str, int] = field(default_factory=dict)
+    options: dict[str, object] = field(default_factory=dict)
+    """Arguments of ``torch.onnx.export`` that the script gave, when a script is the target."""
+    attribute: str = ""
+    """The name in the module."""
+    is_instance: bool = False
+    """Whether the name is a model already, and not what builds one."""
 
 
 def import_file(path: str) -> tuple[ModuleType, str]:
@@ -109,10 +115,19 @@ def load(target: Target, cwd: str, register: Sequence[str]) -> Loaded:
     model = _build(found, name)
     scripted = isinstance(model, (torch.jit.ScriptModule, torch.jit.ScriptFunction))
     loaded = Loaded(model, module, (_scripted_place(model) if scripted else None) or _definition(model, found), root)
+    loaded.attribute, loaded.is_instance = name, found is model
     for source in registrations:
         loaded.translations.update(getattr(source, "custom_translation_table", None) or {})
         loaded.opsets.update(getattr(source, "custom_opsets", None) or {})
     return loaded
+
+
+def packages_of(model: Model) -> set[str]:
+    """The folders of the packages, or the files, other than torch, whose classes the modules of a model are of."""
+    modules = model.modules() if isinstance(model, torch.nn.Module) else ()
+    packages = {type(module).__module__.partition(".")[0] for module in modules} - {"torch"}
+    files = (getattr(sys.modules.get(name), "__file__", None) for name in packages)
+    return {os.path.dirname(file) if os.path.basename(file).startswith("__init__.") else file for file in files if file}
 
 
 def _is_model(value: object) -> bool:
@@ -176,6 +191,11 @@ def _scripted_place(model: Model) -> Frame | None:
         return None
     file = places[0].file
     return Frame(file, min(place.line for place in places if place.file == file), inside=True)
+
+
+def from_script(model: Model, path: str, options: dict[str, object]) -> Loaded:
+    """A model that a script built."""
+    return Loaded(model, sys.modules["__main__"], _definition(model, type(model)), path, options=options)
 
 
 def _definition(model: Model, found: object) -> Frame | None:

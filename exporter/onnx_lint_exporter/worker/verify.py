@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -29,7 +30,9 @@ TOLERANCES: dict[str, tuple[float, float]] = {
     "float16": (1e-2, 1e-2),
     "bfloat16": (5e-2, 5e-2),
 }
-"""Per dtype: relative tolerance of each element, and absolute tolerance as a fraction of the output's largest value.
+"""Per dtype: relative tolerance of each element, and absolute tolerance as a fraction of the output's median size.
+
+The median, since a single huge element, as a masked score is, would cover differences in all others.
 
 Integers and booleans must be equal. ``nan`` equals ``nan``.
 """
@@ -44,6 +47,23 @@ class RunError(Exception):
     def __init__(self, message: str, node: str | None) -> None:
         super().__init__(message)
         self.node = node
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """By how much the model's own result is in doubt for one output."""
+
+    floor: float = 0.0
+    """Absolute; infinite for what cannot be compared at all."""
+    elements: Array | None = None
+    """Of integers: which elements are."""
+
+
+NO_DOUBT = Doubt()
+RANDOM = Doubt(float("inf"))
+"""Of an output that differs from run to run."""
+_FLOORS = 4
+"""How many times the measured doubt a difference may be; the doubt is measured by a few runs only."""
 
 
 class NoRuntimeError(Exception):
@@ -154,6 +174,7 @@ def _shorten(text: str) -> str:
     """ONNX Runtime's message without error numbers, C++ files and signatures."""
     text = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", text)
     where = re.search(r"running (\S+) node\. Name:'([^']*)'", text)
+    text = re.sub(r"^Load model from .*? failed:\s*", "the graph is refused: ", text)  # a path of our own folder
     status = text.split("Status Message: ", 1)[-1]
     status = re.sub(r"^\S+:\d+ .*?\) (?=[A-Za-z])(?!const)", "", status)
     words = f"{where[1]} node {where[2]!r}: {status}" if where else status
@@ -173,10 +194,14 @@ def flat_results(results: Results) -> list[tuple[str, Array]]:
 
 def wanted_arrays(outputs: list[Leaf], count: int) -> list[tuple[str, Array]]:
     """The eager outputs that an ONNX model can have: tensors, and numbers where the count says they are kept."""
-    tensors = [(name, value) for name, value in outputs if isinstance(value, torch.Tensor)]
-    numbers = [(name, value) for name, value in outputs if isinstance(value, (torch.Tensor, bool, int, float))]
-    chosen = numbers if len(numbers) == count else tensors
-    return [(name, array_of(value)) for name, value in chosen]
+    return [(outputs[k][0], array_of(outputs[k][1])) for k in chosen_outputs(outputs, count)]
+
+
+def chosen_outputs(outputs: list[Leaf], count: int) -> list[int]:
+    """Which of the eager outputs a graph with `count` outputs has."""
+    numbers = [k for k, (_, value) in enumerate(outputs) if isinstance(value, (torch.Tensor, bool, int, float))]
+    tensors = [k for k in numbers if isinstance(outputs[k][1], torch.Tensor)]
+    return numbers if len(numbers) == count else tensors
 
 
 def array_of(value: object) -> Array:
@@ -198,10 +223,12 @@ def close(got: Array, want: Array) -> bool:
     return got.shape == want.shape and worst(got, want) is None
 
 
-def worst(got: Array, want: Array) -> Worst | None:
+def worst(got: Array, want: Array, doubt: Doubt = NO_DOUBT) -> Worst | None:
     """The element that differs most beyond tolerance; ``None`` when all agree."""
     if want.dtype.kind in "iub?" or got.dtype.kind in "iub?":
         wrong = got != want
+        if doubt.elements is not None:
+            wrong = wrong & ~doubt.elements
         difference = np.abs(got.astype(np.float64) - want.astype(np.float64))
     elif want.dtype.kind in "SUO":
         wrong, difference = got != want, np.zeros(want.shape)
@@ -209,8 +236,9 @@ def worst(got: Array, want: Array) -> Worst | None:
         name = "bfloat16" if "bfloat16" in (str(want.dtype), str(got.dtype)) else str(got.dtype)
         relative, fraction = TOLERANCES.get(name, TOLERANCES["float32"])
         a, b = got.astype(np.float64), want.astype(np.float64)
-        finite = np.abs(b[np.isfinite(b)])
-        absolute = _ABSOLUTE_FLOOR + fraction * (float(finite.max()) if finite.size else 0.0)
+        sizes = np.abs(b[np.isfinite(b) & (b != 0)])
+        absolute = _ABSOLUTE_FLOOR + fraction * (float(np.median(sizes)) if sizes.size else 0.0)
+        absolute += _FLOORS * doubt.floor
         with np.errstate(invalid="ignore"):
             difference = np.abs(a - b)
             wrong = ~((difference <= absolute + relative * np.abs(b)) | (a == b) | (np.isnan(a) & np.isnan(b)))
@@ -227,20 +255,32 @@ def worst(got: Array, want: Array) -> Worst | None:
     )
 
 
-def compare(results: Results, outputs: list[Leaf]) -> Comparison:
-    """One run against the eager outputs; of several wrong outputs the one of which the largest share is wrong."""
+def compare(results: Results, outputs: list[Leaf], doubts: Sequence[Doubt] = ()) -> Comparison:
+    """One run against the eager outputs; of several wrong outputs the one of which the largest share is wrong.
+
+    `doubts` has one entry for each output, or none at all.
+    """
     got = flat_results(results)
     want = wanted_arrays(outputs, len(got))
     if len(got) != len(want):
         return Comparison(State.WRONG, f"{len(got)} outputs, the model gives {len(want)}")
     wrong: list[tuple[float, Comparison]] = []
+    left_out = 0
     for number, ((name, array), (_, expected)) in enumerate(zip(got, want, strict=True)):
         shown = f"output {number}" if name.isdigit() else f"output `{name}`"
+        doubt = doubts[number] if number < len(doubts) else NO_DOUBT
+        if np.isinf(doubt.floor):
+            left_out += 1
+            continue
+        if array.dtype != expected.dtype and _has_dtype(outputs, len(got), number):
+            text = f"{shown} is {array.dtype}, the model gives {expected.dtype}"
+            wrong.append((float("inf"), Comparison(State.WRONG, text, name)))
+            continue
         if array.shape != expected.shape:
             text = f"{shown} has shape {list(array.shape)}, the model gives {list(expected.shape)}"
             wrong.append((float("inf"), Comparison(State.WRONG, text, name)))
             continue
-        found = worst(array, expected)
+        found = worst(array, expected, doubt)
         if found is not None:
             at = f"[{', '.join(map(str, found.index))}]"
             share = f"{found.wrong} of {found.of} values differ"
@@ -248,4 +288,14 @@ def compare(results: Results, outputs: list[Leaf]) -> Comparison:
             wrong.append((found.wrong / found.of, Comparison(State.WRONG, text, name, found)))
     if wrong:
         return max(wrong, key=lambda pair: pair[0])[1]
-    return Comparison(State.RIGHT, f"{len(got)} output{'s' if len(got) != 1 else ''} agree")
+    count = len(got) - left_out
+    text = f"{count} outputs agree" if count != 1 else "1 output agrees"
+    return Comparison(State.RIGHT, text + (f", {left_out} cannot be compared" if left_out else ""))
+
+
+def _has_dtype(outputs: list[Leaf], count: int, number: int) -> bool:
+    """Whether an output of the model is of a dtype that NumPy and ONNX Runtime have as well."""
+    value = outputs[chosen_outputs(outputs, count)[number]][1]
+    if not isinstance(value, torch.Tensor) or value.is_complex() or value.is_quantized:
+        return False
+    return value.dtype is not torch.bfloat16

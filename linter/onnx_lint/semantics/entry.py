@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from onnx_lint.coverage import CutOff, Tally
@@ -18,7 +18,7 @@ from onnx_lint.semantics.domain.values import Function, Instance
 from onnx_lint.semantics.evaluation.frame import Frame
 from onnx_lint.semantics.evaluation.state import MAX_GENERAL_CONTEXTS, Analysis, Call, Summary
 from onnx_lint.semantics.interpreter import INTERPRETER
-from onnx_lint.semantics.reach import Reached, calls_below
+from onnx_lint.semantics.reach import Reached, calls_below, sites_of
 from onnx_lint.source import ir
 
 Traced = tuple[Unit, ir.FunctionDef]
@@ -211,9 +211,7 @@ def _enter_instance(
     return summary
 
 
-def collect(calls: Iterable[Reached], entered: set[Traced]) -> Iterator[Site]:
+def collect(calls: Sequence[Reached], entered: set[Traced]) -> Iterator[Site]:
     """The sites of calls; `entered` gets the functions that were traced."""
-    for current in calls:
-        if current.summary.traced is not None:
-            entered.add(current.summary.traced)
-        yield from current.sites()
+    entered.update(c.summary.traced for c in calls if c.summary.traced is not None)
+    yield from sites_of(calls)

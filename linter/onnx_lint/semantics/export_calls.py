@@ -28,6 +28,8 @@ class ExportCall:
     engines: tuple[Engine, ...]
     model: str | None
     axes: Axes | None
+    opset: int | None = None
+    """``opset_version``, where it is a number."""
 
 
 @dataclass
@@ -53,6 +55,12 @@ class ExportFacts:
     def engines_for(self, model: str) -> tuple[Engine, ...]:
         """The engines by which a model is exported: as the calls say that name it, else as all calls say."""
         return self.by_model.get(model) or self.engines
+
+    def opset_for(self, model: str) -> int | None:
+        """The lowest opset that calls for a model ask for, else those that name no class; ``None`` if none says it."""
+        said = [c for c in self.calls if c.opset is not None]
+        mine = [c for c in said if c.model == model] or [c for c in said if c.model is None]
+        return min((c.opset for c in mine if c.opset is not None), default=None)
 
     def dynamic_axes_for(self, site: Site) -> Axes | None:
         """The dynamic axes of the model in which a site stands; ``None`` when no call names it."""
@@ -118,7 +126,7 @@ def _calls_of(project: Project, module: SourceModule) -> tuple[ExportCall, ...]:
     for unit, call, scope in _calls(project, module):
         engines, axes = _read(call)
         model = call.args[0] if call.args else next((v for k, v in call.keywords if k == "model"), None)
-        found.append(ExportCall(engines, _class_of(project, unit.module, model, scope, 3), axes))
+        found.append(ExportCall(engines, _class_of(project, unit.module, model, scope, 3), axes, _opset(call)))
     return tuple(found)
 
 
@@ -167,6 +175,12 @@ def _read(call: ir.Call) -> tuple[tuple[Engine, ...], Axes | None]:
         elif name is None:
             axes = None
     return engines, axes
+
+
+def _opset(call: ir.Call) -> int | None:
+    value = next((v for k, v in call.keywords if k == "opset_version"), None)
+    is_number = isinstance(value, ir.Const) and isinstance(value.value, int) and not isinstance(value.value, bool)
+    return value.value if is_number and isinstance(value, ir.Const) and isinstance(value.value, int) else None
 
 
 def _axes(value: ir.Expr) -> Axes | None:

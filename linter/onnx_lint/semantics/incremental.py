@@ -17,7 +17,7 @@ from onnx_lint.semantics.domain.sites import Site
 from onnx_lint.semantics.duck_typing import Methods
 from onnx_lint.semantics.evaluation.state import Analysis
 from onnx_lint.semantics.interpreter import INTERPRETER
-from onnx_lint.semantics.reach import Reached, calls_below
+from onnx_lint.semantics.reach import Reached, calls_below, sites_of
 
 _MAX_IMPORTERS = 40
 """Files looked at for how they call what a file defines; the nearest ones."""
@@ -107,13 +107,12 @@ class Session:
             traced |= found.traced
             if tally is not None:
                 tally.cut_offs |= entry.cut_offs(found.info, found.calls) if found.met_limit else set()
-            for reached in found.calls:
-                if id(reached.summary) not in seen:
-                    seen.add(id(reached.summary))
-                    for site in reached.sites():
-                        unit = site.unit
-                        if unit.module.path in paths and not unit.is_gone and not unit.is_masked(site.node.at):
-                            yield site
+            fresh = [reached for reached in found.calls if id(reached.summary) not in seen]
+            seen.update(id(reached.summary) for reached in fresh)
+            for site in sites_of(fresh):
+                unit = site.unit
+                if unit.module.path in paths and not unit.is_gone and not unit.is_masked(site.node.at):
+                    yield site
 
     def _scope(self, paths: Collection[str]) -> list[SourceModule]:
         project = self.project

@@ -11,6 +11,7 @@ from onnx_lint.semantics.catalogue import (
     library,
     modules,
     numpy,
+    operator_calls,
     python_iterables,
     python_numbers,
     python_objects,
@@ -125,6 +126,7 @@ class _Joined:
     call_external = staticmethod(library.call_external)
     call_method = staticmethod(library.call_method)
     call_module = staticmethod(modules.call_module)
+    note_operator = staticmethod(operator_calls.note_at)
     check_call = staticmethod(torch_functions.check_call)
     shape_of_operation = staticmethod(shaping.operation)
     shape_of_subscript = staticmethod(shaping.subscript)

@@ -8,13 +8,14 @@ order of the program is taken, and its sites are told in the names of that way.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from onnx_lint.semantics.domain.renaming import Renaming
 from onnx_lint.semantics.domain.sites import Site, Step
 from onnx_lint.semantics.domain.values import Value
 from onnx_lint.semantics.evaluation.state import Call, Summary
+from onnx_lint.semantics.evaluation.state_writes import kept
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +63,13 @@ def calls_below(summary: Summary, seen: set[int]) -> Iterator[Reached]:
         yield current
         renaming = current.renaming()
         stack += [current.call(c, renaming) for c in reversed(current.summary.calls) if id(c.summary) not in seen]
+
+
+def sites_of(calls: Sequence[Reached]) -> Iterator[Site]:
+    """The sites of all calls below an entry point, without writes to state that none of them reads."""
+    functions = {c.summary.traced[1] for c in calls if c.summary.traced is not None}
+    initial = [c.summary.initial for c in calls if c.summary.initial]
+    return kept((site for c in calls for site in c.sites()), functions, initial)
 
 
 def _same(first: tuple[Value, ...], second: tuple[Value, ...]) -> bool:

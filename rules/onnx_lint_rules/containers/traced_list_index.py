@@ -49,6 +49,7 @@ class TracedListIndex(Rule[ListIndex]):
     code = "ONX210"
     name = "traced-list-index"
     effects = measured(torchscript=_KEPT, dynamo=_FAILS_OR_SAME)
+    messages = ("Converting a tensor to a Python index might cause the trace to be incorrect",)
 
     def check(self, index: ListIndex, /) -> Iterator[Finding]:
         subject, effects = f"a Python {index.container} is indexed by {described(index.subject)}", self.effects

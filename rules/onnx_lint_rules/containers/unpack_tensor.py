@@ -43,6 +43,7 @@ class UnpackTensor(Rule[Iteration]):
     code = "ONX211"
     name = "unpack-tensor"
     effects = measured(torchscript=warns("warns that its length is fixed"), dynamo=FINE)
+    messages = ("Iterating over a tensor might cause the trace to be incorrect",)
 
     def check(self, iteration: Iteration, /) -> Iterator[Finding]:
         if iteration.how == "unpack":

@@ -54,6 +54,11 @@ class DataDependentBranch(Rule[Branch]):
     code = "ONX101"
     name = "data-dependent-branch"
     effects = measured(torchscript=_ONE_WAY, dynamo=_FAILS)
+    messages = (
+        "Converting a tensor to a Python boolean might cause the trace to be incorrect",
+        "Could not guard on data-dependent expression",
+        "GuardOnDataDependentSymNode",
+    )
 
     def check(self, branch: Branch, /) -> Iterator[Finding]:
         if branch.keyword in ("assert", "torch._assert") or not branch.depends_on_data:

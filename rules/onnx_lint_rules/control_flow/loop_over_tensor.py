@@ -50,6 +50,7 @@ class LoopOverTensor(Rule[Iteration]):
     code = "ONX104"
     name = "loop-over-tensor"
     effects = measured(torchscript=_UNROLLED, dynamo=_UNROLLED)
+    messages = ("Iterating over a tensor might cause the trace to be incorrect",)
 
     def check(self, iteration: Iteration, /) -> Iterator[Finding]:
         if iteration.how == "unpack":

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import Branch
-from onnx_lint.target import FINE, measured, warns, wrong
-from onnx_lint_rules.wording import construct, described, where_live
+from onnx_lint.target import FINE, fails, measured, warns, wrong
+from onnx_lint_rules.wording import construct, depends_on_search, described, where_live
 
 _ONE_WAY = wrong("keeps only the branch taken for the example input")
 _ONE_WAY_SILENTLY = wrong("silently keeps only the branch taken for the example input", after="does so silently")
+_UNKNOWN_SIZE = fails("fails, since that size depends on data")
 _CHECK_DROPPED = warns("drops the check with a warning")
 
 
@@ -23,9 +24,11 @@ class ShapeDependentBranch(Rule[Branch]):
     branch that the example input takes: "TracerWarning: Converting a tensor to a Python boolean might cause the trace
     to be incorrect". The dynamo engine silently keeps the branch of the example too, under a guard on the size
     that the ONNX model does not check; a comparison for equality that holds for the example fails with "conflicts
-    between user-specified ranges and inferred ranges". Where the dimension is fixed, the branch is right. A branch that
-    only raises is harmless: torchscript warns and drops the check. A number that `int()` or `len()` has made of a size
-    is reported where it is made for torchscript, and here for dynamo, which goes on computing with it.
+    between user-specified ranges and inferred ranges". A size that depends on data, as that of `nonzero` or of a mask,
+    is unknown to dynamo, which stops with "Could not guard on data-dependent expression". Where the dimension is fixed,
+    the branch is right. A branch that only raises is harmless: torchscript warns and drops the check. A number that
+    `int()` or `len()` has made of a size is reported where it is made for torchscript, and here for dynamo, which goes
+    on computing with it.
 
     ## Example
 
@@ -54,11 +57,20 @@ class ShapeDependentBranch(Rule[Branch]):
     code = "ONX102"
     name = "shape-dependent-branch"
     effects = measured(torchscript=_ONE_WAY, dynamo=_ONE_WAY_SILENTLY)
+    messages = (
+        "Converting a tensor to a Python boolean might cause the trace to be incorrect",
+        "conflicts between user-specified ranges and inferred ranges",
+    )
 
     def check(self, branch: Branch, /) -> Iterator[Finding]:
         if branch.keyword in ("assert", "torch._assert") or branch.depends_on_data:
             return
         effects = measured(torchscript=_CHECK_DROPPED, dynamo=FINE) if branch.only_checks else self.effects
+        is_searched = depends_on_search(branch.subject)
+        if is_searched:
+            torchscript = _CHECK_DROPPED if branch.only_checks else _ONE_WAY
+            effects = measured(torchscript=torchscript, dynamo=_UNKNOWN_SIZE)
         subject = f"{construct(branch.keyword)} depends on {described(branch.subject)}"
         help = "compute with the size instead of branching on it, or keep the dimension fixed"
-        yield self.at(branch, subject, effects=where_live(branch.subject, effects), help=help)
+        effects, by_size = where_live(branch.subject, effects), False if is_searched else None
+        yield self.at(branch, subject, effects=effects, help=help, by_size=by_size)

@@ -45,6 +45,7 @@ class ConstantTensor(Rule[TensorFrom]):
     code = "ONX212"
     name = "constant-tensor"
     effects = measured(torchscript=warns("warns about it"), dynamo=FINE)
+    messages = ("torch.tensor results are registered as constants in the trace",)
 
     def check(self, made: TensorFrom, /) -> Iterator[Finding]:
         if made.is_traced or made.constructor.endswith("new_tensor"):

@@ -46,6 +46,7 @@ class ItemCall(Rule[TensorCall]):
     code = "ONX202"
     name = "item-call"
     effects = measured(torchscript=wrong("keeps the example's number"), dynamo=FINE)
+    messages = ("Converting a tensor to a Python number might cause the trace to be incorrect",)
 
     def check(self, call: TensorCall, /) -> Iterator[Finding]:
         if call.method != "item":

@@ -44,6 +44,7 @@ class LenOfTensor(Rule[Length]):
     code = "ONX207"
     name = "len-of-tensor"
     effects = measured(torchscript=wrong("keeps the example's length"), dynamo=FINE)
+    messages = ("Using len to get tensor shape might cause the trace to be incorrect",)
 
     def check(self, length: Length, /) -> Iterator[Finding]:
         subject = f"{quoted(length)} is a Python number"

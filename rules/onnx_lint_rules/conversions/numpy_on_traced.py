@@ -72,6 +72,10 @@ class NumpyOnTraced(Rule[NumpyCall]):
     code = "ONX204"
     name = "numpy-on-traced"
     effects = measured(torchscript=_BAKED_IN, dynamo=FINE)
+    messages = (
+        "Converting a tensor to a NumPy array might cause the trace to be incorrect",
+        ".numpy() is not supported for tensor subclasses",
+    )
 
     def check(self, call: NumpyCall, /) -> Iterator[Finding]:
         short = call.numpy_function.rpartition(".")[2]

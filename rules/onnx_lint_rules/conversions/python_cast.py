@@ -59,6 +59,7 @@ class PythonCast(Rule[Conversion]):
     code = "ONX201"
     name = "python-cast"
     effects = measured(torchscript=_KEPT, dynamo=FINE)
+    messages = ("Converting a tensor to a Python integer", "Converting a tensor to a Python float")
 
     def check(self, cast: Conversion, /) -> Iterator[Finding]:
         if cast.converter.removesuffix(" by key") in _BUILT_IN:

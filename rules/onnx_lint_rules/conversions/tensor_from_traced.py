@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import TensorFrom
-from onnx_lint.semantics.domain.values import Array, Frozen
+from onnx_lint.semantics.domain.values import Array, Frozen, Size
 from onnx_lint.target import FINE, Effects, fails, measured, warns, wrong
 from onnx_lint_rules.wording import described
 
 _CONSTANT = wrong("makes it a constant")
 _SUSPECTED = warns("warns that it may be a constant")
 _FAILS = fails("fails, since it fixes the size")
+_FIXED = fails("keeps the size of the example, so that another one fails")
 
 
 class TensorFromTraced(Rule[TensorFrom]):
@@ -50,6 +51,7 @@ class TensorFromTraced(Rule[TensorFrom]):
     code = "ONX209"
     name = "tensor-from-traced"
     effects = measured(torchscript=_CONSTANT, dynamo=FINE)
+    messages = ("torch.tensor results are registered as constants in the trace",)
 
     def check(self, made: TensorFrom, /) -> Iterator[Finding]:
         if not made.is_traced:
@@ -66,6 +68,8 @@ def _shown(made: TensorFrom) -> str:
 def _effects(made: TensorFrom) -> Effects:
     """Measured with torch 2.13: what counts is one value or several, and the function."""
     name, subject = _shown(made), made.subject
+    if isinstance(subject, Size) and not made.is_sequence and name.endswith("Tensor"):
+        return measured(torchscript=_FIXED)  # a legacy constructor takes it for the size of the tensor
     dynamo = FINE if name in ("torch.tensor", "new_tensor") else _FAILS
     if isinstance(subject, (Frozen, Array)):
         # the number was frozen, and is reported, where it was read; dynamo goes on computing with it

@@ -43,6 +43,7 @@ class TolistCall(Rule[TensorCall]):
     code = "ONX203"
     name = "tolist-call"
     effects = measured(torchscript=wrong("keeps the example's numbers"), dynamo=FINE)
+    messages = ("Converting a tensor to a Python list might cause the trace to be incorrect",)
 
     def check(self, call: TensorCall, /) -> Iterator[Finding]:
         if call.method != "tolist":

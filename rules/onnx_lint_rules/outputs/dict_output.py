@@ -43,6 +43,7 @@ class DictOutput(Rule[Output]):
     code = "ONX401"
     name = "dict-output"
     effects = measured(torchscript=_FLATTENED, dynamo=_FLATTENED)
+    messages = ("Only tuples, lists and Variables are supported as JIT inputs/outputs",)
 
     def check(self, output: Output, /) -> Iterator[Finding]:
         if output.kind == "dict":

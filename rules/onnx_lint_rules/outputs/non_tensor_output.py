@@ -53,6 +53,11 @@ class NonTensorOutput(Rule[Output]):
     code = "ONX402"
     name = "non-tensor-output"
     effects = measured(torchscript=_FAILS, dynamo=_FAILS)
+    messages = (
+        "did not have observable data dependence with trace inputs",
+        "Only tuples, lists and Variables are supported as JIT inputs/outputs",
+        "'int' object has no attribute 'name'",
+    )
 
     def check(self, output: Output, /) -> Iterator[Finding]:
         if output.kind not in _KINDS:

@@ -89,7 +89,7 @@ class ConvNorm(nn.Module):
 class Mutating(nn.Module):
     """State that changes from call to call."""
 
-    result = {"torchscript": "wrong 1", "dynamo": "right"}
+    result = {"torchscript": "wrong 1", "dynamo": "wrong searched"}
 
     def __init__(self):
         super().__init__()
@@ -100,7 +100,7 @@ class Mutating(nn.Module):
         return [(randn(4, 6),), (randn(4, 6),)]
 
     def forward(self, x):
-        self.count += 1  # torchscript: ONX906
+        self.count += 1  # torchscript: ONX906 dynamo: ONX920
         return x + self.count
 
 

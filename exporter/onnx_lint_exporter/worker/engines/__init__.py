@@ -11,4 +11,7 @@ from .torchscript import TorchScript
 ENGINES: Mapping[str, type[Engine]] = {TorchScript.name: TorchScript, Dynamo.name: Dynamo}
 """By the name that the command line and the results give to an engine."""
 
-__all__ = ["ENGINES", "Engine"]
+ANY_ENGINE = Dynamo.name
+"""The engine that stands for the one of a script's call until that is known."""
+
+__all__ = ["ANY_ENGINE", "ENGINES", "Engine"]

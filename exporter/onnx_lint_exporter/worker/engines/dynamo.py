@@ -16,8 +16,8 @@ from ..inputs import Axes, Inputs, parameters
 from ..model_file import EXTERNAL_LIMIT, consolidate
 from ..protocol import Fault, Frame, Job, Kind, Observation, Stack, Stage
 from . import dynamo_errors
-from .dynamo_capture import Guards, axes_of_shapes, dynamic_shapes, integer_keys, only_strategy
-from .engine import Calls, Options, Session
+from .dynamo_capture import Guards, axes_of_shapes, dynamic_shapes, integer_keys, only_strategy, whole_stacks
+from .engine import Calls, Options, Range, Session
 from .options import accepted, shared
 
 LOST_DATA = ("fake tensor in the exported program", "lifted constant", "FakeTensor")
@@ -59,13 +59,15 @@ class Dynamo:
         shapes = job.dynamic_shapes or dynamic_shapes(inputs.first, inputs.axes, parameters(loaded.model))
         if shapes and not isinstance(loaded.model, ExportedProgram):
             options["dynamic_shapes"] = integer_keys(shapes)
-        return options
+        if "dynamic_axes" in loaded.options or "dynamic_shapes" in loaded.options:
+            options.pop("dynamic_shapes", None)
+        return {**options, **loaded.options}
 
     def export(self, session: Session, path: str) -> None:
         job, model = session.job, session.loaded.model
         self._guards = Guards(session.user)
         given = Arguments() if isinstance(model, ExportedProgram) else session.inputs.first
-        with self._guards.listening():
+        with self._guards.listening(), whole_stacks(session.user):
             program = _export(model, given, job.strict, self.options(session))
         self._program = program.exported_program
         constants = (value.const_value for value in program.model.graph.initializers.values())
@@ -105,7 +107,8 @@ class Dynamo:
         self, model: Model, arguments: Arguments, options: Options, user: UserCode, folder: str
     ) -> list[Observation]:
         try:
-            _export(model, arguments, False, options)
+            with whole_stacks(user):
+                _export(model, arguments, False, options)
         except Exception as error:
             program = dynamo_errors.program_of(error)
             if program is None:
@@ -120,19 +123,24 @@ class Dynamo:
     def freezes(self, value: object) -> bool:
         return isinstance(value, (str, bool, int, float))
 
-    def narrowed(self, inputs: Inputs) -> list[Observation]:
-        found: list[Observation] = []
+    def ranges(self, inputs: Inputs) -> list[Range]:
+        found: list[Range] = []
         constraints = self._program.range_constraints if self._program is not None else {}
         for symbol, bounds in constraints.items():
-            low, high = str(bounds.lower), str(bounds.upper)
-            bounded = high not in ("int_oo", "oo") and not high.startswith("92233720")
-            raised = low.lstrip("-").isdigit() and int(low) > 2
-            if (bounded or raised) and low != high:
-                words = f"from {low} to {high}" if bounded else f"from {low} on"
-                axis = _axis_of(self._program, str(symbol), inputs)
-                text = f"the exported graph holds only for sizes {words} of the dynamic axis {axis}"
-                found.append(Observation(Kind.NARROWED_AXIS, text, self._guard_on(str(symbol))))
+            lowest, highest = str(bounds.lower), str(bounds.upper)
+            low = int(lowest) if lowest.lstrip("-").isdigit() else 0
+            high = int(highest) if highest.isdigit() and not highest.startswith("92233720") else None
+            place = _dimension_of(self._program, str(symbol))
+            if place is None or (high is None and low <= 2) or low == high:
+                continue  # a size that the model makes itself holds no input back
+            name, dim = place
+            axis = inputs.axes.get(name, {}).get(dim, "")
+            found.append(Range(name, dim, axis, low, high, self._guard_on(str(symbol))))
         return found
+
+    def decided_at(self) -> set[tuple[str, int]]:
+        guards = self._guards.found if self._guards is not None else []
+        return {(stack[0].file, stack[0].line) for _, stack in guards if stack}
 
     def fixing_line(self) -> Stack:
         return self._guard_on("")
@@ -196,12 +204,11 @@ def _at_data_reads(found: list[Observation], calls: Calls) -> list[Observation]:
     return [replace(first, stack=(frame,), kind=Kind.LOST_DATA) for frame in places] or found
 
 
-def _axis_of(program: ExportedProgram | None, symbol: str, inputs: Inputs) -> str:
-    """The name of the axis that a symbol stands for."""
+def _dimension_of(program: ExportedProgram | None, symbol: str) -> tuple[str, int] | None:
+    """The input and its dimension that a symbol is the size of; ``None`` for the size of no input."""
     for node in program.graph.nodes if program is not None else ():
         value = node.meta.get("val") if node.op == "placeholder" else None
         for dim, size in enumerate(getattr(value, "shape", ())):
             if str(size) == symbol:
-                axis = inputs.axes.get(node.name, {}).get(dim)
-                return f"`{axis}` (dimension {dim} of `{node.name}`)" if axis else f"(dimension {dim} of `{node.name}`)"
-    return symbol
+                return str(node.name), dim
+    return None

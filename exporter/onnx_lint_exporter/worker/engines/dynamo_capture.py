@@ -6,13 +6,15 @@ import inspect
 import logging
 import re
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
+from torch.fx.proxy import TracerBase
 
 from ..execution import Arguments, rebuilt
-from ..frames import UserCode, of_live
+from ..frames import Rank, UserCode
 from ..inputs import Axes
 from ..protocol import Stack
 
@@ -30,7 +32,7 @@ class Guards(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         match = _GUARD.search(record.getMessage())
         if match and len(self.found) < 200:
-            stack = of_live(sys._getframe(1), self._user)
+            stack = self._user.choose_live(sys._getframe(1))
             if stack:
                 self.found.append((match["expression"], stack))
 
@@ -48,6 +50,31 @@ class Guards(logging.Handler):
             logger.removeHandler(self)
             logger.setLevel(before)
             logger.propagate = spread
+
+
+@contextmanager
+def whole_stacks(user: UserCode) -> Iterator[None]:
+    """Have the captured nodes keep every frame of a person's code.
+
+    By itself torch keeps those of functions named ``forward`` alone, so that what a helper does stands on its call. A
+    torch without that filter is left as it is.
+    """
+    original = getattr(TracerBase, "_filter_traceback_frames", None)
+    if original is None:
+        yield
+        return
+
+    def kept(self: TracerBase, user_stack_summary: traceback.StackSummary) -> traceback.StackSummary:
+        frames = user.on_the_way(reversed(user_stack_summary), lambda frame: frame.filename)
+        return traceback.StackSummary.from_list(
+            [frame for frame in reversed(list(frames)) if user.rank(frame.filename) is not Rank.ENGINE]
+        )
+
+    TracerBase._filter_traceback_frames = kept  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        TracerBase._filter_traceback_frames = original  # type: ignore[method-assign]
 
 
 @contextmanager

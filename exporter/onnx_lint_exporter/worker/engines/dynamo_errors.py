@@ -97,16 +97,17 @@ def explain(error: BaseException, user: UserCode, guards: Guards) -> tuple[Stage
         return stage, [_untranslated(node, text, "DispatchError" in names, user)]
     stack: Stack = ()
     for cause in reversed(causes):
-        stack = tuple(frame for frame in of_traceback(cause.__traceback__) if user.owns(frame.file))
-        if stack:
-            break
+        found = user.choose(of_traceback(cause.__traceback__))
+        if found and (not stack or user.rank(found[0].file) < user.rank(stack[0].file)):
+            stack = found
     kind = Kind.TRANSLATE_ERROR if stage is Stage.TRANSLATE else Kind.CAPTURE_ERROR
-    if any(name in _DATA_DEPENDENT for name in names):
+    if any(name in _DATA_DEPENDENT for name in names) or _ABOUT_DATA.search(str(inner)):
         kind = Kind.DATA_DEPENDENT
+        text += suggested(causes)
     elif "conflicts between user-specified ranges" in str(inner):
         return stage, _range_conflicts(str(inner), guards)
     if not stack:
-        stack = _user_code_in(str(inner), user) or user.choose(of_traceback(causes[-1].__traceback__))
+        stack = _code_in(str(inner), user)
     return stage, [Observation(kind, text, stack)]
 
 
@@ -118,9 +119,21 @@ def _untranslated(node: torch.fx.Node, text: str, unsupported: bool, user: UserC
     return Observation(kind, text, node_stack(node, user), operator=written_operator(node))
 
 
+_ABOUT_DATA = re.compile(r"[Dd]ata[- ]dependent|[Uu]nbacked symint|unhinted")
+"""What torch says of values that it would need, in errors (``UserError``) that are about other things too."""
+_CHECK = re.compile(r"torch\._check\(.*\)")
+
+
+def suggested(causes: list[BaseException]) -> str:
+    """The checks that torch proposes to write, in words; empty when it proposes none."""
+    found = dict.fromkeys(_CHECK.findall("\n".join(map(str, causes))))
+    return f"; torch suggests {' or '.join(f'`{check}`' for check in list(found)[:2])}" if found else ""
+
+
+_CHECKS_ALONE = ("_assert_scalar", "_assert_async", "_assert_tensor_metadata", "sym_constrain_range")
+"""Beginnings of operators that only check, and that torch leaves out of the graph."""
 _DATA_DEPENDENT = (
     "GuardOnDataDependentSymNode",
-    "UserError",
     "PendingUnbackedSymbolNotFound",
     "DataDependentOutputException",
 )
@@ -128,7 +141,7 @@ _DATA_DEPENDENT = (
 
 def _first_cause(causes: list[BaseException]) -> BaseException:
     """The cause that says most: not torch.onnx's own wrapping, nor that of the passes over the graph."""
-    wrapped = ("TorchExportError", "ConversionError", "PassError")
+    wrapped = ("TorchExportError", "ConversionError", "PassError", "GraphConstructionError", "DispatchError")
     return next((cause for cause in causes if type(cause).__name__ not in wrapped), causes[-1])
 
 
@@ -152,10 +165,10 @@ def _first_words(error: BaseException) -> str:
 _SOURCE_LINE = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+), in (?P<function>\S+)')
 
 
-def _user_code_in(text: str, user: UserCode) -> Stack:
-    """The user's places that the message itself names (strict capture has no frames of the user's)."""
+def _code_in(text: str, user: UserCode) -> Stack:
+    """The places that the message itself names (strict capture has no frames of the model's)."""
     frames = [Frame(m["file"], int(m["line"]), m["function"]) for m in _SOURCE_LINE.finditer(text)]
-    return tuple(frame for frame in reversed(frames) if user.owns(frame.file))
+    return user.choose(reversed(frames))
 
 
 def _range_conflicts(text: str, guards: Guards) -> list[Observation]:
@@ -185,7 +198,7 @@ def unconvertible(program: torch.export.ExportedProgram, options: Options, user:
     for node in program.graph.nodes:
         if node.op != "call_function" or not isinstance(node.target, torch._ops.OpOverload):
             continue
-        if node.target.namespace == "onnx":
+        if node.target.namespace == "onnx" or _operator(node.target).split("::")[-1].startswith(_CHECKS_ALONE):
             continue
         function, reason = _dispatching.dispatch(node, registry)
         if function is None:
@@ -209,7 +222,7 @@ def data_dependent_spots(model: Model, arguments: Arguments, shapes: object, use
     for failure in program._report.failures:
         kind = _SPOTS.get(failure.failure_type.name)
         frames = _logged_stack(failure.data.get("user_stack") or failure.data.get("stack") or [])
-        stack = tuple(frame for frame in frames if user.owns(frame.file))
+        stack = user.choose(frames)
         if kind is not None and stack:
             text = f"needs the value of `{failure.data.get('expr', '')}` while exporting"
             found.append(Observation(kind, text, stack))

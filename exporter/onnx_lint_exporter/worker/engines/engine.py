@@ -29,6 +29,20 @@ class Session:
     calls: Calls
 
 
+@dataclass(frozen=True)
+class Range:
+    """The sizes for which the recording of a dynamic dimension holds."""
+
+    input: str
+    dim: int
+    axis: str
+    """Its name; empty for one without."""
+    low: int
+    high: int | None
+    stack: Stack
+    """Where the model decided by it."""
+
+
 class Engine(Protocol):
     """An export engine, for one export. It may keep what its own later answers need.
 
@@ -81,8 +95,11 @@ class Engine(Protocol):
     def freezes(self, value: object) -> bool:
         """Whether a plain argument stands in the graph with the example's value."""
 
-    def narrowed(self, inputs: Inputs) -> list[Observation]:
-        """Dynamic axes that hold only for a range of sizes."""
+    def ranges(self, inputs: Inputs) -> list[Range]:
+        """Dynamic dimensions that hold only for a range of sizes."""
+
+    def decided_at(self) -> set[tuple[str, int]]:
+        """File and line of each place where the recording is known to have decided something for good."""
 
     def fixing_line(self) -> Stack:
         """Where a size was fixed that was asked to be dynamic, if it is known."""

@@ -21,7 +21,7 @@ from ..inputs import Axes, Inputs, graph_names, with_defaults
 from ..model_file import all_nodes, consolidate
 from ..protocol import Fault, Frame, Job, Kind, Observation, Stack, Stage
 from ..wording import shorten
-from .engine import Calls, Options, Session
+from .engine import Calls, Options, Range, Session
 from .options import accepted, shared
 
 FALLTHROUGH_DOMAIN = "org.pytorch.aten"
@@ -69,7 +69,7 @@ class TorchScript:
         }
         if loaded.opsets or job.custom_opsets:
             options["custom_opsets"] = {**loaded.opsets, **(job.custom_opsets or {})}
-        return options
+        return {**options, **loaded.options}
 
     def export(self, session: Session, path: str) -> None:
         model = session.loaded.model
@@ -114,9 +114,14 @@ class TorchScript:
         known = {*_KNOWN_DOMAINS, *(function.domain for function in proto.functions)}
         known |= set(registered) if isinstance(registered, dict) else set()
         found: list[Observation] = []
+        lost: set[str] = set()
         for node in all_nodes(proto.graph):
             if node.domain in known or node.domain.startswith("onnx"):
                 continue
+            follows = lost.intersection(node.input)
+            lost.update(node.output)
+            if follows and node.domain == FALLTHROUGH_DOMAIN and _is_translated(node.op_type):
+                continue  # nothing is known of what it is given, since that has no translation
             space = {FALLTHROUGH_DOMAIN: "aten"}.get(node.domain, node.domain)
             name = f"{space}::{node.op_type}"
             reason = reasons.get(node.doc_string.rstrip("\n")) or reasons.get(node.doc_string)
@@ -131,8 +136,11 @@ class TorchScript:
     def freezes(self, value: object) -> bool:
         return isinstance(value, str)
 
-    def narrowed(self, inputs: Inputs) -> list[Observation]:
+    def ranges(self, inputs: Inputs) -> list[Range]:
         return []
+
+    def decided_at(self) -> set[tuple[str, int]]:
+        return set()
 
     def fixing_line(self) -> Stack:
         return ()
@@ -189,6 +197,15 @@ class TorchScript:
         return found
 
 
+def _is_translated(name: str) -> bool:
+    """Whether torch has a symbolic function for an ATen operator at all."""
+    try:
+        from torch.onnx._internal.torchscript_exporter.registration import registry
+    except ImportError:  # another version of torch, which keeps them elsewhere
+        return False
+    return registry.get_function_group(f"aten::{name}") is not None
+
+
 def _is_scripted(model: Model) -> bool:
     return isinstance(model, (torch.jit.ScriptModule, torch.jit.ScriptFunction))
 
@@ -216,7 +233,8 @@ def _at_only_call(found: Observation, calls: Calls) -> Observation:
     named = _NAMED_OPERATOR.search(found.message)
     if found.stack or named is None:
         return found
-    frames = [frame for known in calls.values() for name, frame in known if name.strip("_") == named["name"]]
+    wanted = named["name"].strip("_")
+    frames = [frame for known in calls.values() for name, frame in known if name.strip("_") == wanted]
     return replace(found, stack=tuple(frames), operator=named[0]) if len(frames) == 1 else found
 
 
@@ -253,8 +271,10 @@ def _appended_tuple(model: Model) -> str:
 
 
 def _explained(error: BaseException, user: UserCode, model: Model) -> tuple[Stage, Observation]:
-    node = _failing_node(error)
     text = shorten(str(error)) or type(error).__name__  # a bare ``assert`` says nothing
+    if "Unsupported onnx_opset_version" in text:
+        return Stage.TRANSLATE, Observation(Kind.TRANSLATE_ERROR, f"{text}; this engine has none so new")
+    node = _failing_node(error)
     if node is not None:
         stack = user.choose(of_trace_text(str(node.sourceRange()) or _in_scripted(model, node.kind())))
         unsupported = type(error).__name__ == "UnsupportedOperatorError"

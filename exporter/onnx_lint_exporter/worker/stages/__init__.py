@@ -7,9 +7,19 @@ import logging
 from ..channel import clip
 from ..protocol import Done, Unwritable
 from ..state import NO_ROOM, RunState
-from . import capture, check, eager, finish, hazards, load, mismatch, run_model
+from . import capture, check, eager, finish, hazards, load, mismatch, run_model, search
 
-_STAGES = (load.run, eager.run, capture.run, check.run, run_model.run, hazards.run, mismatch.run, finish.run)
+_STAGES = (
+    load.run,
+    eager.run,
+    capture.run,
+    check.run,
+    run_model.run,
+    search.run,
+    hazards.run,
+    mismatch.run,
+    finish.run,
+)
 
 
 def run(state: RunState) -> None:

@@ -9,6 +9,11 @@ from ..channel import clip
 from ..frames import of_traceback
 from ..protocol import Kind, Observation, Stage
 from ..state import NO_ROOM, RunState
+from ..system import OutOfTimeError, time_limit
+
+_TIMES = 2
+"""How many times longer than the capture the search for other failures may take."""
+_LEAST_SECONDS = 10.0
 
 
 def run(state: RunState) -> bool:
@@ -52,9 +57,14 @@ def _explain(state: RunState, error: Exception) -> None:
     state.record(*found, failure=True)
     state.record(*state.warnings.observations())
     state.send()
+    seconds = max(_LEAST_SECONDS, _TIMES * (state.result.seconds or {}).get(Stage.CAPTURE.value, 0.0))
     with state.stage(Stage.OTHER_FAILURES):
         try:
-            more = state.engine.other_failures(state.session, error, stage, found)
+            with time_limit(seconds):
+                more = state.engine.other_failures(state.session, error, stage, found)
+        except OutOfTimeError:
+            state.note(f"other failures: not all were looked for within {seconds:.0f} s")
+            return
         except Exception as other:  # noqa: BLE001 - the search for more may fail as the export did, which is noted already
             state.note(f"other failures: {type(other).__name__}: {clip(other, 200)}")
             return

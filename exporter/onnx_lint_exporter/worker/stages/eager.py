@@ -7,14 +7,16 @@ from dataclasses import replace
 
 import torch
 
-from .. import input_sources
+from .. import input_sources, script
 from ..channel import clip
 from ..execution import reference, watch
 from ..guess import GuessError
-from ..inputs import derive_second, described
-from ..protocol import Argument, Kind, Stage, StageBegun
+from ..inputs import Inputs, derive_second, described
+from ..protocol import Argument, Kind, Observation, Stage, StageBegun
 from ..state import RunState
+from ..suggest import suggestion
 from ..target import LoadError
+from ..unchanged import gives
 from .load import usage
 
 _NOT_WATCHED = (torch.jit.ScriptModule, torch.jit.ScriptFunction, torch.export.ExportedProgram)
@@ -27,8 +29,12 @@ def run(state: RunState) -> bool:
         with state.stage(Stage.EAGER):
             loaded, job = state.loaded, state.job
             axes = state.engine.asked_axes(job)
-            state.inputs = input_sources.build(loaded.model, loaded.module, job, cwd, axes)
+            if state.call is not None:
+                state.inputs = _of_call(state.call)
+            else:
+                state.inputs = input_sources.build(loaded.model, loaded.module, job, cwd, axes)
             _run_model(state)
+            changed = _changed(state)
     except LoadError as error:
         usage(state, error)
         return False
@@ -40,7 +46,24 @@ def run(state: RunState) -> bool:
         return False
     finally:
         os.chdir(cwd)
-    return True
+    if changed:
+        state.record(Observation(Kind.EAGER_ERROR, changed), failure=True)
+        state.send()
+    return not changed
+
+
+def _changed(state: RunState) -> str:
+    """How a model made of other texts differs from the original one, in words; empty when it does not."""
+    for given in (state.first, state.second):
+        if given is not None and state.original is not None and not gives(state.original, given):
+            return "the model gives something else than before it was changed"
+    return ""
+
+
+def _of_call(call: script.Call) -> Inputs:
+    line = f" on line {call.place.line}" if call.place is not None else ""
+    origin = f"the call{line} of the script"
+    return Inputs(call.arguments, None, script.axes_of(call), origin=origin, second_given=False)
 
 
 def _run_model(state: RunState) -> None:
@@ -54,9 +77,13 @@ def _run_model(state: RunState) -> None:
             state.second = reference(model, inputs.second)
         except Exception as error:  # noqa: BLE001 - the second input may be one that the model refuses
             inputs.refused = f"the model itself fails on the second input: {type(error).__name__}: {clip(error, 200)}"
+    if inputs.origin.startswith("guessed") and not inputs.axes:
+        found = suggestion(model, inputs)
+        inputs.origin += f"; no size varies, to let them: {found}" if found else ""
     pairs = zip(inputs.named(model), inputs.named(model, inputs.second or inputs.first), strict=False)
     arguments = tuple(Argument(name, described(value), described(other)) for (name, value), (_, other) in pairs)
     state.result = replace(state.result, inputs_origin=inputs.origin, arguments=arguments)
     if not isinstance(model, _NOT_WATCHED):
-        state.calls, executed = watch(model, inputs.first, state.user)
-        state.result = replace(state.result, executed=executed)
+        watched = watch(model, inputs.first, state.user)
+        state.calls, state.functions = watched.calls, watched.functions
+        state.result = replace(state.result, executed=watched.executed)

@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 
 from .. import model_file
-from ..protocol import Stage
+from ..protocol import WITNESS_FILE, Stage
 from ..state import RunState
 
 
@@ -19,7 +19,7 @@ def run(state: RunState) -> bool:
         model_file.clean(exported)
         if job.want_text:
             state.result = replace(state.result, text=model_file.text(exported))
-        kept = (job.name, *exported.locations)
+        kept = (job.name, WITNESS_FILE, *exported.locations)
         for name in os.listdir(job.folder):
             path = os.path.join(job.folder, name)
             if name not in kept and os.path.isfile(path):

@@ -26,15 +26,15 @@ def run(state: RunState) -> bool:
         state.record(*state.warnings.observations())
         state.record(*_inputs_lost(state.exported, named, given), *_frozen_arguments(state, named))
         state.record(*_names_unused(state.exported, named, given))
-        state.record(*_axes_lost(state, named), *state.engine.narrowed(state.inputs))
+        state.record(*_axes_lost(state, named), *_narrowed(state))
         first = state.inputs.first.copy()
         with torch.no_grad():
             state.record(*_outputs_lost(callable_of(state.loaded.model)(*first.args, **first.kwargs)))
-    second = state.inputs.second
-    if second is not None and state.second is not None:
+    second = state.witness or state.second
+    if second is not None:
         with state.stage(Stage.TWIN):
             try:
-                state.record(*state.engine.frozen(state.session, second))
+                state.record(*state.engine.frozen(state.session, second.arguments))
             except Exception as error:  # noqa: BLE001 - what a trace cannot take was exported all the same
                 state.note(f"twin trace: {type(error).__name__}: {clip(error, 200)}")
     return True
@@ -88,6 +88,20 @@ def _axes_lost(state: RunState, named: list[Leaf]) -> list[Observation]:
             if dim < len(shape) and isinstance(shape[dim], int):
                 text = f"dimension {dim} of `{name}` (`{axis}`) became static: {shape[dim]}"
                 found.append(Observation(Kind.STATIC_AXIS, text, stack))
+    return found
+
+
+def _narrowed(state: RunState) -> list[Observation]:
+    """Axes that hold only for a range of sizes, unless the model itself takes no others."""
+    found = []
+    for each in state.engine.ranges(state.inputs):
+        if each.high is not None and (each.axis, each.high + 1) in state.refused_sizes:
+            continue
+        words = f"from {each.low} to {each.high}" if each.high is not None else f"from {each.low} on"
+        axis = f"`{each.axis}` " if each.axis else ""
+        text = f"the exported graph holds only for sizes {words} of the dynamic axis {axis}"
+        text += f"(dimension {each.dim} of `{each.input}`)"
+        found.append(Observation(Kind.NARROWED_AXIS, text, each.stack))
     return found
 
 

@@ -8,23 +8,37 @@ from importlib.util import find_spec
 
 import torch
 
+from .. import overlay, script
 from ..channel import clip
+from ..engines import ENGINES
+from ..engines.dynamo import Dynamo
+from ..engines.torchscript import TorchScript
 from ..execution import Model
 from ..protocol import Kind, ModelLoaded, Observation, Stage
 from ..state import RunState
-from ..target import LoadError, load
+from ..target import Loaded, LoadError, from_script, load, packages_of
 
 
 def run(state: RunState) -> bool:
     """Leave `loaded`."""
     job, cwd = state.job, os.getcwd()
+    if job.script is not None:
+        return _script(state)
     try:
         with state.stage(Stage.LOAD):
             if job.profile and find_spec("pyinstrument") is None:
                 raise LoadError("--profile: torch profiles with pyinstrument: pip install pyinstrument beside it")
-            state.loaded = loaded = load(job.target, cwd, job.register)
+            state.loaded = loaded = _load(state, cwd)
             state.user.claim(loaded.root)
-            state.result = replace(state.result, definition=loaded.definition, root=loaded.root)
+            for root in packages_of(loaded.model):
+                state.user.prefer(root)
+            state.result = replace(
+                state.result,
+                definition=loaded.definition,
+                root=loaded.root,
+                attribute=loaded.attribute,
+                is_instance=loaded.is_instance,
+            )
             state.channel.send(ModelLoaded(loaded.definition))
             _set_mode(loaded.model, job.training)
     except LoadError as error:
@@ -35,6 +49,63 @@ def run(state: RunState) -> bool:
         return False
     finally:
         os.chdir(cwd)
+    return True
+
+
+def _load(state: RunState, cwd: str) -> Loaded:
+    """The model; when it is to be made of other texts, the original one too, with the same weights."""
+    job = state.job
+    torch.manual_seed(0)
+    loaded = load(job.target, cwd, job.register)
+    if not job.overlay:
+        return loaded
+    state.original = loaded.model
+    _set_mode(loaded.model, job.training)
+    state.user.claim(loaded.root)
+    overlay.forget_modules(state.user, job.overlay)
+    overlay.install(job.overlay)
+    torch.manual_seed(0)
+    changed = load(job.target, cwd, job.register)
+    if isinstance(loaded.model, torch.nn.Module) and isinstance(changed.model, torch.nn.Module):
+        changed.model.load_state_dict(loaded.model.state_dict())
+    return changed
+
+
+def _script(state: RunState) -> bool:
+    """The model of a script's call, with the call's engine and options."""
+    job, path = state.job, state.job.target.file or ""
+    try:
+        with state.stage(Stage.SCRIPT):
+            calls = script.run(path, job.script or (), job.call, state.user)
+    except script.ScriptError as error:
+        usage(state, LoadError(str(error)))
+        return False
+    except BaseException as error:  # noqa: BLE001 - the user's script may raise anything
+        state.fail(error, Kind.LOAD_ERROR)
+        return False
+    state.call = call = calls.call
+    assert call is not None  # else it would have been an error
+    own = TorchScript.name if not call.dynamo else Dynamo.name
+    name = job.engine or own
+    state.engine = ENGINES[name]()
+    state.job = script.as_job(job, call, name)
+    passed_on = call.options if name == own else {}
+    with state.stage(Stage.LOAD):
+        state.loaded = loaded = from_script(call.model, path, passed_on)
+        for root in packages_of(loaded.model):
+            state.user.prefer(root)
+        if name == TorchScript.name and "training" not in passed_on:
+            _set_mode(loaded.model, "eval")  # as that engine does by itself
+        state.result = replace(
+            state.result,
+            engine=name,
+            asked_opset=state.job.opset_version,
+            definition=loaded.definition,
+            root=loaded.root,
+            calls=calls.count,
+            called_at=call.place,
+        )
+        state.channel.send(ModelLoaded(loaded.definition))
     return True
 
 

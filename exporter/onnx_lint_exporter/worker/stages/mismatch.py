@@ -10,6 +10,7 @@ from ..execution import Reference
 from ..protocol import Fault, Frame, Kind, Mismatch, Observation, Stack, Stage, State
 from ..state import RunState
 from .run_model import fed
+from .search import described_input
 
 _MAX_STEPS = 2000
 _MAX_STACK = 4
@@ -18,11 +19,16 @@ _MAX_STACK = 4
 
 def run(state: RunState) -> bool:
     """Note the first wrong result at the call whose value is the first that differs."""
-    compared = ((1, state.result.input1, state.first), (2, state.result.input2, state.second))
-    wrong = next(((n, c, given) for n, c, given in compared if c.state is State.WRONG and given is not None), None)
-    if wrong is None:
+    proof = state.result.proof
+    compared = (
+        ("wrong on input 1", 1, state.result.input1, state.first),
+        ("wrong on input 2", 2, state.result.input2, state.second),
+        (f"wrong on {described_input(proof)}", 3, proof.failed, state.witness),
+    )
+    wrong = [(words, n, c, given) for words, n, c, given in compared if c.state is State.WRONG and given is not None]
+    if not wrong:
         return True
-    number, comparison, given = wrong
+    words, number, comparison, given = wrong[0]
     with state.stage(Stage.MISMATCH):
         try:
             found = _search(state, given)
@@ -30,7 +36,7 @@ def run(state: RunState) -> bool:
             found = Mismatch(error=f"{type(error).__name__}: {clip(error, 200)}")
     steps = tuple(replace(step, stack=step.stack[:_MAX_STACK]) for step in found.steps[:_MAX_STEPS])
     state.result = replace(state.result, mismatch=replace(found, steps=steps if found.culprit else ()))
-    state.record(_observation(state, number, f"wrong on input {number}: {comparison.text}", found), failure=True)
+    state.record(_observation(state, number, f"{words}: {comparison.text}", found), failure=True)
     return True
 
 

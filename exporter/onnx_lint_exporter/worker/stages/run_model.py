@@ -9,8 +9,10 @@ import torch
 
 from .. import model_file, verify
 from ..execution import Leaf, Reference
+from ..judging import all_random, judge
 from ..protocol import Comparison, Kind, Observation, Stage, State
 from ..state import RunState
+from ..ties import tied_outputs
 
 
 def run(state: RunState) -> bool:
@@ -39,14 +41,16 @@ def fed(state: RunState, given: Reference) -> list[Leaf]:
 def _compared(state: RunState, number: int, given: Reference | None) -> Comparison:
     if given is None:
         return Comparison(State.NOT_RUN, state.inputs.refused or "no second input")
-    if given.random:
+    if all_random(given):
         return Comparison(State.NOT_RUN, "the model gives random results")
     try:
         with state.stage(Stage.RUN):
             arrays = verify.feed(state.exported, fed(state, given), state.job.input_names)
-            results = verify.run(verify.session(state.path), arrays)
+            if state.runtime is None:
+                state.runtime = verify.session(state.path)
+            results = verify.run(state.runtime, arrays)
         with state.stage(Stage.COMPARE):
-            return verify.compare(results, given.outputs)
+            return judge(state.loaded.model, given, results, lambda: tied_outputs(state.exported, arrays))
     except verify.NoRuntimeError as error:
         return Comparison(State.NOT_RUN, str(error))
     except verify.RunError as error:

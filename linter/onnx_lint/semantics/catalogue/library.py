@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from onnx_lint.semantics import torch_kinds
-from onnx_lint.semantics.catalogue import numpy, shaping, torch_results
+from onnx_lint.semantics.catalogue import numpy, operator_calls, shaping, torch_results
 from onnx_lint.semantics.catalogue.registry import Call, function_model, method_model
 from onnx_lint.semantics.domain.lattice import vague_result
 from onnx_lint.semantics.domain.values import (
@@ -27,6 +27,7 @@ def call_external(frame: Frame, node: ir.Call | None, name: str, args: Arguments
 
 def _call_external(frame: Frame, node: ir.Call | None, name: str, args: Arguments) -> Value:
     call = Call(name, node, args)
+    operator_calls.note(frame, call, args)
     model = function_model(name)
     if model is not None:
         return model(frame, call)
@@ -57,6 +58,8 @@ def _looks_like_class(short: str) -> bool:
 
 def call_method(frame: Frame, node: ir.Call | None, receiver: Value, name: str, args: Arguments) -> Value:
     """Call a method by name of something that is no project object."""
+    if isinstance(receiver, Tensor):
+        operator_calls.note(frame, Call(f"torch.Tensor.{name}", node, args), args.after(receiver))
     model = method_model(receiver, name)
     result = UNKNOWN if model is None else model(frame, Call(name, node, args), receiver)
     return shaping.method(frame, name, receiver, args, result) if isinstance(receiver, Tensor) else result

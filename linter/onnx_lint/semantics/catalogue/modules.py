@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from onnx_lint.semantics import torch_kinds
-from onnx_lint.semantics.catalogue import shaping, torch_results
+from onnx_lint.semantics.catalogue import operator_calls, shaping, torch_results
 from onnx_lint.semantics.catalogue.containers import appended
 from onnx_lint.semantics.catalogue.registry import Call, models, models_method
 from onnx_lint.semantics.domain.lattice import alternatives, is_none, join_all, vague_result
@@ -86,7 +86,9 @@ def call_module(frame: Frame, node: ir.Call | None, module: Value, args: Argumen
     assert isinstance(module, ExternalInstance)
     if module.name.endswith("Sequential") and module.items is not None:
         return _run(frame, node, module.items, args)
-    kind = torch_kinds.module_kind(torch_kinds.canonical(module.name))
+    name = torch_kinds.canonical(module.name)
+    operator_calls.note(frame, Call(name, node, args), args, module.args)
+    kind = torch_kinds.module_kind(name)
     if kind is None:
         return vague_result(args)
     kind = kind.choose(args.positional, {**(module.args or {}), **args.keyword}, torch_results.QUESTIONS)

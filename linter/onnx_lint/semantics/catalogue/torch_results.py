@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from onnx_lint.semantics import torch_kinds
+from onnx_lint.semantics.catalogue import operator_calls
 from onnx_lint.semantics.catalogue.registry import Call
 from onnx_lint.semantics.domain.lattice import alternatives
 from onnx_lint.semantics.domain.origin import Origin, StepKind
@@ -65,7 +66,8 @@ def result(frame: Frame, call: Call, kind: ReturnKind) -> Value:
             return Frozen(True, "bool", frame.origin(node, StepKind.READ, "", compared[0].origin))
     if torch_kinds.is_factory(name) and not traced:
         return Tensor(False)
-    if torch_kinds.data_dependent_size(name) and traced:
+    is_search = call.short == "where" and len(args.positional) == 1 and not args.keyword
+    if (is_search or torch_kinds.data_dependent_size(name)) and traced:
         origin = frame.origin(node, StepKind.TENSOR, "", origin) if node is not None else origin
     return of_kind(kind, traced, origin)
 
@@ -129,7 +131,8 @@ def construct(frame: Frame, call: Call) -> Value:
     if name in _PARAMETERS:
         return Tensor(False)
     if name.startswith("torch.") or torch_kinds.module_kind(name) is not None:
-        return ExternalInstance(name, None, call.args.keyword or None, (), call.args)
+        kept = dict(zip(operator_calls.KEPT_OPTIONS.get(name, ()), call.args.positional, strict=False))
+        return ExternalInstance(name, None, {**kept, **call.args.keyword} or None, (), call.args)
     if any(a.is_traced for a in call.args.all()):
         return UNKNOWN  # an object that holds traced values
     return ExternalInstance(name)

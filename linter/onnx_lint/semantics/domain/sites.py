@@ -6,6 +6,7 @@ that is a hazard, for which engine, and says so.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,11 +14,12 @@ from onnx_lint.diagnostic import Note, Span
 from onnx_lint.semantics.domain.dims import varies
 from onnx_lint.semantics.domain.origin import StepKind
 from onnx_lint.semantics.domain.parts import depends_on_data, origin_of
-from onnx_lint.semantics.domain.values import Frozen, Size, Value
+from onnx_lint.semantics.domain.values import Arguments, Frozen, Size, Value
 from onnx_lint.source import ir
 from onnx_lint.target import Engine
 
 if TYPE_CHECKING:
+    from onnx_lint.project.classes import ClassInfo
     from onnx_lint.project.modules import Unit
 
 
@@ -253,6 +255,62 @@ class ListIndex(Site):
     """A Python list or dict indexed by a traced number."""
 
     container: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StateWrite(Site):
+    """Traced code writes to something that outlives the call, and reads it too; the subject is what is written, traced
+    or not. `kind`: ``attribute`` of a module, ``content`` of what an attribute holds, ``global``. `how`: ``assigned``,
+    ``augmented``, ``changed``, ``guarded`` (in the first call only)."""
+
+    kind: str
+    name: str
+    how: str
+    owner: ClassInfo | None = None
+    """The class whose attribute it is."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ViewWrite(Site):
+    """A tensor is changed in place, and shares its memory with another one that is read afterwards. `name` is what is
+    changed, `other` what is read then; `is_view` says that `name` is a view of `other`, not the other way round."""
+
+    name: str
+    other: str
+    is_view: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class IndexWrite(Site):
+    """``tensor[index] = value``. `form`: ``apart`` (tensors as indices, with a slice in between), ``mask of rows`` (a
+    mask with fewer dimensions than the tensor, and a number as value)."""
+
+    form: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WeightRead(Site):
+    """Python needs to know a tensor that does not depend on the input: a parameter, a buffer, a constant. `how`:
+    ``data`` for its ``.data``, else the keyword of the branch that asks for its truth."""
+
+    how: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OperatorCall(Site):
+    """A call of an operator or module of torch of which the table of verdicts, or a rule, has something to say. The
+    subject is the first traced value that it is given, else unknown."""
+
+    name: str
+    """The full name: ``torch.cdist``, ``torch.Tensor.unfold``, ``torch.nn.LSTM``."""
+    args: Arguments
+    """What it is given; of a method the receiver first."""
+    options: Mapping[str, Value]
+    """Of a module: what it was made with, by the name of the parameter, as far as that is kept."""
+
+    def given(self, position: int, name: str) -> Value | None:
+        """An argument by position (a receiver has 0) or name; ``None`` if it is not given."""
+        return self.args.get(position, name)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

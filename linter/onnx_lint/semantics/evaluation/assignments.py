@@ -11,6 +11,7 @@ from onnx_lint.semantics.domain.shapes import TensorType
 from onnx_lint.semantics.domain.sites import AliasedChange
 from onnx_lint.semantics.domain.values import (
     UNKNOWN,
+    Arguments,
     Const,
     Dict,
     Frozen,
@@ -21,10 +22,16 @@ from onnx_lint.semantics.domain.values import (
     Tensor,
     Value,
 )
+from onnx_lint.semantics.evaluation import index_writes, state_writes, views
 from onnx_lint.semantics.evaluation.frame import Frame
 from onnx_lint.semantics.evaluation.state import Shown
 from onnx_lint.source import ir
 
+_IN_PLACE = {
+    "|": "torch.Tensor.__ior__", "&": "torch.Tensor.__iand__", "^": "torch.Tensor.__ixor__",
+    "<<": "torch.Tensor.__ilshift__", ">>": "torch.Tensor.__irshift__", "//": "torch.Tensor.__ifloordiv__",
+}  # fmt: skip
+"""Methods behind operators that are recorded as operators of their own when they change a tensor in place."""
 _MAX_LENGTH = 64
 """Lists longer than that are not known element by element."""
 
@@ -34,11 +41,13 @@ def assign(frame: Frame, target: ir.Expr, value: Value, source: ir.Expr | None) 
     if isinstance(target, ir.Name):
         if frame.env is not None:
             frame.env.names[target.id] = value
+            state_writes.name(frame, target, value)
             if frame.records_sites:
                 _note(frame, target, value)
     elif isinstance(target, ir.Sequence):
         _unpack(frame, target, value, source)
     elif isinstance(target, ir.Attribute):
+        state_writes.attribute(frame, target, value)
         for receiver in alternatives(frame.interp.evaluate(frame, target.value)):
             if isinstance(receiver, Instance):
                 frame.interp.set_attribute(frame, receiver, target.attr, value)
@@ -79,6 +88,11 @@ def _described(value: Value) -> Iterator[tuple[str, TensorType]]:
 def _assign_item(frame: Frame, target: ir.Subscript, value: Value) -> None:
     container = frame.interp.evaluate(frame, target.value)
     index = frame.interp.evaluate(frame, target.index)
+    if value.is_traced:
+        state_writes.content(frame, target, target, value)
+    index_writes.note(frame, target, container, index, value)
+    if isinstance(target.value, ir.Name):
+        views.changed(frame, target, target.value)
     for one in alternatives(container):
         content = _with_item(one, index, value)
         if content is not None:
@@ -136,12 +150,14 @@ def assignment(frame: Frame, node: ir.Assign) -> None:
         parts = [frame.interp.evaluate(frame, e) for e in node.value.elements]
         for element, part, expression in zip(target.elements, parts, node.value.elements, strict=True):
             frame.interp.assign(frame, element, part, expression)
+            views.bind(frame, element, expression)
         return
     value = frame.interp.evaluate(frame, node.value)
     if node.annotation is not None and value is UNKNOWN:
         value = frame.interp.annotated(frame.analysis, frame.module, node.annotation) or value
     for target in node.targets:
         frame.interp.assign(frame, target, value, node.value)
+        views.bind(frame, target, node.value)
 
 
 def declaration(frame: Frame, node: ir.Declare) -> None:
@@ -155,10 +171,19 @@ def augmented_assignment(frame: Frame, node: ir.AugAssign) -> None:
     right = frame.interp.evaluate(frame, node.value)
     if isinstance(target, ir.Name) and isinstance(before, (Size, Tensor)):
         _report_alias(frame, node, target.id, before)
+        views.changed(frame, node, target)
+        if isinstance(before, Tensor) and node.op in _IN_PLACE:
+            frame.interp.note_operator(frame, node, _IN_PLACE[node.op], Arguments((before, right)))
     if isinstance(before, Seq) and before.kind == "list" and node.op == "+":
         frame.write(before, extended(frame, before, right))
         return
     value = frame.interp.binary(frame, node, node.op, before, right)
+    if isinstance(target, ir.Attribute):
+        state_writes.augmented(frame, target, value)
+    elif isinstance(target, ir.Subscript):
+        state_writes.content(frame, target, target, value, is_augmented=True)
+        if isinstance(target.value, ir.Name):
+            views.changed(frame, target, target.value)
     if not isinstance(target, ir.Subscript):
         frame.interp.assign(frame, target, value, None)
 

@@ -7,7 +7,7 @@ from onnx_lint.semantics.domain.dtypes import dtype_named
 from onnx_lint.semantics.domain.lattice import element_of, is_certain, is_none, known
 from onnx_lint.semantics.domain.origin import StepKind
 from onnx_lint.semantics.domain.parts import assert_never
-from onnx_lint.semantics.domain.sites import AttributeRead
+from onnx_lint.semantics.domain.sites import AttributeRead, WeightRead
 from onnx_lint.semantics.domain.sizes import shape_value
 from onnx_lint.semantics.domain.values import (
     STATIC,
@@ -143,6 +143,8 @@ def _tensor_attribute(frame: Frame, node: ir.Attribute, value: Tensor, name: str
     if kind == "tensor":
         if name == "data" and is_certain(value):
             frame.emit(AttributeRead, node, value, attribute=name, receiver=node.value)
+        elif name == "data" and not value.traced and not value.presumed:
+            frame.emit(WeightRead, node, value, how="data")
         result = Tensor(value.traced, value.presumed and name in ("data", "T", "real"), value.origin)
         return frame.interp.shape_of_attribute(name, value, result)
     if kind == "method" or kind is None:

@@ -33,6 +33,7 @@ from onnx_lint.semantics.domain.values import (
     Unknown,
     Value,
 )
+from onnx_lint.semantics.evaluation import state_writes, views
 from onnx_lint.semantics.evaluation.frame import Frame
 from onnx_lint.source import ir
 
@@ -46,7 +47,12 @@ def call(frame: Frame, node: ir.Call) -> Value:
         checked = frame.interp.check_call(frame, node, function.name)
         if checked is not None:
             return checked
-    return frame.owned(apply(frame, node, function, _arguments(frame, node)))
+    args = _arguments(frame, node)
+    if isinstance(node.func, ir.Attribute) and state_writes.may_change(node.func.attr):
+        state_writes.method(frame, node, args.all())
+        if frame.records_sites and views.is_in_place(node.func.attr):
+            views.method(frame, node, node.func.value)
+    return frame.owned(apply(frame, node, function, args))
 
 
 def _arguments(frame: Frame, node: ir.Call) -> Arguments:

@@ -9,7 +9,7 @@ from onnx_lint.semantics.domain.demands import Demand
 from onnx_lint.semantics.domain.engines import DYNAMO, TORCHSCRIPT
 from onnx_lint.semantics.domain.lattice import alternatives, is_certain, join_all, type_name
 from onnx_lint.semantics.domain.parts import assert_never
-from onnx_lint.semantics.domain.sites import Branch
+from onnx_lint.semantics.domain.sites import Branch, WeightRead
 from onnx_lint.semantics.domain.truth import Truth, combine, negate, static_truth
 from onnx_lint.semantics.domain.values import (
     UNKNOWN,
@@ -82,6 +82,10 @@ def truth(frame: Frame, node: ir.Expr, value: Value, keyword: str) -> Truth:
         if isinstance(one, (Size, Frozen, Array, Tensor)) and is_certain(one):
             asked.append(one)
             results.append(_decided(one))
+        elif isinstance(one, Tensor) and not one.traced and not one.presumed:
+            if _names_weight(frame, node):
+                frame.emit(WeightRead, node, one, how=keyword)
+            results.append(None)
         else:
             results.append(static_truth(one))
     if asked:
@@ -100,6 +104,15 @@ def _decided(value: Single) -> bool | None:
     if isinstance(value, Size) and isinstance(value.dim, int):
         return bool(value.dim)
     return None
+
+
+def _names_weight(frame: Frame, node: ir.Expr) -> bool:
+    """Whether an expression names an attribute of a module: a constant made in passing may be known to the exporter."""
+    for part in ir.walk(node):
+        if isinstance(part, ir.Attribute) and isinstance(part.value, ir.Name) and frame.env is not None:
+            if isinstance(frame.env.get(part.value.id), Instance):
+                return True
+    return False
 
 
 def _flag_among(results: list[Truth]) -> EngineFlag | None:

@@ -40,7 +40,7 @@ class Frame:
     __slots__ = (
         "analysis", "checks", "depth", "engines", "env", "exits", "flow", "function", "in_comprehension", "interp",
         "keyword", "owner", "pending", "qualified", "receiver", "records_sites", "returns", "step", "summary", "unit",
-        "values", "yields",
+        "values", "views", "yields",
     )  # fmt: skip
 
     def __init__(
@@ -75,6 +75,8 @@ class Frame:
         self.yields: list[Value] = []
         self.exits: list[LoopExits] = []
         """What holds where the loops around are left early, innermost last."""
+        self.views: dict[str, str] = {}
+        """Names of tensors that are views, each with the name of the tensor that it shows a part of."""
         self.in_comprehension = False
         self.checks = 0
         """Positive inside a statement that only checks."""

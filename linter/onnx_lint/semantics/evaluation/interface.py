@@ -172,6 +172,9 @@ class Interpreter(Protocol):
     def attribute_of_module(self, module: ExternalInstance, name: str) -> Value | None:
         """A parameter, buffer or setting of a module of torch; ``None`` when it has none of that name."""
 
+    def note_operator(self, frame: Frame, node: ir.Expr | ir.Stmt, name: str, args: Arguments) -> None:
+        """Record a call of an operator of torch that is not written as one."""
+
     def check_call(self, frame: Frame, node: ir.Call, name: str) -> Value | None:
         """``torch._assert(…)``, before its arguments are evaluated; ``None`` for other functions."""
 

@@ -68,10 +68,18 @@ def element(
     return _element(frame, value, node, how)
 
 
+def _is_unbound(node: ir.Expr) -> bool:
+    """Whether an expression is ``x.unbind(…)`` or ``torch.unbind(x, …)``."""
+    return isinstance(node, ir.Call) and isinstance(node.func, ir.Attribute) and node.func.attr == "unbind"
+
+
 def _element(frame: Frame, value: Single, node: ir.Expr | None, how: str | None) -> Value:
     match value:
         case Seq():
-            return element_of(value) if value.items() else UNKNOWN
+            item = element_of(value) if value.items() else UNKNOWN
+            if node is not None and how is not None and _is_unbound(node) and is_certain(item):
+                frame.emit(Iteration, node, Size(item.origin), how=how)  # as many as the dimension is long
+            return item
         case Tensor():
             if is_certain(value) and how is not None and node is not None:
                 frame.emit(Iteration, node, value, how=how)

@@ -189,6 +189,8 @@ def instance_attribute(frame: Frame, node: ir.Expr, instance: Instance, name: st
     if member is None or not isinstance(member[1][1], ir.FunctionDef):
         held = _initial(frame, instance, name)
         if held is not None:
+            if frame.records_sites and not isinstance(held, (ExternalInstance, Instance)):
+                frame.summary.initial.add((cls, name))
             return held
     if member is not None:
         return _member(frame, node, instance, member[0], name)

@@ -115,6 +115,8 @@ class Summary:
     """What each name (by the number of the target) holds after it was assigned, in an editor."""
     in_search: bool = False
     """Whether it was interpreted during a search for the shapes of inputs."""
+    initial: set[tuple[ClassInfo, str]] = field(default_factory=set)
+    """The attributes of which it read what they held when the run began, modules left out; with the class."""
     flow: object = None
     """The run in which it was interpreted."""
     view: tuple[Step | None, tuple[Value, ...], list[Site]] | None = None

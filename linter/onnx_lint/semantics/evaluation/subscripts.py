@@ -56,7 +56,10 @@ def _item(frame: Frame, node: ir.Subscript, value: Single, index: Value) -> Valu
             if value.presumed and isinstance(index, Const) and isinstance(index.value, str):
                 return Tensor(value.traced, True, value.origin)
             traced = value.traced or index.is_traced
-            result = Tensor(traced, value.presumed, value.origin or index.origin, None, value.is_shape)
+            origin = value.origin or index.origin
+            if traced and isinstance(node.index, ir.Compare):  # a mask: how much it lets through depends on data
+                origin = frame.origin(node, StepKind.TENSOR, "", origin)
+            result = Tensor(traced, value.presumed, origin, None, value.is_shape)
             return frame.interp.shape_of_subscript(frame, value, _index_parts(frame, node.index, index), result)
         case Seq():
             return _sequence_item(frame, node, value, index)
@@ -131,7 +134,10 @@ def _dict_item(frame: Frame, node: ir.Subscript, value: Dict, index: Value) -> V
             return value.entries[index.value]
         if value.rest is not None:
             return value.rest
-    number = hazard_among(v for v in alternatives(index) if isinstance(v, (Size, Frozen)))
+    asked = alternatives(index)
+    if isinstance(node.index, ir.Format):  # the key is text that is made of a traced value
+        asked = tuple([v for part in node.index.values for v in alternatives(frame.interp.evaluate(frame, part))])
+    number = hazard_among(v for v in asked if isinstance(v, (Size, Frozen)))
     if number is not None:
         frame.emit(ListIndex, node, number, container="dict")
     return value.rest if value.rest is not None else join_all(value.values()) or UNKNOWN

@@ -1,0 +1,48 @@
+"""Writes into a tensor by an index, and which of their forms they are."""
+
+from __future__ import annotations
+
+from onnx_lint.semantics.domain.lattice import alternatives
+from onnx_lint.semantics.domain.sites import IndexWrite
+from onnx_lint.semantics.domain.values import Const, Seq, Tensor, Value
+from onnx_lint.semantics.evaluation.frame import Frame
+from onnx_lint.source import ir
+
+_REDUCTIONS = frozenset({"sum", "mean", "any", "all", "amax", "amin", "norm", "prod", "argmax", "argmin", "std", "var"})
+
+
+def note(frame: Frame, target: ir.Subscript, container: Value, index: Value, value: Value) -> None:
+    """Record a write, if it has a form of interest."""
+    tensor = next((v for v in alternatives(container) if isinstance(v, Tensor) and not v.presumed), None)
+    if not frame.records_sites or tensor is None or not (tensor.traced or value.is_traced):
+        return
+    if isinstance(index, Seq) and index.elements is not None and isinstance(target.index, ir.Sequence):
+        if _stand_apart(index.elements, target.index):
+            frame.emit(IndexWrite, target, tensor, form="apart")
+    elif isinstance(index, Tensor) and isinstance(value, Const) and tensor.traced and _is_of_rows(frame, target.index):
+        frame.emit(IndexWrite, target, tensor, form="mask of rows")
+
+
+def _stand_apart(values: tuple[Value, ...], nodes: ir.Sequence) -> bool:
+    """Whether a slice stands between two tensors."""
+    places = [i for i, v in enumerate(values) if isinstance(v, Tensor) and not v.presumed]
+    between = nodes.elements[places[0] + 1 : places[-1]] if len(places) > 1 else ()
+    return len(nodes.elements) == len(values) and any(isinstance(n, ir.Slice) for n in between)
+
+
+def _is_of_rows(frame: Frame, node: ir.Expr) -> bool:
+    """Whether an index is a comparison of something that was reduced along a dimension: ``x.sum(1) > 0``."""
+    if isinstance(node, ir.Name) and frame.function is not None:
+        bound = [
+            s.value
+            for s in ir.walk(frame.function.body)
+            if isinstance(s, ir.Assign) and any(isinstance(t, ir.Name) and t.id == node.id for t in s.targets)
+        ]
+        node = bound[0] if len(bound) == 1 else node
+    while isinstance(node, ir.UnaryOp):
+        node = node.value
+    if not isinstance(node, ir.Compare) or not isinstance(call := node.left, ir.Call):
+        return False
+    keeps = any(name == "keepdim" for name, _ in call.keywords)
+    has_dimension = bool(call.args) or any(name == "dim" for name, _ in call.keywords)
+    return isinstance(call.func, ir.Attribute) and call.func.attr in _REDUCTIONS and has_dimension and not keeps

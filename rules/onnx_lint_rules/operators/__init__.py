@@ -1,0 +1,1 @@
+"""Rules about operators and modules of which the table of verdicts has something to say."""

@@ -1,0 +1,342 @@
+"""Run PyTorch's own operator samples, and everyday forms, through both export engines and ONNX Runtime.
+
+python tools/generate_verdicts.py run RESULTS.jsonl [--only NAME ...] [--seconds N]   # resumes where it stopped
+python tools/generate_verdicts.py write RESULTS.jsonl                                 # the table that is packaged
+
+Every operator of PyTorch's test suite (OpInfo) is called with some of its samples; tensors among the arguments
+are inputs of the model, all else is constant. Each form of `verdict_forms` is a model with dynamic dimensions and a
+second input of other sizes. A case counts as fine if ONNX Runtime agrees with eager mode on the example and on a second
+input. An operator has a verdict if all its samples agree on one. For torchscript the lowest opset is looked for.
+
+Operators are run one by one in forked children of a warm process, since some of them kill it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import io
+import itertools
+import json
+import logging
+import os
+import re
+import signal
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from torch.export import Dim
+from torch.utils import _pytree as pytree
+from verdict_forms import FORMS, Form
+
+TABLE = Path(__file__).parents[1] / "linter" / "onnx_lint" / "semantics" / "catalogue" / "data" / "verdicts.json"
+DEFAULT_OPSET = 20
+LOWER_OPSETS = (18, 17, 16, 14, 13, 11, 9)
+MANY_SAMPLES, MAX_SAMPLES = 40, 4
+"""Of so many samples of an operator so many are taken, at equal distances: neighbours are alike."""
+TIME_LIMIT = 90
+"""Seconds of processor time for one operator with all its samples."""
+NOT_MEASURED = frozenset({"empty", "empty_like", "new_empty", "new_empty_strided", "empty_strided", "empty_permuted",
+                          "resize_", "resize_as_", "item", "to_sparse"})  # fmt: skip
+"""Operators whose result is not defined, or no tensor."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A model, its example and a second input; `dynamic` are the dynamic axes of each input."""
+
+    model: torch.nn.Module
+    first: tuple[Any, ...]
+    second: tuple[Any, ...]
+    dynamic: tuple[tuple[int, ...], ...] = ()
+
+
+class _OperatorModel(torch.nn.Module):
+    """Calls an operator with the arguments of a sample; its tensors are the inputs."""
+
+    def __init__(self, operator: Callable[..., Any], constants: list[Any], structure: Any) -> None:
+        super().__init__()
+        self.operator, self.constants, self.structure = operator, constants, structure
+
+    def forward(self, *tensors: torch.Tensor) -> Any:
+        given = iter(tensors)
+        leaves = [next(given) if isinstance(c, _Place) else c for c in self.constants]
+        first, args, kwargs = pytree.tree_unflatten(leaves, self.structure)
+        return self.operator(first, *args, **kwargs)
+
+
+class _Place:
+    """Where a tensor goes."""
+
+
+# ---------------------------------------------------------------------------------------------------- what to run
+def operators() -> Iterator[tuple[str, Callable[[], Iterator[Trial]]]]:
+    """Every operator by its full name, with what makes its trials."""
+    from torch.testing._internal.common_methods_invocations import op_db
+
+    for info in op_db:
+        if info.name in NOT_MEASURED or info.name.startswith(("_", "ops.", "masked.", "jiterator")):
+            continue
+        variant = f" ({info.variant_test_name})" if info.variant_test_name else ""
+        yield f"torch.{info.name}{variant}", lambda info=info: _of_samples(info)
+
+
+def _of_samples(info: Any) -> Iterator[Trial]:
+    dtypes = info.supported_dtypes("cpu")
+    wanted = (torch.float32, torch.int64, torch.bool, torch.complex64)
+    dtype = next((d for d in wanted if d in dtypes), None)
+    if dtype is None:
+        return
+    torch.manual_seed(0)
+    samples = list(itertools.islice(info.sample_inputs("cpu", dtype, requires_grad=False), MANY_SAMPLES))
+    for sample in samples[:: max(1, len(samples) // MAX_SAMPLES)][:MAX_SAMPLES]:
+        leaves, structure = pytree.tree_flatten((sample.input, sample.args, sample.kwargs))
+        tensors = tuple(leaf.detach() for leaf in leaves if isinstance(leaf, torch.Tensor))
+        constants = [_Place() if isinstance(leaf, torch.Tensor) else leaf for leaf in leaves]
+        if tensors and all(t.numel() for t in tensors):
+            second = tuple(t * 0.875 if t.is_floating_point() else t for t in tensors)
+            yield Trial(_OperatorModel(info.op, constants, structure), tensors, second)
+
+
+def _of_form(form: Form) -> Iterator[Trial]:
+    torch.manual_seed(0)
+    yield Trial(form.model(), form.first(), form.second(), form.dynamic)
+
+
+# ---------------------------------------------------------------------------------------------------- measuring
+def measured(trial: Trial, engine: str, opset: int) -> tuple[str, str, str]:
+    """Verdict, stage and message of one trial."""
+    model = trial.model.eval()
+    try:
+        with torch.no_grad():
+            expected = [_flat(copy.deepcopy(model)(*copy.deepcopy(given))) for given in (trial.first, trial.second)]
+            again = _flat(copy.deepcopy(model)(*copy.deepcopy(trial.first)))
+    except Exception as error:  # noqa: BLE001 - a sample that eager mode refuses says nothing
+        return "not run", "eager", _line(error)
+    is_random = not all(_same(a, b) for a, b in zip(expected[0], again, strict=True))
+    try:
+        data = _export(model, copy.deepcopy(trial.first), trial.dynamic, engine, opset)
+    except Exception as error:  # noqa: BLE001 - whatever stops an export is what is measured
+        while isinstance(error.__cause__, Exception):
+            error = error.__cause__
+        text = _line(error)
+        is_translation = re.search(r"Exporting the operator|No ONNX function|Unsupported: ONNX export|dispatch", text)
+        return "fails", "translate" if is_translation else "capture", text
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    try:
+        session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # noqa: BLE001 - likewise
+        return "fails", "check", _line(error)
+    if is_random:
+        return "random", "", ""
+    for which, given, wanted in zip(("example", "other size"), (trial.first, trial.second), expected, strict=True):
+        tensors = [t for t in pytree.tree_leaves(given) if isinstance(t, torch.Tensor)]
+        names = [i.name for i in session.get_inputs()]
+        numbers = [int(m[1]) if (m := re.search(r"(\d+)$", n)) else i for i, n in enumerate(names)]
+        try:
+            feed = {n: _array(tensors[k]) for n, k in zip(names, numbers, strict=True)}
+            got = session.run(None, feed)
+        except Exception as error:  # noqa: BLE001 - likewise
+            return "fails", f"run, {which}", _line(error)
+        if len(got) != len(wanted) or not all(_close(g, w) for g, w in zip(got, wanted, strict=True)):
+            return "silently wrong", which, ""
+    return "fine", "", ""
+
+
+def _export(
+    model: torch.nn.Module, first: tuple[Any, ...], dynamic: tuple[tuple[int, ...], ...], engine: str, opset: int
+) -> bytes:
+    names = [f"in{i}" for i in range(len(first))]
+    axes = {n: {a: f"{n}_{a}" for a in d} for n, d in zip(names, dynamic, strict=False) if d}
+    buffer = io.BytesIO()
+    if engine == "torchscript":
+        torch.onnx.export(model, first, buffer, dynamo=False, opset_version=opset, input_names=names, dynamic_axes=axes)
+    else:
+        shapes = tuple(dict.fromkeys(d, Dim.DYNAMIC) if d else None for d in dynamic) if any(dynamic) else None
+        if shapes is not None and isinstance(model, _Starred):
+            shapes = (shapes,)
+        program = torch.onnx.export(
+            model, first, dynamo=True, opset_version=opset, input_names=names, dynamic_shapes=shapes, verbose=False
+        )
+        assert program is not None
+        onnx.save(program.model_proto, buffer)
+    return buffer.getvalue()
+
+
+_Starred = _OperatorModel
+
+
+def _flat(value: Any) -> list[torch.Tensor]:
+    return [v if isinstance(v, torch.Tensor) else torch.tensor(v) for v in pytree.tree_leaves(value) if v is not None]
+
+
+def _same(a: torch.Tensor, b: torch.Tensor) -> bool:
+    return a.shape == b.shape and torch.allclose(_real(a), _real(b), equal_nan=True)
+
+
+def _real(value: torch.Tensor) -> torch.Tensor:
+    value = torch.view_as_real(value.resolve_conj()) if value.is_complex() else value
+    return value.to(torch.float64)
+
+
+def _array(value: torch.Tensor) -> Any:
+    return torch.view_as_real(value.resolve_conj()).numpy() if value.is_complex() else value.numpy()
+
+
+def _close(got: Any, wanted: torch.Tensor) -> bool:
+    expected = _real(wanted).numpy()
+    return np.shape(got) == expected.shape and np.allclose(
+        np.asarray(got, np.float64), expected, 1e-2, 2e-3, equal_nan=True
+    )
+
+
+def _line(error: BaseException) -> str:
+    text = re.sub(r"\x1b\[[0-9;]*m", "", f"{type(error).__name__}: {error}")
+    return text.strip().partition("\n")[0][:240]
+
+
+# ---------------------------------------------------------------------------------------------------- running
+def judge(make: Callable[[], Iterator[Trial]]) -> dict[str, Any]:
+    """All that is measured of one operator or form."""
+    trials = list(make())
+    out: dict[str, Any] = {"samples": len(trials)}
+    for engine in ("torchscript", "dynamo"):
+        results = [measured(trial, engine, DEFAULT_OPSET) for trial in trials]
+        out[engine] = results
+        if len(trials) == 1 and any(trials[0].dynamic) and results[0][0] in ("fails", "silently wrong"):
+            fixed = Trial(trials[0].model, trials[0].first, trials[0].first)
+            out[f"{engine}, fixed"] = measured(fixed, engine, DEFAULT_OPSET)
+        good = [t for t, r in zip(trials, results, strict=True) if r[0] == "fine"]
+        if engine == "torchscript" and good:
+            out["lowest"], out["below"] = _lowest(good[0])
+    return out
+
+
+def _lowest(trial: Trial) -> tuple[int, tuple[str, str, str] | None]:
+    """The lowest opset at which torchscript exports a trial, and what it says at the next lower one."""
+    works, fails = DEFAULT_OPSET, None
+    low, high = 0, len(LOWER_OPSETS)  # those at and above `low` are tried by halves; lower ones fail where one fails
+    while low < high:
+        middle = (low + high) // 2
+        verdict = measured(trial, "torchscript", LOWER_OPSETS[middle])
+        if verdict[0] == "fine":
+            works, low = LOWER_OPSETS[middle], middle + 1
+        else:
+            fails, high = verdict, middle
+    return works, fails
+
+
+def in_child(make: Callable[[], Iterator[Trial]]) -> dict[str, Any]:
+    """`judge` in a forked child; what it dies of is told."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        signal.setitimer(signal.ITIMER_PROF, TIME_LIMIT)
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 1)
+        os.dup2(null, 2)
+        try:
+            result = judge(make)
+        except BaseException as error:  # noqa: BLE001 - told to the parent
+            result = {"broken": _line(error)}
+        os.write(writer, json.dumps(result).encode())
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        answer = pipe.read()
+    _, status = os.waitpid(child, 0)
+    return json.loads(answer) if answer else {"broken": f"signal {os.WTERMSIG(status)}"}
+
+
+def run(results: Path, only: list[str], seconds: float) -> None:
+    """Append one line for each operator and form that has none yet."""
+    warnings.simplefilter("ignore")
+    logging.disable(logging.CRITICAL)
+    torch.set_num_threads(1)
+    torch.onnx.export(torch.nn.ReLU(), (torch.randn(2, 2),), dynamo=True, verbose=False)
+    done = set()
+    if results.exists():
+        done = {json.loads(line)["name"] for line in results.read_text(encoding="utf-8").splitlines()}
+    work = [(f"form {form.key}", lambda form=form: _of_form(form)) for form in FORMS]
+    work += list(operators())
+    end = time.monotonic() + seconds
+    with results.open("a", encoding="utf-8") as out:
+        for name, make in work:
+            if name in done or (only and not any(o in name for o in only)):
+                continue
+            if time.monotonic() > end:
+                break
+            out.write(json.dumps({"name": name, **in_child(make)}) + "\n")
+            out.flush()
+
+
+# ---------------------------------------------------------------------------------------------------- writing
+def table(results: Path) -> dict[str, Any]:
+    """What is packaged: one entry for each operator of which all samples agree, and one for each form."""
+    operators: dict[str, Any] = {}
+    forms: dict[str, Any] = {}
+    for line in results.read_text(encoding="utf-8").splitlines():
+        found = json.loads(line)
+        name = found.pop("name")
+        entry = _entry(found)
+        if entry is not None:
+            if name.startswith("form "):
+                forms[name[5:]] = entry
+            elif " (" not in name:
+                operators[name] = entry
+    versions = {m.__name__: m.__version__.partition("+")[0] for m in (torch, onnx, onnxruntime)}
+    return {"versions": versions, "opset": DEFAULT_OPSET, "operators": _sorted(operators), "forms": _sorted(forms)}
+
+
+def _sorted(entries: dict[str, Any]) -> dict[str, Any]:
+    return {name: entries[name] for name in sorted(entries)}
+
+
+def _entry(found: dict[str, Any]) -> dict[str, Any] | None:
+    if "broken" in found or not found["samples"]:
+        return None
+    entry: dict[str, Any] = {}
+    for engine in ("torchscript", "dynamo"):
+        results = [r for r in found[engine] if r[0] != "not run"]
+        verdicts = {r[0] for r in results}
+        if len(verdicts) != 1:
+            entry[engine] = ["mixed"]
+        else:
+            verdict, stage, message = results[0]
+            entry[engine] = [verdict, stage, message] if message else [verdict, stage] if stage else [verdict]
+        fixed = found.get(f"{engine}, fixed")
+        if fixed is not None and fixed[0] == "fine":
+            entry.setdefault("fixed", []).append(engine)
+    if "lowest" in found and found["lowest"] > min(LOWER_OPSETS):
+        entry["lowest"] = found["lowest"]
+        entry["below"] = found["below"][2]
+    return entry
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("run", "write"))
+    parser.add_argument("results", type=Path)
+    parser.add_argument("--only", nargs="*", default=[], help="parts of names")
+    parser.add_argument("--seconds", type=float, default=1e9)
+    given = parser.parse_args()
+    if given.what == "run":
+        run(given.results, given.only, given.seconds)
+    else:
+        TABLE.write_text(json.dumps(table(given.results), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
