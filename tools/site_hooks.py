@@ -13,7 +13,8 @@ _ALL_RULES = "..."
 
 def on_config(config: Any) -> Any:
     """Put the pages of all rules where the navigation has dots."""
-    pages = sorted(path.name for path in Path(config["docs_dir"], "rules").glob("ONX*.md"))
+    folder = Path(config["docs_dir"], "rules")
+    pages = sorted(path.name for path in folder.glob("*.md") if path.name != "README.md")
     for section in config["nav"]:
         for children in section.values() if isinstance(section, dict) else ():
             if _ALL_RULES in children:

@@ -6,7 +6,11 @@ called like a command is named with its folder: ``onnx-lint ./export``.
 
 from __future__ import annotations
 
+import re
 import sys
+
+_NAMES = re.compile(r"((all|ONX|[A-Za-z]+[0-9]+|[a-z0-9]+(-[a-z0-9]+)+)(,|$))+")
+"""Codes, prefixes and names of rules, as they are told from the words of a message."""
 
 COMMANDS = {
     "check": "lint files, notebooks and folders; what is meant where no command is given",
@@ -56,10 +60,19 @@ def as_options(given: list[str]) -> list[str]:
     if command == "server":
         return ["--lsp", *rest]
     if command == "explain":
-        return ["--explain", ",".join(rest)] if rest and not rest[0].startswith("-") else ["--explain", *rest]
+        return ["--explain", *_explained(rest)]
     if command == "export":
         return ["--export", *rest]
     return given
+
+
+def _explained(words: list[str]) -> list[str]:
+    """Codes and names as one value, and the words of an error message as they were printed."""
+    if not words or words[0].startswith("-"):
+        return words
+    at = next((n for n, word in enumerate(words) if word.startswith("--")), len(words))
+    is_message = not all(map(_NAMES.fullmatch, words[:at]))
+    return [(" " if is_message else ",").join(words[:at]), *words[at:]]
 
 
 def small(command: str, rest: list[str]) -> int:

@@ -15,6 +15,10 @@ from unittest import mock
 import pytest
 
 from onnx_lint.cli import main
+from onnx_lint.registry import load
+
+RULES = sum(not rule.preview for rule in load())
+"""How many run by default."""
 
 BRANCH = """\
 from torch import nn

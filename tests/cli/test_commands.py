@@ -27,6 +27,8 @@ def test_a_command_means_its_options() -> None:
     assert as_options(["check", "a.py", "-q"]) == ["a.py", "-q"]
     assert as_options(["export", "m.py:Net", "--opset", "18"]) == ["--export", "m.py:Net", "--opset", "18"]
     assert as_options(["explain", "ONX101", "ONX2"]) == ["--explain", "ONX101,ONX2"]
+    assert as_options(["explain", "Iterating", "over", "a", "tensor"]) == ["--explain", "Iterating over a tensor"]
+    assert as_options(["explain", "unpack-tensor,ONX1", "all", "--color", "never"])[1] == "unpack-tensor,ONX1,all"
     assert as_options(["server", "--stdio"]) == ["--lsp", "--stdio"]
     assert as_options(["a.py", "check"]) == ["a.py", "check"] and as_options([]) == []
 

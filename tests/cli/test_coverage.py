@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from cli.conftest import BRANCH, CLEAN, Lint, Put
+from cli.conftest import BRANCH, CLEAN, RULES, Lint, Put
 
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.semantics import entry
@@ -186,16 +186,18 @@ class Net(nn.Module):
 
 def test_parts_are_models_and_not_entry_points(lint: Lint, put: Put) -> None:
     put("net.py", NESTED)
-    assert lint().stdout == "No hazard found by 20 rules in 1 file: 2 models, 1 entry point, 3 functions followed.\n"
+    assert (
+        lint().stdout == f"No hazard found by {RULES} rules in 1 file: 2 models, 1 entry point, 3 functions followed.\n"
+    )
 
 
 def test_what_was_left_out_is_said(lint: Lint, put: Put) -> None:
     put("net.py", BRANCH)
     followed = FOLLOWED.format("1 function")
-    assert lint("--select", "ONX205").stdout == f"No hazard found by 1 of 20 rules in {followed}\n"
+    assert lint("--select", "ONX205").stdout == f"No hazard found by 1 of {RULES} rules in {followed}\n"
     put("onnx-lint.toml", '[severities]\nONX101 = "info"\n')
     said = lint("--severity", "warning").stdout
-    assert said == f"No hazard of severity warning or above found by 20 rules in {followed}\n"
+    assert said == f"No hazard of severity warning or above found by {RULES} rules in {followed}\n"
 
 
 def test_the_rules_are_counted(lint: Lint, put: Put) -> None:

@@ -21,6 +21,8 @@ ROOT = Path(__file__).parents[2]
 GUIDES = ("first-lint.md", "first-fix.md", "python-api.md")
 FILE = re.compile(r'^```python title="([\w.]+)"\n(.*?)^```$', re.M | re.S)
 CONSOLE = re.compile(r"^```console\n\$ onnx-lint ([^\n]*)\n(.*?)^```$", re.M | re.S)
+COUNT = re.compile(r"by \d+ rules")
+"""Grows with every rule."""
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
@@ -35,7 +37,8 @@ def test_the_output_is_what_is_printed(name: str, lint: Lint, put: Put) -> None:
     for file, content in files:
         put(file, content)
     for arguments, said in runs:
-        assert lint(*shlex.split(arguments)).stdout == said
+        printed = lint(*shlex.split(arguments)).stdout
+        assert COUNT.sub("by N rules", printed) == COUNT.sub("by N rules", said)
 
 
 def test_the_python_example_prints_what_it_says(tmp_path: Path) -> None:
