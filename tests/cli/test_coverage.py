@@ -213,7 +213,7 @@ def test_json_has_the_coverage(lint: Lint, put: Put, options: tuple[str, ...]) -
     put("net.py", chain(MAX_DEPTH + 1))
     coverage = json.loads(lint(*options).stdout)["coverage"]
     (cut_off,) = coverage.pop("not_analysed")
-    assert coverage == {"files": 1, "models": 1, "entry_points": 1, "functions": MAX_DEPTH, "rules": 20}
+    assert coverage == {"files": 1, "models": 1, "entry_points": 1, "functions": MAX_DEPTH, "rules": RULES}
     assert cut_off["model"] == "Net" and cut_off["path"] == "net.py" and "40 deep" in cut_off["reason"]
 
 

@@ -104,6 +104,9 @@ def invoke(frame: Frame, node: ir.Expr | None, function: Function, receiver: Val
                 frame.summary.crowded |= {(function.unit, function.function, _qualified(function))}
                 return _recursive_result(args)
     is_new = summary is None
+    if summary is not None and summary.in_search and analysis.search is None:
+        summary.in_search = False  # it counts from now on
+        analysis.contexts[call.code] = analysis.contexts.get(call.code, 0) + 1
     if summary is None:
         summary = _summarise(frame, node, call, receiver)
     if summary.dependency is not None:
@@ -224,6 +227,7 @@ def _summarise(frame: Frame, node: ir.Expr | None, call: _Call, receiver: Value 
     analysis.active.add(call.key)
     analysis.nested[call.code] += 1
     summary = Summary(inputs=call.inputs, flow=frame.flow, since=analysis.made)
+    summary.in_search = analysis.search is not None
     try:
         summary.dependency = tracker.node(call.key)
         tracker.compute(summary.dependency, lambda: _interpret(frame, node, call, receiver, summary))
@@ -335,7 +339,6 @@ def _frame_of(
     name = _qualified(function)
     if analysis.project.is_editor and frame.records_sites:
         summary.values, summary.assigned = {}, {}
-        summary.in_search = analysis.search is not None
     if frame.records_sites:
         summary.traced = (unit, definition)
     summary.name = name
