@@ -50,7 +50,7 @@ def value_at(project: Project, path: str, line: int, column: int) -> Known | Non
     """The innermost expression at a position (both from 1) of which something is known; ``None`` outside traced
     code."""
     best: Known | None = None
-    for known in values_in(project, path, line, line):
+    for known in values_in(project, path, line, line, with_assigned=True):
         span = known.span
         if (span.line, span.column) <= (line, column) < (span.end_line, span.end_column) and (
             best is None or _size(span) < _size(best.span)
@@ -59,15 +59,18 @@ def value_at(project: Project, path: str, line: int, column: int) -> Known | Non
     return best
 
 
-def values_in(project: Project, path: str, first_line: int, last_line: int) -> list[Known]:
-    """What is known of the expressions that touch these lines (from 1, inclusive), in order of their places."""
+def values_in(
+    project: Project, path: str, first_line: int, last_line: int, *, with_assigned: bool = False
+) -> list[Known]:
+    """What is known of the expressions that touch these lines (from 1, inclusive), in order of their places; with
+    `with_assigned` also of the names that are assigned there."""
     module = project.modules.get(path)
     if module is None or not project.is_editor:
         return []
     found: dict[Span, Known] = {}
     analysis = project.derived.get(Session).analysis
     for unit in _units(module, first_line, last_line):
-        for at, values in _kept(project, unit).items():
+        for at, values in _kept(project, unit, with_assigned, with_values=True).items():
             if unit.is_masked(at):
                 continue
             value = join_all(values)
@@ -92,7 +95,7 @@ def assigned_in(project: Project, path: str, first_line: int, last_line: int) ->
     analysis = project.derived.get(Session).analysis
     found: dict[Span, Known] = {}
     for unit in _units(module, first_line, last_line):
-        for at, values in _kept(project, unit, assigned_only=True).items():
+        for at, values in _kept(project, unit, True, with_values=False).items():
             span = unit.span(at)
             if unit.is_masked(at) or span.end_line < first_line or span.line > last_line:
                 continue
@@ -124,14 +127,14 @@ def _units(module: SourceModule, first_line: int, last_line: int) -> Iterator[Un
             yield unit
 
 
-def _kept(project: Project, unit: Unit, *, assigned_only: bool = False) -> dict[int, list[Value]]:
-    """What each expression and each assigned name of a unit may hold, by its number: one value for each way that it
-    was reached."""
+def _kept(project: Project, unit: Unit, with_assigned: bool, *, with_values: bool) -> dict[int, list[Value]]:
+    """What each expression (`with_values`) and each assigned name of a unit may hold, by its number: one value for each
+    way that it was reached."""
     out: dict[int, list[Value]] = {}
     summaries = project.derived.get(Session).analysis.of_unit.get(unit, ())
     alive = [s for s in summaries if s.dependency is not None and not s.dependency.stale]
     for summary in [s for s in alive if not s.in_search] or alive:
-        for kept in (summary.assigned, None if assigned_only else summary.values):
+        for kept in (summary.assigned if with_assigned else None, summary.values if with_values else None):
             for at, value in (kept or {}).items():
                 out.setdefault(at, []).append(value)
     return out

@@ -111,9 +111,10 @@ class Frame:
     def note_other(self, node: ir.Expr | ir.Stmt, value: Value) -> None:
         """A value comes to `node` that is not of the kind that fixes there are for."""
         checks = self.checks > 0
-        self.summary.sites.append(
-            OtherValue(self.unit, node, value, self.qualified, None, ENGINES[self.engines], checks)
-        )
+        site = OtherValue(self.unit, node, value, self.qualified, None, ENGINES[self.engines], checks)
+        self.summary.sites.append(site)
+        if self.analysis.search is not None:
+            self.analysis.others.append(site)
 
     def origin(self, node: ir.Expr | ir.Param, kind: StepKind, name: str = "", parent: Origin | None = None) -> Origin:
         """A step of an origin at a node of this frame."""

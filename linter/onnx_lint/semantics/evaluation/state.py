@@ -183,6 +183,8 @@ class Analysis:
     """The number of steps at which the search ends without an answer."""
     undone: list[Hashable] = field(default_factory=list)
     """The contexts counted during the search, which do not count afterwards."""
+    others: list[Site] = field(default_factory=list)
+    """Where values that fixes are not for were met during a search: what it began but did not end is not kept."""
     symbol_names: dict[tuple[Unit, Symbol], str] = field(default_factory=dict)
     """What the code of a unit calls sizes: ``B, C, H, W = x.shape``."""
     shown: dict[tuple[Unit, int], Shown] | None = None
