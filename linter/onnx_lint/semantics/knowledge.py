@@ -79,7 +79,7 @@ def values_in(
                 continue
             text = describe(value)
             type = _type_of(values)
-            if text is not None and type is not None:
+            if text is not None and type is not None and type.shape is not None:
                 text = _with_type(text, type, analysis, unit)
             if text is not None:
                 found[span] = Known(span, text, _is_frozen(value))
