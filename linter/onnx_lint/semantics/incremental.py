@@ -190,6 +190,7 @@ class Session:
         analysis.lambdas.clear()
         analysis.uses.clear()
         analysis.last_read.clear()
+        analysis.with_global.clear()
         for key, summaries in list(analysis.of_unit.items()):
             alive = [s for s in summaries if s.dependency is not None and not s.dependency.stale]
             if alive:

@@ -169,6 +169,8 @@ class Analysis:
     """The function of a lambda expression."""
     last_read: dict[ir.FunctionDef, dict[str, int]] = field(default_factory=dict)
     """See `last_reads`."""
+    with_global: dict[ir.FunctionDef, bool] = field(default_factory=dict)
+    """See `says_global`."""
     uses: dict[ir.FunctionDef, Usage] = field(default_factory=dict)
     """How functions use their parameters."""
     of_unit: dict[Unit, list[Summary]] = field(default_factory=dict)
@@ -203,6 +205,13 @@ class Analysis:
         found = self.last_read.get(function)
         if found is None:
             found = self.last_read[function] = last_reads(function.body)
+        return found
+
+    def says_global(self, function: ir.FunctionDef, text: str) -> bool:
+        """Whether the word ``global`` stands in the text around a function; looked for once."""
+        found = self.with_global.get(function)
+        if found is None:
+            found = self.with_global[function] = "global" in text
         return found
 
     def begin(self) -> None:

@@ -119,7 +119,7 @@ def name(frame: Frame, target: ir.Name, value: Value) -> None:
     """An assignment to a name that the function declares ``global``, of something that depends on the input or on what
     it held."""
     function = frame.function
-    if not frame.records_sites or function is None or "global" not in frame.unit.text:
+    if not frame.records_sites or function is None or not frame.analysis.says_global(function, frame.unit.text):
         return
     if target.id not in _globals(function):
         return
