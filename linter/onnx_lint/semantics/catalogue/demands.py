@@ -83,8 +83,9 @@ def _normalized(value: Described) -> dict[int, Dim]:
 
 
 def _size(value: Described) -> Dim | None:
-    is_size = isinstance(value, int | Expression | UnknownSize) and not isinstance(value, bool)
-    return value if is_size else None  # type: ignore[return-value]  # what the line before says
+    if isinstance(value, bool) or not isinstance(value, int | Expression | UnknownSize):
+        return None
+    return value
 
 
 def of_function(name: str, given: Sequence[Described], named: Mapping[str, Described]) -> list[tuple[int, Demand]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import reduce
 
 from onnx_lint.semantics.catalogue import demands, shapes
 from onnx_lint.semantics.catalogue.shapes import registry
@@ -93,11 +94,9 @@ def _either(parts: list[Described]) -> Described:
             assert isinstance(merged, TensorType) and isinstance(part, TensorType)
             merged = join_types(merged, part)
         return merged
-    if all(isinstance(p, int | Expression | UnknownSize) and not isinstance(p, bool) for p in parts):
-        size: Described = parts[0]
-        for part in parts[1:]:
-            size = join_dims(size, part)  # type: ignore[arg-type]  # what the test above says
-        return size
+    sizes = [p for p in parts if isinstance(p, int | Expression | UnknownSize) and not isinstance(p, bool)]
+    if len(sizes) == len(parts):
+        return reduce(join_dims, sizes)
     if not any(isinstance(p, TensorType) for p in parts) and None not in parts:
         return FIXED_SIZE
     return NOT_KNOWN
