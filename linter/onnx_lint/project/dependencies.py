@@ -97,6 +97,11 @@ class Tracker:
         outer, self.current = self.current, dependency
         try:
             return function()
+        except BaseException:
+            # what is broken off was looked at all the same: who goes on rests on what it read
+            self.current = outer
+            self.read(dependency)
+            raise
         finally:
             self.current = outer
 

@@ -7,23 +7,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.derived import ChunkMemo, NameIndex, Names
 from onnx_lint.project.modules import FunctionBinding, SourceModule
 from onnx_lint.project.project import Project
+from onnx_lint.semantics.domain.demands import Enough
 from onnx_lint.semantics.domain.environment import Environment
 from onnx_lint.semantics.domain.values import Arguments, Function, Static
 from onnx_lint.semantics.evaluation.frame import Frame
-from onnx_lint.semantics.evaluation.state import Analysis, Summary
+from onnx_lint.semantics.evaluation.state import AllMade, Analysis, Summary, Wanted
 from onnx_lint.source import ir
 
 _MAX_FACTORIES = 3
 _MAX_CONSTRUCTIONS = 2
 _MAX_CALLS = 200
 """Calls of a factory that are looked at for the objects that they make."""
-_NAMED = re.compile(r"\b(?:([A-Z]\w+)\s*[(,)]|(_\w+|(?:create|build|make)\w*)\()")
-"""A class that is called or handed on, and a function that by its name may make something."""
+_MAX_STEPS = 1_000
+"""Statements of a factory that are interpreted: most make their model within a hundred, and then load its weights."""
+_NAMED = re.compile(
+    r"\b([A-Z]\w+)\s*(?=\()|(?<!partial)\(\s*([A-Z]\w+)\s*[,)]|\b(?:cls|model_cls|model_class)\s*=\s*([A-Z]\w+)"
+    r"|\b(_\w+|(?:create|build|make)\w*)(?=\()"
+)
+"""A class that is called, or handed to what makes it, and a function that by its name may make something. Classes in
+other arguments are parts of what is made."""
 
 
 def of(analysis: Analysis, info: ClassInfo) -> list[Arguments | None]:
@@ -36,7 +44,7 @@ def of(analysis: Analysis, info: ClassInfo) -> list[Arguments | None]:
     for module, name, is_variant in _factories(analysis.project, info.name):
         for binding in module.lookup(name):
             if isinstance(binding, FunctionBinding):
-                seen = _run(analysis, binding, info)
+                seen = _run(analysis, binding, info, 1 if is_variant else _MAX_CONSTRUCTIONS - len(made))
                 if seen and is_variant:
                     return [seen[0], None]
                 made += seen
@@ -46,12 +54,12 @@ def of(analysis: Analysis, info: ClassInfo) -> list[Arguments | None]:
 
 
 def _factories(project: Project, name: str) -> Iterator[tuple[SourceModule, str, bool]]:
-    """The functions that make a class: of one that is called by others of its file, these, since they say with what;
-    they make variants."""
+    """The functions that make a class: of one that is called by others of its file, the first of these, since they say
+    with what; they make variants."""
     index = project.derived.get(Factories)
     for module, function in index.lookup(name)[:_MAX_FACTORIES]:
-        callers = [(m, f) for m, f in index.lookup(function) if m is module and f != function]
-        yield from [(m, f, True) for m, f in callers[:_MAX_FACTORIES]] or [(module, function, False)]
+        callers = [f for m, f in index.lookup(function) if m is module and f != function]
+        yield (module, callers[0], True) if callers else (module, function, False)
 
 
 def _needs_help(analysis: Analysis, function: ir.FunctionDef, info: ClassInfo) -> bool:
@@ -72,7 +80,7 @@ class Factories(NameIndex):
 
     def __init__(self, project: Project) -> None:
         super().__init__(project, self._called)
-        self._in_chunks = ChunkMemo(lambda text: frozenset(a or b for a, b in _NAMED.findall(text)))
+        self._in_chunks = ChunkMemo(lambda text: frozenset(filter(None, chain.from_iterable(_NAMED.findall(text)))))
 
     def _called(self, module: SourceModule) -> Names:
         """The functions of a file by the class names that they call."""
@@ -87,13 +95,21 @@ class Factories(NameIndex):
         return out
 
 
-def _run(analysis: Analysis, binding: FunctionBinding, info: ClassInfo) -> list[Arguments]:
-    """Interpret a factory outside traced code and see how it makes the class."""
+def _run(analysis: Analysis, binding: FunctionBinding, info: ClassInfo, most: int) -> list[Arguments]:
+    """Interpret a factory outside traced code, until it has made `most` objects of the class, and see with what."""
     frame = Frame(analysis, binding.unit, Environment({}), records_sites=False)
     function = Function(binding.unit, binding.function)
     given = frame.interp.constructor_arguments(analysis, function, 0)
-    frame.interp.invoke(frame, None, function, None, Arguments(given.positional))
-    return list(_made(frame.summary, info))
+    wanted = analysis.wanted = Wanted(info, most)
+    analysis.stop_at = analysis.steps + _MAX_STEPS
+    try:
+        frame.interp.invoke(frame, None, function, None, Arguments(given.positional))
+    except (AllMade, Enough):
+        return wanted.made
+    finally:
+        analysis.wanted, analysis.stop_at = None, float("inf")
+        analysis.forget_contexts()
+    return list(_made(frame.summary, info))[:most]  # those of remembered calls are among them
 
 
 def _made(summary: Summary, info: ClassInfo) -> Iterator[Arguments]:

@@ -49,9 +49,7 @@ def _search(
         pass  # that is how it ends
     finally:
         analysis.search, analysis.stop_at = None, float("inf")
-        for code in analysis.undone:
-            analysis.contexts[code] -= 1
-        analysis.undone.clear()
+        analysis.forget_contexts()
     return search.found
 
 

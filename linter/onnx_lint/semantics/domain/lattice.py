@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping
 
 from onnx_lint.semantics.domain.parts import assert_never
-from onnx_lint.semantics.domain.shapes import join_dims, join_types, unseen
+from onnx_lint.semantics.domain.shapes import general_dim, general_type, join_dims, join_types, unseen
 from onnx_lint.semantics.domain.values import (
     MAX_ADDRESSES,
     UNKNOWN,
@@ -197,6 +197,18 @@ def _generalised(value: Value, nesting: int) -> Value:
     if isinstance(general, Dict) and len(general.entries) > LIMIT:
         return Dict({}, join_all(general.values()), general.addresses)
     return general
+
+
+def general(value: Value) -> Value:
+    """A value without what makes it one of many: a function called with many different constants is one case."""
+    if isinstance(value, Const) and value.value is not None and not isinstance(value.value, bool):
+        return Static(type_name(value))
+    if isinstance(value, Size):
+        return Size(value.origin, value.boolean, None, None, value.presumed, general_dim(value.dim))
+    if isinstance(value, Tensor):
+        of_type = general_type(value.type)
+        return Tensor(value.traced, value.presumed, value.origin, None, value.is_shape, value.addresses, of_type)
+    return value
 
 
 def bounded(value: Value, nesting: int = MAX_NESTING) -> Value:

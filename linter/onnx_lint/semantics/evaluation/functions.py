@@ -7,10 +7,16 @@ from collections.abc import Hashable, Iterator
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.modules import Unit
 from onnx_lint.semantics.domain.environment import Environment
-from onnx_lint.semantics.domain.lattice import alternatives, bounded, join_all, map_arguments, type_name, vague_result
+from onnx_lint.semantics.domain.lattice import (
+    alternatives,
+    bounded,
+    general,
+    join_all,
+    map_arguments,
+    vague_result,
+)
 from onnx_lint.semantics.domain.parts import children
 from onnx_lint.semantics.domain.renaming import Renaming
-from onnx_lint.semantics.domain.shapes import general_dim, general_type
 from onnx_lint.semantics.domain.store import EMPTY, Store, is_one, join_stores
 from onnx_lint.semantics.domain.values import (
     NONE,
@@ -22,7 +28,6 @@ from onnx_lint.semantics.domain.values import (
     Instance,
     Partial,
     Seq,
-    Size,
     Static,
     Tensor,
     Value,
@@ -96,7 +101,7 @@ def invoke(frame: Frame, node: ir.Expr | None, function: Function, receiver: Val
         count = analysis.contexts.get(call.code, 0)
         if count >= MAX_CONTEXTS:
             analysis.budget_exhausted = True
-            call = _Call(frame, function, map_arguments(call.given, _general))
+            call = _Call(frame, function, map_arguments(call.given, general))
             summary = analysis.summaries.get(call.key)
             if summary is None and call.key in analysis.active:
                 return _recursive_result(args)
@@ -104,7 +109,7 @@ def invoke(frame: Frame, node: ir.Expr | None, function: Function, receiver: Val
                 frame.summary.crowded |= {(function.unit, function.function, _qualified(function))}
                 return _recursive_result(args)
     is_new = summary is None
-    if summary is not None and summary.in_search and analysis.search is None:
+    if summary is not None and summary.in_search and analysis.search is None and analysis.wanted is None:
         summary.in_search = False  # it counts from now on
         analysis.contexts[call.code] = analysis.contexts.get(call.code, 0) + 1
     if summary is None:
@@ -222,12 +227,12 @@ def _summarise(frame: Frame, node: ir.Expr | None, call: _Call, receiver: Value 
     """Interpret a call and remember what it gave."""
     analysis, tracker = frame.analysis, frame.analysis.tracker
     analysis.contexts[call.code] = analysis.contexts.get(call.code, 0) + 1
-    if analysis.search is not None:
+    if analysis.search is not None or analysis.wanted is not None:
         analysis.undone.append(call.code)
     analysis.active.add(call.key)
     analysis.nested[call.code] += 1
     summary = Summary(inputs=call.inputs, flow=frame.flow, since=analysis.made)
-    summary.in_search = analysis.search is not None
+    summary.in_search = analysis.search is not None or analysis.wanted is not None
     try:
         summary.dependency = tracker.node(call.key)
         tracker.compute(summary.dependency, lambda: _interpret(frame, node, call, receiver, summary))
@@ -288,18 +293,6 @@ def _recursive_result(args: Arguments) -> Value:
     """What a call gives while the same call is being interpreted: of the kind it is given, presumably."""
     tensor = next((v for a in args.all() for v in alternatives(a) if isinstance(v, Tensor) and v.traced), None)
     return Tensor(True, True, tensor.origin) if tensor is not None else UNKNOWN
-
-
-def _general(value: Value) -> Value:
-    """A value without what makes it one of many: a function called with many different constants is one case."""
-    if isinstance(value, Const) and value.value is not None and not isinstance(value.value, bool):
-        return Static(type_name(value))
-    if isinstance(value, Size):
-        return Size(value.origin, value.boolean, None, None, value.presumed, general_dim(value.dim))
-    if isinstance(value, Tensor):
-        general = general_type(value.type)
-        return Tensor(value.traced, value.presumed, value.origin, None, value.is_shape, value.addresses, general)
-    return value
 
 
 def _opaque_result(frame: Frame, function: Function, args: Arguments) -> Value:

@@ -7,7 +7,7 @@ from collections.abc import Hashable
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.modules import Unit
 from onnx_lint.semantics.domain.environment import Environment
-from onnx_lint.semantics.domain.lattice import is_none, join, map_parts, type_name
+from onnx_lint.semantics.domain.lattice import general, is_none, join, map_arguments, map_parts, type_name
 from onnx_lint.semantics.domain.renaming import Renaming
 from onnx_lint.semantics.domain.store import EMPTY, Fields
 from onnx_lint.semantics.domain.values import (
@@ -26,7 +26,7 @@ from onnx_lint.semantics.domain.values import (
     Value,
 )
 from onnx_lint.semantics.evaluation.frame import Frame
-from onnx_lint.semantics.evaluation.state import MAX_OBJECT_KINDS, Effect, Made
+from onnx_lint.semantics.evaluation.state import MAX_EXACT_KINDS, MAX_OBJECT_KINDS, Effect, Made
 from onnx_lint.semantics.known_names import BASE, MODULE_METHODS
 from onnx_lint.source import ir
 
@@ -51,15 +51,19 @@ def make(frame: Frame, cls: ClassInfo, args: Arguments | None) -> Value:
     if args is not None:
         if not frame.records_sites:
             frame.summary.made.append((cls, args))
-        known = (cls, made)
-        if known not in analysis.contexts:
-            count = analysis.contexts.get(cls, 0)
+            if analysis.wanted is not None:
+                analysis.wanted.note(cls, args)
+        count = analysis.contexts.get(cls, 0)
+        if count >= MAX_EXACT_KINDS and (cls, made) not in analysis.contexts:
+            args = map_arguments(args, general)
+            made = args.key()
+        if (cls, made) not in analysis.contexts:
             if count >= MAX_OBJECT_KINDS:
                 args, made = None, "any"
                 analysis.budget_exhausted = True
             else:
                 analysis.contexts[cls] = count + 1
-                analysis.contexts[known] = 1
+                analysis.contexts[(cls, made)] = 1
     if frame.records_sites:
         return Instance(cls, args, made, (analysis.address(frame.flow, many=frame.in_comprehension),))
     # parts of a model and other objects that are made once: those made alike are one

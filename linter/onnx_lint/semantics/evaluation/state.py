@@ -34,8 +34,12 @@ MAX_CONTEXTS = 16
 MAX_GENERAL_CONTEXTS = 8 * MAX_CONTEXTS
 """Kinds of arguments of one function, generalised ones among them, beyond which its calls are not followed. That is
 reported once, at the function, not at every entry point: it is met by helpers that all models of a library use."""
+MAX_EXACT_KINDS = 3
+"""Kinds of arguments that objects of one class are told apart for by the numbers given: beyond, one is a layer of any
+width."""
 MAX_OBJECT_KINDS = 8
-"""Kinds of arguments that objects of one class are told apart for."""
+"""Kinds of arguments that objects of one class are told apart for; of further ones it is not known how they are
+made."""
 MAX_STEPS = 400_000
 """Statements interpreted for one entry point; beyond it calls are no longer followed."""
 
@@ -114,7 +118,8 @@ class Summary:
     assigned: dict[int, Value] | None = None
     """What each name (by the number of the target) holds after it was assigned, in an editor."""
     in_search: bool = False
-    """Whether it was interpreted during a search for the shapes of inputs."""
+    """Whether it was interpreted during a search for the shapes of inputs, or in a factory: it does not count among the
+    kinds of arguments that its function is told apart for."""
     initial: set[tuple[ClassInfo, str]] = field(default_factory=set)
     """The attributes of which it read what they held when the run began, modules left out; with the class."""
     flow: object = None
@@ -140,6 +145,26 @@ class Shown:
             self.kind, self.type = kind, type
         elif kind == self.kind:
             self.type = join_known(self.type, type)
+
+
+class AllMade(Exception):
+    """A factory has made what it was interpreted for; what it does afterwards (it loads weights) is of no interest."""
+
+
+@dataclass(slots=True)
+class Wanted:
+    """The objects for which a factory is interpreted: `most` of a class, by the arguments that made them."""
+
+    cls: ClassInfo
+    most: int
+    made: list[Arguments] = field(default_factory=list)
+
+    def note(self, cls: ClassInfo, args: Arguments) -> None:
+        """An object is made. Raises `AllMade` when it was the last one wanted."""
+        if cls is self.cls:
+            self.made.append(args)
+            if len(self.made) >= self.most:
+                raise AllMade
 
 
 @dataclass(slots=True)
@@ -181,10 +206,12 @@ class Analysis:
     """How many addresses were given out."""
     search: Search | None = None
     """While it is looked for what the model demands of its inputs."""
+    wanted: Wanted | None = None
+    """While a factory is interpreted: what it is to make."""
     stop_at: float = float("inf")
     """The number of steps at which the search ends without an answer."""
     undone: list[Hashable] = field(default_factory=list)
-    """The contexts counted during the search, which do not count afterwards."""
+    """The contexts counted during a search or in a factory, which do not count afterwards."""
     others: list[Site] = field(default_factory=list)
     """Where values that fixes are not for were met during a search: what it began but did not end is not kept."""
     symbol_names: dict[tuple[Unit, Symbol], str] = field(default_factory=dict)
@@ -213,6 +240,12 @@ class Analysis:
         if found is None:
             found = self.with_global[function] = "global" in text
         return found
+
+    def forget_contexts(self) -> None:
+        """A search or a factory ends: the kinds of arguments that it met leave room for others."""
+        for code in self.undone:
+            self.contexts[code] -= 1
+        self.undone.clear()
 
     def begin(self) -> None:
         """An entry point begins: it has the whole budget of steps and time."""
