@@ -53,17 +53,16 @@ def make(frame: Frame, cls: ClassInfo, args: Arguments | None) -> Value:
             frame.summary.made.append((cls, args))
             if analysis.wanted is not None:
                 analysis.wanted.note(cls, args)
-        count = analysis.contexts.get(cls, 0)
-        if count >= MAX_EXACT_KINDS and (cls, made) not in analysis.contexts:
+        kinds = analysis.kinds.setdefault(cls, set())
+        if made not in kinds and len(kinds) >= MAX_EXACT_KINDS:
             args = map_arguments(args, general)
             made = args.key()
-        if (cls, made) not in analysis.contexts:
-            if count >= MAX_OBJECT_KINDS:
+        if made not in kinds:
+            if len(kinds) >= MAX_OBJECT_KINDS:
                 args, made = None, "any"
                 analysis.budget_exhausted = True
             else:
-                analysis.contexts[cls] = count + 1
-                analysis.contexts[(cls, made)] = 1
+                kinds.add(made)
     if frame.records_sites:
         return Instance(cls, args, made, (analysis.address(frame.flow, many=frame.in_comprehension),))
     # parts of a model and other objects that are made once: those made alike are one

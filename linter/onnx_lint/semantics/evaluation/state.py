@@ -29,14 +29,14 @@ MAX_DEPTH = 40
 MAX_RECURSION = 10
 """Calls of one function inside its own calls; deeper ones are taken to give what they are given. Trees of modules are
 less deep; functions that hand themselves a longer list each time have no end."""
-MAX_CONTEXTS = 16
+MAX_CONTEXTS = 6
 """Kinds of arguments that one function is told apart for; then constants are generalised."""
-MAX_GENERAL_CONTEXTS = 8 * MAX_CONTEXTS
+MAX_GENERAL_CONTEXTS = 64
 """Kinds of arguments of one function, generalised ones among them, beyond which its calls are not followed. That is
 reported once, at the function, not at every entry point: it is met by helpers that all models of a library use."""
 MAX_EXACT_KINDS = 3
-"""Kinds of arguments that objects of one class are told apart for by the numbers given: beyond, one is a layer of any
-width."""
+"""Kinds of arguments that objects of one class are told apart for by the numbers given, in one entry point: beyond, one
+is a layer of any width."""
 MAX_OBJECT_KINDS = 8
 """Kinds of arguments that objects of one class are told apart for; of further ones it is not known how they are
 made."""
@@ -178,6 +178,8 @@ class Analysis:
     nested: Counter[Hashable] = field(default_factory=Counter)
     """How many calls of a function are being interpreted: its depth of recursion."""
     contexts: dict[Hashable, int] = field(default_factory=dict)
+    kinds: dict[ClassInfo, set[Hashable]] = field(default_factory=dict)
+    """The kinds of objects that the entry point has made, by class."""
     tracker: Tracker = field(init=False)
     memo: Memo[Hashable, Value] = field(init=False)
     """Global names, class attributes, decorated functions."""
@@ -250,6 +252,8 @@ class Analysis:
     def begin(self) -> None:
         """An entry point begins: it has the whole budget of steps and time."""
         self.steps, self.calls, self.is_late = 0, 0, False
+        self.kinds.clear()
+        self.contexts.clear()
         self.until = time.thread_time() + MAX_SECONDS
 
     def limit(self, depth: int) -> str | None:
