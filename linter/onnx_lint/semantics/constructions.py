@@ -38,8 +38,12 @@ def of(analysis: Analysis, info: ClassInfo) -> list[Arguments | None]:
     """Arguments with which the project's functions make `info`; empty when its constructor needs no help. ``None``
     stands for others: of many variants of a model, made through one function, one is looked at, and what is common."""
     found = info.find("__init__")
-    if found is None or not isinstance(found[1][1], ir.FunctionDef) or not _needs_help(analysis, found[1][1], info):
+    if found is None or not isinstance(found[1][1], ir.FunctionDef):
         return []
+    owner, (unit, definition) = found
+    by_default = _by_default(analysis, Function(unit, definition, None, owner))
+    if not _needs_help(analysis, definition, info):
+        return [] if by_default is None else [by_default, None]
     made: list[Arguments | None] = []
     for module, name, is_variant in _factories(analysis.project, info.name):
         for binding in module.lookup(name):
@@ -50,7 +54,20 @@ def of(analysis: Analysis, info: ClassInfo) -> list[Arguments | None]:
                 made += seen
         if len(made) >= _MAX_CONSTRUCTIONS:
             break
-    return made[:_MAX_CONSTRUCTIONS]
+    return made[:_MAX_CONSTRUCTIONS] or ([] if by_default is None else [by_default, None])
+
+
+def _by_default(analysis: Analysis, function: Function) -> Arguments | None:
+    """The arguments of a model that is made with what its constructor demands only: the others are at their defaults.
+    ``None`` where that says no more than fixed values of their types."""
+    params = function.function.params
+    defaults = [p.default for p in (*params.positional, *params.keyword) if p.default is not None]
+    if not any(isinstance(d, ir.Const) and (d.value is None or isinstance(d.value, (str, bool))) for d in defaults):
+        return None
+    given = analysis.interpreter.constructor_arguments(analysis, function)
+    required = [p for p in params.positional[1:] if p.default is None]
+    named = {p.name: given.keyword[p.name] for p in params.keyword if p.default is None}
+    return Arguments(given.positional[: len(required)], named)
 
 
 def _factories(project: Project, name: str) -> Iterator[tuple[SourceModule, str, bool]]:

@@ -23,6 +23,7 @@ from onnx_lint.semantics.domain.shapes import (
     UNTYPED,
     Number,
     Repeated,
+    Shape,
     TensorType,
     join_dims,
     join_types,
@@ -336,11 +337,29 @@ def operation(frame: Frame, op: str, operands: Sequence[Value], result: Value) -
         given = [other if isinstance(g, TensorType) and g.is_unseen else g for g in given]
     outcome = shapes.operator(op, *given)
     found = outcome.result if isinstance(outcome.result, TensorType) else TensorType()
+    if found.shape is None and op != "@" and len(types) == len(given) == 2:
+        found = TensorType(_beside(types, operands), found.dtype)
     if found.shape is None and types and all(t.is_unseen for t in types):
         found = TensorType(None, found.dtype, is_unseen=True)
     if found.shape is None and like is not None and not any(_may_raise_rank(v, like) for v in operands):
         found = TensorType(None, found.dtype, like, first.is_resized)
     return with_type(result, found)
+
+
+def _beside(types: Sequence[TensorType], operands: Sequence[Value]) -> Shape | None:
+    """The shape of an operation on a tensor and one of which the rank is not known: a parameter or buffer of the model
+    has no more dimensions than what it is applied to; nor has, beside one of three dimensions or more, what is
+    computed. It is as large, or of size 1."""
+    known = [t.shape for t in types if t.shape is not None]
+    others = [v for t, v in zip(types, operands, strict=True) if t.shape is None]
+    if len(known) != 1 or (others[0].is_traced and len(known[0]) < _FEATURES):
+        return None
+    alone = UNKNOWN_SIZE if others[0].is_traced else FIXED_SIZE
+    return tuple([alone if size == 1 else size for size in known[0]])
+
+
+_FEATURES = 3
+"""The fewest dimensions of what layers pass on, the batch included: sequences or images of features."""
 
 
 def _may_raise_rank(value: Value, like: str) -> bool:

@@ -72,7 +72,7 @@ from onnx_lint.semantics.catalogue.shapes.spellings import (
     UNARY_OPERATORS,
 )  # fmt: skip
 from onnx_lint.semantics.domain.equations import Constraint
-from onnx_lint.semantics.domain.shapes import UNKNOWN, ShapeError, TensorType, Value
+from onnx_lint.semantics.domain.shapes import UNKNOWN, ShapeError, TensorType, Value, general_type
 
 __all__ = [
     "ELLIPSIS", "FAMILIES", "Outcome", "Slice", "attribute", "call", "index", "method", "module", "operator",
@@ -115,18 +115,31 @@ def call(name: str, positional: Sequence[Value], keyword: Mapping[str, Value] | 
         )
     except BindingError:
         return NOTHING
-    return _outcome(lambda context: model.run(context, bound))
+    return _outcome(model.run, bound)
 
 
-def _outcome(run: Callable[[Call], Value]) -> Outcome:
+def _outcome(run: Callable[[Call, dict[str, Value]], Value], given: dict[str, Value]) -> Outcome:
+    """What a model says of a call. Sizes that cannot be are not told further: then only the ranks are gone by."""
     context = Call()
+    error: str | None = None
     try:
-        result = run(context)
-    except ShapeError as error:
-        return Outcome(UNKNOWN, tuple(context.constraints), str(error))
+        return Outcome(run(context, given), tuple(context.constraints))
+    except ShapeError as refused:
+        error = str(refused)
     except _REFUSED:
-        return NOTHING
-    return Outcome(result, tuple(context.constraints))
+        pass
+    try:
+        result = run(Call(), {name: _general(value) for name, value in given.items()})
+    except (ShapeError, *_REFUSED):
+        result = UNKNOWN
+    return Outcome(result, tuple(context.constraints), error)
+
+
+def _general(value: Value) -> Value:
+    """Of the tensors in an argument only the ranks."""
+    if isinstance(value, TensorType):
+        return general_type(value)
+    return tuple([_general(part) for part in value]) if isinstance(value, tuple) else value
 
 
 def method(
@@ -188,7 +201,7 @@ def module(
         bound = registry.bind(model.forward, inputs, inputs_keyword or {})
     except BindingError:
         return NOTHING
-    return _outcome(lambda call: model.run(call, constructed, bound))
+    return _outcome(lambda call, given: model.run(call, constructed, given), bound)
 
 
 def parameters_of(
