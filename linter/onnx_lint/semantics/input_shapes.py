@@ -23,9 +23,10 @@ MAX_STEPS = 400
 def with_shapes(analysis: Analysis, unit: Unit, function: Function, args: Arguments, qualified: str) -> Arguments:
     """Arguments of an entry point, the tensors among them with the shapes that are demanded of them."""
     wanted = {
-        value.parameter
+        one.parameter
         for value in (*args.positional, *args.keyword.values())
-        if isinstance(value, Tensor) and value.parameter is not None and value.type.shape is None
+        for one in alternatives(value)  # an optional input is one of two
+        if isinstance(one, Tensor) and one.parameter is not None and one.type.shape is None
     }
     found = _search(analysis, unit, function, _typed(args, {}), qualified, wanted) if wanted else {}
     typed = _typed(args, found)
