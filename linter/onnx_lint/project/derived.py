@@ -90,7 +90,7 @@ class NameIndex:
         self._project = project
         self._files = FileIndex(project, read)
         self._by_name: dict[str, list[tuple[str, str]]] = {}
-        self._facts = project.tracker.facts()
+        self._facts = project.tracker.facts(type(self).__name__)
         self._version: int | None = None
 
     def lookup(self, name: str) -> list[tuple[SourceModule, str]]:

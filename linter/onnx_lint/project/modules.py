@@ -37,7 +37,7 @@ class Unit:
         """Grows when its places move in the file, or cease."""
         self.limit: str | None = None
         """Why what it says was not analysed in full, though it parses."""
-        self.dependency = module.tracker.node()
+        self.dependency = module.tracker.fact(self)
         """The fact of what the chunk says."""
         self._chunk: LoweredChunk | None = None
 
@@ -58,6 +58,7 @@ class Unit:
 
     @property
     def chunk(self) -> LoweredChunk:
+        self.module.tracker.visit(self.dependency)
         if self._chunk is None:
             self._chunk = self.module.store.get(self.text, self.member)
         return self._chunk
@@ -174,16 +175,19 @@ class SourceModule:
         self._assigned: dict[str, Chunk] = {}
         """Assignments to one name that have not been lowered yet; where `bindings` has that name, they are behind."""
         self._stars: list[ImportBinding] = []
-        self.dependency = tracker.node()
+        self.dependency = tracker.fact(self)
         """The fact of which chunks there are, but for what functions say."""
-        self.names = tracker.facts()
+        self.names = tracker.facts(self)
         """The facts of what top-level names are bound to."""
         self.changes = 0
         """How often that has changed."""
         self._is_known_to_parse: bool | None = None
+        self._numbers: dict[int, int] = {}
+        """Of chunks, by the identity of their unit."""
 
     @property
     def chunks(self) -> list[Chunk]:
+        self.tracker.visit(self.dependency)
         if self._chunks is None:
             self._chunks = split(self.source.normal)
         return self._chunks
@@ -199,6 +203,15 @@ class SourceModule:
             text = chunk.header + " pass" if header else chunk.text
             unit = self._units[id(chunk)] = Unit(self, chunk.line, text, member)
         return unit
+
+    def number_of(self, unit: Unit) -> int:
+        """Which of the file's chunks a unit stands for, members counted behind the header of their class. Only where
+        texts do not change."""
+        if len(self._numbers) != len(self._units):
+            order = [each for chunk in self.chunks for each in (chunk, *chunk.members)]
+            held = [(self._units.get(id(chunk)), number) for number, chunk in enumerate(order)]
+            self._numbers = {id(one): number for one, number in held if one is not None}
+        return self._numbers[id(unit)]
 
     def held_unit(self, chunk: Chunk) -> Unit | None:
         """The unit of a chunk, if it was asked for before."""
@@ -264,6 +277,15 @@ class SourceModule:
             for member in chunk.members:
                 yield self.unit(member, member=True)
 
+    @property
+    def is_known_to_parse(self) -> bool:
+        """Whether it was found that nothing in the file is no Python."""
+        return self._is_known_to_parse is True
+
+    def take_for_parsed(self) -> None:
+        """It is known from elsewhere that the whole file is Python."""
+        self._is_known_to_parse = True
+
     def faulty_units(self) -> list[Unit]:
         """The units that do not parse or are beyond the guards, also among those that nobody has asked for."""
         if self._is_known_to_parse is None:
@@ -274,10 +296,11 @@ class SourceModule:
         return [unit for unit in self._units.values() if unit.is_faulty]
 
     def _may_not_parse(self) -> bool:
-        """Whether a chunk that was not lowered may hold a syntax error: Python's own symbol-table pass, which neither
-        compiles nor runs anything and costs a twentieth of a parse, does not take them together. They may also be
+        """Whether the file, or in an editor a chunk that was not lowered, may hold a syntax error: Python's own
+        symbol-table pass, which neither compiles nor runs anything and costs a twentieth of a parse, does not take them together. They may also be
         newer than this Python."""
-        text = self._unlowered_text()
+        # an editor asks with each key; elsewhere the answer must not depend on what was looked at
+        text = self._unlowered_text() if self.tracker.is_tracking else self.source.normal
         if not text:
             return False
         try:
@@ -310,6 +333,7 @@ class SourceModule:
     # ---------------------------------------------------------------------------------------------------- names
     def lookup(self, name: str) -> list[Binding]:
         """What a top-level name is bound to, likeliest first; empty if the file does not bind it."""
+        self.tracker.visit(self.dependency)
         definitions = self.definitions.get(name)
         if definitions is not None:
             return [self._definition(definitions[-1])]
