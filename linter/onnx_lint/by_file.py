@@ -8,8 +8,8 @@ from itertools import chain
 
 from onnx_lint.applying import Group, of_site
 from onnx_lint.coverage import Tally
-from onnx_lint.part import Basis, Findings, Part, Parts, Place
-from onnx_lint.project.modules import SourceModule, Unit
+from onnx_lint.part import WHOLE_TEXT, Basis, Findings, Part, Parts, Place
+from onnx_lint.project.modules import TEXT, SourceModule, Unit
 from onnx_lint.project.project import Project
 from onnx_lint.project.recording import Recorder
 from onnx_lint.semantics import entry
@@ -77,9 +77,7 @@ def files_to_check(project: Project, groups: list[Group], parts: Parts) -> list[
     return list(wanted)
 
 
-def compute(
-    project: Project, groups: list[Group], facts: ExportFacts, path: str, entered: Iterable[Place]
-) -> Part:
+def compute(project: Project, groups: list[Group], facts: ExportFacts, path: str, entered: Iterable[Place]) -> Part:
     """What one file leads to, when of all models these were `entered` from others before."""
 
     def run() -> Part:
@@ -144,7 +142,9 @@ def _basis(subjects: set[Hashable]) -> Basis:
     names: set[tuple[str, str]] = set()
     for subject in subjects:
         owner, name = subject if isinstance(subject, tuple) else (subject, "")
-        if isinstance(owner, Unit):
+        if name is TEXT:
+            chunks.setdefault(owner.path, set()).add(WHOLE_TEXT)
+        elif isinstance(owner, Unit):
             chunks.setdefault(owner.module.path, set()).add(owner.module.number_of(owner))
         elif isinstance(owner, SourceModule):
             chunks.setdefault(owner.path, set())

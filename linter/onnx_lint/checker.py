@@ -129,6 +129,7 @@ def _check(
     if project.is_editor:
         tally, others = _check_open(project, groups, facts, progress, open_files_only)
     else:
+        parts.begin(project, repr(facts.calls))
         joined = check_by_file(project, groups, facts, parts, progress)
         tally, others = joined.tally, joined.others
     out: list[list[Diagnostic]] = []

@@ -8,14 +8,21 @@ file's models were entered from others.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from onnx_lint.coverage import CutOff
 from onnx_lint.diagnostic import Diagnostic, Span
 
+if TYPE_CHECKING:
+    from onnx_lint.project.project import Project
+
 Place = tuple[str, int, int]
 """A node of the IR, as another process finds it again: the path of the file, the number of the chunk in the file, and
 the number of the node in the chunk."""
+
+
+WHOLE_TEXT = -1
+"""Among the chunks that were read: the text of the file as a whole."""
 
 
 @dataclass
@@ -32,8 +39,8 @@ class Basis:
     """The facts that a part rests on."""
 
     chunks: dict[str, list[int]] = field(default_factory=dict)
-    """By path: the functions that were read, as numbers of chunks. Of each of these files also all that is not inside
-    a function."""
+    """By path: the functions that were read, as numbers of chunks, or `WHOLE_TEXT`. Of each of these files also all
+    that is not inside a function."""
     names: list[tuple[str, str]] = field(default_factory=list)
     """What was looked up in an index over all files: the index, and the name."""
 
@@ -63,6 +70,9 @@ class Part:
 class Parts(Protocol):
     """Where parts come from and go to."""
 
+    def begin(self, project: Project, said: str) -> None:
+        """A check begins; `said` is what export calls say, on which every part rests."""
+
     def order(self) -> list[str] | None:
         """The files with models in the order in which they are looked at, if it is known."""
 
@@ -78,6 +88,9 @@ class Parts(Protocol):
 
 class NoParts:
     """Every part is computed, and none is kept."""
+
+    def begin(self, project: Project, said: str) -> None:
+        pass
 
     def order(self) -> list[str] | None:
         return None

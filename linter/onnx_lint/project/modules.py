@@ -152,6 +152,10 @@ STARS = "*"
 Binding = FunctionBinding | ClassBinding | ImportBinding | ValueBinding
 
 
+TEXT = object()
+"""What stands for the text of a file as a whole, where facts have names."""
+
+
 class SourceModule:
     """A file with its chunks. Nothing is parsed before a name is asked for. `resolve` says what a dotted expression at
     the top level of a module stands for."""
@@ -177,6 +181,7 @@ class SourceModule:
         self._stars: list[ImportBinding] = []
         self.dependency = tracker.fact(self)
         """The fact of which chunks there are, but for what functions say."""
+        self._text = tracker.fact((self, TEXT))
         self.names = tracker.facts(self)
         """The facts of what top-level names are bound to."""
         self.changes = 0
@@ -191,6 +196,11 @@ class SourceModule:
         if self._chunks is None:
             self._chunks = split(self.source.normal)
         return self._chunks
+
+    def mentions(self, words: str) -> bool:
+        """Whether something stands anywhere in the file."""
+        self.tracker.visit(self._text)
+        return words in self.source.text
 
     @property
     def package(self) -> str:
@@ -297,8 +307,8 @@ class SourceModule:
 
     def _may_not_parse(self) -> bool:
         """Whether the file, or in an editor a chunk that was not lowered, may hold a syntax error: Python's own
-        symbol-table pass, which neither compiles nor runs anything and costs a twentieth of a parse, does not take them together. They may also be
-        newer than this Python."""
+        symbol-table pass, which neither compiles nor runs anything and costs a twentieth of a parse, does not take
+        it. It may also be newer than this Python."""
         # an editor asks with each key; elsewhere the answer must not depend on what was looked at
         text = self._unlowered_text() if self.tracker.is_tracking else self.source.normal
         if not text:

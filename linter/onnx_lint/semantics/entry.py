@@ -67,6 +67,11 @@ def mentions_forward(module: SourceModule) -> bool:
     return "forward" in module.source.text
 
 
+def order_rests_on(project: Project, module: SourceModule) -> object:
+    """What `in_order` looks at in a file."""
+    return project.derived.get(ImportGraph).scan(module) if mentions_forward(module) else None
+
+
 def in_order(project: Project, modules: Iterable[SourceModule]) -> list[SourceModule]:
     candidates = [m for m in modules if mentions_forward(m)]
     by_path = {m.path: m for m in candidates}
