@@ -142,10 +142,12 @@ def _basis(subjects: set[Hashable]) -> Basis:
     names: set[tuple[str, str]] = set()
     for subject in subjects:
         owner, name = subject if isinstance(subject, tuple) else (subject, "")
-        if name is TEXT:
+        if name is TEXT and isinstance(owner, SourceModule):
             chunks.setdefault(owner.path, set()).add(WHOLE_TEXT)
         elif isinstance(owner, Unit):
-            chunks.setdefault(owner.module.path, set()).add(owner.module.number_of(owner))
+            read = chunks.setdefault(owner.module.path, set())
+            if owner.module.is_function(owner):  # all else is part of the file as others see it
+                read.add(owner.module.number_of(owner))
         elif isinstance(owner, SourceModule):
             chunks.setdefault(owner.path, set())
         else:

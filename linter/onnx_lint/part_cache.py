@@ -89,6 +89,10 @@ class PartCache:
         self._project: Project | None = None
         self._said = ""
         self._stored: _Stored | None = None
+        self._files = {path: number for number, path in enumerate(question.digests)}
+        """Numbers of files."""
+        self._numbers: dict[str, int] = {}
+        """The same of those that are others now."""
         self._changes: dict[str, _Change | None] = {}
         """The files that are others now; ``None`` for one that is another from outside too."""
         self._other_names: set[tuple[str, str]] = set()
@@ -133,6 +137,7 @@ class PartCache:
             self._changes[path] = self._change(modules[path], stored.layouts.get(path))
             is_ordered = is_ordered and file.order == self._order_digest(modules[path])
         if self._changes:
+            self._numbers = {path: self._files[path] for path in self._changes}
             self._compare_names(stored)
         self._order = stored.order if is_ordered else None
 
@@ -189,19 +194,16 @@ class PartCache:
             return None  # not written by this program: computed again
         if {place for place in part.forwards if place in entered} != set(part.entered_before):
             return None
-        if has_moved:
-            self._new[path] = part
-        else:
-            self._kept[path] = line
+        self._kept[path] = _line(data) if has_moved else line
         return part
 
     def _holds(self, data: dict[str, Any]) -> bool:
         """Whether all that a part rests on is the same."""
         if not self._changes:
             return True
-        basis = basis_of(data)
-        for path in basis.chunks.keys() & self._changes.keys():
-            change, read = self._changes[path], basis.chunks[path]
+        basis = basis_of(data, self._numbers)
+        for path, read in basis.chunks.items():
+            change = self._changes[path]
             if change is None or WHOLE_TEXT in read or not change.changed.isdisjoint(read):
                 return False
         return not any(name in self._other_names for name in basis.names)
@@ -241,7 +243,7 @@ class PartCache:
         for path, part in self._new.items():
             # whether something is reported that is not analysed depends on who asked for it
             if part.basis is not None and faulty.isdisjoint(part.basis.chunks) and not _depends_on_machine(part):
-                parts[path] = _line(encode_part(part))
+                parts[path] = _line(encode_part(part, self._files))
         read = {path for part in self._new.values() if part.basis is not None for path in part.basis.chunks}
         layouts: dict[str, bytes] = {}
         for path, module in project.modules.items():

@@ -3,6 +3,7 @@ are written once."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from onnx_lint.coverage import Coverage, CutOff
@@ -33,8 +34,9 @@ def decode(data: dict[str, Any]) -> Result:
     return diagnostics, Coverage(files, models, entry_points, functions, rules, all_rules, cut_offs)
 
 
-def encode_part(part: Part) -> dict[str, Any]:
-    """JSON's own kinds only. The part knows what it rests on."""
+def encode_part(part: Part, files: Mapping[str, int]) -> dict[str, Any]:
+    """JSON's own kinds only. The part knows what it rests on; `files` numbers the files of the run, and what rests on
+    others is not told."""
     assert part.basis is not None, "a part that is kept was recorded"
     tables = _Writer()
     findings = [
@@ -52,7 +54,9 @@ def encode_part(part: Part) -> dict[str, Any]:
     cut_offs = [tables.cut_off(c) for c in part.cut_offs]
     return {
         "path": part.path, "findings": findings, "cut_offs": cut_offs, **lists, "models": part.models,
-        "entry_points": part.entry_points, "chunks": part.basis.chunks, "names": part.basis.names, **tables.data(),
+        "entry_points": part.entry_points, "names": part.basis.names,
+        "files": f"{sum(1 << files[path] for path in part.basis.chunks if path in files):x}",
+        "chunks": {path: read for path, read in part.basis.chunks.items() if read and path in files}, **tables.data(),
     }  # fmt: skip
 
 
@@ -71,13 +75,15 @@ def decode_part(data: dict[str, Any]) -> Part:
     )
     return Part(
         data["path"], before, findings, others, int(data["models"]), forwards, int(data["entry_points"]), traced,
-        list(map(tables.cut_off, data["cut_offs"])), basis_of(data),
+        list(map(tables.cut_off, data["cut_offs"])),
     )  # fmt: skip
 
 
-def basis_of(data: dict[str, Any]) -> Basis:
-    """What an encoded part rests on."""
-    return Basis(data["chunks"], [(index, name) for index, name in data["names"]])
+def basis_of(data: dict[str, Any], files: Mapping[str, int]) -> Basis:
+    """What an encoded part rests on, of these files, by their numbers."""
+    read_from = int(data["files"], 16)
+    chunks = {path: data["chunks"].get(path, []) for path, number in files.items() if read_from >> number & 1}
+    return Basis(chunks, [(index, name) for index, name in data["names"]])
 
 
 class _Reader:

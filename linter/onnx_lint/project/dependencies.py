@@ -147,7 +147,7 @@ class _Untracked(Tracker):
 
     def __init__(self) -> None:
         super().__init__()
-        self._node, self._facts = Node(), _NoFacts(self, None)
+        self._node, self._facts = Node(), NoFacts(self, None)
 
     def node(self, key: Hashable = None) -> Node:
         return self._node
@@ -171,7 +171,9 @@ class _Untracked(Tracker):
         return function()
 
 
-class _NoFacts(Facts):
+class NoFacts(Facts):
+    """Facts that cannot change."""
+
     __slots__ = ()
 
     def read(self, name: str) -> None:

@@ -187,8 +187,8 @@ class SourceModule:
         self.changes = 0
         """How often that has changed."""
         self._is_known_to_parse: bool | None = None
-        self._numbers: dict[int, int] = {}
-        """Of chunks, by the identity of their unit."""
+        self._numbers: dict[int, tuple[int, bool]] = {}
+        """Of chunks, by the identity of their unit, and whether they are functions."""
 
     @property
     def chunks(self) -> list[Chunk]:
@@ -217,10 +217,17 @@ class SourceModule:
     def number_of(self, unit: Unit) -> int:
         """Which of the file's chunks a unit stands for, members counted behind the header of their class. Only where
         texts do not change."""
+        return self._numbered(unit)[0]
+
+    def is_function(self, unit: Unit) -> bool:
+        """Whether a unit stands for a ``def`` at the top level or in a class. Only where texts do not change."""
+        return self._numbered(unit)[1]
+
+    def _numbered(self, unit: Unit) -> tuple[int, bool]:
         if len(self._numbers) != len(self._units):
             order = [each for chunk in self.chunks for each in (chunk, *chunk.members)]
-            held = [(self._units.get(id(chunk)), number) for number, chunk in enumerate(order)]
-            self._numbers = {id(one): number for one, number in held if one is not None}
+            held = [(self._units.get(id(chunk)), number, chunk.kind == "def") for number, chunk in enumerate(order)]
+            self._numbers = {id(one): (number, is_def) for one, number, is_def in held if one is not None}
         return self._numbers[id(unit)]
 
     def held_unit(self, chunk: Chunk) -> Unit | None:

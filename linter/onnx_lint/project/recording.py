@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator
 from typing import TypeVar
 
-from onnx_lint.project.dependencies import Node, Tracker
+from onnx_lint.project.dependencies import Facts, Node, NoFacts, Tracker
 
 T = TypeVar("T")
 
@@ -24,6 +24,19 @@ class _Recorded(Node):
         self.reads: set[Node] = set()
 
 
+class _Whole(Facts):
+    """Facts by name that are noted as one."""
+
+    __slots__ = ("_fact",)
+
+    def __init__(self, tracker: Tracker, fact: Node) -> None:
+        super().__init__(tracker, None)
+        self._fact = fact
+
+    def read(self, name: str) -> None:
+        self._tracker.read(self._fact)
+
+
 class Recorder(Tracker):
     """Notes what is read while something is computed."""
 
@@ -36,6 +49,13 @@ class Recorder(Tracker):
 
     def fact(self, subject: Hashable) -> Node:
         return Node(subject)
+
+    def facts(self, subject: Hashable) -> Facts:
+        """A file is one fact to a later run, whatever name of it is asked for; which files there are is none: a later
+        run over others asks anew."""
+        if isinstance(subject, str):
+            return Facts(self, subject)
+        return NoFacts(self, None) if subject is None else _Whole(self, self.fact(subject))
 
     def read(self, dependency: Node) -> None:
         current = self.current
@@ -52,8 +72,7 @@ class Recorder(Tracker):
         pass
 
     def record(self, function: Callable[[], T]) -> tuple[T, set[Hashable]]:
-        """What a function gives, and the subjects of all facts that it rests on: units, files (also as the first of a
-        pair with a name), and pairs of an index and a name."""
+        """What a function gives, and the subjects of all facts that it rests on."""
         node = _Recorded()
         value = self.compute(node, function)
         return value, set(_facts_below(node))
