@@ -13,9 +13,15 @@ from onnx_lint.project.modules import TEXT, SourceModule, Unit
 from onnx_lint.project.project import Project
 from onnx_lint.project.recording import Recorder
 from onnx_lint.semantics import entry
+from onnx_lint.semantics.constructions import Factories
 from onnx_lint.semantics.domain.sites import OtherValue
+from onnx_lint.semantics.duck_typing import Methods
 from onnx_lint.semantics.export_calls import ExportFacts
 from onnx_lint.semantics.exporter_uses import ExporterUses
+from onnx_lint.workers import Workers
+
+_MANY = 40
+"""Files from which on several workers are worth their start."""
 
 
 @dataclass
@@ -46,21 +52,93 @@ def check_by_file(
     facts: ExportFacts,
     parts: Parts,
     progress: Callable[[int, int], None] | None,
+    workers: int = 1,
 ) -> Joined:
     """Look at all files; what is found is put into the groups. `progress` hears how many files are done, and of how
-    many."""
+    many. Many files are looked at by several `workers`; the result does not depend on how many there are."""
     joined = Joined()
     paths = files_to_check(project, groups, parts)
+    ahead: dict[str, Part] = {}
+    if workers > 1 and parts.order() is None and len(paths) >= _MANY:
+        ahead = _ahead(project, groups, facts, paths, workers, progress)
     for done, path in enumerate(paths):
-        if progress is not None:
+        if progress is not None and not ahead:
             progress(done, len(paths))
         part = parts.known(path, joined.entered)
         if part is None:
-            part = compute(project, groups, facts, path, joined.entered)
+            part = ahead.pop(path, None)
+            if part is None or not part.fits(joined.entered):
+                part = compute(project, groups, facts, path, joined.entered)
             parts.keep(part)
         joined.add(part, groups)
     joined.tally.functions = len(joined.entered)
     return joined
+
+
+@dataclass
+class _Answer:
+    """What a worker says of a file."""
+
+    part: Part
+    parses: bool
+    faulty: list[tuple[str, int]]
+    """Files with the numbers of chunks that it has come to and that are not analysed."""
+
+
+def _ahead(
+    project: Project,
+    groups: list[Group],
+    facts: ExportFacts,
+    paths: list[str],
+    workers: int,
+    progress: Callable[[int, int], None] | None,
+) -> dict[str, Part]:
+    """The parts of files, computed side by side. A part is handed what others that are done have entered, which is
+    all that counts but for those under way: it may not fit, and is computed again then."""
+    for index in (project.derived.get(Methods), project.derived.get(Factories)):
+        index.fill()  # before there are several processes: else each would read all files
+    found: dict[str, Part] = {}
+    entered: dict[str, set[Place]] = {}
+    told: set[tuple[str, int]] = set()
+
+    def work(path: str, before: set[Place]) -> _Answer:
+        part = compute(project, groups, facts, path, before)
+        module = project.modules[path]
+        module.faulty_units()
+        new = _faulty(project) - told
+        told.update(new)
+        return _Answer(part, module.is_known_to_parse, sorted(new))
+
+    def done(path: str, answer: _Answer) -> None:
+        found[path] = answer.part
+        for place in answer.part.traced:
+            entered.setdefault(place[0], set()).add(place)
+        if answer.parses:
+            project.modules[path].take_for_parsed()
+        for other, number in answer.faulty:
+            _come_to(project, project.modules[other], number)
+        if progress is not None:
+            progress(len(found), len(paths))
+
+    Workers(workers, work, lambda path: entered.get(path, set()), done).run(paths)
+    return found
+
+
+def _faulty(project: Project) -> set[tuple[str, int]]:
+    """The chunks that were come to and are not analysed in full, by file and number."""
+    if not project.store.has_faults:
+        return set()
+    modules = project.modules.values()
+    return {(each.path, each.number_of(unit)) for each in modules for unit in each.units() if unit.is_faulty}
+
+
+def _come_to(project: Project, module: SourceModule, number: int) -> None:
+    """Look at a chunk that is not analysed, as a worker has."""
+    chunk, owner = module.chunk_of(number)
+    unit = module.unit(chunk, member=owner is not None, header=owner is None and bool(chunk.members))
+    _ = unit.chunk
+    if chunk.kind == "class" and owner is None:
+        _ = project.class_of(module, chunk).order
 
 
 def files_to_check(project: Project, groups: list[Group], parts: Parts) -> list[str]:

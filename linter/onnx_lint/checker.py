@@ -80,6 +80,7 @@ def check_with_coverage(
     open_files_only: bool = False,
     besides: tuple[Settings, Collection[str] | None] | None = None,
     parts: Parts | None = None,
+    workers: int = 1,
 ) -> CheckResult:
     """Like `check`, for files under different settings, at the cost of one analysis, and with what was looked at.
     `besides` is a further group, whose diagnostics are handed out apart and which does not count as looked at.
@@ -87,14 +88,14 @@ def check_with_coverage(
     In an editor's project only the files of the groups are looked at, as their own entry points and those of the files
     that import them reach them; what still holds from the last time is not computed again, and the coverage counts no
     models and functions. For `open_files_only` see `Session.sites`. Outside of an editor `parts` are asked for what is
-    known of an earlier run, and given what was computed.
+    known of an earlier run, and given what was computed, and many files are looked at in several processes.
     """
     given = rules is not None
     wanted = [*groups] if besides is None else [*groups, besides]
     chosen = [Group(settings, paths, Selection(settings, rules), is_ordinary=not given) for settings, paths in wanted]
     held = NoParts() if parts is None else parts
     return with_deep_stack(
-        lambda: _check(project, chosen, progress, open_files_only, held, with_besides=besides is not None)
+        lambda: _check(project, chosen, progress, open_files_only, held, workers, with_besides=besides is not None)
     )
 
 
@@ -120,6 +121,7 @@ def _check(
     progress: Callable[[int, int], None] | None,
     open_files_only: bool,
     parts: Parts,
+    workers: int,
     *,
     with_besides: bool,
 ) -> CheckResult:
@@ -130,7 +132,7 @@ def _check(
         tally, others = _check_open(project, groups, facts, progress, open_files_only)
     else:
         parts.begin(project, repr(facts.calls))
-        joined = check_by_file(project, groups, facts, parts, progress)
+        joined = check_by_file(project, groups, facts, parts, progress, workers)
         tally, others = joined.tally, joined.others
     out: list[list[Diagnostic]] = []
     for group in groups:

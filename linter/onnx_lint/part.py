@@ -64,7 +64,11 @@ class Part:
     """The functions that were followed."""
     cut_offs: list[CutOff]
     basis: Basis | None = None
-    """``None`` where nobody asked, or where the part cannot be used again."""
+    """``None`` where nobody asked."""
+
+    def fits(self, entered: set[Place]) -> bool:
+        """Whether it was computed for these models having been entered before."""
+        return {place for place in self.forwards if place in entered} == set(self.entered_before)
 
 
 class Parts(Protocol):

@@ -192,7 +192,7 @@ class PartCache:
             part = decode_part(data)
         except _NOT_OURS:
             return None  # not written by this program: computed again
-        if {place for place in part.forwards if place in entered} != set(part.entered_before):
+        if not part.fits(entered):
             return None
         self._kept[path] = _line(data) if has_moved else line
         return part

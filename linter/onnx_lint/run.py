@@ -216,10 +216,12 @@ class Run:
                 return known
         from onnx_lint.checker import check_with_coverage
         from onnx_lint.part_cache import PartCache
+        from onnx_lint.workers import available
 
         parts = PartCache(cache, question) if cache is not None and question is not None else None
         with progress(doing, wanted=not self.options.quiet) as step:
-            result = check_with_coverage(self.project, self._groups, progress=step, parts=parts)
+            workers = self.options.jobs or available()
+            result = check_with_coverage(self.project, self._groups, progress=step, parts=parts, workers=workers)
         if cache is not None and question is not None and parts is not None:
             cache.store(question, (result.diagnostics, result.coverage))
             parts.store()

@@ -126,6 +126,7 @@ class Runs:
 
     def __init__(self, folder: Path) -> None:
         self.folder = str(folder)
+        self.workers = 1
         self.computed: list[str] = []
         self.outside: dict[str, str] = {}
 
@@ -140,7 +141,7 @@ class Runs:
         project = Project(cache.neighbour, recording=True)
         for source in sources.values():
             project.add(source)
-        result = check_with_coverage(project, [(settings, set(sources))], parts=parts)
+        result = check_with_coverage(project, [(settings, set(sources))], parts=parts, workers=self.workers)
         parts.store()
         return result
 

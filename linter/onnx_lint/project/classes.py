@@ -191,6 +191,7 @@ class ClassInfo:
         order = self._linearise()
         if order.is_cut:
             self.header_unit.limit = _TOO_MANY_BASES
+            self.module.store.has_faults = True
         elif self._chunk is not None and self.header_unit.limit == _TOO_MANY_BASES:
             self.header_unit.limit = None  # an editor's change has shortened it
         return order

@@ -104,10 +104,14 @@ class NameIndex:
         """What stands under a name, each with its file as it is now, in the order of the files."""
         project = self._project
         self._facts.read(name)
-        if self._version != project.version:
-            # what asks rests on the name, not on all that is read to find it
-            project.tracker.compute(project.tracker.node(), self._update)
+        self.fill()
         return [(project.modules[path], said) for path, said in self._by_name.get(name, ())]
+
+    def fill(self) -> None:
+        """Read all files now."""
+        if self._version != self._project.version:
+            # what asks rests on the name, not on all that is read to find it
+            self._project.tracker.compute(self._project.tracker.node(), self._update)
 
     @property
     def is_asked(self) -> bool:

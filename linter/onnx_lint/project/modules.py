@@ -219,6 +219,11 @@ class SourceModule:
         texts do not change."""
         return self._numbered(unit)[0]
 
+    def chunk_of(self, number: int) -> tuple[Chunk, Chunk | None]:
+        """The chunk with a number, and the class whose member it is."""
+        order = [(each, chunk if each is not chunk else None) for c in self.chunks for chunk, each in _with_members(c)]
+        return order[number]
+
     def is_function(self, unit: Unit) -> bool:
         """Whether a unit stands for a ``def`` at the top level or in a class. Only where texts do not change."""
         return self._numbered(unit)[1]
@@ -427,6 +432,13 @@ class SourceModule:
         """Bind the name that a statement of the top level assigns, which was left for later."""
         unit = self.unit(chunk)
         _Binder(self, unit).block(unit.chunk.lowered.body, straight=True)
+
+
+def _with_members(chunk: Chunk) -> Iterator[tuple[Chunk, Chunk]]:
+    """A chunk and its members, each behind the chunk."""
+    yield chunk, chunk
+    for member in chunk.members:
+        yield chunk, member
 
 
 class _Binder:
