@@ -48,7 +48,7 @@ def changes(text: str, function: str) -> list[tuple[str, str]]:
     if found is None:
         raise SystemExit(f"no function {function} there")
     commented = f"{text[: found.start()]}{found[1]}# a comment\n{text[found.start() :]}"
-    body = re.search(rf"^ *def {function}\([^:]*?\)[^\n]*:\n(?: *(?:\"\"\".*?\"\"\")\n)?( +)", commented, re.M | re.S)
+    body = re.search(rf"^ *def {function}\(.*?\)[^\n()]*:\n(?: *(?:\"\"\".*?\"\"\")\n)?( +)", commented, re.M | re.S)
     if body is None:
         raise SystemExit(f"the body of {function} was not found")
     changed = f"{commented[: body.start(1)]}{body[1]}unused = 1\n{commented[body.start(1) :]}"
