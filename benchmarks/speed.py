@@ -7,8 +7,9 @@ folder; the median of the runs. Elapsed time depends on what else the machine do
 processor time grows too: the row "import libcst" says by how much, against the 0.15 s of an idle one;
 ratios inside one table stay meaningful.
 
-FOLDER is the ``bin`` of an environment that has the other linters (ruff, flake8, torchfix, fixit); those that are not
-found there or on the path are left out. They do other work than this one: the table compares what a user waits for.
+FOLDER is the ``bin`` of an environment that has the other linters (ruff, flake8, pylint, torchfix, fixit, pyrefly);
+those that are not found there or on the path are left out. They do other work than this one: the table compares what a
+user waits for.
 """
 
 from __future__ import annotations
@@ -30,11 +31,13 @@ from pathlib import Path
 
 OURS = "onnx-lint"
 COMMANDS = {
-    OURS: [sys.executable, "-m", "onnx_lint", "--isolated", "--no-cache", "--no-gitignore", "-q", "--exit-zero"],
+    OURS: [sys.executable, "-m", "onnx_lint", "--isolated", "--no-cache", "--no-gitignore", "-j1", "-q", "--exit-zero"],
     "ruff (F)": ["ruff", "check", "--isolated", "--no-cache", "--select", "F", "-q", "--exit-zero"],
     "ruff (ALL)": ["ruff", "check", "--isolated", "--no-cache", "--select", "ALL", "-q", "--exit-zero"],
     "flake8 (F)": ["flake8", "--isolated", "-j1", "--select", "F", "--exit-zero"],
     "torchfix": ["torchfix", "--select=ALL"],
+    "pylint (-E)": ["pylint", "--errors-only", "--recursive=y", "-j1", "--exit-zero"],
+    "pyrefly": ["pyrefly", "check", "--threads", "1"],
     "fixit": ["fixit", "--quiet", "lint"],
 }
 """The path comes behind."""

@@ -1,6 +1,7 @@
 #!/bin/sh
-# All checks: style, types, architecture, tests with coverage. Sets itself up; arguments go to pytest.
-# usage: [WORKERS=number] sh tools/test.sh [argument of pytest …]      (default: as many workers as processors)
+# All checks: style, types, architecture, tests. Sets itself up; arguments go to pytest.
+# usage: [WORKERS=number] [COVERAGE=1] sh tools/test.sh [argument of pytest …]
+# By default there are as many workers as processors, and coverage is not measured: that takes longer.
 set -eu
 sh "$(dirname "$0")/setup.sh" all
 cd "$(dirname "$0")/.."
@@ -9,13 +10,17 @@ export PATH
 ruff check .
 mypy
 lint-imports
-rm -f .coverage .coverage.*
+measure=
+if [ "${COVERAGE:-}" = 1 ]; then
+    measure="--cov --cov-append --cov-report="
+    rm -f .coverage .coverage.*
+fi
 none=0
 # first what can share the machine, then what measures time or memory
 for group in "not alone" "alone"; do
     [ "$group" = alone ] && workers=0 || workers="${WORKERS:-logical}"
-    python -m pytest -n "$workers" --dist loadfile --no-loadscope-reorder --cov --cov-append --cov-report= \
-        -m "$group" "$@" || { [ $? -eq 5 ] && none=$((none + 1)); } # 5: none of the tests asked for is in this group
+    # shellcheck disable=SC2086  # several words, or none
+    python -m pytest -n "$workers" --dist loadfile --no-loadscope-reorder $measure -m "$group" "$@" || { [ $? -eq 5 ] && none=$((none + 1)); } # 5: none of the tests asked for is in this group
 done
 [ "$none" -lt 2 ] || exit 5
-coverage report --skip-covered
+[ -z "$measure" ] || coverage report --skip-covered

@@ -62,6 +62,7 @@ class CheckOptions:
     badge: str | None = None
     no_cache: bool = False
     cache_dir: str | None = None
+    jobs: int | None = None
     whole_project: bool = False
     changed_since: str | None = None
     baseline: str | None = None
@@ -104,6 +105,17 @@ def _format_of_environment() -> str | None:
     if name and name not in NAMES:
         parser().error(f"ONNX_LINT_OUTPUT_FORMAT={name}: is not a format; the formats are {', '.join(NAMES)}")
     return name or None
+
+
+def _positive(text: str) -> int:
+    """A number of processes."""
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+_positive.__name__ = "positive number"  # what argparse calls a value that is none
 
 
 class _Parser(argparse.ArgumentParser):
@@ -270,6 +282,9 @@ def parser() -> argparse.ArgumentParser:
     )
     files.add_argument("--no-cache", action="store_true", help="neither read nor write the cache of results")
     files.add_argument("--cache-dir", metavar="FOLDER", help="where results are kept (default: in the user's cache)")
+    files.add_argument(
+        "-j", "--jobs", type=_positive, metavar="N", help="processes that share the work (default: one a processor)"
+    )
     more = out.add_argument_group("other commands")
     more.add_argument("--export-from", metavar="SCRIPT", help="run a script, and verify what it exports")
     more.add_argument(

@@ -17,21 +17,23 @@ import os
 import secrets
 import stat
 import sys
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from onnx_lint import __version__, registry
 from onnx_lint.coverage import CutOff
+from onnx_lint.diagnostic import Diagnostic
 from onnx_lint.project.module_table import Loader
 from onnx_lint.result_codec import Result, decode, encode
 from onnx_lint.settings import Settings
 from onnx_lint.source.json_text import loads
 from onnx_lint.source.text import SourceText
 
-_KEPT = 200
-"""Results kept; those that were not asked for longest go first."""
+_KEPT = 400
+"""Files kept: a result and its parts are two. Those that were not asked for longest go first."""
 _KEPT_BYTES = 512 * 1024 * 1024
 _SUFFIX = ".json"
+_PARTS = ".parts"
 _TEMPORARY = ".writing-"
 _BY_MACHINE = ("seconds of analysis", "more memory than there is", "nested too deeply")
 """Words of limits that another run may not meet: such a result is not kept."""
@@ -78,37 +80,56 @@ class ResultCache:
     def load(self, question: Question) -> Result | None:
         """The answer that is there, if it still counts."""
         try:
-            with open(question.path, "rb") as file:
-                if not _is_mine(os.fstat(file.fileno())):
-                    return None
-                head, _, body = file.read().partition(b"\n")
-            if head != question.head(body):
+            body = self.read(question.path, question.head)
+            if body is None:
                 return None
             data = loads(body)
-            for path, digest in data["neighbours"]:
-                source = self._loader(path)
-                if (None if source is None else _digest(source)) != digest:
-                    return None
-            result = decode(data)
-        except (OSError, ValueError, TypeError, KeyError, IndexError):
-            return None  # torn, foreign or unreadable: the run finds the answer itself
-        with contextlib.suppress(OSError):
-            os.utime(question.path)
-        return result
+            return decode(data) if self.finds_again(data["neighbours"]) else None
+        except (ValueError, TypeError, KeyError, IndexError):
+            return None  # not written by this program: the run finds the answer itself
 
-    def store(self, question: Question, result: Result) -> None:
-        """Keep an answer, unless it could be another one on another day. Nothing is said where it cannot be written: it
-        only saves time."""
-        diagnostics, coverage = result
-        if any(map(_depends_on_machine, coverage.cut_offs)) or any(d.code == _INTERNAL_ERROR for d in diagnostics):
-            return
-        data: dict[str, Any] = {"neighbours": list(self._looked_for.items()), **encode(result)}
-        body = json.dumps(data, separators=(",", ":")).encode()
+    def read(self, path: str, head: Callable[[bytes], bytes]) -> bytes | None:
+        """What was written there, if it is whole and `head`, of the body, is its first line."""
+        try:
+            with open(path, "rb") as file:
+                if not _is_mine(os.fstat(file.fileno())):
+                    return None
+                first, _, body = file.read().partition(b"\n")
+            if first != head(body):
+                return None
+        except OSError:
+            return None
+        with contextlib.suppress(OSError):
+            os.utime(path)
+        return body
+
+    def write(self, path: str, head: Callable[[bytes], bytes], body: bytes) -> None:
+        """Keep something. Nothing is said where it cannot be written: it only saves time."""
         with contextlib.suppress(OSError):
             os.makedirs(self.folder, mode=0o700, exist_ok=True)
             _sweep(self.folder)
-            _write(self.folder, question.path, question.head(body) + b"\n" + body)
+            _write(self.folder, path, head(body) + b"\n" + body)
             _evict(self.folder)
+
+    def looked_for(self) -> list[tuple[str, str | None]]:
+        """The neighbours that were looked for, and what was there."""
+        return list(self._looked_for.items())
+
+    def finds_again(self, neighbours: Iterable[tuple[str, str | None]]) -> bool:
+        """Whether neighbours are what they were; then what is kept from now on rests on them too."""
+        for path, digest in neighbours:
+            source = self._loader(path)
+            if (None if source is None else _digest(source)) != digest:
+                return False
+        self._looked_for.update(neighbours)
+        return True
+
+    def store(self, question: Question, result: Result) -> None:
+        """Keep an answer, unless it could be another one on another day."""
+        diagnostics, coverage = result
+        if not depends_on_machine(coverage.cut_offs, diagnostics):
+            data: dict[str, Any] = {"neighbours": self.looked_for(), **encode(result)}
+            self.write(question.path, question.head, json.dumps(data, separators=(",", ":")).encode())
 
 
 class Question:
@@ -122,15 +143,23 @@ class Question:
         for settings, paths in groups:
             _feed(asked, repr(settings), *sorted(paths))
         self.path = os.path.join(folder, asked.hexdigest() + _SUFFIX)
-        rests_on = hashlib.blake2b(digest_size=20)
-        _feed(rests_on, asked.hexdigest(), *_program())
-        for source in sources.values():
-            _feed(rests_on, type(source).__name__, source.encoding, source.text)
-        self._rests_on = rests_on.hexdigest()
+        self.parts_path = os.path.join(folder, asked.hexdigest() + _PARTS)
+        self.digests = {path: _digest(source) for path, source in sources.items()}
+        """Of each text."""
+        self._program = text_digest(asked.hexdigest(), *_program())
+        self._rests_on = text_digest(self._program, *self.digests.values())
 
     def head(self, body: bytes) -> bytes:
         """The first line of a file: what the answer rests on, and the checksum of the rest."""
-        return f"onnx-lint {__version__} {self._rests_on} {hashlib.blake2b(body, digest_size=20).hexdigest()}".encode()
+        return _head(self._rests_on, body)
+
+    def parts_head(self, body: bytes) -> bytes:
+        """The same of a file of parts: each says itself on which texts it rests."""
+        return _head(f"{self._program} parts", body)
+
+
+def _head(rests_on: str, body: bytes) -> bytes:
+    return f"onnx-lint {__version__} {rests_on} {hashlib.blake2b(body, digest_size=20).hexdigest()}".encode()
 
 
 def clean(folder: str) -> int:
@@ -152,8 +181,13 @@ def _feed(digest: Any, *texts: str) -> None:
 
 
 def _digest(source: SourceText) -> str:
+    return text_digest(type(source).__name__, source.encoding, source.text)
+
+
+def text_digest(*texts: str) -> str:
+    """Of several texts, told apart."""
     digest = hashlib.blake2b(digest_size=20)
-    _feed(digest, source.encoding, source.text)
+    _feed(digest, *texts)
     return digest.hexdigest()
 
 
@@ -177,8 +211,10 @@ def _is_mine(status: os.stat_result) -> bool:
     return stat.S_ISREG(status.st_mode) and (not hasattr(os, "getuid") or status.st_uid == os.getuid())
 
 
-def _depends_on_machine(cut_off: CutOff) -> bool:
-    return any(words in cut_off.reason for words in _BY_MACHINE)
+def depends_on_machine(cut_offs: Iterable[CutOff], diagnostics: Iterable[Diagnostic]) -> bool:
+    """Whether a result could be another one on another day."""
+    is_limited = any(words in cut_off.reason for cut_off in cut_offs for words in _BY_MACHINE)
+    return is_limited or any(d.code == _INTERNAL_ERROR for d in diagnostics)
 
 
 # ------------------------------------------------------------------------------------------------------------- files
@@ -200,7 +236,7 @@ def _names(folder: str) -> list[str]:
         names = os.listdir(folder)
     except FileNotFoundError:
         return []
-    return [n for n in names if n.startswith(_TEMPORARY) or (n.endswith(_SUFFIX) and len(n) == 40 + len(_SUFFIX))]
+    return [n for n in names if n.startswith(_TEMPORARY) or (n[40:] in (_SUFFIX, _PARTS) and n[:40].isalnum())]
 
 
 def _sweep(folder: str) -> None:
@@ -226,7 +262,7 @@ def _is_running(process: str) -> bool:
 def _evict(folder: str) -> None:
     entries = []
     for name in _names(folder):
-        if name.endswith(_SUFFIX):
+        if not name.startswith(_TEMPORARY):
             path = os.path.join(folder, name)
             with contextlib.suppress(FileNotFoundError):  # another run was faster
                 status = os.stat(path)

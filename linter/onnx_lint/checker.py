@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
+from onnx_lint.applying import DiagnosticCache, Group, of_site
+from onnx_lint.by_file import check_by_file
 from onnx_lint.codes import INTERNAL_ERROR, NOT_ANALYSED, SYNTAX_ERROR
 from onnx_lint.coverage import Coverage, Tally
 from onnx_lint.deep_stack import with_deep_stack
-from onnx_lint.diagnostic import Applicability, Diagnostic, Severity, Span
+from onnx_lint.diagnostic import Diagnostic, Severity
+from onnx_lint.part import NoParts, Parts
 from onnx_lint.policy import Policy
-from onnx_lint.project.dependencies import Node
 from onnx_lint.project.project import Project
-from onnx_lint.rule import Finding, Rule
+from onnx_lint.rule import Rule
 from onnx_lint.selection import Selection
-from onnx_lint.semantics import entry, export_calls
+from onnx_lint.semantics import export_calls
 from onnx_lint.semantics.domain.sites import OtherValue, Site
 from onnx_lint.semantics.export_calls import ExportFacts
 from onnx_lint.semantics.exporter_uses import ExporterUses
 from onnx_lint.semantics.incremental import Session
 from onnx_lint.settings import Settings
-from onnx_lint.severity import severity_of
 from onnx_lint.source.text import SourceText
 from onnx_lint.suppress import suppressions
 from onnx_lint.target import Engine
@@ -78,59 +79,24 @@ def check_with_coverage(
     progress: Callable[[int, int], None] | None = None,
     open_files_only: bool = False,
     besides: tuple[Settings, Collection[str] | None] | None = None,
+    parts: Parts | None = None,
+    workers: int = 1,
 ) -> CheckResult:
     """Like `check`, for files under different settings, at the cost of one analysis, and with what was looked at.
     `besides` is a further group, whose diagnostics are handed out apart and which does not count as looked at.
 
     In an editor's project only the files of the groups are looked at, as their own entry points and those of the files
     that import them reach them; what still holds from the last time is not computed again, and the coverage counts no
-    models and functions. For `open_files_only` see `Session.sites`.
+    models and functions. For `open_files_only` see `Session.sites`. Outside of an editor `parts` are asked for what is
+    known of an earlier run, and given what was computed, and many files are looked at in several processes.
     """
     given = rules is not None
     wanted = [*groups] if besides is None else [*groups, besides]
-    chosen = [_Group(settings, paths, Selection(settings, rules), is_ordinary=not given) for settings, paths in wanted]
-    return with_deep_stack(lambda: _check(project, chosen, progress, open_files_only, with_besides=besides is not None))
-
-
-class _Group:
-    """Files under the same settings, and what was found in them."""
-
-    def __init__(
-        self, settings: Settings, paths: Collection[str] | None, selection: Selection, *, is_ordinary: bool
-    ) -> None:
-        self.settings, self.paths, self.selection = settings, paths, selection
-        self.is_ordinary = is_ordinary
-        """Whether the rules are the installed ones."""
-        self.by_site = selection.by_site()
-        self.found: dict[tuple[str, Span], Diagnostic] = {}
-        self._fixed_at: dict[tuple[int, int], tuple[Site, list[tuple[str, Span]]]] = {}
-        """Diagnostics with a safe fix, by the unit and the node of their site."""
-
-    def engines(self, facts: ExportFacts, model: str = "") -> tuple[Engine, ...]:
-        """The engines that count for a model: as asked for, else as the export calls say."""
-        if self.settings.engine_given:
-            return self.settings.target.engines
-        return facts.engines_for(model) or self.settings.target.engines
-
-    def has(self, path: str) -> bool:
-        return self.paths is None or path in self.paths
-
-    def add(self, diagnostic: Diagnostic, site: Site) -> None:
-        key = (diagnostic.code, diagnostic.span)
-        if diagnostic.fix is not None and diagnostic.fix.applicability is Applicability.SAFE:
-            self._fixed_at.setdefault((id(site.unit), site.node.at), (site, []))[1].append(key)
-        other = self.found.get(key)
-        if other is None or other.severity < diagnostic.severity:
-            self.found[key] = diagnostic
-
-    def distrust(self, others: Collection[tuple[int, int]]) -> None:
-        """No fix is safe where something else comes to its node too: `others` are units and nodes."""
-        for place in self._fixed_at.keys() & others:
-            for key in self._fixed_at[place][1]:
-                diagnostic = self.found[key]
-                if diagnostic.fix is not None:
-                    fix = replace(diagnostic.fix, applicability=Applicability.UNSAFE)
-                    self.found[key] = replace(diagnostic, fix=fix)
+    chosen = [Group(settings, paths, Selection(settings, rules), is_ordinary=not given) for settings, paths in wanted]
+    held = NoParts() if parts is None else parts
+    return with_deep_stack(
+        lambda: _check(project, chosen, progress, open_files_only, held, workers, with_besides=besides is not None)
+    )
 
 
 class SiteRules:
@@ -142,47 +108,38 @@ class SiteRules:
 
     def check(self, sites: Iterable[Site]) -> list[Diagnostic]:
         """The diagnostics of sites, one for each code and place. Severities and suppressions: see `accepted`."""
-        group = _Group(self.settings, None, self._selection, is_ordinary=True)
+        group = Group(self.settings, None, self._selection, is_ordinary=True)
         for site in sites:
-            for diagnostic in _of_site(site, group.by_site.get(type(site), ()), group, self._facts, None):
-                group.add(diagnostic, site)
+            for diagnostic in of_site(site, group.by_site.get(type(site), ()), group, self._facts, None):
+                group.put(diagnostic)
         return list(group.found.values())
 
 
 def _check(
     project: Project,
-    groups: list[_Group],
+    groups: list[Group],
     progress: Callable[[int, int], None] | None,
     open_files_only: bool,
+    parts: Parts,
+    workers: int,
     *,
     with_besides: bool,
 ) -> CheckResult:
     heard = progress if project.is_editor else None
     facts = export_calls.collect(project, open_files_only=open_files_only, progress=heard)
     project.policy = Policy(frozenset(e for g in groups for e in g.settings.entry), frozenset(facts.by_model))
-    is_cached = project.is_editor and all(g.is_ordinary for g in groups)
-    cache = project.derived.get(DiagnosticCache) if is_cached else None
-    if cache is not None:
-        cache.begin()
-    tally = Tally()
-    others: set[tuple[int, int]] = set()
-    for site in chain(_exporter_uses(project, groups), _sites(project, groups, progress, open_files_only, tally)):
-        if isinstance(site, OtherValue):
-            others.add((id(site.unit), site.node.at))
-            continue
-        for group in groups:
-            rules = group.by_site.get(type(site))
-            if rules and group.has(site.unit.module.path):
-                for diagnostic in _of_site(site, rules, group, facts, cache):
-                    group.add(diagnostic, site)
-    if cache is not None:
-        cache.keep()
+    if project.is_editor:
+        tally, others = _check_open(project, groups, facts, progress, open_files_only)
+    else:
+        parts.begin(project, repr(facts.calls))
+        joined = check_by_file(project, groups, facts, parts, progress, workers)
+        tally, others = joined.tally, joined.others
     out: list[list[Diagnostic]] = []
     for group in groups:
         group.distrust(others)
         engines = group.engines(facts)
         limits = [d for d in _limits(tally, engines) if group.has(d.span.path)]
-        everything = [*group.found.values(), *_faults(project, group, engines), *limits]
+        everything = [*group.found.values(), *_faults(project, group, engines, parts), *limits]
         out.append(_finish(project, group, everything, is_complete=not tally.cut_offs))
     besides = out.pop() if with_besides else []
     asked = groups[: len(out)]
@@ -190,17 +147,47 @@ def _check(
     return CheckResult(found, _coverage(project, asked, tally), besides)
 
 
-def _coverage(project: Project, groups: list[_Group], tally: Tally) -> Coverage:
+def _coverage(project: Project, groups: list[Group], tally: Tally) -> Coverage:
     files = {path for g in groups for path in (project.modules if g.paths is None else g.paths)}
     ran = {rule.code for g in groups for rules in g.by_site.values() for rule in rules}
     stable = {rule.code for g in groups for rule in g.selection.rules if not rule.preview}
     cut_offs = tuple(sorted(tally.cut_offs, key=lambda c: (c.span, c.name, c.reason)))
     return Coverage(
-        len(files), tally.models, tally.entry_points, len(tally.functions), len(ran), len(stable | ran), cut_offs
+        len(files), tally.models, tally.entry_points, tally.functions, len(ran), len(stable | ran), cut_offs
     )
 
 
-def _exporter_uses(project: Project, groups: list[_Group]) -> Iterator[Site]:
+def _check_open(
+    project: Project,
+    groups: list[Group],
+    facts: ExportFacts,
+    progress: Callable[[int, int], None] | None,
+    open_files_only: bool,
+) -> tuple[Tally, set[Hashable]]:
+    """In an editor: look at the files of the groups; what is found is put into them. Gives the limits that were met,
+    and the places of values that fixes are not for."""
+    is_cached = all(g.is_ordinary for g in groups)
+    cache = project.derived.get(DiagnosticCache) if is_cached else None
+    if cache is not None:
+        cache.begin()
+    tally = Tally()
+    others: set[Hashable] = set()
+    for site in chain(_exporter_uses(project, groups), _sites(project, groups, progress, open_files_only, tally)):
+        place = (id(site.unit), site.node.at)
+        if isinstance(site, OtherValue):
+            others.add(place)
+            continue
+        for group in groups:
+            rules = group.by_site.get(type(site))
+            if rules and group.has(site.unit.module.path):
+                for diagnostic in of_site(site, rules, group, facts, cache):
+                    group.add(diagnostic, place)
+    if cache is not None:
+        cache.keep()
+    return tally, others
+
+
+def _exporter_uses(project: Project, groups: list[Group]) -> Iterator[Site]:
     """Where the files of the groups use the exporter; no model need be entered for these."""
     uses = project.derived.get(ExporterUses)
     return uses.sites(None if any(g.paths is None for g in groups) else {p for g in groups for p in g.paths or ()})
@@ -208,13 +195,11 @@ def _exporter_uses(project: Project, groups: list[_Group]) -> Iterator[Site]:
 
 def _sites(
     project: Project,
-    groups: list[_Group],
+    groups: list[Group],
     progress: Callable[[int, int], None] | None,
     open_files_only: bool,
     tally: Tally,
 ) -> Iterator[Site]:
-    if not project.is_editor:
-        return entry.analyse(project, progress=progress, tally=tally)
     wanted: set[str] = set()
     for group in groups:
         wanted.update(project.modules if group.paths is None else group.paths)
@@ -222,7 +207,7 @@ def _sites(
     return session.sites(wanted, open_files_only=open_files_only, progress=progress, tally=tally)
 
 
-def _finish(project: Project, group: _Group, diagnostics: list[Diagnostic], *, is_complete: bool) -> list[Diagnostic]:
+def _finish(project: Project, group: Group, diagnostics: list[Diagnostic], *, is_complete: bool) -> list[Diagnostic]:
     """Apply severities, per-file ignores and suppressions. Where the analysis is not complete, a suppression without a
     diagnostic may still be needed."""
     settings, selection, paths = group.settings, group.selection, group.paths
@@ -251,103 +236,6 @@ def accepted(diagnostics: Iterable[Diagnostic], source: SourceText, settings: Se
     return [d for d in kept if d.severity >= settings.minimum]
 
 
-# -------------------------------------------------------------------------------------------- findings → diagnostics
-@dataclass(slots=True)
-class _Cached:
-    """The diagnostics of a site, and what they rest on."""
-
-    site: Site
-    group: tuple[Settings, ExportFacts]
-    moves: int
-    diagnostics: tuple[Diagnostic, ...]
-    dependency: Node
-    """What rules asked the project for: what a name stands for."""
-
-    def rests_on(self, site: Site, settings: Settings, facts: ExportFacts) -> bool:
-        same = self.site is site and self.group[0] is settings and self.group[1] is facts
-        return same and self.moves == site.moves and not self.dependency.stale
-
-
-class DiagnosticCache:
-    """In an editor: the diagnostics of the last check by site, and those of this one."""
-
-    def __init__(self, project: Project) -> None:
-        self.before: dict[tuple[int, int], _Cached] = {}
-        self.now: dict[tuple[int, int], _Cached] = {}
-
-    def begin(self) -> None:
-        """A check begins: what a broken-off one found does not count."""
-        self.now = {}
-
-    def keep(self) -> None:
-        """The check has come to its end: what it did not meet is forgotten."""
-        self.before, self.now = self.now, {}
-
-
-def _of_site(
-    site: Site,
-    rules: Iterable[Rule[Any]],
-    group: _Group,
-    facts: ExportFacts,
-    cache: DiagnosticCache | None,
-) -> Iterable[Diagnostic]:
-    """What the rules say of a site. In an editor most sites are the same as before the last key was pressed."""
-    settings, key = group.settings, (id(site), id(group.settings))
-    if cache is not None:
-        held = cache.before.get(key)
-        if held is not None and held.rests_on(site, settings, facts):
-            cache.now[key] = held
-            return held.diagnostics
-    engines = group.engines(facts, site.model)
-
-    def apply_all() -> tuple[Diagnostic, ...]:
-        return tuple([d for rule in rules for d in _apply(rule, site, settings, engines, facts)])
-
-    if cache is None:
-        return apply_all()
-    tracker = site.unit.module.tracker
-    dependency = tracker.node()
-    found = tracker.compute(dependency, apply_all)
-    cache.now[key] = _Cached(site, (settings, facts), site.moves, found, dependency)
-    return found
-
-
-def _apply(
-    rule: Rule[Any], site: Site, settings: Settings, engines: tuple[Engine, ...], facts: ExportFacts
-) -> Iterator[Diagnostic]:
-    try:
-        findings = list(rule.check(site))
-        for finding in findings:
-            diagnostic = _diagnostic(finding, settings, engines, facts)
-            if diagnostic is not None:
-                yield diagnostic
-    except Exception as error:  # noqa: BLE001 - one rule's failure must not cost the others; it is reported
-        message = f"{rule.code} failed on this code: {type(error).__name__}: {error}; please report it"
-        yield INTERNAL_ERROR.diagnostic(Severity.WARNING, site.span, message, engines)
-
-
-def _diagnostic(
-    finding: Finding, settings: Settings, engines: tuple[Engine, ...], facts: ExportFacts
-) -> Diagnostic | None:
-    site, rule, held = finding.site, finding.rule, finding.holds(engines)
-    opset = settings.target.opset or facts.opset_for(site.model)
-    if not held or (finding.needs_opset is not None and (opset is None or opset >= finding.needs_opset)):
-        return None
-    return Diagnostic(
-        rule.code,
-        rule.name,
-        severity_of(finding, held, settings, facts),
-        site.span,
-        finding.message(held),
-        held,
-        settings.target.opset,
-        site.origin_notes(),
-        site.path_notes(),
-        finding.help_for(held),
-        finding.fix,
-    )
-
-
 # ------------------------------------------------------------------------------------------------------- faults
 def _limits(tally: Tally, engines: tuple[Engine, ...]) -> Iterator[Diagnostic]:
     """The entry points and functions that met a limit. What is missing there may be harmless: information."""
@@ -356,7 +244,7 @@ def _limits(tally: Tally, engines: tuple[Engine, ...]) -> Iterator[Diagnostic]:
         yield NOT_ANALYSED.diagnostic(Severity.INFO, cut_off.span, message, engines)
 
 
-def _faults(project: Project, group: _Group, engines: tuple[Engine, ...]) -> Iterator[Diagnostic]:
+def _faults(project: Project, group: Group, engines: tuple[Engine, ...], parts: Parts) -> Iterator[Diagnostic]:
     """What could not be analysed: syntax errors, and chunks beyond the guards. Every chunk is looked at, also those
     that no traced code reaches, when Python itself does not take the file."""
     wanted = project.modules if group.paths is None else group.paths
@@ -364,6 +252,8 @@ def _faults(project: Project, group: _Group, engines: tuple[Engine, ...]) -> Ite
         module = project.modules.get(path)
         if module is None:
             continue
+        if parts.parses(path):
+            module.take_for_parsed()
         for unit in module.faulty_units():
             chunk = unit.chunk if unit.last_good is None else unit.last_good.chunk
             if unit.refusal is not None:

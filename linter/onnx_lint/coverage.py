@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from onnx_lint.diagnostic import Span
-
-if TYPE_CHECKING:
-    from onnx_lint.project.modules import Unit
-    from onnx_lint.source import ir
 
 
 @dataclass(frozen=True)
@@ -55,5 +50,5 @@ class Tally:
 
     models: int = 0
     entry_points: int = 0
-    functions: set[tuple[Unit, ir.FunctionDef]] = field(default_factory=set)
+    functions: int = 0
     cut_offs: set[CutOff] = field(default_factory=set)

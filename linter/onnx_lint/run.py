@@ -191,7 +191,9 @@ class Run:
         if self._project is None:
             from onnx_lint.project.project import Project
 
-            self._project = Project(self._cache.neighbour if self._cache is not None else self.inputs.neighbour)
+            cache = self._cache
+            loader = self.inputs.neighbour if cache is None else cache.neighbour
+            self._project = Project(loader, recording=cache is not None)
             for source in self.inputs.sources.values():
                 self._project.add(source)
         return self._project
@@ -213,11 +215,16 @@ class Run:
             if known is not None:
                 return known
         from onnx_lint.checker import check_with_coverage
+        from onnx_lint.part_cache import PartCache
+        from onnx_lint.workers import available
 
+        parts = PartCache(cache, question) if cache is not None and question is not None else None
         with progress(doing, wanted=not self.options.quiet) as step:
-            result = check_with_coverage(self.project, self._groups, progress=step)
-        if cache is not None and question is not None:
+            workers = self.options.jobs or available()
+            result = check_with_coverage(self.project, self._groups, progress=step, parts=parts, workers=workers)
+        if cache is not None and question is not None and parts is not None:
             cache.store(question, (result.diagnostics, result.coverage))
+            parts.store()
         return result.diagnostics, result.coverage
 
     # ----------------------------------------------------------------------------------------------------- fixing

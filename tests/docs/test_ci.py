@@ -32,6 +32,13 @@ def test_all_tests_run_with_every_supported_version() -> None:
     assert f'requires-python = ">={versions[0]}"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 
 
+def test_coverage_is_measured_once() -> None:
+    (step,) = [step for step in jobs()["test"]["steps"] if step.get("run") == ".ci/run"]
+    assert step["env"]["COVERAGE"] == "${{ matrix.python == '3.12' && '1' || '0' }}"
+    script = (ROOT / "tools" / "test.sh").read_text(encoding="utf-8")
+    assert '"${COVERAGE:-}" = 1' in script and "coverage report" in script
+
+
 def test_fixes_are_proved() -> None:
     said = "\n".join(step.get("run", "") for step in jobs()["fixes"]["steps"])
     for part in ("pytest tests/fix_proof", "benchmarks/fix_proof.py", "benchmarks/fix_proof_models.py"):

@@ -54,6 +54,8 @@ class ChunkStore:
     def __init__(self) -> None:
         self._chunks: dict[tuple[str, bool], LoweredChunk] = {}
         self._with_tree: deque[LoweredChunk] = deque()
+        self.has_faults = False
+        """Whether there may be code that is not analysed in full."""
         self._lines = 0
 
     def get(self, text: str, member: bool) -> LoweredChunk:
@@ -61,6 +63,7 @@ class ChunkStore:
         chunk = self._chunks.get(key)
         if chunk is None:
             chunk = self._chunks[key] = LoweredChunk(text, member)
+            self.has_faults = self.has_faults or not chunk.is_sound
             self._keep_tree(chunk)
         return chunk
 

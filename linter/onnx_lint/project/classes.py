@@ -43,7 +43,7 @@ class ClassInfo:
         self._bases: Cell[tuple[list[ClassInfo | External], list[str]]] = Cell(module.tracker)
         self._order: Cell[Order[ClassInfo | External]] = Cell(module.tracker)
         self._is_module: Cell[bool] = Cell(module.tracker)
-        self.dependency = module.tracker.node()
+        self.dependency = module.tracker.fact(module)
         """The fact of which members it has, but for what functions say."""
 
     def move(self, chunk: Chunk) -> None:
@@ -87,7 +87,7 @@ class ClassInfo:
             found = self._members[name] = self._find(name)
         self._read()
         tracker = self.module.tracker
-        if tracker.is_tracking:
+        if tracker.is_noting:
             for unit, _ in found:
                 tracker.read(unit.dependency)
             for chunk in self._indexed.definitions.get(name, ()):  # also one that does not parse: it binds nothing yet
@@ -191,6 +191,7 @@ class ClassInfo:
         order = self._linearise()
         if order.is_cut:
             self.header_unit.limit = _TOO_MANY_BASES
+            self.module.store.has_faults = True
         elif self._chunk is not None and self.header_unit.limit == _TOO_MANY_BASES:
             self.header_unit.limit = None  # an editor's change has shortened it
         return order

@@ -5,7 +5,8 @@ everything remembered that was computed from such facts (the result of a call, t
 order of a class's bases). While something is computed, its dependency is the tracker's current one; what it reads notes
 it as a dependent. `Tracker.invalidate` marks a fact's dependents stale, theirs too, and so on.
 
-The command line looks at every file once and tracks nothing: `UNTRACKED` is its tracker.
+The command line looks at every file once: `UNTRACKED` notes nothing, and a `Recorder` (`recording.py`) notes which
+facts a result rests on, for a later run.
 """
 
 from __future__ import annotations
@@ -54,6 +55,8 @@ class Tracker:
 
     is_tracking = True
     """Whether a fact can change."""
+    is_noting = True
+    """Whether it matters who reads what."""
 
     def __init__(self) -> None:
         self.current: Node | None = None
@@ -61,18 +64,25 @@ class Tracker:
         """Nodes that have become stale since `drain_invalidated`."""
 
     def node(self, key: Hashable = None) -> Node:
-        """The node of a new fact, or of something about to be computed."""
+        """The node of something about to be computed."""
         return Node(key)
 
-    def facts(self) -> Facts:
-        """The nodes of new facts, by name."""
-        return Facts(self)
+    def fact(self, subject: Hashable) -> Node:
+        """The node of a new fact; `subject` is what it speaks of: a unit, or a file."""
+        return Node()
+
+    def facts(self, subject: Hashable) -> Facts:
+        """The nodes of new facts about `subject`, by name."""
+        return Facts(self, subject)
 
     def read(self, dependency: Node) -> None:
         """What is being computed rests on `dependency`."""
         current = self.current
         if current is not None and current is not dependency:
             dependency.note(current)
+
+    def visit(self, dependency: Node) -> None:
+        """Something is looked at that is no reason by itself to compute anything anew: an editor's facts are finer."""
 
     def invalidate(self, fact: Node) -> None:
         """A fact has changed: everything computed from it is stale."""
@@ -109,17 +119,17 @@ class Tracker:
 class Facts:
     """The nodes of facts by name, each made when it is first read: a fact that nothing rests on needs none."""
 
-    __slots__ = ("_nodes", "_tracker")
+    __slots__ = ("_nodes", "_subject", "_tracker")
 
-    def __init__(self, tracker: Tracker) -> None:
-        self._tracker = tracker
+    def __init__(self, tracker: Tracker, subject: Hashable) -> None:
+        self._tracker, self._subject = tracker, subject
         self._nodes: dict[str, Node] = {}
 
     def read(self, name: str) -> None:
         """What is being computed rests on the fact `name`."""
         node = self._nodes.get(name)
         if node is None:
-            node = self._nodes[name] = Node()
+            node = self._nodes[name] = self._tracker.fact((self._subject, name))
         self._tracker.read(node)
 
     def invalidate(self, name: str) -> None:
@@ -138,16 +148,19 @@ class _Untracked(Tracker):
 
     __slots__ = ("_facts", "_node")
 
-    is_tracking = False
+    is_tracking = is_noting = False
 
     def __init__(self) -> None:
         super().__init__()
-        self._node, self._facts = Node(), _NoFacts(self)
+        self._node, self._facts = Node(), NoFacts(self, None)
 
     def node(self, key: Hashable = None) -> Node:
         return self._node
 
-    def facts(self) -> Facts:
+    def fact(self, subject: Hashable) -> Node:
+        return self._node
+
+    def facts(self, subject: Hashable) -> Facts:
         return self._facts
 
     def read(self, dependency: Node) -> None:
@@ -163,7 +176,9 @@ class _Untracked(Tracker):
         return function()
 
 
-class _NoFacts(Facts):
+class NoFacts(Facts):
+    """Facts that cannot change."""
+
     __slots__ = ()
 
     def read(self, name: str) -> None:

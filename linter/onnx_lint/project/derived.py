@@ -58,6 +58,13 @@ class FileIndex(Generic[T]):
         self._held[module.path] = (module.source, found)
         return found
 
+    def assume(self, known: Mapping[str, T]) -> None:
+        """What files say is known, by path."""
+        for path, found in known.items():
+            module = self._project.modules.get(path)
+            if module is not None:
+                self._held[path] = (module.source, found)
+
     def is_read(self, module: SourceModule) -> bool:
         """Whether `of` need not read the file."""
         held = self._held.get(module.path)
@@ -90,16 +97,34 @@ class NameIndex:
         self._project = project
         self._files = FileIndex(project, read)
         self._by_name: dict[str, list[tuple[str, str]]] = {}
-        self._facts = project.tracker.facts()
+        self._facts = project.tracker.facts(type(self).__name__)
         self._version: int | None = None
 
     def lookup(self, name: str) -> list[tuple[SourceModule, str]]:
         """What stands under a name, each with its file as it is now, in the order of the files."""
         project = self._project
         self._facts.read(name)
-        if self._version != project.version:
-            self._update()
+        self.fill()
         return [(project.modules[path], said) for path, said in self._by_name.get(name, ())]
+
+    def fill(self) -> None:
+        """Read all files now."""
+        if self._version != self._project.version:
+            # what asks rests on the name, not on all that is read to find it
+            self._project.tracker.compute(self._project.tracker.node(), self._update)
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether anybody has looked something up."""
+        return self._version is not None
+
+    def names_of(self, module: SourceModule) -> Names:
+        """What one file says, by name."""
+        return self._files.of(module)
+
+    def assume(self, known: Mapping[str, Names]) -> None:
+        """What files say is known from elsewhere, by path."""
+        self._files.assume(known)
 
     def refresh(self) -> None:
         """Read the files that have changed, if anybody has asked before; invalidates who looked up what changed."""
@@ -108,13 +133,14 @@ class NameIndex:
 
     def _update(self) -> None:
         project, files = self._project, self._files
+        is_first = self._version is None
         self._version = project.version
         changed = {name for names in files.drop_removed() for name in names}
         for path, module in project.modules.items():
             if not files.is_read(module):
                 before, after = files.last(path) or {}, files.of(module)
                 changed.update(n for n in {**before, **after} if before.get(n) != after.get(n))
-        if not changed:
+        if not changed and not is_first:
             return
         self._by_name = {}
         for path, module in project.modules.items():

@@ -27,7 +27,7 @@ class ModuleTable:
         self._by_name: dict[str, SourceModule] | None = None
         self._prefixes: set[str] = set()
         self._loaded: dict[str, SourceModule | None] = {}
-        self._facts = tracker.facts()
+        self._facts = tracker.facts(None)
         """The facts of which module a dotted name stands for."""
 
     def make(self, source: SourceText) -> SourceModule:

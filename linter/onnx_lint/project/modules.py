@@ -37,7 +37,7 @@ class Unit:
         """Grows when its places move in the file, or cease."""
         self.limit: str | None = None
         """Why what it says was not analysed in full, though it parses."""
-        self.dependency = module.tracker.node()
+        self.dependency = module.tracker.fact(self)
         """The fact of what the chunk says."""
         self._chunk: LoweredChunk | None = None
 
@@ -58,6 +58,7 @@ class Unit:
 
     @property
     def chunk(self) -> LoweredChunk:
+        self.module.tracker.visit(self.dependency)
         if self._chunk is None:
             self._chunk = self.module.store.get(self.text, self.member)
         return self._chunk
@@ -151,6 +152,10 @@ STARS = "*"
 Binding = FunctionBinding | ClassBinding | ImportBinding | ValueBinding
 
 
+TEXT = object()
+"""What stands for the text of a file as a whole, where facts have names."""
+
+
 class SourceModule:
     """A file with its chunks. Nothing is parsed before a name is asked for. `resolve` says what a dotted expression at
     the top level of a module stands for."""
@@ -174,19 +179,28 @@ class SourceModule:
         self._assigned: dict[str, Chunk] = {}
         """Assignments to one name that have not been lowered yet; where `bindings` has that name, they are behind."""
         self._stars: list[ImportBinding] = []
-        self.dependency = tracker.node()
+        self.dependency = tracker.fact(self)
         """The fact of which chunks there are, but for what functions say."""
-        self.names = tracker.facts()
+        self._text = tracker.fact((self, TEXT))
+        self.names = tracker.facts(self)
         """The facts of what top-level names are bound to."""
         self.changes = 0
         """How often that has changed."""
         self._is_known_to_parse: bool | None = None
+        self._numbers: dict[int, tuple[int, bool]] = {}
+        """Of chunks, by the identity of their unit, and whether they are functions."""
 
     @property
     def chunks(self) -> list[Chunk]:
+        self.tracker.visit(self.dependency)
         if self._chunks is None:
             self._chunks = split(self.source.normal)
         return self._chunks
+
+    def mentions(self, words: str) -> bool:
+        """Whether something stands anywhere in the file."""
+        self.tracker.visit(self._text)
+        return words in self.source.text
 
     @property
     def package(self) -> str:
@@ -199,6 +213,27 @@ class SourceModule:
             text = chunk.header + " pass" if header else chunk.text
             unit = self._units[id(chunk)] = Unit(self, chunk.line, text, member)
         return unit
+
+    def number_of(self, unit: Unit) -> int:
+        """Which of the file's chunks a unit stands for, members counted behind the header of their class. Only where
+        texts do not change."""
+        return self._numbered(unit)[0]
+
+    def chunk_of(self, number: int) -> tuple[Chunk, Chunk | None]:
+        """The chunk with a number, and the class whose member it is."""
+        order = [(each, chunk if each is not chunk else None) for c in self.chunks for chunk, each in _with_members(c)]
+        return order[number]
+
+    def is_function(self, unit: Unit) -> bool:
+        """Whether a unit stands for a ``def`` at the top level or in a class. Only where texts do not change."""
+        return self._numbered(unit)[1]
+
+    def _numbered(self, unit: Unit) -> tuple[int, bool]:
+        if len(self._numbers) != len(self._units):
+            order = [each for chunk in self.chunks for each in (chunk, *chunk.members)]
+            held = [(self._units.get(id(chunk)), number, chunk.kind == "def") for number, chunk in enumerate(order)]
+            self._numbers = {id(one): (number, is_def) for one, number, is_def in held if one is not None}
+        return self._numbers[id(unit)]
 
     def held_unit(self, chunk: Chunk) -> Unit | None:
         """The unit of a chunk, if it was asked for before."""
@@ -264,6 +299,15 @@ class SourceModule:
             for member in chunk.members:
                 yield self.unit(member, member=True)
 
+    @property
+    def is_known_to_parse(self) -> bool:
+        """Whether it was found that nothing in the file is no Python."""
+        return self._is_known_to_parse is True
+
+    def take_for_parsed(self) -> None:
+        """It is known from elsewhere that the whole file is Python."""
+        self._is_known_to_parse = True
+
     def faulty_units(self) -> list[Unit]:
         """The units that do not parse or are beyond the guards, also among those that nobody has asked for."""
         if self._is_known_to_parse is None:
@@ -274,10 +318,11 @@ class SourceModule:
         return [unit for unit in self._units.values() if unit.is_faulty]
 
     def _may_not_parse(self) -> bool:
-        """Whether a chunk that was not lowered may hold a syntax error: Python's own symbol-table pass, which neither
-        compiles nor runs anything and costs a twentieth of a parse, does not take them together. They may also be
-        newer than this Python."""
-        text = self._unlowered_text()
+        """Whether the file, or in an editor a chunk that was not lowered, may hold a syntax error: Python's own
+        symbol-table pass, which neither compiles nor runs anything and costs a twentieth of a parse, does not take
+        it. It may also be newer than this Python."""
+        # an editor asks with each key; elsewhere the answer must not depend on what was looked at
+        text = self._unlowered_text() if self.tracker.is_tracking else self.source.normal
         if not text:
             return False
         try:
@@ -310,6 +355,7 @@ class SourceModule:
     # ---------------------------------------------------------------------------------------------------- names
     def lookup(self, name: str) -> list[Binding]:
         """What a top-level name is bound to, likeliest first; empty if the file does not bind it."""
+        self.tracker.visit(self.dependency)
         definitions = self.definitions.get(name)
         if definitions is not None:
             return [self._definition(definitions[-1])]
@@ -386,6 +432,13 @@ class SourceModule:
         """Bind the name that a statement of the top level assigns, which was left for later."""
         unit = self.unit(chunk)
         _Binder(self, unit).block(unit.chunk.lowered.body, straight=True)
+
+
+def _with_members(chunk: Chunk) -> Iterator[tuple[Chunk, Chunk]]:
+    """A chunk and its members, each behind the chunk."""
+    yield chunk, chunk
+    for member in chunk.members:
+        yield chunk, member
 
 
 class _Binder:

@@ -12,6 +12,7 @@ from onnx_lint.project.derived import Derived
 from onnx_lint.project.meanings import Module
 from onnx_lint.project.module_table import Loader, ModuleTable
 from onnx_lint.project.modules import ClassBinding, ImportBinding, SourceModule, Unit
+from onnx_lint.project.recording import Recorder
 from onnx_lint.project.resolution import Meaning, Resolver
 from onnx_lint.project.revision import revise
 from onnx_lint.source import ir
@@ -24,12 +25,13 @@ class Project:
     added are read for what they say (they are not reported on).
 
     In an `editor`, what was computed is kept over changes: a new text of a file that is there already costs what it
-    touches, and a broken function is stood in for by its last valid version. So do files that come and go.
+    touches, and a broken function is stood in for by its last valid version. So do files that come and go. `recording`
+    notes what results rest on.
     """
 
-    def __init__(self, loader: Loader | None = None, *, editor: bool = False) -> None:
+    def __init__(self, loader: Loader | None = None, *, editor: bool = False, recording: bool = False) -> None:
         self.is_editor = editor
-        self.tracker: Tracker = Tracker() if editor else UNTRACKED
+        self.tracker: Tracker = Tracker() if editor else Recorder() if recording else UNTRACKED
         self.store = ChunkStore()
         self.modules: dict[str, SourceModule] = {}
         self.version = 0

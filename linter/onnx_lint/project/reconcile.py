@@ -121,20 +121,20 @@ def _alike(old: Sequence[Chunk], new: Sequence[Chunk]) -> int:
     """How many first chunks look the same to other code."""
     count = 0
     for before, after in zip(old, new, strict=False):
-        if before is not after and _signature(before) != _signature(after):
+        if before is not after and signature(before) != signature(after):
             break
         count += 1
     return count
 
 
-def _signature(chunk: Chunk) -> tuple[object, ...]:
+def signature(chunk: Chunk) -> tuple[object, ...]:
     """What other code can see of a chunk without looking into a function: its name, or all of a statement."""
     if chunk.kind == "statement":
         return ("docstring",) if is_docstring(chunk.text) else ("statement", chunk.text)
     if chunk.kind == "class":
         if not chunk.members:
             return ("class", chunk.text)
-        return ("class", chunk.name, chunk.header, tuple([_signature(m) for m in chunk.members]))
+        return ("class", chunk.name, chunk.header, tuple([signature(m) for m in chunk.members]))
     return (chunk.kind, chunk.name)
 
 

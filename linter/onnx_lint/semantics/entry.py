@@ -67,6 +67,11 @@ def mentions_forward(module: SourceModule) -> bool:
     return "forward" in module.source.text
 
 
+def order_rests_on(project: Project, module: SourceModule) -> object:
+    """What `in_order` looks at in a file."""
+    return project.derived.get(ImportGraph).scan(module) if mentions_forward(module) else None
+
+
 def in_order(project: Project, modules: Iterable[SourceModule]) -> list[SourceModule]:
     candidates = [m for m in modules if mentions_forward(m)]
     by_path = {m.path: m for m in candidates}
@@ -96,24 +101,35 @@ def in_order(project: Project, modules: Iterable[SourceModule]) -> list[SourceMo
 
 
 def analyse(
+    project: Project, *, progress: Callable[[int, int], None] | None = None, analysis: Analysis | None = None
+) -> Iterator[Site]:
+    """All sites of traced code that the entry points of the project reach. `progress` hears how many files are done,
+    and of how many; `analysis` is one to use, and to look at afterwards."""
+    entered: set[Traced] = set()
+    files = in_order(project, project.modules.values())
+    for done, module in enumerate(files):
+        if progress is not None:
+            progress(done, len(files))
+        yield from of_classes(project, list(classes_of(project, module)), entered, Tally(), analysis)
+
+
+def of_classes(
     project: Project,
-    *,
-    progress: Callable[[int, int], None] | None = None,
-    tally: Tally | None = None,
+    classes: Iterable[ClassInfo],
+    entered: set[Traced],
+    tally: Tally,
     analysis: Analysis | None = None,
 ) -> Iterator[Site]:
-    """All sites of traced code that the entry points of the project reach. `progress` hears how many entry points
-    are done, and of how many; `tally` counts what is followed; `analysis` is one to use, and to look at afterwards."""
+    """The sites that these classes of a file reach as entry points, each of them once. Those that callers were followed
+    into are not entered; `entered` gets what was followed. `tally` counts entry points and the limits that they met.
+
+    The analysis is one of its own, unless one is given: the bounds on what functions are told apart for would make the
+    result depend on what was analysed before.
+    """
     analysis = Analysis(project, INTERPRETER) if analysis is None else analysis
-    tally = Tally() if tally is None else tally
     seen: set[int] = set()
-    entered = tally.functions
     alive: list[Summary] = []
-    classes = list(module_classes(project, project.modules.values()))
-    tally.models = len(classes)
-    for done, info in enumerate(classes):
-        if progress is not None:
-            progress(done, len(classes))
+    for info in classes:
         if not is_entered(project, info, entered):
             summary = enter(analysis, info)
             if summary is not None:

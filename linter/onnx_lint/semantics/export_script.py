@@ -253,7 +253,7 @@ class ExporterCall(Site):
     def model_mentions(self, word: str) -> bool:
         """Whether the file of the model's class holds a text."""
         cls = self.model_class
-        return cls is not None and word in cls.module.source.text
+        return cls is not None and cls.module.mentions(word)
 
     def dynamic_axes_of(self, index: int, name: str) -> tuple[int, ...]:
         """The axes that the call says to be dynamic of an input, by its place in ``args`` and its name."""

@@ -33,12 +33,22 @@ class ExporterUses:
         self._files.drop_removed()
         for path, module in list(self._project.modules.items()):
             if paths is None or path in paths:
-                yield from self._files.of(module)[1]
+                yield from self.sites_in(module)
+
+    def sites_in(self, module: SourceModule) -> tuple[Site, ...]:
+        """Those in one file."""
+        dependency, found = self._files.of(module)
+        self._project.tracker.read(dependency)
+        return found
+
+    def may_use(self, module: SourceModule) -> bool:
+        """Whether a file says something that a use of the exporter says."""
+        return "onnx" in module.source.text and "torch" in module.source.text
 
     def _read(self, module: SourceModule) -> tuple[Node, tuple[Site, ...]]:
         tracker = self._project.tracker
         dependency = tracker.node()
-        if "onnx" not in module.source.text or "torch" not in module.source.text:
+        if not self.may_use(module):
             return dependency, ()
         return dependency, tracker.compute(dependency, partial(_uses, self._project, module))
 
