@@ -240,7 +240,7 @@ def _diagnostic(each: LocatedObservation, outcome: Outcome, severity: Severity, 
         engines=(outcome.engine,),
         opset=outcome.result.opset,
         path=notes_of(item.stack, sources, span_of),
-        help=help_of(item),
+        help=help_of(item, outcome.engine),
         source="export",
         evidence=(Evidence(state, outcome.engine, confirmed_by(item, outcome)),) if state else (),
     )

@@ -176,3 +176,5 @@ class Observation:
     """Of a mismatch: a size that is changed in place."""
     nodes: tuple[str, ...] = ()
     """Of a mismatch: the ONNX nodes of the line."""
+    called: tuple[str, ...] = ()
+    """Of a failure: the torch functions that the model calls on the line."""
