@@ -11,9 +11,11 @@ from pathlib import Path
 
 from onnx_lint.diagnostic import Diagnostic, EvidenceState, Severity
 from onnx_lint.source.text import SourceText
+from onnx_lint_exporter import opsets as opset_words
 from onnx_lint_exporter import table
 from onnx_lint_exporter.codes import ExportCode
 from onnx_lint_exporter.messages import blame
+from onnx_lint_exporter.opsets import OpsetRow
 from onnx_lint_exporter.outcome import Outcome
 from onnx_lint_exporter.report_listing import Annotations, listing, note, text
 from onnx_lint_exporter.report_names import PageNames
@@ -34,9 +36,10 @@ def write_report(
     diagnostics: Sequence[Diagnostic],
     sources: Sources,
     linted: Mapping[str, SourceText] | None = None,
+    opsets: Sequence[OpsetRow] = (),
 ) -> None:
     """Write the page. `linted` are texts that the linter has read. Raises `WriteError`."""
-    write_text(path, lambda: "".join(page(target, outcomes, diagnostics, sources, linted or {})))
+    write_text(path, lambda: "".join(page(target, outcomes, diagnostics, sources, linted or {}, opsets)))
 
 
 def page(
@@ -45,6 +48,7 @@ def page(
     diagnostics: Sequence[Diagnostic],
     sources: Sources,
     linted: Mapping[str, SourceText],
+    opsets: Sequence[OpsetRow] = (),
 ) -> Iterator[str]:
     """The page, in pieces."""
     names = PageNames(outcomes)
@@ -59,6 +63,7 @@ def page(
         f"<body><main><header><h1>{text(target)}</h1><p>{text(_verdict(outcomes))}</p></header>\n"
     )
     yield from _engines(outcomes)
+    yield from _opsets(opsets)
     yield (
         '<div class="view"><label><input type="checkbox" id="hide-info"> hide infos</label>'
         '<label><input type="checkbox" id="hide-operators"> hide operators</label>'
@@ -112,6 +117,22 @@ def _engines(outcomes: Sequence[Outcome]) -> Iterator[str]:
     below = table.remarks(outcomes)
     if below:
         yield f'<ul class="details soft">{"".join(f"<li>{text(line)}</li>" for line in below)}</ul>\n'
+
+
+def _opsets(rows: Sequence[OpsetRow]) -> Iterator[str]:
+    """The table of ``--opset 17..23``."""
+    if not rows:
+        return
+    yield '<section id="opsets"><h2>Opsets</h2><div class="scroll"><table class="engines"><thead><tr>'
+    yield from (f"<th>{text(heading)}</th>" for heading in opset_words.HEADINGS)
+    yield "</tr></thead><tbody>"
+    for row in rows:
+        first, engine, *rest = opset_words.cells(row)
+        cells = "".join(f'<td class="{_state_class(cell)}">{text(cell)}</td>' for cell in rest)
+        yield f'<tr><td>{text(first)}</td><td class="{row.engine}">{text(engine)}</td>{cells}</tr>'
+    yield "</tbody></table></div>"
+    yield f'<ul class="details soft">{"".join(f"<li>{text(line)}</li>" for line in opset_words.verdicts(rows))}</ul>'
+    yield "</section>\n"
 
 
 def _state_class(cell: str) -> str:
