@@ -113,7 +113,7 @@ def parser() -> argparse.ArgumentParser:
         "--optimize",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="optimise the graph (dynamo; constant folding in torchscript)",
+        help="optimise the graph, never for worse results",
     )
     how.add_argument("--custom-opsets", metavar="JSON", help='{"domain": version} of custom operators')
     how.add_argument(

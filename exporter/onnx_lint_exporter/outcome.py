@@ -142,6 +142,7 @@ class Outcome:
             "nodes": result.nodes,
             "opset": result.opset,
             "size": result.size,
+            "optimised": result.optimised or None,
             "seconds": round(self.seconds, 2),
             "stages": result.seconds or {},
             "inputs": plain(result.inputs),

@@ -107,6 +107,8 @@ def remarks(outcomes: Sequence[Outcome]) -> list[str]:
         for number, run in enumerate(outcome.runs, 1):
             if outcome.exported and run.state is not State.RIGHT and run.text:
                 out.append(f"{outcome.engine}, input {number}: {run.state}: {run.text}")
+        if outcome.result.optimised:
+            out.append(f"{outcome.engine}: {outcome.result.optimised}")
         proof = outcome.result.proof
         if proof.failed.state is not State.NOT_RUN:
             shapes = ", ".join(f"{a.name}:{a.second}" for a in proof.witness)

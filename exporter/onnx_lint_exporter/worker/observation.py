@@ -26,6 +26,7 @@ class Stage(_Word):
     OTHER_FAILURES = "other failures"
     CHECK = "check"
     RUN = "run"
+    OPTIMISE = "optimise"
     SEARCH = "search"
     COMPARE = "compare"
     HAZARDS = "hazards"

@@ -193,6 +193,8 @@ class Result:
     inputs: tuple[GraphValue, ...] = ()
     outputs: tuple[GraphValue, ...] = ()
     operators: dict[str, int] | None = None
+    optimised: str = ""
+    """What became of the optimisation of a torchscript file, in words."""
     mismatch: Mismatch | None = None
     node_map: tuple[NodeRow, ...] = ()
     text: str = ""
