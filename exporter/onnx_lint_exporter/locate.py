@@ -59,6 +59,8 @@ _CODES: dict[Kind, ExportCode] = {
     Kind.DROPPED_OUTPUT: ExportCode.DROPPED,
     Kind.RANDOM_OUTPUT: ExportCode.RANDOM,
     Kind.STRICT_CAPTURE: ExportCode.STRICT,
+    Kind.CONVERSION: ExportCode.CONVERSION,
+    Kind.DRIFT: ExportCode.CONVERSION,
 }
 """The code of what no rule explains."""
 _EXPLAINABLE = (
@@ -187,7 +189,7 @@ def _severity(each: LocatedObservation, outcome: Outcome, frozen: bool) -> Sever
     first, second = outcome.runs
     if item.failure:
         return Severity.ERROR
-    if each.only_tells or kind in (Kind.ENGINE_WARNING, Kind.STRICT_CAPTURE, Kind.FLATTENED_OUTPUT):
+    if each.only_tells or kind in (Kind.ENGINE_WARNING, Kind.STRICT_CAPTURE, Kind.FLATTENED_OUTPUT, Kind.DRIFT):
         return Severity.INFO
     if kind is Kind.DROPPED_OUTPUT:
         return Severity.INFO if "is None" in item.message else Severity.WARNING

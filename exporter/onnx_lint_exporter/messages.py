@@ -19,6 +19,8 @@ _FORM = (
     Kind.ENGINE_WARNING,
     Kind.STRICT_CAPTURE,
     Kind.RANDOM_OUTPUT,
+    Kind.CONVERSION,
+    Kind.DRIFT,
 )
 """Seen in the graph itself: how its values compare says nothing of it."""
 _OF_OPERATORS = (

@@ -129,6 +129,23 @@ def parser() -> argparse.ArgumentParser:
     how.add_argument("--strict", action="store_true", help="dynamo: strict capture only")
     how.add_argument("--artifacts-dir", metavar="DIR", help="dynamo: write torch's own report and program there")
     how.add_argument("--profile", action="store_true", help="dynamo: profile the export (into the artifacts' report)")
+    how.add_argument(
+        "--convert", choices=("fp16", "int8"), help="convert the result, run it, and tell which lines it changes most"
+    )
+    how.add_argument("--measure", action="store_true", help="time the result beside the model")
+    how.add_argument(
+        "--differences", action="store_true", help="compare every value of the model with the graph's (JSON and page)"
+    )
+    how.add_argument(
+        "--provider", default="", metavar="NAME", help="ONNX Runtime's execution provider, as CUDA (default: CPU)"
+    )
+    how.add_argument(
+        "--custom-ops-library",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a library of operators for ONNX Runtime",
+    )
     how.add_argument("--no-verify", action="store_true", help="do not run the exported model")
     how.add_argument(
         "--effort",
@@ -203,6 +220,11 @@ def request(options: argparse.Namespace) -> Request:
     for path in options.register:
         if not os.path.isfile(path):
             raise UsageError(f"--register {path}: no such file")
+    for path in options.custom_ops_library:
+        if not os.path.isfile(path):
+            raise UsageError(f"--custom-ops-library {path}: no such file")
+    if options.convert and options.no_verify:
+        raise UsageError("--convert: what it changes is only known by running it: leave --no-verify out")
     if options.opsets and options.opsets[0] < 7:
         raise UsageError(f"--opset {options.opsets[0]}: 7 is the oldest that torch exports")
     for name in ("timeout", "memory_limit"):
@@ -241,6 +263,11 @@ def request(options: argparse.Namespace) -> Request:
         profile=options.profile,
         verify=not options.no_verify,
         effort=options.effort,
+        measure=options.measure,
+        differences=options.differences,
+        convert=options.convert or "",
+        provider=options.provider,
+        libraries=tuple(os.path.abspath(path) for path in options.custom_ops_library),
         want_map=bool(options.map or options.report or options.output),
         want_text=options.text,
         want_witness=bool(options.save_witness),

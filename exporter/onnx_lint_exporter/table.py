@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from onnx_lint.target import Engine
+from onnx_lint_exporter.figures import figure_words, size
 from onnx_lint_exporter.outcome import Outcome
 from onnx_lint_exporter.proved import open_words, proved_words
 from onnx_lint_exporter.worker.protocol import Proof, State
@@ -40,18 +41,6 @@ def _named(outcome: Outcome) -> str:
     place = outcome.result.called_at
     strict = " (strict)" if outcome.result.strict else ""
     return f"line {place.line}, {outcome.engine}{strict}" if place is not None else f"{outcome.engine}{strict}"
-
-
-def size(count: int | None) -> str:
-    """Bytes for people, in powers of 1000."""
-    if count is None:
-        return "-"
-    value = float(count)
-    for unit in ("B", "kB", "MB"):
-        if value < 1000:
-            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
-        value /= 1000
-    return f"{value:.2f} GB"
 
 
 def lines(outcomes: Sequence[Outcome]) -> list[str]:
@@ -109,6 +98,7 @@ def remarks(outcomes: Sequence[Outcome]) -> list[str]:
                 out.append(f"{outcome.engine}, input {number}: {run.state}: {run.text}")
         if outcome.result.optimised:
             out.append(f"{outcome.engine}: {outcome.result.optimised}")
+        out += [f"{outcome.engine}: {words}" for words in figure_words(outcome.result)]
         proof = outcome.result.proof
         if proof.failed.state is not State.NOT_RUN:
             shapes = ", ".join(f"{a.name}:{a.second}" for a in proof.witness)

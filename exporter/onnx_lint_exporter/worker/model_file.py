@@ -13,6 +13,7 @@ from onnx.external_data_helper import uses_external_data
 
 from .frames import UserCode, of_python_text, of_trace_text
 from .protocol import GraphValue, NodeOutput, NodeRow, Stack
+from .runtime import DEFAULT, Runtime
 
 EXTERNAL_LIMIT = 1_800_000_000
 """Bytes from which the weights go to a data file of their own (a protobuf message ends at 2 GB)."""
@@ -25,6 +26,8 @@ class ModelFile:
 
     path: str
     proto: onnx.ModelProto
+    runtime: Runtime = DEFAULT
+    """Where it is to run."""
     stacks: dict[str, Stack] = field(default_factory=dict)
     """Name of a value → the user's stack of the node that makes it, innermost first."""
 
@@ -81,9 +84,9 @@ def data_files(path: str) -> list[str]:
     return [name for name in found if name == os.path.basename(name)]
 
 
-def read(path: str, user: UserCode) -> ModelFile:
+def read(path: str, user: UserCode, runtime: Runtime = DEFAULT) -> ModelFile:
     """Read a model as the engines leave it, with the stacks of its nodes."""
-    model = ModelFile(path, onnx.load(path, load_external_data=False))
+    model = ModelFile(path, onnx.load(path, load_external_data=False), runtime)
     for node in all_nodes(model.proto.graph):
         stack = _stack(node, user)
         if stack:
@@ -181,16 +184,25 @@ def _rename_data(proto: onnx.ModelProto, data_name: str) -> None:
 
 def clean(model: ModelFile) -> None:
     """Remove what holds absolute paths of this machine, and save."""
-    proto = model.proto
-    graphs = [proto.graph]
+    _strip(model.proto)
+    onnx.save_model(model.proto, model.path)
+
+
+def clean_size(model: ModelFile) -> int:
+    """Bytes of the model in its clean form, without its data files."""
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model.proto)
+    _strip(copy)
+    return int(copy.ByteSize())
+
+
+def _strip(proto: onnx.ModelProto) -> None:
     for function in proto.functions:
         function.doc_string = ""
         for node in function.node:
             _clean_node(node)
-    for graph in graphs:
-        for node in all_nodes(graph):
-            _clean_node(node)
-    onnx.save_model(proto, model.path)
+    for node in all_nodes(proto.graph):
+        _clean_node(node)
 
 
 def _clean_node(node: onnx.NodeProto) -> None:

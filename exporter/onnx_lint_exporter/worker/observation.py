@@ -28,6 +28,8 @@ class Stage(_Word):
     RUN = "run"
     OPTIMISE = "optimise"
     SEARCH = "search"
+    CONVERT = "convert"
+    MEASURE = "measure"
     COMPARE = "compare"
     HAZARDS = "hazards"
     TWIN = "twin trace"
@@ -81,6 +83,9 @@ class Kind(_Word):
     STATE = "state"
     """The model gives something else when it is called again."""
     STRICT_CAPTURE = "strict-capture"
+    CONVERSION = "conversion"
+    DRIFT = "drift"
+    """What a conversion to another number format changes."""
 
 
 class Read(_Word):

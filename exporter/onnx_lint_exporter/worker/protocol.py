@@ -24,6 +24,7 @@ from .observation import (
 from .result import (
     Argument,
     Comparison,
+    Conversion,
     GraphValue,
     Mismatch,
     NodeOutput,
@@ -31,7 +32,9 @@ from .result import (
     PlaceRead,
     Proof,
     Result,
+    Speed,
     Step,
+    ValueDifference,
     Worst,
 )
 
@@ -41,6 +44,7 @@ __all__ = (
     "WITNESS_FILE",
     "Argument",
     "Comparison",
+    "Conversion",
     "Done",
     "EnvironmentLacks",
     "Exiting",
@@ -63,6 +67,7 @@ __all__ = (
     "Ready",
     "Result",
     "ResultSoFar",
+    "Speed",
     "Stack",
     "Stage",
     "StageBegun",
@@ -71,6 +76,7 @@ __all__ = (
     "StepState",
     "Target",
     "Unwritable",
+    "ValueDifference",
     "Worst",
 )
 
@@ -132,6 +138,16 @@ class Job:
     artifacts_dir: str | None = None
     profile: bool = False
     verify: bool = True
+    measure: bool = False
+    """Whether the file is timed beside the model."""
+    differences: bool = False
+    """Whether every value of the model is compared with the graph's."""
+    convert: str = ""
+    """``fp16`` or ``int8``: the form that the file is to have."""
+    provider: str = ""
+    """The execution provider of ONNX Runtime; empty for the processor."""
+    libraries: tuple[str, ...] = ()
+    """Shared libraries with operators for ONNX Runtime."""
     effort: int = 25
     """Percent of the export's processor time that the search may take."""
     want_map: bool = False

@@ -141,6 +141,49 @@ class Proof:
 
 
 @dataclass(frozen=True)
+class ValueDifference:
+    """How far a value of one run is from that of another."""
+
+    name: str
+    """The torch function that makes it, or its name in the graph."""
+    shape: tuple[int, ...]
+    largest: float
+    """The largest absolute difference."""
+    relative: float
+    """That, as a part of the largest value."""
+    histogram: tuple[int, ...]
+    """Elements that are equal, that differ by less than 1e-8, 1e-7, … 1, and by 1 and more."""
+    stack: Stack = ()
+
+
+@dataclass(frozen=True)
+class Speed:
+    """How long one run takes on the first input, the median of several, and what the weights take."""
+
+    eager: float
+    """Milliseconds of the model itself."""
+    exported: float
+    """Milliseconds of the file in ONNX Runtime."""
+    weights: int
+    """Bytes of the model's parameters and buffers."""
+    threads: int
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """A form of the model in another number format."""
+
+    form: str
+    size: int
+    before: int
+    """Bytes of the file, and of the file that it was made of."""
+    runs: tuple[Comparison, ...]
+    """Its runs on the inputs, with a tolerance of their own."""
+    drift: tuple[ValueDifference, ...] = ()
+    """The lines that it changes most, the worst first."""
+
+
+@dataclass(frozen=True)
 class Result:
     """All that a worker knows of its export so far.
 
@@ -196,6 +239,9 @@ class Result:
     optimised: str = ""
     """What became of the optimisation of a torchscript file, in words."""
     mismatch: Mismatch | None = None
+    speed: Speed | None = None
+    differences: tuple[ValueDifference, ...] = ()
+    conversion: Conversion | None = None
     node_map: tuple[NodeRow, ...] = ()
     text: str = ""
     """The readable form of the graph."""

@@ -7,7 +7,7 @@ import logging
 from ..channel import clip
 from ..protocol import Done, Unwritable
 from ..state import NO_ROOM, RunState
-from . import capture, check, eager, finish, hazards, load, mismatch, optimise, run_model
+from . import capture, check, convert, eager, finish, hazards, load, measure, mismatch, optimise, run_model
 
 _STAGES = (
     load.run,
@@ -16,6 +16,8 @@ _STAGES = (
     check.run,
     run_model.run,
     optimise.run,
+    convert.run,
+    measure.run,
     hazards.run,
     mismatch.run,
     finish.run,

@@ -107,13 +107,13 @@ def _candidate(state: RunState) -> _Candidate:
         raise _Refused("the optimiser changes the inputs or outputs")
     path = f"{state.path}.optimised"
     onnx.save_model(made, path)
-    read = model_file.read(path, state.user)
+    read = model_file.read(path, state.user, state.exported.runtime)
     if read.nodes >= state.exported.nodes:
         raise _Refused("the optimiser finds nothing")
     for name, stack in state.exported.stacks.items():
         read.stacks.setdefault(name, stack)
     model_file.check(read)
-    runtime = verify.session(path)
+    runtime = verify.session(path, runtime=read.runtime)
     for given, before in ((state.first, state.result.input1), (state.second, state.result.input2)):
         if given is not None and before.state in _GOOD and not _is_good(state, read, runtime, given):
             raise _Refused("the optimised file gives other results")
@@ -150,7 +150,8 @@ def _describe(state: RunState, read: ModelFile, runtime: onnxruntime.InferenceSe
 
 def _fall_back(state: RunState, plain: str, before: Result, witness: Reference) -> bool:
     """Whether the plain file is right on the witness; then it is the result, and searched anew."""
-    read, runtime = model_file.read(plain, state.user), verify.session(plain)
+    read = model_file.read(plain, state.user, state.exported.runtime)
+    runtime = verify.session(plain, runtime=read.runtime)
     try:
         if not _is_good(state, read, runtime, witness):
             return False
