@@ -93,9 +93,15 @@ def remarks(outcomes: Sequence[Outcome]) -> list[str]:
             second = ", ".join(f"{a.name}:{a.second}" for a in arguments)
             out.append(f"input 1: {first}   input 2: {second}   ({outcome.result.inputs_origin})")
     for outcome in outcomes:
-        for number, run in enumerate(outcome.runs, 1):
-            if outcome.exported and run.state is not State.RIGHT and run.text:
-                out.append(f"{outcome.engine}, input {number}: {run.state}: {run.text}")
+        said = [
+            (number, f"{run.state}: {run.text}")
+            for number, run in enumerate(outcome.runs, 1)
+            if outcome.exported and run.state is not State.RIGHT and run.text
+        ]
+        for words in dict.fromkeys(words for _, words in said):
+            numbers = [str(number) for number, each in said if each == words]
+            inputs = f"input{'s' if len(numbers) > 1 else ''} {' and '.join(numbers)}"
+            out.append(f"{outcome.engine}, {inputs}: {words}")
         if outcome.result.optimised:
             out.append(f"{outcome.engine}: {outcome.result.optimised}")
         out += [f"{outcome.engine}: {words}" for words in figure_words(outcome.result)]

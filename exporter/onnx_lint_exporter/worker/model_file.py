@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -300,6 +301,23 @@ def text(model: ModelFile) -> str:
     return str(onnx.printer.to_text(slim))
 
 
+_SCOPES_KEY = "pkg.torch.onnx.name_scopes"
+
+
+def module_of(node: onnx.NodeProto) -> str:
+    """The path of the module that a node comes from, as the engines write it; empty for the model's own.
+
+    dynamo lists the modules in the metadata, outermost first, with the node's own name last; torchscript puts them into
+    the name of the node, between slashes, and a name with a dot is one part of it.
+    """
+    for entry in node.metadata_props:
+        if entry.key == _SCOPES_KEY:
+            scopes = re.findall(r"'([^']*)'", entry.value)
+            return scopes[-2] if len(scopes) > 1 else ""
+    parts = node.name.split("/")
+    return ".".join(part for part in parts[1:-1] if part) if len(parts) > 2 and not parts[0] else ""
+
+
 def node_map(model: ModelFile) -> tuple[NodeRow, ...]:
     """Every node with its operator, its outputs' shapes and its stack in the user's code."""
     proto = model.proto
@@ -316,6 +334,8 @@ def node_map(model: ModelFile) -> tuple[NodeRow, ...]:
             operator_name(node),
             tuple(NodeOutput(name, known.get(name)) for name in node.output if name),
             next((model.stacks[name] for name in node.output if name in model.stacks), ()),
+            module_of(node),
+            tuple(filter(None, node.input)),
         )
         for index, node in enumerate(all_nodes(proto.graph))
     )

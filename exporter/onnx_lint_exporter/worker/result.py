@@ -64,6 +64,9 @@ class NodeRow:
     op: str
     outputs: tuple[NodeOutput, ...]
     stack: Stack
+    module: str = ""
+    """The module that it comes from, by its path in the model: ``layers.0.norm``."""
+    inputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
