@@ -134,7 +134,8 @@ def help_of(item: Observation, engine: Engine) -> str | None:
     """What to do, where there is something."""
     if item.operator == "prim::DictConstruct":
         return "return a tuple of the values"
-    remedy = remedy_for(item.operator, item.message, item.called) if item.failure else None
+    called = item.called if item.kind is Kind.RUN_ERROR else ()  # only then the operator is ONNX's own
+    remedy = remedy_for(item.operator, item.message, called) if item.failure else None
     if remedy is not None and item.kind in _OF_OPERATORS:
         return remedy
     if item.kind is Kind.UNSUPPORTED_OPERATOR:

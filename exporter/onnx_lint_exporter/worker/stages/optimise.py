@@ -105,6 +105,9 @@ def _candidate(state: RunState) -> _Candidate:
     made = optimizer.optimize(onnx.load(state.path), inline=False)
     if _interface(made) != _interface(plain):
         raise _Refused("the optimiser changes the inputs or outputs")
+    for ours, theirs in ((plain.graph.input, made.graph.input), (plain.graph.output, made.graph.output)):
+        for one, two in zip(ours, theirs, strict=True):
+            two.CopyFrom(one)  # it writes what it has inferred of their sizes; what was asked for stays
     path = f"{state.path}.optimised"
     onnx.save_model(made, path)
     read = model_file.read(path, state.user, state.exported.runtime)
@@ -120,8 +123,9 @@ def _candidate(state: RunState) -> _Candidate:
     return _Candidate(read, runtime)
 
 
-def _interface(proto: onnx.ModelProto) -> list[tuple[str, bytes]]:
-    return [(value.name, value.type.SerializeToString()) for value in [*proto.graph.input, *proto.graph.output]]
+def _interface(proto: onnx.ModelProto) -> list[list[tuple[str, int]]]:
+    graph = proto.graph
+    return [[(v.name, v.type.tensor_type.elem_type) for v in values] for values in (graph.input, graph.output)]
 
 
 def _is_good(state: RunState, read: ModelFile, runtime: onnxruntime.InferenceSession, given: Reference) -> bool:
