@@ -1,6 +1,6 @@
 """Of the exports that fail or are wrong: how many get a remedy that works, and how many ``--repair`` repairs.
 
-    python benchmarks/export_remedies.py [--only TEXT] [--part corpus|silent|both] [--list]
+    python benchmarks/export_remedies.py [--only TEXT] [--part corpus|silent|both] [--every N] [--list]
 
 The models are those of the tests' corpus and of ``benchmarks/silent``, each exported by both engines. A remedy that
 works is one of these, all of them executed: the other engine exports the model right in the same run, and is named
@@ -78,6 +78,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--only", default="")
     parser.add_argument("--part", choices=("corpus", "silent", "both"), default="both")
+    parser.add_argument("--every", type=int, default=1, help="every Nth model only")
     parser.add_argument("--list", action="store_true", help="print each failure with what helps")
     given = parser.parse_args()
     found: dict[str, Counter[str]] = {engine: Counter() for engine in ENGINES}
@@ -86,7 +87,7 @@ def main() -> int:
         server.mkdir()
         warm = WarmPython(server)
         for number, model in enumerate(models(given.part)):
-            if given.only not in model.key:
+            if given.only not in model.key or number % given.every:
                 continue
             folder = Path(temporary) / str(number)
             folder.mkdir()

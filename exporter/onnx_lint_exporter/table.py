@@ -61,7 +61,7 @@ def repairs(outcomes: Sequence[Outcome]) -> list[str]:
             told = f"right on {found.inputs} inputs, on which the model gives what it gave before"
             out += ["", f"{outcome.engine} is repaired by this: {told}", *found.patch.split("\n")[:-1]]
         elif not outcome.verified and not outcome.cancelled:
-            out += ["", f"{outcome.engine}: no fix of the rules makes it right"]
+            out += ["", f"{outcome.engine}: no fix of the rules, and no other change that was tried, makes it right"]
     return out
 
 
