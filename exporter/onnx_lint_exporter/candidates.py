@@ -77,6 +77,7 @@ def _changes(tree: ast.Module, line: int) -> Iterator[Change]:
                     yield from _branch(statement, block[place + 1 :])
                 if isinstance(statement, ast.For) and statement.lineno <= line:
                     yield from _loop(statement, block[place + 1 :])
+        yield from _all_in_torch(function)
         for node in ast.walk(function):
             if isinstance(node, ast.expr) and node.lineno <= line <= (node.end_lineno or line):
                 yield from _expression(node)
@@ -269,7 +270,11 @@ def _summed(only: ast.stmt) -> tuple[str, ast.expr] | None:
 # --- expressions -----------------------------------------------------------------------------------------------------
 
 _NUMPY = {"concatenate": "cat", "maximum": "maximum", "minimum": "minimum", "power": "pow", "absolute": "abs"}
-_SAME = ("sin", "cos", "exp", "log", "sqrt", "abs", "tanh", "clip", "where", "stack", "sum", "mean", "cumsum", "sign")
+_SAME = (
+    *("sin", "cos", "exp", "log", "sqrt", "abs", "tanh", "clip", "where", "stack", "sum", "mean", "cumsum", "sign"),
+    *("argsort", "argmax", "argmin", "floor", "ceil", "round", "tril", "triu", "arange", "zeros", "ones", "outer"),
+)
+_KEYWORDS = {"axis": "dim", "keepdims": "keepdim"}
 _LEAVING = ("numpy", "cpu", "tolist")
 
 
@@ -309,6 +314,8 @@ def _expression(node: ast.expr) -> Iterator[Change]:
     if name in ("min", "max") and len(given) == 2:
         one, two = (f"torch.as_tensor({text})" for text in given)
         yield f"Take `torch.{name}imum`", [(node, f"torch.{name}imum({one}, {two})")]
+    if name in ("np.sqrt", "numpy.sqrt") and len(given) == 1:
+        yield "Take a power of the number", [(node, f"({given[0]}) ** 0.5")]
     if name == "np.prod" and len(given) == 1 and given[0].endswith(".shape"):
         yield "Take `numel()`", [(node, f"{given[0].removesuffix('.shape')}.numel()")]
 
@@ -348,6 +355,19 @@ def _in_torch(node: ast.expr) -> str | None:
     return ast.unparse(made) if step.changed else None
 
 
+def _all_in_torch(function: ast.FunctionDef) -> Iterator[Change]:
+    """Every NumPy expression of a function at once: an array that one statement makes is used in the next."""
+    changes: list[tuple[Placed, str]] = []
+    for block in _blocks(function):
+        for statement in block:
+            value = getattr(statement, "value", None)
+            made = _in_torch(value) if isinstance(value, ast.expr) else None
+            if made is not None and isinstance(value, ast.expr):
+                changes.append((value, made))
+    if len(changes) > 1:
+        yield "Stay in torch", changes
+
+
 class _InTorch(ast.NodeTransformer):
     def __init__(self) -> None:
         self.changed = False
@@ -367,4 +387,6 @@ class _InTorch(ast.NodeTransformer):
         if of in ("np", "numpy") and (function.attr in _NUMPY or function.attr in _SAME):
             self.changed = True
             function.value, function.attr = ast.Name("torch"), _NUMPY.get(function.attr, function.attr)
+            for keyword in node.keywords:
+                keyword.arg = _KEYWORDS.get(keyword.arg or "", keyword.arg)
         return node

@@ -56,6 +56,12 @@ def _written(body: str, line: int) -> set[str]:
         ("for _ in range(x.shape[0]):\n    y = y + 3\nreturn y", 1, "y = y + 3 * x.shape[0]\nreturn y"),
         ("return torch.stack([row * 2 for row in x])", 1, "return x * 2"),
         ("return torch.from_numpy(np.concatenate((x.numpy(), y.cpu().numpy())))", 1, "return torch.cat((x, y))"),
+        (
+            "a = x.numpy()\nb = np.argsort(a, axis=1)\nreturn y[torch.from_numpy(b)]",
+            2,
+            "a = x\nb = torch.argsort(a, dim=1)\nreturn y[b]",
+        ),
+        ("return x / np.sqrt(x.size(-1))", 1, "return x / (x.size(-1)) ** 0.5"),
         ("return x[:int(x.shape[0] / 2)]", 1, "return x[:x.shape[0] // 2]"),
         ("return x[:round(x.shape[0] * 0.5)]", 1, "return x[:x.shape[0] // 2]"),
         ("return x * np.prod(x.shape)", 1, "return x * x.numel()"),
