@@ -73,6 +73,10 @@ def _changes(tree: ast.Module, line: int) -> Iterator[Change]:
             for place, statement in enumerate(block):
                 if not statement.lineno <= line <= (statement.end_lineno or line):
                     continue
+                value = getattr(statement, "value", None)
+                stayed = _in_torch(value) if isinstance(value, ast.expr) else None
+                if stayed is not None and isinstance(value, ast.expr):
+                    yield "Stay in torch", [(value, stayed)]
                 if isinstance(statement, ast.If) and statement.lineno == line:
                     yield from _branch(statement, block[place + 1 :])
                 if isinstance(statement, ast.For) and statement.lineno <= line:
@@ -288,9 +292,6 @@ def _expression(node: ast.expr) -> Iterator[Change]:
         yield "Choose with `torch.where`", [(node, _where(node.values[0], *ways))]
     if isinstance(node, (ast.Call, ast.ListComp, ast.GeneratorExp)):
         yield from _stacked(node)
-    stayed = None if isinstance(node, (ast.Slice, ast.Starred)) else _in_torch(node)
-    if stayed is not None:
-        yield "Stay in torch", [(node, stayed)]
     if not isinstance(node, ast.Call):
         return
     name = ast.unparse(node.func)

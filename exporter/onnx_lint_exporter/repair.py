@@ -22,7 +22,7 @@ from onnx_lint_exporter.source_code import SourceFile
 
 MOST_ATTEMPTS = 12
 """Exports of one repair with the fixes of the rules, at most; and again with other changes."""
-MOST_CHANGES = 10
+MOST_CHANGES = 8
 """Changes by form that are tried one by one."""
 
 
