@@ -337,11 +337,9 @@ def test_the_graph_is_drawn_by_module(parts: str) -> None:
     graph = parts.partition('<section id="graph">')[2].partition("</section>")[0]
     assert re.findall(r"<summary><code>([\w.]+)</code>", graph) == ["first", "second"]
     top = graph.partition("</svg>")[0]
-    assert re.findall(r'<g class="(\w+)"><title>([^<:]*)', top)[:3] == [
-        ("module", "first"),
-        ("operators", "Add"),
-        ("module", "second"),
-    ]
+    found = re.findall(r'<g class="(\w+)"><title>([^<:]*)', top)
+    drawn = [box for box in found if not box[1].startswith("Identity")]  # what equal weights share
+    assert drawn[:3] == [("module", "first"), ("operators", "Add"), ("module", "second")]
     assert top.count("<path") >= 2
 
 
