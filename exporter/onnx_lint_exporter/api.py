@@ -11,6 +11,7 @@ import io
 import os
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ import torch
 
 from onnx_lint.diagnostic import Diagnostic, Span
 from onnx_lint.target import Engine
+from onnx_lint_exporter import unused_options
 from onnx_lint_exporter.locate import NO_OUTPUT_TENSOR, diagnose
 from onnx_lint_exporter.log import LOGGER, step
 from onnx_lint_exporter.muted_stdout import muted_stdout
@@ -103,12 +105,25 @@ def export(model: Model, args: Any = (), f: Any = None, **options: Any) -> Any:
     """
     with _modes_kept(model), step(f"export {type(model).__name__}"):
         try:
-            return torch.onnx.export(model, args, f, **options)
+            program = torch.onnx.export(model, args, f, **options)
         except Exception as error:
             user = UserCode()
             if isinstance(error, OSError) and not any(user.owns(frame.file) for frame in of_traceback(error)):
                 raise
             raise _export_error(error, model, args, options) from error
+    for words in _without_effect(model, options, program):
+        warnings.warn(words, UserWarning, stacklevel=2)
+    return program
+
+
+def _without_effect(model: Model, options: Mapping[str, object], program: object) -> Iterator[str]:
+    """What was asked for, or registered, that the engine takes and does not use."""
+    dynamo = _engine_of(model, options) is Engine.DYNAMO
+    yield from unused_options.unused(options, dynamo)
+    if dynamo:
+        yield from unused_options.unused_names(options, program)
+        if not options.get("custom_translation_table"):
+            yield from unused_options.unused_registrations(program)
 
 
 @contextmanager
@@ -130,17 +145,32 @@ def of_traceback(error: BaseException) -> Stack:
 
 def _export_error(error: Exception, model: Model, args: object, options: Mapping[str, object]) -> ExportError:
     """The same exception with places; torch's class is kept beside ours."""
-    chosen = default_engine() if "dynamo" not in options else Engine.DYNAMO if options["dynamo"] else Engine.TORCHSCRIPT
-    engine = Engine.DYNAMO if isinstance(model, torch.export.ExportedProgram) else chosen
+    engine = _engine_of(model, options)
     user = UserCode()
     stage, seen = ENGINES[engine.value]().explain(error, user, model, {})
     here = user.choose_live(sys._getframe(1))[:1]
     placed = [replace(item, stack=here) if _is_about_the_call(item) else item for item in seen]
+    if _dict_was_taken(args, error):
+        advice = "; torch takes a dict at the end of `args` as keyword arguments: put an empty one behind it, `(d, {})`"
+        placed = [replace(item, message=item.message + advice) for item in placed]
     diagnostics = located(engine, stage, placed, model)
     made = _with_class_of(error)
     made.args = (_with_places(error, diagnostics), *error.args[1:])
     made.diagnostics, made.stage = diagnostics, stage.value
     return made
+
+
+def _engine_of(model: Model, options: Mapping[str, object]) -> Engine:
+    """The engine that a call with these options takes."""
+    if isinstance(model, torch.export.ExportedProgram) or options.get("dynamo"):
+        return Engine.DYNAMO
+    return Engine.TORCHSCRIPT if "dynamo" in options else default_engine()
+
+
+def _dict_was_taken(args: object, error: Exception) -> bool:
+    """Whether an argument is missing since torch took the last one, a dict, for keyword arguments."""
+    last = args[-1] if isinstance(args, tuple) and args else None
+    return isinstance(last, dict) and bool(last) and "missing" in str(error) and "argument" in str(error)
 
 
 def _is_about_the_call(item: Observation) -> bool:

@@ -72,6 +72,11 @@ class ExportCode(Enum):
         "lost-state",
         "The model keeps something from call to call, and gives another result when called again; a graph does not.",
     )
+    CONVERSION = (
+        "ONX925",
+        "conversion",
+        "A conversion to another number format fails, takes the results too far off, or changes this value most.",
+    )
 
     @property
     def code(self) -> str:

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TextIO
 
 from onnx_lint.arguments import CheckOptions
@@ -17,7 +18,7 @@ from onnx_lint.inputs import ResolvedConfigs, UsageError
 from onnx_lint.report.report import Report, is_document, printable, render, rules_for
 from onnx_lint.selection import UnknownRule
 from onnx_lint.source.text import SourceText
-from onnx_lint_exporter import evidence_cache, lint, options, table
+from onnx_lint_exporter import evidence_cache, lint, opsets, options, table
 from onnx_lint_exporter.join import attribute_to_rules, fold_engines, merge_evidence
 from onnx_lint_exporter.locate import diagnose
 from onnx_lint_exporter.outcome import Outcome, WorkerError
@@ -80,12 +81,17 @@ class Command:
         self.configs = ResolvedConfigs(self.options)
         self.config = self.configs.of(".")
         self.sources = Sources(os.getcwd())
+        self.opsets: list[opsets.OpsetRow] = []
 
     def run(self, problems: list[str]) -> int:
         runner = Run(self.request)
         try:
             form = self.given.progress_format
             with shown(self.request.engines, sys.stderr, not self.given.quiet, form) as progress:
+                if len(self.given.opsets) > 1:
+                    self.opsets = opsets.sweep(self.request, self.given.opsets, progress)
+                    job = replace(self.request.job, opset_version=opsets.best(self.opsets))
+                    self.request = replace(self.request, job=job)
                 runner = Run(self.request, progress)
                 outcomes = runner.run()
             problems += [outcome.result.usage for outcome in outcomes[:1] if outcome.result.usage]
@@ -100,7 +106,7 @@ class Command:
             if self.given.repair:
                 Repairer(self.request, checked.sources).repair(outcomes, diagnostics)
             outputs.maps(outcomes)
-            outputs.page(outcomes, diagnostics, checked.sources)
+            outputs.page(outcomes, diagnostics, checked.sources, self.opsets)
             for text in outputs.notes:
                 _note(text, self.given)
             problems += outputs.problems
@@ -157,6 +163,8 @@ class Command:
         exports: list[dict[str, object]] = []
         for outcome in outcomes:
             entry = outcome.as_json()
+            if self.opsets:
+                entry["opsets"] = opsets.as_json(self.opsets, outcome.engine)
             if self.given.text:
                 entry["text"] = outcome.result.text or None
             exports.append(entry)
@@ -172,17 +180,20 @@ class Command:
         )
         with _stream(self.given) as stream:
             if name == "full":
-                stream.write("\n".join(map(printable, table.lines(outcomes))) + "\n\n")
+                stream.write("\n".join(map(printable, self._tables(outcomes))) + "\n\n")
             render(name, report, stream)
             if name == "full":
                 self._texts(outcomes, stream)
         if name != "full" and not self.given.quiet and self.given.progress_format != "json":
-            sys.stderr.write("\n".join(map(printable, table.lines(outcomes))) + "\n")
+            sys.stderr.write("\n".join(map(printable, self._tables(outcomes))) + "\n")
         if self.given.log:
             for outcome in outcomes:
                 sys.stderr.write(
                     f"--- log of {outcome.engine}\n" + "\n".join(map(printable, outcome.log.split("\n"))) + "\n"
                 )
+
+    def _tables(self, outcomes: list[Outcome]) -> list[str]:
+        return [*opsets.lines(self.opsets), *table.lines(outcomes)]
 
     def _texts(self, outcomes: list[Outcome], stream: TextIO) -> None:
         if self.given.repair:

@@ -59,6 +59,8 @@ _CODES: dict[Kind, ExportCode] = {
     Kind.DROPPED_OUTPUT: ExportCode.DROPPED,
     Kind.RANDOM_OUTPUT: ExportCode.RANDOM,
     Kind.STRICT_CAPTURE: ExportCode.STRICT,
+    Kind.CONVERSION: ExportCode.CONVERSION,
+    Kind.DRIFT: ExportCode.CONVERSION,
 }
 """The code of what no rule explains."""
 _EXPLAINABLE = (
@@ -187,7 +189,7 @@ def _severity(each: LocatedObservation, outcome: Outcome, frozen: bool) -> Sever
     first, second = outcome.runs
     if item.failure:
         return Severity.ERROR
-    if each.only_tells or kind in (Kind.ENGINE_WARNING, Kind.STRICT_CAPTURE, Kind.FLATTENED_OUTPUT):
+    if each.only_tells or kind in (Kind.ENGINE_WARNING, Kind.STRICT_CAPTURE, Kind.FLATTENED_OUTPUT, Kind.DRIFT):
         return Severity.INFO
     if kind is Kind.DROPPED_OUTPUT:
         return Severity.INFO if "is None" in item.message else Severity.WARNING
@@ -240,7 +242,7 @@ def _diagnostic(each: LocatedObservation, outcome: Outcome, severity: Severity, 
         engines=(outcome.engine,),
         opset=outcome.result.opset,
         path=notes_of(item.stack, sources, span_of),
-        help=help_of(item),
+        help=help_of(item, outcome.engine),
         source="export",
         evidence=(Evidence(state, outcome.engine, confirmed_by(item, outcome)),) if state else (),
     )

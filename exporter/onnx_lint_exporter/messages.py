@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from onnx_lint.diagnostic import Note, Span
+from onnx_lint.target import Engine
 from onnx_lint_exporter.outcome import Outcome
 from onnx_lint_exporter.remedies import remedy_for
 from onnx_lint_exporter.source_code import SourceFile, Sources
@@ -18,6 +19,8 @@ _FORM = (
     Kind.ENGINE_WARNING,
     Kind.STRICT_CAPTURE,
     Kind.RANDOM_OUTPUT,
+    Kind.CONVERSION,
+    Kind.DRIFT,
 )
 """Seen in the graph itself: how its values compare says nothing of it."""
 _OF_OPERATORS = (
@@ -127,17 +130,20 @@ def notes_of(stack: Stack, sources: Sources, span_of: Callable[[SourceFile, Fram
     return tuple(notes)
 
 
-def help_of(item: Observation) -> str | None:
+def help_of(item: Observation, engine: Engine) -> str | None:
     """What to do, where there is something."""
     if item.operator == "prim::DictConstruct":
         return "return a tuple of the values"
-    remedy = remedy_for(item.operator, item.message) if item.failure else None
+    called = item.called if item.kind is Kind.RUN_ERROR else ()  # only then the operator is ONNX's own
+    remedy = remedy_for(item.operator, item.message, called) if item.failure else None
     if remedy is not None and item.kind in _OF_OPERATORS:
         return remedy
     if item.kind is Kind.UNSUPPORTED_OPERATOR:
         return (
-            "write it with supported operators, or register a translation "
-            "(register_custom_op_symbolic, custom_translation_table; see --register)"
+            "write it with supported operators, or give a translation: "
+            + ("`custom_translation_table`" if engine is Engine.DYNAMO else "`register_custom_op_symbolic`")
+            + (", since dynamo reads no symbolic functions" if engine is Engine.DYNAMO else "")
+            + " (see --register)"
         )
     if item.kind is Kind.OUTPUT_MISMATCH and item.nodes:
         return f"the ONNX nodes of this line: {', '.join(item.nodes)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,11 @@ from onnx_lint_exporter.worker import engines as worker_engines
 from onnx_lint_exporter.worker import verify as running
 from onnx_lint_exporter.worker.execution import Arguments, Model, Recorder, callable_of, fresh, reference
 from onnx_lint_exporter.worker.frames import UserCode
-from onnx_lint_exporter.worker.protocol import Fault, State, Step
+from onnx_lint_exporter.worker.protocol import Fault, Mismatch, State, Step, StepState
+
+MOST_ALONE = 40
+"""Calls behind the first difference that are looked at by themselves, at most: each is an export."""
+_ABOUT_THE_MODEL = ("input_names", "output_names", "dynamic_axes", "dynamic_shapes", "kwargs")
 
 
 @dataclass
@@ -47,6 +51,8 @@ class MismatchReport:
     fault: Fault = Fault.UNKNOWN
     nodes: tuple[str, ...] = ()
     steps: list[Step] = field(default_factory=list)
+    others: tuple[tuple[Span, str], ...] = ()
+    """Further calls that are translated wrong, each exported alone with the arguments that it had: place, function."""
     _call: Call | None = None
     _opset: int | None = None
     _custom_opsets: Mapping[str, int] | None = None
@@ -79,6 +85,7 @@ class MismatchReport:
                 f"first difference: {self.place.path}:{self.place.line}:{self.place.column} "
                 f"`{self.operator}`" + (f" ({self.fault})" if self.fault else "")
             )
+        lines += [f"wrong by itself, too: {span.path}:{span.line}:{span.column} `{name}`" for span, name in self.others]
         return "\n".join(lines)
 
     def write_reproduction(self, path: str | os.PathLike[str]) -> None:
@@ -158,19 +165,27 @@ class _Search:
             return report
         report.fault = exporter.fault(self.model, self.first, self.other, ran.outputs)
         self._place(report, found.culprit, found.nodes)
-        report._call = _call_number(self.model, self.other, found.steps.index(found.culprit))
+        number = found.steps.index(found.culprit)
+        report._call = _calls(self.model, self.other, [number]).get(number)
         if report._call is not None:
             place = found.culprit.stack[0]
             report._call.translations = dict(exporter.translations_at(self.options, place, self.user))
             call = report._call
             call.symbolics = dict(exporter.symbolics_of(call.function, Arguments(call.args, call.kwargs), read.opset))
+        if report.fault is Fault.CONVERTER:
+            report.others = tuple(self._wrong_alone(exporter, found, os.path.dirname(path)))
         return report
 
+    def _wrong_alone(self, exporter: worker_engines.Engine, found: Mismatch, folder: str) -> Iterator[tuple[Span, str]]:
+        """The calls behind the first difference that are wrong by themselves: what follows from it is not."""
+        differing = [n for n, step in enumerate(found.steps) if step.state is StepState.DIFFERS and step.stack]
+        behind = [n for n in differing if found.steps[n] is not found.culprit][:MOST_ALONE]
+        for number, call in _calls(self.model, self.other, behind).items():
+            if _is_wrong_alone(exporter, call, os.path.join(folder, f"call{number}.onnx"), self.options):
+                yield _span(found.steps[number]), found.steps[number].name
+
     def _place(self, report: MismatchReport, culprit: Step, nodes: tuple[str, ...]) -> None:
-        frame = culprit.stack[0]
-        column = frame.column or 1
-        end = (frame.end_line or frame.line, frame.end_column or column + 1)
-        report.place = Span(Sources(os.getcwd()).shown(frame.file), frame.line, column, *end)
+        report.place = _span(culprit)
         report.operator, report.nodes = culprit.name, nodes
         LOGGER.info("first difference: %s:%d: %s", report.place.path, report.place.line, report.operator)
 
@@ -180,13 +195,20 @@ def _names(options: Mapping[str, object]) -> Sequence[str]:
     return list(given) if isinstance(given, (list, tuple)) else []
 
 
-class _CallCatcher(Recorder):
-    """Keeps the arguments of one call, by its number."""
+def _span(step: Step) -> Span:
+    frame = step.stack[0]
+    column = frame.column or 1
+    end = (frame.end_line or frame.line, frame.end_column or column + 1)
+    return Span(Sources(os.getcwd()).shown(frame.file), frame.line, column, *end)
 
-    def __init__(self, wanted: int) -> None:
+
+class _CallCatcher(Recorder):
+    """Keeps the arguments of some calls, by their numbers."""
+
+    def __init__(self, wanted: Sequence[int]) -> None:
         super().__init__(UserCode())
-        self._wanted = wanted
-        self.caught: Call | None = None
+        self._wanted = frozenset(wanted)
+        self.caught: dict[int, Call] = {}
 
     def __torch_function__(
         self,
@@ -196,18 +218,48 @@ class _CallCatcher(Recorder):
         kwargs: dict[str, Any] | None = None,
     ) -> object:
         number = len(self.events)
-        given = Arguments(args, dict(kwargs or {})).copy() if number == self._wanted else None
+        given = Arguments(args, dict(kwargs or {})).copy() if number in self._wanted else None
         result = super().__torch_function__(func, types, args, kwargs)
-        if given is not None and len(self.events) > number and self.caught is None:
+        if given is not None and len(self.events) > number and number not in self.caught:
             name = torch.overrides.resolve_name(func) or getattr(func, "__name__", "")
-            self.caught = Call(name, func, given.args, given.kwargs)
+            self.caught[number] = Call(name, func, given.args, given.kwargs)
         return result
 
 
-def _call_number(model: Model, arguments: Arguments, number: int) -> Call | None:
-    catcher, given = _CallCatcher(number), arguments.copy()
+def _calls(model: Model, arguments: Arguments, numbers: Sequence[int]) -> dict[int, Call]:
+    """Calls of an eager run by their numbers."""
+    catcher, given = _CallCatcher(numbers), arguments.copy()
     runnable = callable_of(fresh(model))
     torch.manual_seed(0)
     with torch.no_grad(), catcher:
         runnable(*given.args, **given.kwargs)
     return catcher.caught
+
+
+class _Alone(torch.nn.Module):
+    """One call as a model: its tensors that stand by themselves among the arguments are the inputs."""
+
+    def __init__(self, call: Call) -> None:
+        super().__init__()
+        self._call = call
+
+    def forward(self, *given: torch.Tensor) -> object:
+        rest = iter(given)
+        filled = [next(rest) if isinstance(value, torch.Tensor) else value for value in self._call.args]
+        return self._call.function(*filled, **self._call.kwargs)
+
+
+def _is_wrong_alone(exporter: worker_engines.Engine, call: Call, path: str, options: Mapping[str, object]) -> bool:
+    """Whether a call gives something else when it is exported by itself. What does not export by itself is not said."""
+    given = Arguments(tuple(value for value in call.args if isinstance(value, torch.Tensor)), {}).copy()
+    kept = {key: value for key, value in options.items() if key not in _ABOUT_THE_MODEL}
+    try:
+        exporter.export_to(_Alone(call), given, path, kept)
+        read = model_file.read(path, UserCode())
+        leaves = inputs.name_leaves(_Alone(call), given)
+        results = running.run(running.session(path), running.feed(read, leaves, ()))
+        wanted = reference(_Alone(call), given)
+    except Exception as error:  # noqa: BLE001 - the call alone may be no model at all; then nothing is known of it
+        LOGGER.info("%s alone: %s", call.name, error)
+        return False
+    return running.compare(results, wanted.outputs).state is State.WRONG

@@ -12,7 +12,7 @@ from onnx_lint.config import engines_of
 from onnx_lint.inputs import UsageError
 from onnx_lint.source import json_text
 from onnx_lint.target import BOTH, Engine
-from onnx_lint_exporter import targets
+from onnx_lint_exporter import opsets, targets
 from onnx_lint_exporter.child import Limits
 from onnx_lint_exporter.processes import memory_of_machine
 from onnx_lint_exporter.runs import Request
@@ -42,12 +42,19 @@ def parse(argv: list[str]) -> argparse.Namespace:
         (k for k, text in enumerate(argv) if text == "--export-from" or text.startswith("--export-from=")), None
     )
     if place is None:
-        given = parser().parse_args(argv)
+        given = _with_one_opset(parser().parse_args(argv))
         given.script = None
         return given
-    given = parser().parse_args(argv[:place])
+    given = _with_one_opset(parser().parse_args(argv[:place]))
     joined = argv[place].partition("=")[2]
     given.script = [*([joined] if joined else []), *argv[place + 1 :]]
+    return given
+
+
+def _with_one_opset(given: argparse.Namespace) -> argparse.Namespace:
+    """`opsets` is the range that was asked for, `opset` the only one of it, if it has but one."""
+    given.opsets = given.opset or ()
+    given.opset = given.opsets[0] if len(given.opsets) == 1 else None
     return given
 
 
@@ -94,12 +101,19 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--no-export-params", action="store_true", help="leave the weights out: they become inputs")
     made.add_argument("--keep-initializers-as-inputs", action="store_true", help="list the weights as inputs too")
+    out.conflict_handler = "resolve"
     how = out.add_argument_group("export: how")
+    how.add_argument(
+        "--opset",
+        type=opsets.asked,
+        metavar="N",
+        help="the ONNX opset; 17..23 exports at each and prints which are right",
+    )
     how.add_argument(
         "--optimize",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="optimise the graph (dynamo; constant folding in torchscript)",
+        help="optimise the graph, never for worse results",
     )
     how.add_argument("--custom-opsets", metavar="JSON", help='{"domain": version} of custom operators')
     how.add_argument(
@@ -115,6 +129,23 @@ def parser() -> argparse.ArgumentParser:
     how.add_argument("--strict", action="store_true", help="dynamo: strict capture only")
     how.add_argument("--artifacts-dir", metavar="DIR", help="dynamo: write torch's own report and program there")
     how.add_argument("--profile", action="store_true", help="dynamo: profile the export (into the artifacts' report)")
+    how.add_argument(
+        "--convert", choices=("fp16", "int8"), help="convert the result, run it, and tell which lines it changes most"
+    )
+    how.add_argument("--measure", action="store_true", help="time the result beside the model")
+    how.add_argument(
+        "--differences", action="store_true", help="compare every value of the model with the graph's (JSON and page)"
+    )
+    how.add_argument(
+        "--provider", default="", metavar="NAME", help="ONNX Runtime's execution provider, as CUDA (default: CPU)"
+    )
+    how.add_argument(
+        "--custom-ops-library",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a library of operators for ONNX Runtime",
+    )
     how.add_argument("--no-verify", action="store_true", help="do not run the exported model")
     how.add_argument(
         "--effort",
@@ -189,8 +220,13 @@ def request(options: argparse.Namespace) -> Request:
     for path in options.register:
         if not os.path.isfile(path):
             raise UsageError(f"--register {path}: no such file")
-    if options.opset is not None and options.opset < 7:
-        raise UsageError(f"--opset {options.opset}: 7 is the oldest that torch exports")
+    for path in options.custom_ops_library:
+        if not os.path.isfile(path):
+            raise UsageError(f"--custom-ops-library {path}: no such file")
+    if options.convert and options.no_verify:
+        raise UsageError("--convert: what it changes is only known by running it: leave --no-verify out")
+    if options.opsets and options.opsets[0] < 7:
+        raise UsageError(f"--opset {options.opsets[0]}: 7 is the oldest that torch exports")
     for name in ("timeout", "memory_limit"):
         if getattr(options, name) is not None and getattr(options, name) <= 0:
             raise UsageError(f"--{name.replace('_', '-')}: must be more than 0")
@@ -227,6 +263,11 @@ def request(options: argparse.Namespace) -> Request:
         profile=options.profile,
         verify=not options.no_verify,
         effort=options.effort,
+        measure=options.measure,
+        differences=options.differences,
+        convert=options.convert or "",
+        provider=options.provider,
+        libraries=tuple(os.path.abspath(path) for path in options.custom_ops_library),
         want_map=bool(options.map or options.report or options.output),
         want_text=options.text,
         want_witness=bool(options.save_witness),
@@ -241,6 +282,8 @@ def _script_target(options: argparse.Namespace) -> Target:
     """The script of ``--export-from``. Raises `UsageError`."""
     if not options.script or not os.path.isfile(options.script[0]):
         raise UsageError(f"--export-from {' '.join(options.script[:1])}: no such file")
+    if len(options.opsets) > 1:
+        raise UsageError("--opset: with --export-from, give one opset, not a range")
     if options.repair:
         raise UsageError("--repair: with --export-from the model is the script's; give it to --export")
     for name in ("input", "inputs_from", "output", "dynamic_axes", "dynamic_shapes", "input_names", "output_names"):

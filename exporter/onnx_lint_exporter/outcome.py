@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from onnx_lint.target import Engine
 from onnx_lint_exporter.child import ChildResult
+from onnx_lint_exporter.figures import conversion_as_json, difference_as_json
 from onnx_lint_exporter.processes import crash_words
 from onnx_lint_exporter.proved import proof_as_json, shortfalls
 from onnx_lint_exporter.worker.frames import UserCode
@@ -142,6 +143,10 @@ class Outcome:
             "nodes": result.nodes,
             "opset": result.opset,
             "size": result.size,
+            "optimised": result.optimised or None,
+            "speed": plain(result.speed),
+            "differences": [difference_as_json(each) for each in result.differences],
+            "conversion": conversion_as_json(result.conversion),
             "seconds": round(self.seconds, 2),
             "stages": result.seconds or {},
             "inputs": plain(result.inputs),

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from onnx_lint.diagnostic import Diagnostic
 from onnx_lint.source.text import SourceText
 from onnx_lint_exporter.onnx_map import map_path, write_map
+from onnx_lint_exporter.opsets import OpsetRow
 from onnx_lint_exporter.outcome import Outcome
 from onnx_lint_exporter.received import model_of
 from onnx_lint_exporter.runs import Request
@@ -89,7 +90,11 @@ class Outputs:
         return None
 
     def page(
-        self, outcomes: Sequence[Outcome], diagnostics: Sequence[Diagnostic], linted: Mapping[str, SourceText]
+        self,
+        outcomes: Sequence[Outcome],
+        diagnostics: Sequence[Diagnostic],
+        linted: Mapping[str, SourceText],
+        opsets: Sequence[OpsetRow] = (),
     ) -> None:
         """Write the page of ``--report``."""
         if not self._given.report:
@@ -97,7 +102,7 @@ class Outputs:
         from onnx_lint_exporter.report_html import write_report
 
         try:
-            write_report(self._given.report, self._request.text, outcomes, diagnostics, self._sources, linted)
+            write_report(self._given.report, self._request.text, outcomes, diagnostics, self._sources, linted, opsets)
         except WriteError as error:
             self.problems.append(str(error))
             return

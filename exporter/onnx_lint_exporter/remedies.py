@@ -7,6 +7,7 @@ itself. ``tests/exporter/test_remedies.py`` does that again.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from onnx_lint.target import BOTH, Engine
@@ -136,6 +137,12 @@ REMEDIES = (
         (Engine.TORCHSCRIPT,),
     ),
     Remedy(
+        "__setitem__",
+        "torch.index_put(x, (y, y), torch.ones(4))",
+        "torch.index_put(x, (y, y), torch.ones(4).expand(y.shape[0], 4))",
+        ("x:float32[5,5,4]", "y:int64[k=3|4]=5"),
+    ),
+    Remedy(
         "scaled_dot_product_attention",
         f"{_F}.scaled_dot_product_attention(x, x, x, is_causal=x.shape[1] > 1)",
         f"{_F}.scaled_dot_product_attention(x, x, x, torch.ones(x.shape[1], x.shape[1], dtype=torch.bool).tril())",
@@ -143,16 +150,30 @@ REMEDIES = (
         (Engine.TORCHSCRIPT,),
     ),
 )
-_BY_OPERATOR = {remedy.operator.strip("_"): remedy for remedy in REMEDIES}
+
+
+def _plain(operator: str) -> str:
+    """The name of an operator or function without namespace, overload and underscores."""
+    return operator.rsplit("::", maxsplit=1)[-1].split(".", maxsplit=1)[0].strip("_")
+
+
+_BY_OPERATOR = {_plain(remedy.operator): remedy for remedy in REMEDIES}
+_BY_OPERATOR["index_put"] = _BY_OPERATOR["setitem"]
 _BY_OPERATOR["Range"] = _BY_OPERATOR["arange"]  # ONNX Runtime names its own operator
 
 
-def remedy_for(operator: str, text: str) -> str | None:
-    """What to write instead, in words; `text` is the failure's message, which may name the function itself."""
-    name = operator.rsplit("::", maxsplit=1)[-1].split(".", maxsplit=1)[0].strip("_")
-    found = _BY_OPERATOR.get(name)
-    if found is None and not name:
+def remedy_for(operator: str, text: str, called: Sequence[str] = ()) -> str | None:
+    """What to write instead, in words.
+
+    `text` is the failure's message, which may name the function itself; `called` are the torch functions of the line,
+    which count where the operator is ONNX's own and only one of them has a remedy.
+    """
+    found = _BY_OPERATOR.get(_plain(operator))
+    if found is None and not operator:
         found = next((r for r in REMEDIES if f"{r.operator}()" in text), None)
+    if found is None and "::" not in operator:
+        of_the_line = [_BY_OPERATOR[name] for name in map(_plain, called) if name in _BY_OPERATOR]
+        found = of_the_line[0] if len(of_the_line) == 1 else None
     if found is None:
         return None
     where = "both engines" if found.engines == BOTH else " and ".join(engine.value for engine in found.engines)

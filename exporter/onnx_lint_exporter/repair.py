@@ -1,4 +1,4 @@
-"""``--repair``: try the fixes of the rules, export again, and keep what makes an engine right.
+"""``--repair``: try the fixes of the rules, then other changes, export again, and keep what makes an engine right.
 
 No file is touched: the worker imports the model from the changed texts. It runs the original model beside the changed
 one, and a change after which any result of the model itself differs is not kept.
@@ -6,19 +6,24 @@ one, and a change after which any result of the model itself differs is not kept
 
 from __future__ import annotations
 
+import ast
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from onnx_lint import fixer
 from onnx_lint.diagnostic import Applicability, Diagnostic
 from onnx_lint.source.text import SourceText
 from onnx_lint.target import Engine
+from onnx_lint_exporter.candidates import candidates
 from onnx_lint_exporter.outcome import Outcome, Repair
 from onnx_lint_exporter.runs import Request, Run
+from onnx_lint_exporter.source_code import SourceFile
 
 MOST_ATTEMPTS = 12
-"""Exports of one repair, at most."""
+"""Exports of one repair with the fixes of the rules, at most; and again with other changes."""
+MOST_CHANGES = 8
+"""Changes by form that are tried one by one."""
 
 
 class Repairer:
@@ -34,7 +39,7 @@ class Repairer:
         for outcome in outcomes:
             if outcome.verified or outcome.cancelled or outcome.result.usage:
                 continue
-            candidates = [
+            fixable = [
                 d
                 for d in diagnostics
                 if d.fix is not None
@@ -42,8 +47,37 @@ class Repairer:
                 and d.span.path in self._sources
                 and outcome.engine in d.engines
             ]
+            own = [d for d in diagnostics if outcome.engine in d.engines and d.span.path in self._sources]
             self._left = MOST_ATTEMPTS
-            outcome.repair = self._found(outcome.engine, candidates)
+            outcome.repair = self._found(outcome.engine, fixable) or self._by_form(outcome.engine, fixable, own)
+
+    def _by_form(self, engine: Engine, fixes: list[Diagnostic], own: Sequence[Diagnostic]) -> Repair | None:
+        """Changes that no rule promises: each by itself, then those that leave the model as it is, with the fixes."""
+        changes = [each for file in self._files(own) for each in candidates(file, own)]
+        sound = []
+        for change in changes[:MOST_CHANGES]:
+            self._left = max(self._left, 1)
+            outcome = self._export(engine, [change])
+            if outcome is not None and outcome.verified:
+                return self._repair([change], outcome)
+            if outcome is not None and not any(item.failure and item.stage == "load" for item in outcome.observations):
+                sound.append(change)
+        if not sound or len(sound) + len(fixes) < 2:
+            return None
+        self._left = MOST_ATTEMPTS
+        return self._found(engine, [*fixes, *sound])
+
+    def _files(self, diagnostics: Sequence[Diagnostic]) -> Iterator[SourceFile]:
+        for path in dict.fromkeys(d.span.path for d in diagnostics):
+            source = self._sources[path]
+            try:
+                yield SourceFile(path, source, ast.parse(source.normal))
+            except SyntaxError:  # nothing of it was exported
+                continue
+
+    def _repair(self, chosen: Sequence[Diagnostic], outcome: Outcome) -> Repair:
+        fixes = tuple(d.fix.title for d in chosen if d.fix is not None)
+        return Repair(self._patch(chosen), fixes, outcome.result.proof.inputs)
 
     def _found(self, engine: Engine, candidates: list[Diagnostic]) -> Repair | None:
         """All fixes together; else those that each leave the model as it is; then no more of them than are needed."""
@@ -61,8 +95,7 @@ class Repairer:
             again = self._attempt(engine, fewer) if fewer else None
             if again is not None:
                 chosen, right = fewer, again
-        fixes = tuple(d.fix.title for d in chosen if d.fix is not None)
-        return Repair(self._patch(chosen), fixes, right.result.proof.inputs)
+        return self._repair(chosen, right)
 
     def _is_harmless(self, engine: Engine, one: Diagnostic) -> bool:
         """Whether the model still runs with a fix, and gives what it gave."""

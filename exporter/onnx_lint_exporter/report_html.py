@@ -5,24 +5,29 @@ The page has no script and loads nothing: its policy forbids both. Everything th
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from onnx_lint.diagnostic import Diagnostic, EvidenceState, Severity
 from onnx_lint.source.text import SourceText
+from onnx_lint_exporter import opsets as opset_words
 from onnx_lint_exporter import table
 from onnx_lint_exporter.codes import ExportCode
 from onnx_lint_exporter.messages import blame
+from onnx_lint_exporter.opsets import OpsetRow
 from onnx_lint_exporter.outcome import Outcome
-from onnx_lint_exporter.report_listing import Annotations, listing, note, text
+from onnx_lint_exporter.report_graph import graph
+from onnx_lint_exporter.report_listing import Annotations, Told, listing, text
 from onnx_lint_exporter.report_names import PageNames
+from onnx_lint_exporter.report_proof import Link, differences, searched
 from onnx_lint_exporter.source_code import Sources
-from onnx_lint_exporter.worker.protocol import Fault, Mismatch, Step, StepState
+from onnx_lint_exporter.worker.protocol import Fault, Frame, Mismatch, Step, StepState
 from onnx_lint_exporter.writer import write_text
 
 _STYLE = Path(__file__).with_name("report_style.css")
 _MAX_STEPS = 400
+_MAX_LINKS = 12
+"""Lines with errors that the index links to, for each file."""
 MARKS = {StepState.EQUAL: "✓", StepState.FUSED: "·", StepState.UNUSED: "→", StepState.DIFFERS: "✗"}
 """How a step is drawn."""
 
@@ -34,9 +39,10 @@ def write_report(
     diagnostics: Sequence[Diagnostic],
     sources: Sources,
     linted: Mapping[str, SourceText] | None = None,
+    opsets: Sequence[OpsetRow] = (),
 ) -> None:
     """Write the page. `linted` are texts that the linter has read. Raises `WriteError`."""
-    write_text(path, lambda: "".join(page(target, outcomes, diagnostics, sources, linted or {})))
+    write_text(path, lambda: "".join(page(target, outcomes, diagnostics, sources, linted or {}, opsets)))
 
 
 def page(
@@ -45,6 +51,7 @@ def page(
     diagnostics: Sequence[Diagnostic],
     sources: Sources,
     linted: Mapping[str, SourceText],
+    opsets: Sequence[OpsetRow] = (),
 ) -> Iterator[str]:
     """The page, in pieces."""
     names = PageNames(outcomes)
@@ -58,7 +65,11 @@ def page(
         f"<title>{text(target)}: export report</title><style>\n{_STYLE.read_text(encoding='utf-8')}</style></head>\n"
         f"<body><main><header><h1>{text(target)}</h1><p>{text(_verdict(outcomes))}</p></header>\n"
     )
+    order = _order(known, outcomes, sources)
+    anchors = {name: f"file-{number}" for number, name in enumerate((n for n in order if n in texts), 1)}
+    yield from _index(outcomes, known, anchors, names, opsets)
     yield from _engines(outcomes)
+    yield from _opsets(opsets)
     yield (
         '<div class="view"><label><input type="checkbox" id="hide-info"> hide infos</label>'
         '<label><input type="checkbox" id="hide-operators"> hide operators</label>'
@@ -66,20 +77,29 @@ def page(
     )
     engines = [outcome.engine for outcome in outcomes if outcome.result.node_map]
     homeless: list[Diagnostic] = []
-    for name in _order(known, outcomes, sources):
+    told = Told()
+    for name in order:
         source = texts.get(name)
         if source is None:
             homeless += known[name].diagnostics
             continue
-        yield f"<section><h2><code>{text(names.of(name))}</code></h2>\n"
-        yield from listing(source, known[name], engines)
+        yield f'<section id="{anchors[name]}"><h2><code>{text(names.of(name))}</code></h2>\n'
+        yield from listing(source, known[name], engines, anchors[name], told)
         yield "</section>\n"
     if homeless:
         yield "<section><h2>Without a place in a file that can be read</h2>\n"
-        yield from map(note, homeless)
+        yield from (told.note(d, "") for d in homeless)
         yield "</section>\n"
+
+    def link(frame: Frame) -> str:
+        name = sources.shown(frame.file)
+        words = f"{text(names.of(name))}:{frame.line}"
+        return f'<a href="#{anchors[name]}-{frame.line}">{words}</a>' if name in anchors else words
+
     for outcome in outcomes:
-        yield from _search(outcome, sources)
+        yield from _mismatch(outcome, link)
+    yield from _proof(outcomes, link)
+    yield from _graphs(outcomes)
     yield "<footer>Written by onnx-lint.</footer></main></body></html>\n"
 
 
@@ -106,12 +126,63 @@ def _engines(outcomes: Sequence[Outcome]) -> Iterator[str]:
     yield "</tr></thead><tbody>"
     for outcome, row in zip(outcomes, table.rows(outcomes), strict=True):
         classes = (outcome.engine.value, *map(_state_class, row[1:]))
-        cells = (f'<td class="{name}">{text(cell)}</td>' for name, cell in zip(classes, row, strict=True))
+        cells = (
+            f'<td class="{name}" data-label="{text(heading)}">{text(cell)}</td>'
+            for name, heading, cell in zip(classes, table.HEADINGS, row, strict=True)
+        )
         yield f"<tr>{''.join(cells)}</tr>"
     yield "</tbody></table></div>\n"
     below = table.remarks(outcomes)
     if below:
         yield f'<ul class="details soft">{"".join(f"<li>{text(line)}</li>" for line in below)}</ul>\n'
+
+
+def _index(
+    outcomes: Sequence[Outcome],
+    known: Mapping[str, Annotations],
+    anchors: Mapping[str, str],
+    names: PageNames,
+    opsets: Sequence[OpsetRow],
+) -> Iterator[str]:
+    """Links to the parts of the page; for each file how much is said of it, and where its errors stand."""
+    parts = [("#opsets", "Opsets")] if opsets else []
+    parts += [
+        (f"#differs-{outcome.engine}", f"{outcome.engine}: the first value that differs")
+        for outcome in outcomes
+        if outcome.result.mismatch is not None and outcome.result.mismatch.steps
+    ]
+    parts += [("#proof", "Search and figures")] if any(map(_has_proof, outcomes)) else []
+    parts += [("#graph", "The graph by module")] if any(outcome.result.node_map for outcome in outcomes) else []
+    yield "<nav><ul>"
+    for name, anchor in anchors.items():
+        said = known[name].diagnostics
+        lines = sorted({d.span.line for d in said if d.severity is Severity.ERROR})
+        count = f' <span class="soft">{len(said)} said</span>' if said else ""
+        yield f'<li><a href="#{anchor}"><code>{text(names.of(name))}</code></a>{count}'
+        yield "".join(f' <a class="error-link" href="#{anchor}-{line}">line {line}</a>' for line in lines[:_MAX_LINKS])
+        yield "</li>"
+    yield "".join(f'<li><a href="{where}">{text(words)}</a></li>' for where, words in parts)
+    yield "</ul></nav>\n"
+
+
+def _opsets(rows: Sequence[OpsetRow]) -> Iterator[str]:
+    """The table of ``--opset 17..23``."""
+    if not rows:
+        return
+    yield '<section id="opsets"><h2>Opsets</h2><div class="scroll"><table class="engines"><thead><tr>'
+    yield from (f"<th>{text(heading)}</th>" for heading in opset_words.HEADINGS)
+    yield "</tr></thead><tbody>"
+    for row in rows:
+        words = opset_words.cells(row)
+        classes = ("", row.engine.value, *map(_state_class, words[2:]))
+        cells = (
+            f'<td class="{name}" data-label="{text(heading)}">{text(cell)}</td>'
+            for name, heading, cell in zip(classes, opset_words.HEADINGS, words, strict=True)
+        )
+        yield f"<tr>{''.join(cells)}</tr>"
+    yield "</tbody></table></div>"
+    yield f'<ul class="details soft">{"".join(f"<li>{text(line)}</li>" for line in opset_words.verdicts(rows))}</ul>'
+    yield "</section>\n"
 
 
 def _state_class(cell: str) -> str:
@@ -197,19 +268,54 @@ def _order(known: Mapping[str, Annotations], outcomes: Sequence[Outcome], source
     return sorted(known, key=lambda name: (name not in own, -len(known[name].lines()), name))
 
 
-def _search(outcome: Outcome, sources: Sources) -> Iterator[str]:
+def _proof(outcomes: Sequence[Outcome], link: Link) -> Iterator[str]:
+    """What was searched, converted and measured."""
+    if not any(map(_has_proof, outcomes)):
+        return
+    yield '<section id="proof"><h2>Search and figures</h2>\n'
+    for outcome in outcomes:
+        yield from searched(outcome)
+        made = outcome.result.conversion
+        named = f'<span class="{outcome.engine}">{outcome.engine}</span>'
+        if made is not None:
+            yield from differences(f"{named}: what {text(made.form)} changes", made.drift, link)
+        yield from differences(f"{named}: the model and the graph", outcome.result.differences, link)
+    yield "</section>\n"
+
+
+def _has_proof(outcome: Outcome) -> bool:
+    result = outcome.result
+    return bool(result.proof.searched or result.proof.witness or result.differences or result.conversion)
+
+
+def _graphs(outcomes: Sequence[Outcome]) -> Iterator[str]:
+    """The picture of each engine's graph."""
+    drawn = [outcome for outcome in outcomes if outcome.result.node_map]
+    if not drawn:
+        return
+    yield '<section id="graph"><h2>The graph by module</h2>\n'
+    for outcome in drawn:
+        count = f'<span class="soft">{len(outcome.result.node_map)} nodes</span>'
+        yield f'<details class="whole"><summary class="{outcome.engine}">{outcome.engine} {count}</summary>'
+        yield from graph(outcome.result.node_map)
+        yield "</details>"
+    yield "</section>\n"
+
+
+def _mismatch(outcome: Outcome, link: Link) -> Iterator[str]:
     """The steps of the search for the first value that differs."""
     found = outcome.result.mismatch
     steps = found.steps if found is not None else ()
     if found is None or not steps:
         return
-    yield f'<section><h2><span class="{outcome.engine}">{outcome.engine}</span>: the first value that differs</h2>\n'
+    yield f'<section id="differs-{outcome.engine}"><h2><span class="{outcome.engine}">{outcome.engine}</span>'
+    yield ": the first value that differs</h2>\n"
     yield f"<p>{text(_about(found))}</p>"
     first = next((k for k, step in enumerate(steps) if step.state is StepState.DIFFERS), 0)
     start = max(0, first - _MAX_STEPS // 2)
     yield '<div class="scroll"><pre class="tree">'
     for step in steps[start : start + _MAX_STEPS]:
-        yield _step(step, sources)
+        yield _step(step, link)
     yield "</pre></div>"
     yield (
         '<p class="soft">✓ in the graph, · computed away within another operator, → for Python alone (no output is '
@@ -225,8 +331,7 @@ def _about(found: Mismatch) -> str:
     return words + blame(found.fault)
 
 
-def _step(step: Step, sources: Sources) -> str:
-    frame = step.stack[0] if step.stack else None
-    place = f"{os.path.basename(sources.shown(frame.file))}:{frame.line}" if frame else ""
-    line = f"{MARKS[step.state]} {place:28} {step.name}" + (f"  {step.detail}" if step.detail else "")
-    return f'<span class="{step.state}">{text(line)}</span>\n'
+def _step(step: Step, link: Link) -> str:
+    place = link(step.stack[0]) if step.stack else ""
+    line = f"{step.name}" + (f"  {step.detail}" if step.detail else "")
+    return f'<span class="{step.state}">{MARKS[step.state]} {text(line)}</span>  {place}\n'

@@ -57,8 +57,24 @@ def text(given: object) -> str:
     return escape(printable(str(given)))
 
 
-def listing(source: SourceText, known: Annotations, engines: Sequence[Engine]) -> Iterator[str]:
-    """The table of one file."""
+class Told:
+    """What the page has said already: the same words at another line are folded, and lead to the first place."""
+
+    def __init__(self) -> None:
+        self._first: dict[tuple[str, str, str], str] = {}
+        self._evidence: set[tuple[str, str]] = set()
+
+    def note(self, d: Diagnostic, anchor: str) -> str:
+        """A diagnostic, at the line that `anchor` names."""
+        key = (d.code, d.message, d.help or "")
+        first = self._first.setdefault(key, anchor)
+        return note(d, "" if first == anchor else first, self._evidence)
+
+
+def listing(
+    source: SourceText, known: Annotations, engines: Sequence[Engine], anchor: str, told: Told
+) -> Iterator[str]:
+    """The table of one file; `anchor` begins the names of its lines."""
     shown = _shown_lines(source, known)
     colours = _token_classes(source)
     by_line = {
@@ -73,7 +89,7 @@ def listing(source: SourceText, known: Annotations, engines: Sequence[Engine]) -
     for number in shown:
         if number != previous + 1:
             yield f'<tr class="gap"><td colspan="{width}">lines {previous + 1} to {number - 1}</td></tr>\n'
-        yield _line(source, number, known, colours.get(number, {}), by_line, engines)
+        yield _line(source, number, known, colours.get(number, {}), by_line, engines, anchor)
         for badge, words in known.differing.get(number, ()):
             yield (
                 f'<tr class="first-difference"><td></td><td colspan="{width - 1}">'
@@ -83,7 +99,7 @@ def listing(source: SourceText, known: Annotations, engines: Sequence[Engine]) -
         if said:
             only_info = all(d.severity is Severity.INFO for d in said)
             yield f'<tr class="said{" only-info" if only_info else ""}"><td></td><td colspan="{width - 1}">'
-            yield from map(note, said)
+            yield from (told.note(d, f"{anchor}-{number}") for d in said)
             yield "</td></tr>\n"
         previous = number
     last = _last_line(source)
@@ -115,6 +131,7 @@ def _line(
     colours: dict[int, str],
     by_line: dict[int, list[Diagnostic]],
     engines: Sequence[Engine],
+    anchor: str,
 ) -> str:
     code = source.line(number)
     marks: list[str] = [""] * len(code)
@@ -130,10 +147,12 @@ def _line(
         if holds
     )
     cells = "".join(
-        f'<td class="became">{_chips(known.operators.get(engine, {}).get(number, []))}</td>' for engine in engines
+        f'<td class="became {engine}">{_chips(known.operators.get(engine, {}).get(number, []))}</td>'
+        for engine in engines
     )
     body = "".join(_pieces(code, marks, colours))
-    return f'<tr class="{classes}"><td class="number">{number}</td><td class="source">{body}</td>{cells}</tr>\n'
+    named = f' id="{anchor}-{number}"' if number in known.lines() else ""
+    return f'<tr class="{classes}"{named}><td class="number">{number}</td><td class="source">{body}</td>{cells}</tr>\n'
 
 
 def _pieces(code: str, marks: list[str], colours: dict[int, str]) -> Iterator[str]:
@@ -160,23 +179,47 @@ def _chips(rows: list[NodeRow]) -> str:
 
 
 def _label(row: NodeRow) -> tuple[str, str]:
-    shapes = ["?" if out.shape is None else f"[{', '.join(map(str, out.shape))}]" for out in row.outputs]
+    shapes = ["?" if out.shape is None else f"[{', '.join(map(_size, out.shape))}]" for out in row.outputs]
     return row.op, " ".join(shapes)
+
+
+def _size(size: int | str) -> str:
+    """A size as people read it: the names that shape inference makes up say nothing."""
+    return "?" if str(size).startswith("unk__") else str(size)
 
 
 # --- what is said --------------------------------------------------------------------------------------------------
 
 
-def note(d: Diagnostic) -> str:
-    """A diagnostic with its evidence, its way, its help and its fix."""
-    parts = [
-        f'<div class="note {d.severity}"><div class="head"><span class="severity">{d.severity}</span> '
-        f"<code>{text(d.code)}</code> {text(d.message)} "
-        f'<span class="soft">{text(d.name)}, {text(engines_text(d))}</span></div>'
-    ]
+_SHORT = 40
+"""Characters of an evidence's words that are repeated."""
+
+
+def note(d: Diagnostic, first: str, said: set[tuple[str, str]]) -> str:
+    """A diagnostic with its evidence, its way, its help and its fix; folded where at `first` the same is said.
+
+    `said` are the words of evidence that stand on the page already: they are not repeated.
+    """
+    head = (
+        f'<span class="severity">{d.severity}</span> <code>{text(d.code)}</code> {text(d.message)} '
+        f'<span class="soft">{text(d.name)}, {text(engines_text(d))}</span>'
+    )
+    if first:
+        short = f'<span class="severity">{d.severity}</span> <code>{text(d.code)}</code> {text(d.name)}'
+        same = f'<a href="#{first}">the same as above</a>'
+        opening = f'<details class="note {d.severity}"><summary>{short}</summary><div>{same}: {text(d.message)}</div>'
+        return opening + "".join(_rest(d, said)) + "</details>"
+    return f'<div class="note {d.severity}"><div class="head">{head}</div>' + "".join(_rest(d, said)) + "</div>"
+
+
+def _rest(d: Diagnostic, said: set[tuple[str, str]]) -> list[str]:
+    parts: list[str] = []
     for evidence in d.evidence:
         state = evidence.state.value
-        words = f": {text(evidence.text)}" if evidence.text else ""
+        key = (str(evidence.engine), evidence.text)
+        known = key in said and len(evidence.text) > _SHORT
+        said.add(key)
+        words = ": as above" if known else f": {text(evidence.text)}" if evidence.text else ""
         parts.append(
             f'<div><span class="badge {state.replace(" ", "-")}">{state}</span> '
             f'<span class="{evidence.engine}">{evidence.engine}</span>{words}</div>'
@@ -189,7 +232,7 @@ def note(d: Diagnostic) -> str:
     if d.fix is not None:
         how = {Applicability.SAFE: " (--fix)", Applicability.UNSAFE: " (--fix --unsafe-fixes)"}
         parts.append(f"<div>fix: {text(d.fix.title)}{how.get(d.fix.applicability, '')}</div>")
-    return "".join(parts) + "</div>"
+    return parts
 
 
 # --- colours -------------------------------------------------------------------------------------------------------

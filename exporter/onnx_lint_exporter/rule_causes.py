@@ -47,6 +47,8 @@ def may_cause(rule: str, code: str, outcome: Outcome) -> bool:
     folder, name = _folders().get(rule, ("", ""))
     if not folder or rule == code:
         return True
+    if code == ExportCode.CONVERSION.code:
+        return False
     if code in _folders() or name == _CONSTANT:
         return False  # another rule explains it
     if code in _OF_THE_OPERATOR:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from onnx_lint.target import Engine
+from onnx_lint_exporter.figures import figure_words, size
 from onnx_lint_exporter.outcome import Outcome
 from onnx_lint_exporter.proved import open_words, proved_words
 from onnx_lint_exporter.worker.protocol import Proof, State
@@ -42,18 +43,6 @@ def _named(outcome: Outcome) -> str:
     return f"line {place.line}, {outcome.engine}{strict}" if place is not None else f"{outcome.engine}{strict}"
 
 
-def size(count: int | None) -> str:
-    """Bytes for people, in powers of 1000."""
-    if count is None:
-        return "-"
-    value = float(count)
-    for unit in ("B", "kB", "MB"):
-        if value < 1000:
-            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
-        value /= 1000
-    return f"{value:.2f} GB"
-
-
 def lines(outcomes: Sequence[Outcome]) -> list[str]:
     """The table as aligned text, and below it what the columns cannot say."""
     table = [HEADINGS, *rows(outcomes)]
@@ -72,7 +61,7 @@ def repairs(outcomes: Sequence[Outcome]) -> list[str]:
             told = f"right on {found.inputs} inputs, on which the model gives what it gave before"
             out += ["", f"{outcome.engine} is repaired by this: {told}", *found.patch.split("\n")[:-1]]
         elif not outcome.verified and not outcome.cancelled:
-            out += ["", f"{outcome.engine}: no fix of the rules makes it right"]
+            out += ["", f"{outcome.engine}: no fix of the rules, and no other change that was tried, makes it right"]
     return out
 
 
@@ -104,9 +93,18 @@ def remarks(outcomes: Sequence[Outcome]) -> list[str]:
             second = ", ".join(f"{a.name}:{a.second}" for a in arguments)
             out.append(f"input 1: {first}   input 2: {second}   ({outcome.result.inputs_origin})")
     for outcome in outcomes:
-        for number, run in enumerate(outcome.runs, 1):
-            if outcome.exported and run.state is not State.RIGHT and run.text:
-                out.append(f"{outcome.engine}, input {number}: {run.state}: {run.text}")
+        said = [
+            (number, f"{run.state}: {run.text}")
+            for number, run in enumerate(outcome.runs, 1)
+            if outcome.exported and run.state is not State.RIGHT and run.text
+        ]
+        for words in dict.fromkeys(words for _, words in said):
+            numbers = [str(number) for number, each in said if each == words]
+            inputs = f"input{'s' if len(numbers) > 1 else ''} {' and '.join(numbers)}"
+            out.append(f"{outcome.engine}, {inputs}: {words}")
+        if outcome.result.optimised:
+            out.append(f"{outcome.engine}: {outcome.result.optimised}")
+        out += [f"{outcome.engine}: {words}" for words in figure_words(outcome.result)]
         proof = outcome.result.proof
         if proof.failed.state is not State.NOT_RUN:
             shapes = ", ".join(f"{a.name}:{a.second}" for a in proof.witness)

@@ -36,6 +36,16 @@ from torch import nn
 
 class Net(nn.Module):
     def forward(self, x):
+        while x.sum() < 3:
+            x = x + 1
+        return x
+"""
+WITHOUT_IMPORT = """\
+from torch import nn
+
+
+class Net(nn.Module):
+    def forward(self, x):
         if x.sum() > 0:
             return x * 2
         return x
@@ -72,4 +82,11 @@ def test_without_a_fix(tmp_path: Path, warm_python: str) -> None:
     (tmp_path / "net.py").write_text(WITHOUT)
     arguments = ["net.py", "--engine", "torchscript", "--repair", "--input", "x:float32[n,3]"]
     ran = commands.export(tmp_path, warm_python, arguments)
-    assert "torchscript: no fix of the rules makes it right" in ran.out
+    assert "torchscript: no fix of the rules, and no other change that was tried, makes it right" in ran.out
+
+
+def test_a_change_brings_its_import(tmp_path: Path, warm_python: str) -> None:
+    """``torch.where`` in a module that has imported names of torch only."""
+    repair = _run(tmp_path, warm_python, WITHOUT_IMPORT, "x:float32[n,3]").export("torchscript")["repair"]
+    assert "+import torch\n from torch import nn" in repair["patch"]
+    assert "+        return torch.where(x.sum() > 0, x * 2, x)" in repair["patch"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import shutil
@@ -142,7 +143,9 @@ def test_the_model_holds_no_path_of_this_machine(folder: Path, ran: Ran) -> None
 
 def test_the_page_stands_alone(folder: Path, page: Page) -> None:
     text = (folder / "page.html").read_text()
-    assert page.links == []
+    targets = {link.partition("href=")[2] for link in page.links}
+    assert targets and all(target.startswith("#") for target in targets)
+    assert {target[1:] for target in targets} <= set(re.findall(r' id="([^"]+)"', text))
     assert not page.tags & {"script", "link", "img", "iframe", "object", "base"}
     assert not re.search(r"https?:|url\(|@import", text)
     assert "default-src 'none'" in text and "prefers-color-scheme: dark" in text
@@ -272,3 +275,102 @@ def test_chromium_draws_the_page(folder: Path, page: Page) -> None:
         assert data[:4] == b"\x89PNG" and int.from_bytes(data[16:20], "big") == 1200
         sizes.append(data)
     assert sizes[0] != sizes[1]
+
+
+PARTS = """import torch
+from torch import nn
+
+
+class Part(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.norm, self.linear = nn.LayerNorm(4), nn.Linear(4, 4)
+
+    def forward(self, x):
+        return torch.relu(self.linear(self.norm(x)))
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = Part(), Part()
+
+    def forward(self, x):
+        y = self.second(self.first(x) + 1)
+        a = x[0, 0].item()
+        b = x[0, 1].item()
+        if x.max() > 8:
+            return y * a
+        return y * b
+"""
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory: pytest.TempPathFactory, warm_python: str) -> str:
+    """The page of a model with modules, a repeated hazard, and a branch that only the search turns."""
+    made = tmp_path_factory.mktemp("parts")
+    (made / "net.py").write_text(PARTS)
+    options = ["--input", "x:float32[n,4]", "--engine", "torchscript", "--differences", "--report", "page.html"]
+    assert export(made, warm_python, ["net.py:Net", *options]).status == 1
+    return (made / "page.html").read_text()
+
+
+def test_the_index_leads_to_files_lines_and_parts(parts: str) -> None:
+    index = parts.partition("<nav>")[2].partition("</nav>")[0]
+    targets = re.findall(r'href="#([^"]+)"', index)
+    assert {"file-1", "proof", "graph"} <= set(targets) and any(name.startswith("file-1-") for name in targets)
+    assert all(f'id="{name}"' in parts for name in targets)
+    assert "<code>net.py</code>" in index
+
+
+def test_what_is_said_again_is_folded(parts: str) -> None:
+    """The same words on another line stand once; the second place leads to the first, and so does its evidence."""
+    assert (
+        len(re.findall(r'<details class="note \w+"><summary><span class="severity">\w+</span> <code>ONX202', parts))
+        == 1
+    )
+    assert re.search(r'<a href="#file-1-\d+">the same as above</a>', parts)
+    assert ": as above</div>" in parts
+
+
+def test_the_graph_is_drawn_by_module(parts: str) -> None:
+    graph = parts.partition('<section id="graph">')[2].partition("</section>")[0]
+    assert re.findall(r"<summary><code>([\w.]+)</code>", graph) == ["first", "second"]
+    top = graph.partition("</svg>")[0]
+    found = re.findall(r'<g class="(\w+)"><title>([^<:]*)', top)
+    drawn = [box for box in found if not box[1].startswith("Identity")]  # what equal weights share
+    assert drawn[:3] == [("module", "first"), ("operators", "Add"), ("module", "second")]
+    assert top.count("<path") >= 2
+
+
+def test_differences_have_histograms_and_lead_to_lines(parts: str) -> None:
+    proof = parts.partition('<section id="proof">')[2].partition("</section>")[0]
+    assert "<code>layer_norm</code>" in proof and 'class="bars"' in proof and "&lt;1e-8" in proof
+    assert re.search(r'<a href="#file-1-\d+">net.py:\d+</a>', proof)
+
+
+@pytest.mark.parametrize("width", [400, 900, 1500])
+def test_the_page_fits_the_window(width: int, folder: Path, page: Page) -> None:
+    """With two engines, nothing stands beyond the right edge; without a browser the tests above must do."""
+    assert page.words
+    browser = shutil.which("chromium") or shutil.which("chromium-browser")
+    if browser is None:
+        return
+    probe = "<script>document.title = document.documentElement.scrollWidth + ' ' + "
+    probe += "Math.max(...[...document.querySelectorAll('.scroll')].map(e => e.scrollWidth - e.clientWidth))</script>"
+    text = (folder / "page.html").read_text()
+    text = re.sub('<meta http-equiv="Content-Security-Policy"[^>]*>', "", text).replace("</body>", f"{probe}</body>")
+    frame = f'<iframe style="width: {width}px; height: 900px; border: 0" srcdoc="{html.escape(text)}"></iframe>'
+    (folder / "frame.html").write_text(
+        f"<body>{frame}<script>onload = () => document.title = frames[0].document.title</script></body>"
+    )
+    options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / f'browser{width}'}"]
+    drawn = subprocess.run(
+        [browser, *options, "--window-size=1600,1000", "--dump-dom", (folder / "frame.html").as_uri()],
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=True,
+    )
+    whole, inner = map(int, re.findall(r"<title>(-?\d+) (-?\d+)</title>", drawn.stdout)[0])
+    assert whole <= width and inner <= 0

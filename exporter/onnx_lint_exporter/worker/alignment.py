@@ -63,7 +63,7 @@ def graph_values(model: ModelFile, arrays: dict[str, Array]) -> Results:
     path = os.path.join(os.path.dirname(model.path), "exposed.onnx")
     onnx.save_model(exposed, path)
     try:
-        return run(session(path, plain=True), arrays)
+        return run(session(path, plain=True, runtime=model.runtime), arrays)
     finally:
         os.unlink(path)
 

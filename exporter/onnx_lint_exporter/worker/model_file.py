@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -13,6 +14,7 @@ from onnx.external_data_helper import uses_external_data
 
 from .frames import UserCode, of_python_text, of_trace_text
 from .protocol import GraphValue, NodeOutput, NodeRow, Stack
+from .runtime import DEFAULT, Runtime
 
 EXTERNAL_LIMIT = 1_800_000_000
 """Bytes from which the weights go to a data file of their own (a protobuf message ends at 2 GB)."""
@@ -25,6 +27,8 @@ class ModelFile:
 
     path: str
     proto: onnx.ModelProto
+    runtime: Runtime = DEFAULT
+    """Where it is to run."""
     stacks: dict[str, Stack] = field(default_factory=dict)
     """Name of a value → the user's stack of the node that makes it, innermost first."""
 
@@ -81,9 +85,9 @@ def data_files(path: str) -> list[str]:
     return [name for name in found if name == os.path.basename(name)]
 
 
-def read(path: str, user: UserCode) -> ModelFile:
+def read(path: str, user: UserCode, runtime: Runtime = DEFAULT) -> ModelFile:
     """Read a model as the engines leave it, with the stacks of its nodes."""
-    model = ModelFile(path, onnx.load(path, load_external_data=False))
+    model = ModelFile(path, onnx.load(path, load_external_data=False), runtime)
     for node in all_nodes(model.proto.graph):
         stack = _stack(node, user)
         if stack:
@@ -181,16 +185,25 @@ def _rename_data(proto: onnx.ModelProto, data_name: str) -> None:
 
 def clean(model: ModelFile) -> None:
     """Remove what holds absolute paths of this machine, and save."""
-    proto = model.proto
-    graphs = [proto.graph]
+    _strip(model.proto)
+    onnx.save_model(model.proto, model.path)
+
+
+def clean_size(model: ModelFile) -> int:
+    """Bytes of the model in its clean form, without its data files."""
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model.proto)
+    _strip(copy)
+    return int(copy.ByteSize())
+
+
+def _strip(proto: onnx.ModelProto) -> None:
     for function in proto.functions:
         function.doc_string = ""
         for node in function.node:
             _clean_node(node)
-    for graph in graphs:
-        for node in all_nodes(graph):
-            _clean_node(node)
-    onnx.save_model(proto, model.path)
+    for node in all_nodes(proto.graph):
+        _clean_node(node)
 
 
 def _clean_node(node: onnx.NodeProto) -> None:
@@ -288,6 +301,23 @@ def text(model: ModelFile) -> str:
     return str(onnx.printer.to_text(slim))
 
 
+_SCOPES_KEY = "pkg.torch.onnx.name_scopes"
+
+
+def module_of(node: onnx.NodeProto) -> str:
+    """The path of the module that a node comes from, as the engines write it; empty for the model's own.
+
+    dynamo lists the modules in the metadata, outermost first, with the node's own name last; torchscript puts them into
+    the name of the node, between slashes, and a name with a dot is one part of it.
+    """
+    for entry in node.metadata_props:
+        if entry.key == _SCOPES_KEY:
+            scopes = re.findall(r"'([^']*)'", entry.value)
+            return scopes[-2] if len(scopes) > 1 else ""
+    parts = node.name.split("/")
+    return ".".join(part for part in parts[1:-1] if part) if len(parts) > 2 and not parts[0] else ""
+
+
 def node_map(model: ModelFile) -> tuple[NodeRow, ...]:
     """Every node with its operator, its outputs' shapes and its stack in the user's code."""
     proto = model.proto
@@ -304,6 +334,8 @@ def node_map(model: ModelFile) -> tuple[NodeRow, ...]:
             operator_name(node),
             tuple(NodeOutput(name, known.get(name)) for name in node.output if name),
             next((model.stacks[name] for name in node.output if name in model.stacks), ()),
+            module_of(node),
+            tuple(filter(None, node.input)),
         )
         for index, node in enumerate(all_nodes(proto.graph))
     )

@@ -120,6 +120,9 @@ class RunState:
             stack = with_columns(item.stack, self.calls, item.operator)[:MAX_STACK]
             message = clip(item.message)
             placed = replace(item, message=message, stack=stack, failure=failure, stage=self.result.stage)
+            if failure and stack:
+                here = self.calls.get((stack[0].file, stack[0].line), [])
+                placed = replace(placed, called=tuple(dict.fromkeys(name for name, _ in here))[:MAX_STACK])
             if _identity(placed) not in known:
                 known.add(_identity(placed))
                 kept.append(placed)

@@ -39,7 +39,7 @@ def _values(model: ModelFile, names: Iterable[str], arrays: dict[str, Array]) ->
     path = os.path.join(os.path.dirname(model.path), "picked.onnx")
     onnx.save_model(exposed, path)
     try:
-        return dict(run(session(path), arrays))
+        return dict(run(session(path, runtime=model.runtime), arrays))
     finally:
         os.unlink(path)
 

@@ -155,17 +155,24 @@ def changed_size(traced: torch.jit.ScriptModule, used: Frame, user: UserCode) ->
     """Where a size is changed in place that the line `used` takes; the empty stack when none is.
 
     In Python ``n += 2`` gives `n` a new number; in a trace it changes the recorded one, which other names still hold.
+    A tensor made of sizes on the line `used` is a constant in the trace, which then holds the change already.
     """
     sizes: set[str] = set()
+    constants: set[str] = set()
     changed: dict[str, Stack] = {}
     for node in traced.inlined_graph.nodes():
         inputs = [value.debugName() for value in node.inputs()]
         outputs = [value.debugName() for value in node.outputs()]
         stack = user.choose(of_trace_text(str(node.sourceRange())))
         source = next((changed[name] for name in inputs if name in changed), ())
-        if source and stack and (stack[0].file, stack[0].line) == (used.file, used.line):
+        here = bool(stack) and (stack[0].file, stack[0].line) == (used.file, used.line)
+        if source and here:
             return source
         in_place = node.kind().endswith("_") and not node.kind().endswith("__")
+        if here and (node.kind() == "prim::Constant" or constants & set(inputs)):
+            constants.update(outputs)
+        if in_place and inputs[0] in constants and not here:
+            return stack
         if node.kind() == "prim::NumToTensor" or (in_place and inputs[0] in sizes):
             sizes.update(outputs)
         if in_place and inputs[0] in sizes:

@@ -15,6 +15,7 @@ from .channel import clip
 from .execution import Leaf
 from .model_file import ModelFile
 from .protocol import Comparison, State, Worst
+from .runtime import CPU, DEFAULT, Runtime, full_name, matching
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -97,7 +98,7 @@ def to_array(value: object, entry: onnx.ValueInfoProto) -> Array:
     return np.asarray(value, dtype=kind)
 
 
-def session(path: str, plain: bool = False) -> onnxruntime.InferenceSession:
+def session(path: str, plain: bool = False, runtime: Runtime = DEFAULT) -> onnxruntime.InferenceSession:
     """An ONNX Runtime session on one thread; `plain` without graph optimisation."""
     try:
         import onnxruntime
@@ -108,8 +109,17 @@ def session(path: str, plain: bool = False) -> onnxruntime.InferenceSession:
     options.intra_op_num_threads = torch.get_num_threads()
     if plain:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    provider = matching(runtime.provider, onnxruntime.get_available_providers())
+    if provider is None:
+        has = ", ".join(onnxruntime.get_available_providers())
+        raise NoRuntimeError(f"ONNX Runtime has no provider {full_name(runtime.provider)} here; it has {has}")
+    for library in runtime.libraries:
+        try:
+            options.register_custom_ops_library(library)
+        except Exception as error:
+            raise NoRuntimeError(f"{library} is no library of operators: {clip(error, 200)}") from error
     try:
-        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(path, options, providers=list(dict.fromkeys((provider, CPU))))
     except Exception as error:
         lacking = _UNKNOWN_OPERATOR.search(str(error))
         if lacking is not None and lacking["domain"] != "ai.onnx":

@@ -116,7 +116,7 @@ class TorchScript:
         found: list[Observation] = []
         lost: set[str] = set()
         for node in all_nodes(proto.graph):
-            if node.domain in known or node.domain.startswith("onnx"):
+            if node.domain in known or node.domain.split(".")[0] == "onnx":
                 continue
             follows = lost.intersection(node.input)
             lost.update(node.output)

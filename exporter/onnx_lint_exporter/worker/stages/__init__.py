@@ -7,7 +7,7 @@ import logging
 from ..channel import clip
 from ..protocol import Done, Unwritable
 from ..state import NO_ROOM, RunState
-from . import capture, check, eager, finish, hazards, load, mismatch, run_model, search
+from . import capture, check, convert, eager, finish, hazards, load, measure, mismatch, optimise, run_model
 
 _STAGES = (
     load.run,
@@ -15,7 +15,9 @@ _STAGES = (
     capture.run,
     check.run,
     run_model.run,
-    search.run,
+    optimise.run,
+    convert.run,
+    measure.run,
     hazards.run,
     mismatch.run,
     finish.run,

@@ -7,14 +7,19 @@ from dataclasses import replace
 from .. import model_file
 from ..channel import clip
 from ..protocol import Kind, Observation, Stage
+from ..runtime import CPU, Runtime
 from ..state import RunState
 from ..wording import shorten
+
+
+def _runtime(state: RunState) -> Runtime:
+    return Runtime(state.job.provider or CPU, state.job.libraries)
 
 
 def run(state: RunState) -> bool:
     """Leave `exported`."""
     with state.stage(Stage.CHECK):
-        state.exported = exported = model_file.read(state.path, state.user)
+        state.exported = exported = model_file.read(state.path, state.user, _runtime(state))
         state.result = replace(
             state.result,
             nodes=exported.nodes,

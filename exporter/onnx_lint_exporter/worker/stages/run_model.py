@@ -47,7 +47,7 @@ def _compared(state: RunState, number: int, given: Reference | None) -> Comparis
         with state.stage(Stage.RUN):
             arrays = verify.feed(state.exported, fed(state, given), state.job.input_names)
             if state.runtime is None:
-                state.runtime = verify.session(state.path)
+                state.runtime = verify.session(state.path, runtime=state.exported.runtime)
             results = verify.run(state.runtime, arrays)
         with state.stage(Stage.COMPARE):
             return judge(state.loaded.model, given, results, lambda: tied_outputs(state.exported, arrays))

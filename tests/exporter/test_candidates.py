@@ -1,0 +1,125 @@
+"""Changes by form that ``--repair`` tries: what they write; those that change the model are not kept."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+from onnx_lint import fixer
+from onnx_lint.diagnostic import Diagnostic, Severity, Span
+from onnx_lint.source.text import SourceText
+from onnx_lint.target import BOTH
+from onnx_lint_exporter.candidates import candidates
+from onnx_lint_exporter.source_code import SourceFile
+
+sys.path.insert(0, str(Path(__file__).parent))
+from commands import export
+
+
+def _written(body: str, line: int) -> set[str]:
+    """The bodies that the changes at a line (from 1 in the body) give."""
+    indented = "".join(f"    {text}\n" for text in body.split("\n"))
+    source = SourceText("net.py", f"def forward(self, x, y):\n{indented}")
+    file = SourceFile("net.py", source, ast.parse(source.normal))
+    d = Diagnostic("ONX101", "name", Severity.ERROR, Span("net.py", line + 1, 5, line + 1, 6), "said", BOTH)
+    made = set()
+    for each in candidates(file, [d]):
+        text = fixer.apply(source, [each], unsafe=True).text
+        made.add("\n".join(line[4:] for line in text.split("\n")[1:] if line.strip() and line.strip() != "pass"))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("body", "line", "wanted"),
+    [
+        ("if x.sum() > 0:\n    return x\nreturn -x", 1, "return torch.where(x.sum() > 0, x, -x)"),
+        ("if x.sum() > 0:\n    y = x\nreturn y", 1, "y = torch.where(x.sum() > 0, x, y)\nreturn y"),
+        ("if x.any():\n    y += 1\nelse:\n    y = x\nreturn y", 1, "y = torch.where(x.any(), y + 1, x)\nreturn y"),
+        (
+            "if x.shape[0] > 4 and not y.any():\n    return x\nelif y.all():\n    return y\nelse:\n    return -x",
+            1,
+            "return torch.where(torch.logical_and(torch.full((), x.shape[0]) > 4, torch.logical_not(y.any())), x, "
+            "torch.where(y.all(), y, -x))",
+        ),
+        ("if x.shape[1] > 16:\n    x = x[:, :16]\nreturn x", 1, "x = x[:, :16]\nreturn x"),
+        ("return x if x.sum() > 0 else y", 1, "return torch.where(x.sum() > 0, x, y)"),
+        (
+            "out = []\nfor i in range(x.shape[0]):\n    out.append(x[i] * 2)\nreturn torch.stack(out)",
+            2,
+            "out = []\nout = x * 2\nreturn out",
+        ),
+        ("for row in x:\n    y = y + row\nreturn y", 1, "y = y + x.sum(0)\nreturn y"),
+        ("for i in range(x.shape[0]):\n    y[i] = x[i] + 1\nreturn y", 1, "y = x + 1\nreturn y"),
+        ("for _ in range(x.shape[0]):\n    y = y + 3\nreturn y", 1, "y = y + 3 * x.shape[0]\nreturn y"),
+        ("return torch.stack([row * 2 for row in x])", 1, "return x * 2"),
+        ("return torch.from_numpy(np.concatenate((x.numpy(), y.cpu().numpy())))", 1, "return torch.cat((x, y))"),
+        (
+            "a = x.numpy()\nb = np.argsort(a, axis=1)\nreturn y[torch.from_numpy(b)]",
+            2,
+            "a = x\nb = torch.argsort(a, dim=1)\nreturn y[b]",
+        ),
+        ("return x / np.sqrt(x.size(-1))", 1, "return x / (x.size(-1)) ** 0.5"),
+        ("return x[:int(x.shape[0] / 2)]", 1, "return x[:x.shape[0] // 2]"),
+        ("return x[:round(x.shape[0] * 0.5)]", 1, "return x[:x.shape[0] // 2]"),
+        ("return x * np.prod(x.shape)", 1, "return x * x.numel()"),
+        (
+            "return torch.tensor([x.shape[0], 2])",
+            1,
+            "return torch.stack([torch.full((), x.shape[0]), torch.full((), 2)])",
+        ),
+    ],
+)
+def test_what_is_written(body: str, line: int, wanted: str) -> None:
+    assert wanted in _written(body, line)
+
+
+@pytest.mark.parametrize(
+    ("body", "line"),
+    [
+        ("if x.any():\n    y = x\n    z = y\nreturn y", 1),  # more than one value on a way
+        ("for i in range(x.shape[0]):\n    y = y + x[i] * i\nreturn y", 1),  # the turn itself is needed
+        ("while x.sum() < 3:\n    x = x + 1\nreturn x", 1),
+        ("return x + y", 1),
+    ],
+)
+def test_where_no_form_fits(body: str, line: int) -> None:
+    assert _written(body, line) == set()
+
+
+MODEL = """import torch
+
+
+class Branch(torch.nn.Module):
+    def forward(self, x):
+        if x.sum() > 0:
+            return x + 1
+        return x - 1
+
+
+class Shapes(torch.nn.Module):
+    def forward(self, x):
+        if x.sum() > 0:
+            return x
+        return x.sum(0)
+
+
+def given():
+    return [(torch.ones(2, 3),), (-torch.ones(2, 3),)]
+"""
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize(("name", "repaired"), [("Branch", True), ("Shapes", False)])
+def test_the_export_is_the_judge(name: str, repaired: bool, tmp_path: Path, warm_python: str) -> None:
+    """Both are written with ``torch.where``; for the second the model would then give another shape."""
+    (tmp_path / "net.py").write_text(MODEL)
+    arguments = [f"net.py:{name}", "--inputs-from", "net.py:given", "--engine", "torchscript", "--repair"]
+    ran = export(tmp_path, warm_python, [*arguments, "--output-format", "json"])
+    found = ran.export("torchscript")["repair"]
+    assert (found is not None) is repaired
+    if found is not None:
+        assert "+        return torch.where(x.sum() > 0, x + 1, x - 1)" in found["patch"]
+        assert found["fixes"] == ["Choose with `torch.where`"] and found["inputs"] > 2
