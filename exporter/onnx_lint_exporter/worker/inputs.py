@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -271,14 +271,19 @@ def derive_second(model: Model, inputs: Inputs) -> None:
 
 def varied(model: Model, first: Arguments, axes: Axes) -> Arguments:
     """An input with other values, and one more of each size that `axes` names."""
+    return rebuilt_by_name(
+        model,
+        first,
+        lambda name, leaf: vary(leaf.detach(), axes.get(name, {})) if isinstance(leaf, torch.Tensor) else leaf,
+    )
+
+
+def rebuilt_by_name(model: Model, first: Arguments, change_leaf: Callable[[str, object], object]) -> Arguments:
+    """A copy of an input with every leaf replaced, by its name."""
     names: Iterator[str] = iter([name for name, _ in name_leaves(model, first)])
 
-    def changed(leaf: object) -> object:
-        name = next(names)
-        return vary(leaf.detach(), axes.get(name, {})) if isinstance(leaf, torch.Tensor) else leaf
-
     def change(value: object) -> object:
-        return rebuilt(value, changed)
+        return rebuilt(value, lambda leaf: change_leaf(next(names), leaf))
 
     args = tuple(change(value) for value in first.args)
     order = [p.name for p in parameters(model)]

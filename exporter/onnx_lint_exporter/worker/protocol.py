@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from .asking import InputsAsked
+
 
 class _Word(str, Enum):
     """An enumeration whose members are their own words in output."""
@@ -527,6 +529,7 @@ Message = (
     Ready
     | StageBegun
     | ModelLoaded
+    | InputsAsked
     | Exiting
     | ForeignSender
     | EnvironmentLacks

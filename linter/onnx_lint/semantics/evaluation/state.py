@@ -181,6 +181,9 @@ class Analysis:
     """How many addresses were given out."""
     search: Search | None = None
     """While it is looked for what the model demands of its inputs."""
+    skips_decorators: bool = False
+    """Whether every decorator is taken to hand its function on: enough where only the inputs of a model are wanted, and
+    many times cheaper for decorators that make documentation."""
     stop_at: float = float("inf")
     """The number of steps at which the search ends without an answer."""
     undone: list[Hashable] = field(default_factory=list)
