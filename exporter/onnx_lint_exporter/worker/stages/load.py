@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 import torch
 
-from .. import overlay, script
+from .. import overlay, script, trees
 from ..channel import clip
 from ..engines import ENGINES
 from ..engines.dynamo import Dynamo
@@ -29,6 +29,7 @@ def run(state: RunState) -> bool:
             if job.profile and find_spec("pyinstrument") is None:
                 raise LoadError("--profile: torch profiles with pyinstrument: pip install pyinstrument beside it")
             state.loaded = loaded = _load(state, cwd)
+            trees.register_known()
             state.user.claim(loaded.root)
             for root in packages_of(loaded.model):
                 state.user.prefer(root)
@@ -77,6 +78,7 @@ def _script(state: RunState) -> bool:
     try:
         with state.stage(Stage.SCRIPT):
             calls = script.run(path, job.script or (), job.call, state.user)
+            trees.register_known()
     except script.ScriptError as error:
         usage(state, LoadError(str(error)))
         return False
