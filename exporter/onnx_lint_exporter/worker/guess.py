@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 import torch
 
-from .execution import Arguments, Model, call
+from .execution import Arguments, Leaf, Model, call
 from .inputs import Axes, Inputs, arrange, described, name_leaves, parameters
 from .target import LoadError
-from .vary import axis_names, other_values, resized, variation
+from .vary import axes_of, axis_names, other_values, resized, variation
 
 _PLAIN_KINDS: dict[object, int | float | bool] = {int: 2, float: 0.5, bool: True, "int": 2, "float": 0.5, "bool": True}
 NO_INPUTS = "no inputs"
@@ -66,12 +66,15 @@ def whole(model: Model, first: Arguments, origin: str) -> Inputs:
     found = variation(model, first)
     named = name_leaves(model, first)
     names = axis_names([(name, leaf.dim()) for name, leaf in named if isinstance(leaf, torch.Tensor)], found)
-    axes: Axes = {}
-    for (name, dim), number in found.axes.items():
-        axes.setdefault(name, {})[dim] = names[number]
-    said = "; ".join(f"{name}: {_written(value, axes.get(name, {}))}" for name, value in named)
+    axes = axes_of(found, names)
+    said = written_inputs(named, axes)
     second = other_values(model, resized(model, first, found.sizes))
     return Inputs(first, second if found.axes else None, axes, origin=f"{origin}{said}", second_given=False)
+
+
+def written_inputs(named: Sequence[Leaf], axes: Axes) -> str:
+    """The leaves of an input as they are printed: ``x: float32[N, 3]; k: int 2``."""
+    return "; ".join(f"{name}: {_written(value, axes.get(name, {}))}" for name, value in named)
 
 
 def _written(value: object, axes: Mapping[int, str]) -> str:

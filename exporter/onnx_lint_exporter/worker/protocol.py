@@ -227,8 +227,10 @@ class Job:
     register: tuple[str, ...] = ()
     script: tuple[str, ...] | None = None
     """The arguments of a script that is run, and whose calls of ``torch.onnx.export`` are the targets."""
+    observe: bool = False
+    """Whether instead the models that the script calls are the targets, with inputs from these calls."""
     call: int = 0
-    """Which of its calls, counted from 0."""
+    """Which of its calls, or of its models, counted from 0."""
     overlay: dict[str, str] | None = None
     """Source texts that stand for those of files: the model made of them must give what the original one does."""
     linted: tuple[str, ...] = ()
@@ -417,9 +419,9 @@ class Result:
     root: str = ""
     """The folder or file below which everything is the user's code."""
     calls: int = 0
-    """How many calls of ``torch.onnx.export`` the script made."""
+    """How many calls of ``torch.onnx.export`` the script made, or how many models it called."""
     called_at: Frame | None = None
-    """Where it made the one that is the target."""
+    """Where it made the one that is the target, or called the model first."""
     attribute: str = ""
     """The name of the target in its module."""
     is_instance: bool = False

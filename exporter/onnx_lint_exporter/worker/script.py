@@ -68,16 +68,9 @@ def run(path: str, arguments: Sequence[str], wanted: int, user: UserCode) -> Cal
     made; before that it is raised. Raises `ScriptError` when there is no such call.
     """
     calls = Calls(wanted, to_the_end=wanted == 0, user=user)
-    module = types.ModuleType("__main__")
-    module.__file__ = path
-    with open(path, "rb") as file:
-        code = compile(file.read(), path, "exec", dont_inherit=True)
-    sys.argv[:] = [path, *arguments]
-    sys.path.insert(0, os.path.dirname(path))
-    sys.modules["__main__"] = module  # for good: what the model's code pickles or looks up there must be found
     try:
         with _listening(calls):
-            exec(code, module.__dict__)
+            execute(path, arguments)
     except _Enough:
         pass
     except (Exception, SystemExit):
@@ -87,6 +80,18 @@ def run(path: str, arguments: Sequence[str], wanted: int, user: UserCode) -> Cal
         made = f"only {calls.count}" if calls.count else "no"
         raise ScriptError(f"{path}: the script made {made} call of torch.onnx.export")
     return calls
+
+
+def execute(path: str, arguments: Sequence[str]) -> None:
+    """Run a script in this process as ``python path arguments`` does; raises what it raises."""
+    module = types.ModuleType("__main__")
+    module.__file__ = path
+    with open(path, "rb") as file:
+        code = compile(file.read(), path, "exec", dont_inherit=True)
+    sys.argv[:] = [path, *arguments]
+    sys.path.insert(0, os.path.dirname(path))
+    sys.modules["__main__"] = module  # for good: what the model's code pickles or looks up there must be found
+    exec(code, module.__dict__)
 
 
 @contextmanager

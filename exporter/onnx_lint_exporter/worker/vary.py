@@ -10,7 +10,7 @@ from itertools import combinations, count
 import torch
 
 from .execution import Arguments, Model, call
-from .inputs import name_leaves, rebuilt_by_name, vary
+from .inputs import Axes, name_leaves, rebuilt_by_name, vary
 
 _MOST_SECONDS = 6.0
 _LARGE = 32
@@ -50,6 +50,14 @@ def axis_names(
             tries = (wanted if n == 1 else f"{wanted}{n}" for n in count(1))
             names[axis] = next(name for name in tries if name not in names.values())
     return names
+
+
+def axes_of(found: Variation, names: Mapping[int, str]) -> Axes:
+    """The named axes of each input."""
+    axes: Axes = {}
+    for (name, dim), number in found.axes.items():
+        axes.setdefault(name, {})[dim] = names[number]
+    return axes
 
 
 def other_values(model: Model, first: Arguments) -> Arguments:

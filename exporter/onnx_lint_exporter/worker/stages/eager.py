@@ -30,6 +30,8 @@ def run(state: RunState) -> bool:
             axes = state.engine.asked_axes(job)
             if state.call is not None:
                 state.inputs = _of_call(state.call)
+            elif state.observed is not None:
+                state.inputs = state.observed.inputs()
             else:
                 state.inputs = input_sources.build(
                     loaded.model, loaded.module, job, cwd, axes, lambda: input_sources.ask(state.channel, loaded.model)
