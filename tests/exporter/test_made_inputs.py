@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 
 import pytest
 
@@ -12,8 +13,10 @@ from torch import nn  # noqa: E402 - behind the check that torch is there
 
 from onnx_lint_exporter.worker.analysed import UnfitError, from_analysis  # noqa: E402
 from onnx_lint_exporter.worker.asking import KnownDim, KnownInput  # noqa: E402
-from onnx_lint_exporter.worker.execution import Model, call  # noqa: E402
+from onnx_lint_exporter.worker.execution import Arguments, Model, call  # noqa: E402
 from onnx_lint_exporter.worker.guess import guess  # noqa: E402
+from onnx_lint_exporter.worker.inputs import Relation, relations  # noqa: E402
+from onnx_lint_exporter.worker.search.recipes import Kitchen, Leaf  # noqa: E402
 
 pytestmark = pytest.mark.torch
 FREE = KnownDim(varies=True)
@@ -118,3 +121,30 @@ def test_the_model_s_own_dummy_inputs_come_before_a_guess() -> None:
 
     inputs = guess(Own())
     assert inputs.origin == "dummy_inputs of the model: mask: bool[N, S]" and inputs.first.args == ()
+
+
+@pytest.mark.parametrize(
+    ("samples", "expected"),
+    [
+        # batch, new words and words of the past; the mask covers both
+        ([(2, 3, 4, 7), (3, 5, 6, 11)], {"D": Relation(("B", "C"))}),
+        # one word at a time: with each call the past and the mask grow
+        ([(2, 1, 5, 6), (2, 1, 6, 7), (3, 1, 4, 5)], {"D": Relation(("C",), 1)}),
+        # all of them one more tells nothing
+        ([(2, 3, 4, 7), (3, 4, 5, 8)], {}),
+        ([(2, 3, 4, 7)], {}),
+        ([], {}),
+    ],
+)
+def test_sizes_that_follow_from_others(samples: list[tuple[int, ...]], expected: dict[str, Relation]) -> None:
+    assert relations([dict(zip("ABCD", sample, strict=True)) for sample in samples]) == expected
+    for relation in expected.values():
+        assert all(relation.size(dict(zip("ABCD", s, strict=True))) == s[3] for s in samples)
+
+
+def test_the_search_keeps_what_sizes_follow_from() -> None:
+    leaves = [Leaf("past", torch.ones(2, 4), {0: "N", 1: "P"}), Leaf("mask", torch.ones(2, 5), {0: "N", 1: "M"})]
+    kitchen = Kitchen(Arguments(tuple(leaf.example for leaf in leaves)), leaves, relations={"M": Relation(("P",), 1)})
+    recipes = list(islice(kitchen.recipes(), 40))
+    assert all(recipe.sizes["M"] == recipe.sizes["P"] + 1 for recipe in recipes)
+    assert len({recipe.sizes["P"] for recipe in recipes}) > 5

@@ -19,7 +19,7 @@ from . import trees
 from .execution import Arguments, Model, call, duplicate, leaves, same, tensors
 from .frames import UserCode
 from .guess import whole, written_inputs
-from .inputs import Inputs, name_leaves, parameters
+from .inputs import Inputs, axis_sizes, name_leaves, parameters, relations
 from .protocol import Frame
 from .script import ScriptError, execute
 from .vary import Place, Variation, axes_of, axis_names
@@ -91,7 +91,8 @@ class Seen:
         axes = axes_of(found, names)
         own = dict(_sizes(self.model, first))
         second = max(kept, key=lambda each: sum(own[place] != size for place, size in _sizes(self.model, each)))
-        return Inputs(first, second, axes, origin=origin + written_inputs(named, axes))
+        samples = [axis_sizes(self.model, each, axes) for each in kept]
+        return Inputs(first, second, axes, origin=origin + written_inputs(named, axes), relations=relations(samples))
 
 
 def _idle_options(model: Model, arguments: Arguments) -> set[str]:
