@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch")
 
 from torch import nn  # noqa: E402 - behind the check that torch is there
 
+from onnx_lint_exporter.worker import vary  # noqa: E402
 from onnx_lint_exporter.worker.analysed import UnfitError, from_analysis  # noqa: E402
 from onnx_lint_exporter.worker.asking import KnownDim, KnownInput  # noqa: E402
 from onnx_lint_exporter.worker.execution import Arguments, Model, call  # noqa: E402
@@ -75,6 +76,14 @@ def test_what_the_analysis_does_not_know_comes_from_the_model() -> None:
     assert inputs.axes == {"x": {0: "N", 2: "H", 3: "H"}}
 
 
+def test_a_later_layer_says_nothing_of_the_input() -> None:
+    model = nn.Sequential(
+        nn.Conv2d(3, 8, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 900), nn.Linear(900, 2)
+    )
+    inputs = from_analysis(model, [tensor("input", [FREE, KnownDim(3), FREE, FREE])])
+    assert inputs.first.args[0].shape == (2, 3, 64, 64)  # type: ignore[attr-defined]  # a tensor
+
+
 class Fixed(nn.Module):
     def forward(self, x):  # type: ignore[no-untyped-def]  # as users write it
         return x.reshape(2, 7)
@@ -121,6 +130,19 @@ def test_the_model_s_own_dummy_inputs_come_before_a_guess() -> None:
 
     inputs = guess(Own())
     assert inputs.origin == "dummy_inputs of the model: mask: bool[N, S]" and inputs.first.args == ()
+
+
+def test_a_model_that_hangs_on_other_sizes_costs_bounded_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Hangs(nn.Module):
+        def forward(self, x):  # type: ignore[no-untyped-def]  # as users write it
+            while x.shape[1] != 7:
+                pass
+            return x + 1
+
+    monkeypatch.setattr(vary, "_MOST_SECONDS", 0.2)
+    monkeypatch.setattr(vary, "_GRACE", 0.1)
+    found = vary.variation(Hangs(), Arguments((torch.ones(2, 7),)))
+    assert (found.axes, found.complete) == ({("x", 0): 0}, False)
 
 
 @pytest.mark.parametrize(

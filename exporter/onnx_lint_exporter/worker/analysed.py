@@ -215,10 +215,11 @@ def _completions(model: Model, dims: Sequence[KnownDim], dtype: str) -> Iterator
     open_ = [k for k, dim in enumerate(dims) if dim.size is None and k > 0]
     seen: list[dict[int, int]] = []
     if dtype.startswith("float") and open_:
-        for place, size in layer_sizes(model, rank):
-            found = {place: size} if place in open_ else {}
-            if found and found not in seen:
-                seen.append(found)
+        for number, (place, size) in enumerate(layer_sizes(model, rank)):
+            if number == 0 and place not in open_:
+                break  # the first layer's size is known: what later ones take says nothing of the input
+            if place in open_ and {place: size} not in seen:
+                seen.append({place: size})
     if rank > 3 and 1 in open_:
         seen += [found for found in ({1: 3}, {1: 1}) if found not in seen]
     yield from seen[:6] if dtype.startswith("float") else []

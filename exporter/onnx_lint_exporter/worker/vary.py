@@ -11,8 +11,11 @@ import torch
 
 from .execution import Arguments, Model, call
 from .inputs import Axes, name_leaves, rebuilt_by_name, vary
+from .system import OutOfTimeError, time_limit
 
 _MOST_SECONDS = 6.0
+_GRACE = 1.0
+"""Seconds more for the run that is under way when the time is over."""
 _LARGE = 32
 """Sizes from here on are tried with a multiple of this more: networks that halve a picture five times need that."""
 _NAMES = {1: "N", 2: "NS", 3: "NST", 4: "NCHW", 5: "NCDHW"}
@@ -112,13 +115,18 @@ class _Trial:
         self.is_late = False
 
     def takes(self, sizes: dict[Place, int]) -> bool:
-        if time.monotonic() > self._end:
+        left = self._end - time.monotonic()
+        if self.is_late or left <= 0:
             self.is_late = True
             return False
         try:
-            call(self._model, resized(self._model, self._first, sizes))
+            with time_limit(left + _GRACE):  # a model may loop for ever on a size that is none of its own
+                call(self._model, resized(self._model, self._first, sizes))
         except (MemoryError, RecursionError):
             raise
+        except OutOfTimeError:
+            self.is_late = True
+            return False
         except Exception:  # noqa: BLE001 - the model refuses these sizes in its own way
             return False
         return True
