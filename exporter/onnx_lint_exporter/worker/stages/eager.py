@@ -36,6 +36,7 @@ def run(state: RunState) -> bool:
                 state.inputs = input_sources.build(
                     loaded.model, loaded.module, job, cwd, axes, lambda: input_sources.ask(state.channel, loaded.model)
                 )
+            state.channel.send(StageBegun(Stage.EAGER))  # looking for inputs took its own time
             _run_model(state)
             changed = _changed(state)
     except LoadError as error:
