@@ -103,6 +103,20 @@ def test_a_rank_that_is_not_known_is_tried() -> None:
     assert made(Sound(), tensor("x", None)) == "x: float32[N, S]"
 
 
+def test_what_is_tried_stays_small() -> None:
+    sizes: list[int] = []
+
+    class Counts(nn.Module):
+        def forward(self, x):  # type: ignore[no-untyped-def]  # as users write it
+            sizes.append(x.numel())
+            raise ValueError("not this")
+
+    for dims in (None, [FREE, FREE, FREE], [FREE] * 4, [FREE] * 5):
+        with pytest.raises(UnfitError):
+            from_analysis(Counts(), [tensor("x", dims)])
+    assert len(sizes) > 20 and max(sizes) < 10_000_000
+
+
 def test_the_names_are_those_of_the_code() -> None:
     known = tensor("input", [KnownDim(varies=True, name="batch"), KnownDim(varies=True, name="H // 2"), FREE])
     assert made(nn.ReLU(), known) == "input: float32[batch, S, T]"

@@ -27,6 +27,9 @@ _SIDES = (64, 224, 32, 128, 256)
 """Heights and widths that pictures are tried with, after those that the model says it is for."""
 _LENGTHS = (7, 64, 2000, 16000)
 """Lengths of other dimensions: words, then samples of sound."""
+_MOST_CHANNELS = 8
+_LONGEST_INNER = 64
+"""The largest size of volumes, and of all dimensions but the last of sequences: two long ones make gigabytes."""
 
 
 class UnfitError(Exception):
@@ -118,9 +121,13 @@ class _Scale:
 def _example(model: Model, tensors: Sequence[KnownInput], plain: list[InputSpec]) -> list[InputSpec]:
     """The specifications of an example that runs, with the bounds of integers that are indices of a table."""
     end, refusal = time.monotonic() + _MOST_SECONDS, ""
-    for number, specs in enumerate(_candidates(model, tensors)):
-        if number >= _MOST_TRIALS or time.monotonic() > end:
+    tried: list[list[InputSpec]] = []
+    for specs in _candidates(model, tensors):
+        if len(tried) >= _MOST_TRIALS or time.monotonic() > end:
             break
+        if specs in tried:
+            continue
+        tried.append(specs)
         arguments = _arguments(model, [*specs, *plain])
         try:
             rows = rows_indexed(model, arguments)
@@ -196,13 +203,25 @@ def _choices(model: Model, item: KnownInput) -> Iterator[_Choice]:
         yield _sized((KnownDim(), KnownDim()), {}, "float32")
 
 
+def _open_size(dim: int, rank: int, scale: _Scale) -> int:
+    """The size of a dimension of which nothing is known: the first is the batch, the last of up to three a length, those
+    behind the channels of a picture its side."""
+    if dim == 0:
+        return scale.batch
+    if rank > 3:
+        if dim == 1:
+            return min(scale.length, _MOST_CHANNELS)
+        return scale.side if rank == 4 else min(scale.side, _LONGEST_INNER)
+    return scale.length if dim == rank - 1 else min(scale.length, _LONGEST_INNER)
+
+
 def _sized(dims: tuple[KnownDim, ...], sizes: Mapping[int, int], dtype: str) -> _Choice:
     def made(item: KnownInput, scale: _Scale) -> InputSpec:
         out = []
         for k, dim in enumerate(dims):
             size = dim.size if dim.size is not None else sizes.get(k)
             if size is None:
-                size = scale.batch if k == 0 else scale.side if len(dims) > 3 and k > 1 else scale.length
+                size = _open_size(k, len(dims), scale)
             out.append(Dim(size, size))
         return InputSpec(item.name, dtype, tuple(out))
 
