@@ -204,8 +204,8 @@ def _choices(model: Model, item: KnownInput) -> Iterator[_Choice]:
 
 
 def _open_size(dim: int, rank: int, scale: _Scale) -> int:
-    """The size of a dimension of which nothing is known: the first is the batch, the last of up to three a length, those
-    behind the channels of a picture its side."""
+    """The size of a dimension of which nothing is known: the first is the batch, the last of up to three a length,
+    those behind the channels of a picture its side."""
     if dim == 0:
         return scale.batch
     if rank > 3:
