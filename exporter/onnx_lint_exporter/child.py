@@ -2,7 +2,7 @@
 
 The worker's standard output is the private channel: one message a line, each behind a token that only we and the
 worker know. Everything the model prints goes to standard error, of which a bounded part is kept. Standard input stays
-open, and says by its end that we are gone.
+open for answers to what it asks, and says by its end that we are gone.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,8 +19,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from onnx_lint_exporter import processes
+from onnx_lint_exporter.worker.asking import InputsAsked, InputsKnown
 from onnx_lint_exporter.worker.protocol import LAST, Done, ForeignSender, Job, Message, Stack, Stage, StageBegun
-from onnx_lint_exporter.worker.wire import ProtocolError, decode, encode_job
+from onnx_lint_exporter.worker.wire import ProtocolError, decode, encode_answer, encode_job
 
 WORKER = Path(__file__).parent / "worker" / "__main__.py"
 LOG_LIMIT = 256 * 1024
@@ -101,11 +103,20 @@ class _Log:
 class Child:
     """One worker process. `run` blocks until it has ended; `cancel` and `accuse` may be called from any thread."""
 
-    def __init__(self, python: str, job: Job, limits: Limits, on_stage: Callable[[Stage], None] | None = None) -> None:
+    def __init__(
+        self,
+        python: str,
+        job: Job,
+        limits: Limits,
+        on_stage: Callable[[Stage], None] | None = None,
+        answer: Callable[[InputsAsked], InputsKnown] = lambda question: InputsKnown(),
+    ) -> None:
         self._python = python
         self._job = replace(job, token=secrets.token_hex(8), memory_mb=limits.memory_mb)
         self._limits = limits
         self._on_stage = on_stage
+        self._answer = answer
+        self._process: subprocess.Popen[bytes] | None = None
         self._cancelled = threading.Event()
         self._done = threading.Event()
         self._stage_since = 0.0
@@ -125,7 +136,7 @@ class Child:
         """Start the worker, hand it the job, and wait for its end or ours."""
         start = self._stage_since = time.monotonic()
         worker = processes.Worker([self._python, "-X", "faulthandler", str(WORKER)], _environment(), self.accuse)
-        process = worker.process
+        process = self._process = worker.process
         assert process.stdin and process.stdout and process.stderr
         log = _Log()
         readers = [
@@ -243,6 +254,8 @@ class Child:
         self._result.messages.append(message)
         if isinstance(message, ForeignSender):
             self.accuse("the code here sent a message in the worker's name", message.frames)
+        if isinstance(message, InputsAsked):
+            self._tell(self._answer(message))
         if isinstance(message, StageBegun):
             self._result.stage = message.stage
             self._stage_since = time.monotonic()
@@ -250,6 +263,12 @@ class Child:
                 self._on_stage(message.stage)
         if isinstance(message, LAST):
             self._done.set()
+
+    def _tell(self, answer: InputsKnown) -> None:
+        if self._process is not None and self._process.stdin is not None:
+            with contextlib.suppress(OSError, ValueError):  # it died, or was ended, before it got its answer
+                self._process.stdin.write(encode_answer(answer))
+                self._process.stdin.flush()
 
 
 def _environment() -> dict[str, str]:

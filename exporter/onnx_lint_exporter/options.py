@@ -36,18 +36,22 @@ def entries(given: argparse.Namespace) -> list[str]:
     return [*(given.entry or ()), *exported]
 
 
+_SCRIPTS = ("--export-from", "--observe")
+"""Options that take a script with its arguments."""
+
+
 def parse(argv: list[str]) -> argparse.Namespace:
-    """The options of these arguments. What follows ``--export-from SCRIPT`` is the script's, whatever it looks like."""
-    place = next(
-        (k for k, text in enumerate(argv) if text == "--export-from" or text.startswith("--export-from=")), None
-    )
+    """The options of these arguments. What follows ``--export-from SCRIPT`` or ``--observe SCRIPT`` is the script's,
+    whatever it looks like."""
+    place = next((k for k, text in enumerate(argv) if text.partition("=")[0] in _SCRIPTS), None)
     if place is None:
         given = _with_one_opset(parser().parse_args(argv))
         given.script = None
         return given
     given = _with_one_opset(parser().parse_args(argv[:place]))
-    joined = argv[place].partition("=")[2]
+    option, _, joined = argv[place].partition("=")
     given.script = [*([joined] if joined else []), *argv[place + 1 :]]
+    given.script_option = option
     return given
 
 
@@ -252,6 +256,7 @@ def request(options: argparse.Namespace) -> Request:
         opset_version=options.opset,
         register=tuple(os.path.abspath(path) for path in options.register),
         script=tuple(options.script[1:]) if options.script is not None else None,
+        observe=_is_observed(options),
         linted=tuple(os.path.abspath(path) for path in options.paths if os.path.exists(path)),
         custom_opsets=_opsets(options.custom_opsets),
         training=options.training,
@@ -273,23 +278,31 @@ def request(options: argparse.Namespace) -> Request:
         want_witness=bool(options.save_witness),
     )
     limits = Limits(options.timeout, options.memory_limit or _default_memory(len(engines(options))))
-    own = options.script is not None and options.engine is None
+    own = options.script is not None and options.engine is None and not _is_observed(options)
     chosen = (Engine.DYNAMO,) if own else engines(options)
     return Request(job, chosen, _python(options.python), limits, _outputs(options), own)
 
 
+def _is_observed(options: argparse.Namespace) -> bool:
+    return options.script is not None and options.script_option == "--observe"
+
+
 def _script_target(options: argparse.Namespace) -> Target:
-    """The script of ``--export-from``. Raises `UsageError`."""
+    """The script of ``--export-from`` or ``--observe``. Raises `UsageError`."""
+    option = options.script_option
     if not options.script or not os.path.isfile(options.script[0]):
-        raise UsageError(f"--export-from {' '.join(options.script[:1])}: no such file")
+        raise UsageError(f"{option} {' '.join(options.script[:1])}: no such file")
     if len(options.opsets) > 1:
-        raise UsageError("--opset: with --export-from, give one opset, not a range")
+        raise UsageError(f"--opset: with {option}, give one opset, not a range")
     if options.repair:
-        raise UsageError("--repair: with --export-from the model is the script's; give it to --export")
+        raise UsageError(f"--repair: with {option} the model is the script's; give it to --export")
+    counts = (
+        "how the script calls its models" if _is_observed(options) else "what the script gives to torch.onnx.export"
+    )
+    taken = ("input_names", "output_names") if _is_observed(options) else ()
     for name in ("input", "inputs_from", "output", "dynamic_axes", "dynamic_shapes", "input_names", "output_names"):
-        if getattr(options, name):
-            option = name.replace("_", "-")
-            raise UsageError(f"--{option}: with --export-from, what the script gives to torch.onnx.export counts")
+        if getattr(options, name) and name not in taken:
+            raise UsageError(f"--{name.replace('_', '-')}: with {option}, {counts} counts")
     return Target(options.script[0], os.path.abspath(options.script[0]))
 
 

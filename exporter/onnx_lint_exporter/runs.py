@@ -13,6 +13,7 @@ from pathlib import Path
 
 from onnx_lint.target import Engine
 from onnx_lint_exporter.child import Child, Limits
+from onnx_lint_exporter.knowing import Knowledge
 from onnx_lint_exporter.outcome import Outcome, WorkerError, from_child
 from onnx_lint_exporter.processes import adopt_orphans, children, end_orphans, is_alive
 from onnx_lint_exporter.worker.protocol import Job, Kind, Stage
@@ -56,6 +57,7 @@ class Run:
     def __init__(self, request: Request, on_stage: OnStage | None = None) -> None:
         self._request = request
         self._on_stage = on_stage
+        self._knowledge = Knowledge()
         self._children: list[Child] = []
         self._cancelled = False
         self.folder = ""
@@ -154,7 +156,7 @@ class Run:
             if self._on_stage is not None:
                 self._on_stage(engine, stage.value + (" (strict)" if strict else ""))
 
-        child = Child(request.python, job, request.limits, show)
+        child = Child(request.python, job, request.limits, show, self._knowledge.answer)
         self._children.append(child)
         if self._cancelled:
             child.cancel()

@@ -287,6 +287,7 @@ def parser() -> argparse.ArgumentParser:
     )
     more = out.add_argument_group("other commands")
     more.add_argument("--export-from", metavar="SCRIPT", help="run a script, and verify what it exports")
+    more.add_argument("--observe", metavar="SCRIPT", help="run a script, and export the models that it calls")
     more.add_argument(
         "--export",
         metavar="TARGET",

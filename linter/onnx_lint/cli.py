@@ -15,7 +15,7 @@ from itertools import pairwise
 from onnx_lint import __version__
 from onnx_lint.safe_path import drop_current_folder
 
-_COMMANDS = {"--export-from": "export", "--export": "export", "--lsp": "lsp"}
+_COMMANDS = {"--export-from": "export", "--observe": "export", "--export": "export", "--lsp": "lsp"}
 """Options that are packages of their own, behind an entry point. The extra that they need has the same name."""
 
 

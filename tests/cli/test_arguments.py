@@ -9,7 +9,7 @@ import pytest
 
 from onnx_lint.arguments import CheckOptions, parse, parser
 
-NOT_OF_A_RUN = {"help", "export", "export_from", "lsp"}
+NOT_OF_A_RUN = {"help", "export", "export_from", "observe", "lsp"}
 """Options that other commands take."""
 
 

@@ -47,6 +47,11 @@ def export_from(folder: Path, python: str, arguments: Sequence[str], script: Seq
     return _command(folder, ["--isolated", "--python", python, *arguments, "--export-from", *script])
 
 
+def observe(folder: Path, python: str, arguments: Sequence[str], script: Sequence[str]) -> Ran:
+    """The command with ``--observe``, in a folder."""
+    return _command(folder, ["--isolated", "--python", python, *arguments, "--observe", *script])
+
+
 def _command(folder: Path, arguments: list[str]) -> Ran:
     out, err = io.StringIO(), io.StringIO()
     before, cache = os.getcwd(), os.environ.get("XDG_CACHE_HOME")

@@ -143,6 +143,14 @@ class Choosy(nn.Module):
 Pair = collections.namedtuple("Pair", "left right")
 
 
+def made():
+    class Local(nn.Module):
+        def forward(self, x, y):
+            return x + y.reshape(x.shape)
+
+    return Local()
+
+
 class Nested(nn.Module):
     def forward(self, pair, scale=2.0):
         return pair[0] + pair[1] * scale
@@ -298,15 +306,25 @@ def test_inputs_in_the_module_of_the_target(tmp_path: Path, warm_python: str, gi
 
 
 @pytest.mark.torch
-def test_a_guess_follows_signature_annotations_defaults_and_layers(nets: Path, warm_python: str) -> None:
+def test_without_inputs_they_come_from_the_analysis_and_vary(nets: Path, warm_python: str) -> None:
     ran = export(nets, warm_python, ["nets.py:Layers", "--engine", "dynamo", "--output-format", "json"])
     entry = ran.export("dynamo")
     assert (entry["input1"]["state"], entry["input2"]["state"]) == ("right", "right"), ran.out
-    assert kinds(ran, "dynamo")["image"][0] == "float32[2,3,64,64]" and kinds(ran, "dynamo")["factor"][0] == "int 2"
-    assert entry["inputs_from"].startswith("guessed image:float32[2,3,64,64]")
-    assert "factor:int" in entry["inputs_from"] and "shift" not in entry["inputs_from"]
+    assert kinds(ran, "dynamo")["image"] == ("float32[2,3,64,64]", "float32[3,3,65,65]")
+    assert kinds(ran, "dynamo")["factor"][0] == "int 2"
+    assert entry["inputs_from"] == "inputs from the analysis: image: float32[N, 3, H, W]; factor: 2"
     ran = export(nets, warm_python, ["nets.py:Tokens", *QUICK])
-    assert ran.status == 0 and kinds(ran)["ids"][0] == "int64[2,5]"
+    assert ran.status == 0 and kinds(ran)["ids"] == ("int64[2,7]", "int64[3,8]")
+    assert ran.export("torchscript")["inputs_from"] == "inputs from the analysis: ids: int64[N, S] below 11"
+
+
+@pytest.mark.torch
+def test_what_the_analysis_does_not_know_is_guessed_and_varies_too(nets: Path, warm_python: str) -> None:
+    ran = export(nets, warm_python, ["nets.py:made", *QUICK])
+    said = ran.export("torchscript")["inputs_from"]
+    why = "`made.<locals>.Local` is not a class that nets.py defines"
+    assert said == f"guessed x: float32[N, S]; y: float32[N, S] (not from the analysis: {why})"
+    assert kinds(ran)["x"] == ("float32[2,3]", "float32[3,4]") == kinds(ran)["y"], ran.out
 
 
 @pytest.mark.torch

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, TypeVar, cast
 import torch
 from torch.overrides import TorchFunctionMode
 
+from . import trees
 from .frames import Rank, UserCode
 from .protocol import Frame, Stack
 
@@ -41,7 +42,7 @@ class Arguments:
 
 
 def rebuilt(value: object, leaf: Callable[[object], object], *, subclasses: bool = True) -> object:
-    """A copy of nested arguments with every leaf replaced; tuples and lists keep their classes.
+    """A copy of nested arguments with every leaf replaced; tuples, lists and registered classes stay what they are.
 
     Subclasses of ``dict`` become plain ones, or count as leaves when `subclasses` is false.
     """
@@ -52,6 +53,8 @@ def rebuilt(value: object, leaf: Callable[[object], object], *, subclasses: bool
         return type(value)(rebuilt(item, leaf, subclasses=subclasses) for item in value)
     if type(value) is dict or (subclasses and isinstance(value, dict)):
         return {key: rebuilt(item, leaf, subclasses=subclasses) for key, item in value.items()}
+    if trees.is_node(value):
+        return trees.with_parts(value, [rebuilt(item, leaf, subclasses=subclasses) for _, item in trees.parts(value)])
     return leaf(value)
 
 
@@ -101,6 +104,8 @@ def leaves(value: object, name: str = "") -> list[Leaf]:
         pairs = zip(value._fields, value, strict=True)
     elif isinstance(value, (tuple, list)):
         pairs = enumerate(value)
+    elif trees.is_node(value):
+        pairs = trees.parts(value)
     else:
         return [(name, value)]
     return [leaf for key, item in pairs for leaf in leaves(item, f"{name}_{key}" if name else str(key))]

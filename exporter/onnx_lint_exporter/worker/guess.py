@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 import torch
 
-from .execution import Arguments, Model, call
-from .inputs import Inputs, arrange, described, parameters
+from .execution import Arguments, Leaf, Model, call
+from .inputs import Axes, Inputs, arrange, described, name_leaves, parameters
 from .target import LoadError
+from .vary import axes_of, axis_names, other_values, resized, variation
 
-_PLAIN_KINDS = {int: 2, float: 0.5, bool: True, "int": 2, "float": 0.5, "bool": True}
+_PLAIN_KINDS: dict[object, int | float | bool] = {int: 2, float: 0.5, bool: True, "int": 2, "float": 0.5, "bool": True}
+NO_INPUTS = "no inputs"
 
 
 class GuessError(Exception):
@@ -32,6 +34,17 @@ def guess(model: Model) -> Inputs:
         if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
     ]
     first_error: Exception | None = None
+    dummies = getattr(model, "dummy_inputs", None)
+    if isinstance(dummies, dict) and all(isinstance(name, str) for name in dummies):
+        given = Arguments((), dict(dummies))
+        try:
+            call(model, given)
+        except (MemoryError, RecursionError):
+            raise
+        except Exception as error:  # noqa: BLE001 - the model's own example may be for another use of it
+            first_error = error
+        else:
+            return whole(model, given, "dummy_inputs of the model: ")
     for make in _candidate_tensors(model):
         values = {p.name: _from_annotation(p, make) for p in needed}
         arguments = arrange(needed, values)
@@ -42,17 +55,40 @@ def guess(model: Model) -> Inputs:
         except Exception as error:  # noqa: BLE001 - the model's own code may raise anything on a wrong guess
             first_error = first_error or error
             continue
-        guessed = ", ".join(f"{name}:{described(value)}" for name, value in values.items())
-        return Inputs(arguments, None, origin=f"guessed {guessed}", second_given=False)
+        return whole(model, arguments, "guessed ")
     if first_error is not None:
         raise GuessError from first_error
-    return Inputs(Arguments(), None, origin="no inputs", second_given=False)
+    return Inputs(Arguments(), None, origin=NO_INPUTS, second_given=False)
+
+
+def whole(model: Model, first: Arguments, origin: str) -> Inputs:
+    """Both inputs from an example that runs: every size changes in the second that the model lets change."""
+    found = variation(model, first)
+    named = name_leaves(model, first)
+    names = axis_names([(name, leaf.dim()) for name, leaf in named if isinstance(leaf, torch.Tensor)], found)
+    axes = axes_of(found, names)
+    said = written_inputs(named, axes)
+    second = other_values(model, resized(model, first, found.sizes))
+    return Inputs(first, second if found.axes else None, axes, origin=f"{origin}{said}", second_given=False)
+
+
+def written_inputs(named: Sequence[Leaf], axes: Axes) -> str:
+    """The leaves of an input as they are printed: ``x: float32[N, 3]; k: int 2``."""
+    return "; ".join(f"{name}: {_written(value, axes.get(name, {}))}" for name, value in named)
+
+
+def _written(value: object, axes: Mapping[int, str]) -> str:
+    if not isinstance(value, torch.Tensor):
+        return described(value)
+    dims = ", ".join(axes.get(dim, str(size)) for dim, size in enumerate(value.shape))
+    return f"{str(value.dtype).removeprefix('torch.')}[{dims}]"
 
 
 def _from_annotation(parameter: inspect.Parameter, make: Callable[[], torch.Tensor]) -> object:
+    plain = plain_value(parameter.annotation)
+    if plain is not None:
+        return plain
     kind = parameter.annotation
-    if kind in _PLAIN_KINDS:
-        return _PLAIN_KINDS[kind]
     dims = getattr(kind, "dim_str", None)
     if isinstance(dims, str):
         sizes = [int(d) if d.isdigit() else 2 + k for k, d in enumerate(dims.split())]
@@ -60,7 +96,14 @@ def _from_annotation(parameter: inspect.Parameter, make: Callable[[], torch.Tens
     return make()
 
 
-def _candidate_tensors(model: Model) -> Iterator[Callable[[], torch.Tensor]]:
+def plain_value(annotation: object) -> int | float | bool | None:
+    """An example of a plain argument, by its annotation; ``None`` if that is not one of a number or a truth value."""
+    return _PLAIN_KINDS.get(annotation) if isinstance(annotation, (type, str)) else None
+
+
+def shapes_of(model: Model) -> list[tuple[tuple[int, ...], int]]:
+    """Shapes that the first layer of the model may take, and some others, likely ones first; each with the exclusive
+    upper bound of integers, 0 for floating-point numbers."""
     shapes: list[tuple[tuple[int, ...], int]] = []
     nn = torch.nn
     modules = model.modules() if isinstance(model, nn.Module) else ()
@@ -78,7 +121,12 @@ def _candidate_tensors(model: Model) -> Iterator[Callable[[], torch.Tensor]]:
             shapes += [((2, 5, *module.normalized_shape), 0)]
         if shapes:
             break
-    for shape, high in [*shapes, ((2, 3), 0), ((2, 3, 4), 0), ((2, 3, 64, 64), 0), ((4,), 0), ((2, 5), 2)]:
+
+    return [*shapes, ((2, 3), 0), ((2, 3, 4), 0), ((2, 3, 64, 64), 0), ((4,), 0), ((2, 5), 2)]
+
+
+def _candidate_tensors(model: Model) -> Iterator[Callable[[], torch.Tensor]]:
+    for shape, high in shapes_of(model):
         yield partial(_example, shape, high)
 
 

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import sys
+from collections.abc import Callable, Sequence
 from types import ModuleType
 
 import torch
 
+from . import system
+from .analysed import UnfitError, from_analysis
+from .asking import InputsAsked, InputsKnown
+from .channel import Channel
 from .execution import Model
-from .guess import guess
+from .guess import NO_INPUTS, guess
 from .inputs import Axes, Inputs, from_specs, from_value, name_leaves
-from .protocol import Job
+from .protocol import Job, Stage, StageBegun
 from .spec import parse
 from .target import LoadError, import_target
+from .wire import decode_answer
+
+_PATIENCE = 30.0
+"""Seconds to wait for the linter's answer."""
 
 
-def build(model: Model, module: ModuleType, job: Job, cwd: str, engine_axes: Axes) -> Inputs:
-    """The inputs a job asks for: specifications, ``--inputs-from``, what the target's module holds, else a guess.
+def build(
+    model: Model, module: ModuleType, job: Job, cwd: str, engine_axes: Axes, ask: Callable[[], InputsKnown]
+) -> Inputs:
+    """The inputs a job asks for: specifications, ``--inputs-from``, what the target's module holds, what the analysis
+    knows (which `ask` gets), else a guess.
 
     `engine_axes` are axes that an option of the engine's own names; ``--dynamic-axes`` is for all engines and wins.
     Raises `LoadError` when what is asked for is not there, `GuessError` when no guess fits the model.
@@ -36,7 +49,7 @@ def build(model: Model, module: ModuleType, job: Job, cwd: str, engine_axes: Axe
     elif callable(getattr(module, "example_inputs", None)):
         inputs = from_value(model, module.example_inputs, "example_inputs()")
     else:
-        inputs = guess(model)
+        inputs = _made(model, ask())
     if job.axes is not None:
         inputs.axes, inputs.output_axes = named_axes(model, inputs, job.axes, job.output_names)
     else:
@@ -44,6 +57,32 @@ def build(model: Model, module: ModuleType, job: Job, cwd: str, engine_axes: Axe
     if job.input_specs and inputs.second is not None and not _grown(model, inputs):
         inputs.second = None  # made of sizes that were fixed before the axes were named: it is derived instead
     return inputs
+
+
+def _made(model: Model, known: InputsKnown) -> Inputs:
+    """Inputs of which nothing is given: from the analysis, else guessed, and then why."""
+    why = known.why
+    if known.inputs:
+        try:
+            return from_analysis(model, known.inputs)
+        except UnfitError as error:
+            why = str(error)
+    inputs = guess(model)
+    if why and inputs.origin != NO_INPUTS:
+        inputs.origin += f" (not from the analysis: {why})"
+    return inputs
+
+
+def ask(channel: Channel, model: Model) -> InputsKnown:
+    """What the exporter's linter knows of the inputs of a model; nothing of one that is no class of Python code."""
+    cls = type(model)
+    file = getattr(sys.modules.get(cls.__module__), "__file__", None)
+    if not isinstance(model, torch.nn.Module) or isinstance(model, torch.jit.ScriptModule) or not file:
+        return InputsKnown()
+    channel.send(InputsAsked(os.path.abspath(file), cls.__qualname__))
+    line = system.answer(_PATIENCE)
+    channel.send(StageBegun(Stage.EAGER))  # from here on the time is the model's own
+    return InputsKnown(why=f"no answer in {_PATIENCE:.0f} seconds") if line is None else decode_answer(line)
 
 
 def _grown(model: Model, inputs: Inputs) -> bool:

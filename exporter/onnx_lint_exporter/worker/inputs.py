@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 
 import torch
 
@@ -14,6 +15,19 @@ from .spec import InputSpec, SpecError, parse
 from .target import LoadError
 
 Axes = dict[str, dict[int, str]]
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A size that is the sum of those of other axes and a number, in every input that the user gave: the mask of a
+    language model is as long as its cache and the new words."""
+
+    axes: tuple[str, ...]
+    more: int = 0
+
+    def size(self, sizes: Mapping[str, int]) -> int:
+        """The size that follows from the others."""
+        return max(sum(sizes[axis] for axis in self.axes) + self.more, 1)
 
 
 @dataclass
@@ -33,6 +47,8 @@ class Inputs:
     """Why there is no second input."""
     specs: tuple[InputSpec, ...] = ()
     """The specifications that the inputs were drawn from, if they were."""
+    relations: dict[str, Relation] = field(default_factory=dict)
+    """Axis → how its size follows from those of other axes."""
 
     def named(self, model: Model, which: Arguments | None = None) -> list[Leaf]:
         """The leaves of all arguments with their names, in the engines' order."""
@@ -212,7 +228,9 @@ def from_value(model: Model, value: object, origin: str) -> Inputs:
     if len(several) == 1:
         return Inputs(first, None, origin=origin, second_given=False)
     second = as_arguments(several[1])
-    return Inputs(first, second, _differing_axes(model, first, second), origin=origin)
+    axes = _differing_axes(model, first, second)
+    samples = [axis_sizes(model, as_arguments(each), axes) for each in several]
+    return Inputs(first, second, axes, origin=origin, relations=relations(samples))
 
 
 def _differing_axes(model: Model, first: Arguments, second: Arguments) -> Axes:
@@ -228,6 +246,36 @@ def _differing_axes(model: Model, first: Arguments, second: Arguments) -> Axes:
             if pair[0] != pair[1]:
                 axes.setdefault(name, {})[k] = names.setdefault(pair, f"d{len(names)}")
     return axes
+
+
+def relations(samples: Sequence[Mapping[str, int]]) -> dict[str, Relation]:
+    """How sizes follow from others, by the sizes of the axes in inputs that the user gave: a sum of two in at least two
+    different inputs, one and a number in at least three."""
+    different = [dict(each) for each in {tuple(sorted(sample.items())) for sample in samples}]
+    names = sorted(set.intersection(*(set(each) for each in different))) if different else []
+    changing = [axis for axis in names if len({each[axis] for each in different}) > 1]
+    found: dict[str, Relation] = {}
+    for axis in sorted(changing, key=lambda name: -different[0][name]):
+        free = [name for name in changing if name != axis and name not in found]
+        free = [name for name in free if not any(axis in relation.axes for relation in found.values())]
+        pairs = [pair for pair in combinations(free, 2) if all(e[axis] == e[pair[0]] + e[pair[1]] for e in different)]
+        apart = [(name, {e[axis] - e[name] for e in different}) for name in free] if len(different) > 2 else []
+        if len(pairs) == 1 and len(different) > 1:
+            found[axis] = Relation(pairs[0])
+        elif one := next(((name, more) for name, more in apart if len(more) == 1), None):
+            found[axis] = Relation((one[0],), one[1].pop())
+    return found
+
+
+def axis_sizes(model: Model, arguments: Arguments, axes: Axes) -> dict[str, int]:
+    """The size of each axis in an input."""
+    return {
+        axis: value.shape[dim]
+        for name, value in name_leaves(model, arguments)
+        if isinstance(value, torch.Tensor)
+        for dim, axis in axes.get(name, {}).items()
+        if dim < value.dim()
+    }
 
 
 # --- a second input out of the first -------------------------------------------------------------------------------
@@ -271,14 +319,19 @@ def derive_second(model: Model, inputs: Inputs) -> None:
 
 def varied(model: Model, first: Arguments, axes: Axes) -> Arguments:
     """An input with other values, and one more of each size that `axes` names."""
+    return rebuilt_by_name(
+        model,
+        first,
+        lambda name, leaf: vary(leaf.detach(), axes.get(name, {})) if isinstance(leaf, torch.Tensor) else leaf,
+    )
+
+
+def rebuilt_by_name(model: Model, first: Arguments, change_leaf: Callable[[str, object], object]) -> Arguments:
+    """A copy of an input with every leaf replaced, by its name."""
     names: Iterator[str] = iter([name for name, _ in name_leaves(model, first)])
 
-    def changed(leaf: object) -> object:
-        name = next(names)
-        return vary(leaf.detach(), axes.get(name, {})) if isinstance(leaf, torch.Tensor) else leaf
-
     def change(value: object) -> object:
-        return rebuilt(value, changed)
+        return rebuilt(value, lambda leaf: change_leaf(next(names), leaf))
 
     args = tuple(change(value) for value in first.args)
     order = [p.name for p in parameters(model)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .asking import InputsAsked
 from .observation import (
     OUTCOME_STAGES,
     WITNESS_FILE,
@@ -123,8 +124,10 @@ class Job:
     register: tuple[str, ...] = ()
     script: tuple[str, ...] | None = None
     """The arguments of a script that is run, and whose calls of ``torch.onnx.export`` are the targets."""
+    observe: bool = False
+    """Whether instead the models that the script calls are the targets, with inputs from these calls."""
     call: int = 0
-    """Which of its calls, counted from 0."""
+    """Which of its calls, or of its models, counted from 0."""
     overlay: dict[str, str] | None = None
     """Source texts that stand for those of files: the model made of them must give what the original one does."""
     linted: tuple[str, ...] = ()
@@ -236,6 +239,7 @@ Message = (
     Ready
     | StageBegun
     | ModelLoaded
+    | InputsAsked
     | Exiting
     | ForeignSender
     | EnvironmentLacks

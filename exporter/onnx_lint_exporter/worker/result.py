@@ -218,9 +218,9 @@ class Result:
     root: str = ""
     """The folder or file below which everything is the user's code."""
     calls: int = 0
-    """How many calls of ``torch.onnx.export`` the script made."""
+    """How many calls of ``torch.onnx.export`` the script made, or how many models it called."""
     called_at: Frame | None = None
-    """Where it made the one that is the target."""
+    """Where it made the one that is the target, or called the model first."""
     attribute: str = ""
     """The name of the target in its module."""
     is_instance: bool = False

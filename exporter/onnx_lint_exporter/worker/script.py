@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
+from . import trees
 from .execution import Arguments, Model, duplicate
 from .frames import UserCode
 from .inputs import Axes, as_arguments, name_leaves, parameters
@@ -67,16 +68,9 @@ def run(path: str, arguments: Sequence[str], wanted: int, user: UserCode) -> Cal
     made; before that it is raised. Raises `ScriptError` when there is no such call.
     """
     calls = Calls(wanted, to_the_end=wanted == 0, user=user)
-    module = types.ModuleType("__main__")
-    module.__file__ = path
-    with open(path, "rb") as file:
-        code = compile(file.read(), path, "exec", dont_inherit=True)
-    sys.argv[:] = [path, *arguments]
-    sys.path.insert(0, os.path.dirname(path))
-    sys.modules["__main__"] = module  # for good: what the model's code pickles or looks up there must be found
     try:
         with _listening(calls):
-            exec(code, module.__dict__)
+            execute(path, arguments)
     except _Enough:
         pass
     except (Exception, SystemExit):
@@ -86,6 +80,18 @@ def run(path: str, arguments: Sequence[str], wanted: int, user: UserCode) -> Cal
         made = f"only {calls.count}" if calls.count else "no"
         raise ScriptError(f"{path}: the script made {made} call of torch.onnx.export")
     return calls
+
+
+def execute(path: str, arguments: Sequence[str]) -> None:
+    """Run a script in this process as ``python path arguments`` does; raises what it raises."""
+    module = types.ModuleType("__main__")
+    module.__file__ = path
+    with open(path, "rb") as file:
+        code = compile(file.read(), path, "exec", dont_inherit=True)
+    sys.argv[:] = [path, *arguments]
+    sys.path.insert(0, os.path.dirname(path))
+    sys.modules["__main__"] = module  # for good: what the model's code pickles or looks up there must be found
+    exec(code, module.__dict__)
 
 
 @contextmanager
@@ -155,23 +161,36 @@ def axes_of(call: Call) -> Axes:
         pairs = dims.items() if isinstance(dims, Mapping) else [(dim, f"{name}_{dim}") for dim in dims]
         axes[own.get(name, str(name))] = {int(dim): str(axis) for dim, axis in pairs}
     shapes = call.options.get("dynamic_shapes")
+    order = [p.name for p in parameters(call.model)]
     if isinstance(shapes, (tuple, list)):
-        shapes = dict(zip([p.name for p in parameters(call.model)], shapes, strict=False))
+        shapes = dict(zip(order, shapes, strict=False))
     if isinstance(shapes, Mapping):
+        values = {**dict(zip(order, call.arguments.args, strict=False)), **call.arguments.kwargs}
         for name, dims in shapes.items():
-            axes.update(_of_shapes(str(name), dims))
+            axes.update(_of_shapes(str(name), dims, values.get(str(name))))
     known = {name for name, _ in named}
     return {name: dims for name, dims in axes.items() if name in known and dims}
 
 
-def _of_shapes(name: str, dims: object) -> Axes:
-    """The axes in one entry of ``dynamic_shapes``, which is nested as the argument is."""
-    if isinstance(dims, Mapping) and all(isinstance(dim, int) for dim in dims):
-        return {name: {dim: _axis(axis, name, dim) for dim, axis in dims.items() if _is_dynamic(axis)}}
-    if isinstance(dims, (tuple, list)) and not any(isinstance(each, (Mapping, tuple, list)) for each in dims):
-        return {name: {dim: _axis(axis, name, dim) for dim, axis in enumerate(dims) if _is_dynamic(axis)}}
-    pairs = dims.items() if isinstance(dims, Mapping) else enumerate(dims) if isinstance(dims, (tuple, list)) else ()
-    return {key: value for inner, each in pairs for key, value in _of_shapes(f"{name}_{inner}", each).items()}
+def _of_shapes(name: str, dims: object, value: object) -> Axes:
+    """The axes in one entry of ``dynamic_shapes``, which is nested as the argument is; of a registered class it is the
+    list of its parts."""
+    if isinstance(value, torch.Tensor):
+        pairs = (
+            dims.items() if isinstance(dims, Mapping) else enumerate(dims) if isinstance(dims, (tuple, list)) else ()
+        )
+        return {name: {dim: _axis(axis, name, dim) for dim, axis in pairs if _is_dynamic(axis)}}
+    if isinstance(value, Mapping):
+        given = dims if isinstance(dims, Mapping) else {}
+        each = [_of_shapes(f"{name}_{key}", given.get(key), item) for key, item in value.items()]
+        return {key: axes for found in each for key, axes in found.items()}
+    if isinstance(value, (tuple, list)):
+        parts = [(str(key), item) for key, item in enumerate(value)]
+    else:
+        parts = trees.parts(value) if trees.is_node(value) else []
+    inner = dims.values() if isinstance(dims, Mapping) else dims if isinstance(dims, (tuple, list)) else ()
+    each = [_of_shapes(f"{name}_{key}", part, item) for (key, item), part in zip(parts, inner, strict=False)]
+    return {key: axes for found in each for key, axes in found.items()}
 
 
 def _is_dynamic(axis: object) -> bool:

@@ -23,6 +23,7 @@ from .frames import UserCode, of_traceback, with_columns
 from .inputs import Inputs
 from .model_file import ModelFile
 from .observe import MAX_STACK, Warnings
+from .observed import Seen
 from .protocol import (
     OUTCOME_STAGES,
     Frame,
@@ -62,6 +63,8 @@ class RunState:
         self.engine: Engine = ENGINES[job.engine or ANY_ENGINE]()
         self.call: Call | None = None
         """The script's own call, when a script is the target."""
+        self.observed: Seen | None = None
+        """The model and its calls, when a script is observed."""
         self.user = UserCode()
         for path in (job.target.file, *job.linted):
             if path:

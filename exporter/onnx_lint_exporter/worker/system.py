@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import queue
 import signal
 import sys
 import threading
@@ -26,14 +27,16 @@ _exit = os._exit
 _LIFELINE_FD = 201
 """The private copy of standard input, away from the small numbers that code closes. `channel` has 200."""
 _PR_SET_PDEATHSIG = 1
+_ANSWERS: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+"""The lines that the parent wrote after the job."""
 
 
 def end_with_parent() -> None:
     """End this process when the parent is gone, however that ends, from now on and on every system.
 
-    The parent keeps the other end of standard input open and never writes to it after the job: end of file means that
-    the parent is gone. A thread waits for it, which native code that keeps the interpreter's lock can hold up; on
-    Linux the kernel ends the process without that.
+    The parent keeps the other end of standard input open, and writes to it after the job only what it is asked for, see
+    `answer`: end of file means that the parent is gone. A thread waits for it, which native code that keeps the
+    interpreter's lock can hold up; on Linux the kernel ends the process without that.
     """
     os.dup2(0, _LIFELINE_FD, inheritable=False)
     threading.Thread(target=_wait_for_the_end, name="onnx-lint-lifeline", daemon=True).start()
@@ -45,12 +48,23 @@ def end_with_parent() -> None:
 
 
 def _wait_for_the_end() -> None:
+    pending = b""
     try:
-        while _read(_LIFELINE_FD, 4096):
-            continue
+        while data := _read(_LIFELINE_FD, 1 << 16):
+            *whole, pending = (pending + data).split(b"\n")
+            for line in whole:
+                _ANSWERS.put(line)
     except OSError:  # the model closed it: what it cannot close is the kernel's part
         return
     end_group()
+
+
+def answer(seconds: float) -> bytes | None:
+    """The next line that the parent writes to standard input; ``None`` when none comes in that time."""
+    try:
+        return _ANSWERS.get(timeout=seconds)
+    except queue.Empty:
+        return None
 
 
 def end_group() -> None:

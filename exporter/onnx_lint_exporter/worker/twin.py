@@ -20,7 +20,7 @@ _LONG = 20_000
 """Nodes beyond which the two traces are compared step by step instead of being aligned."""
 
 
-class _TensorsOnly(torch.nn.Module):
+class TensorsOnly(torch.nn.Module):
     """The model as a function of its tensor leaves alone: a trace takes and gives nothing else."""
 
     def __init__(self, model: Model, arguments: Arguments) -> None:
@@ -42,7 +42,7 @@ class _TensorsOnly(torch.nn.Module):
 def trace(model: Model, arguments: Arguments) -> torch.jit.ScriptModule:
     """The traced module, a function of the tensor leaves."""
     given = arguments.copy()
-    wrapped = _TensorsOnly(fresh(model), given)
+    wrapped = TensorsOnly(fresh(model), given)
     if not getattr(model, "training", False):
         wrapped.eval()
     torch.manual_seed(0)

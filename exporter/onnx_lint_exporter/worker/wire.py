@@ -13,6 +13,7 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
+from .asking import InputsKnown
 from .protocol import Job, Message
 
 T = TypeVar("T")
@@ -44,6 +45,16 @@ def encode_job(job: Job) -> bytes:
 def decode_job(data: bytes) -> Job:
     """Raises `ProtocolError`."""
     return _of_type(Job, _json(data), "job")
+
+
+def encode_answer(answer: InputsKnown) -> bytes:
+    """One line."""
+    return json.dumps(plain(answer)).encode() + b"\n"
+
+
+def decode_answer(data: bytes) -> InputsKnown:
+    """Raises `ProtocolError`."""
+    return _of_type(InputsKnown, _json(data), "answer")
 
 
 def encode(message: Message, number: int, dumps: Callable[..., str] = json.dumps) -> bytes:

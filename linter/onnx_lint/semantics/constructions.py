@@ -38,9 +38,11 @@ def of(analysis: Analysis, info: ClassInfo) -> list[Arguments | None]:
     """Arguments with which the project's functions make `info`; empty when its constructor needs no help. ``None``
     stands for others: of many variants of a model, made through one function, one is looked at, and what is common."""
     found = info.find("__init__")
-    if found is None or not isinstance(found[1][1], ir.FunctionDef):
+    if found is None:
         return []
     owner, (unit, definition) = found
+    if not isinstance(definition, ir.FunctionDef):
+        return []
     by_default = _by_default(analysis, Function(unit, definition, None, owner))
     if not _needs_help(analysis, definition, info):
         return [] if by_default is None else [by_default, None]

@@ -28,8 +28,8 @@ def with_shapes(analysis: Analysis, unit: Unit, function: Function, args: Argume
         for one in alternatives(value)  # an optional input is one of two
         if isinstance(one, Tensor) and one.parameter is not None and one.type.shape is None
     }
-    found = _search(analysis, unit, function, _typed(args, {}), qualified, wanted) if wanted else {}
-    typed = _typed(args, found)
+    found = search(analysis, unit, function, as_inputs(args), qualified, wanted) if wanted else {}
+    typed = with_demands(args, found)
     if analysis.shown is not None:
         for param, value in zip(function.function.params.positional, typed.positional, strict=False):
             for one in alternatives(value):
@@ -38,11 +38,21 @@ def with_shapes(analysis: Analysis, unit: Unit, function: Function, args: Argume
     return typed
 
 
-def _search(
-    analysis: Analysis, unit: Unit, function: Function, args: Arguments, qualified: str, wanted: set[str]
+def search(
+    analysis: Analysis,
+    unit: Unit,
+    function: Function,
+    args: Arguments,
+    qualified: str,
+    wanted: set[str],
+    *,
+    steps: int = MAX_STEPS,
+    wants_dtypes: bool = False,
 ) -> dict[str, Demand]:
-    search = analysis.search = Search(set(wanted))
-    analysis.stop_at = analysis.steps + MAX_STEPS
+    """What a function demands of the inputs `wanted`, as far as `steps` statements of it show; `args` are tensors of
+    which it is known which input they are, see `as_inputs`."""
+    search = analysis.search = Search(set(wanted), wants_dtypes=wants_dtypes)
+    analysis.stop_at = analysis.steps + steps
     frame = Frame(analysis, unit, Environment({}), qualified=qualified)
     try:
         frame.interp.invoke(frame, None, function, None, args)
@@ -54,7 +64,12 @@ def _search(
     return search.found
 
 
-def _typed(args: Arguments, found: Mapping[str, Demand]) -> Arguments:
+def as_inputs(args: Arguments) -> Arguments:
+    """The arguments, of the tensors among which it is known which input they are, so that demands are noted."""
+    return with_demands(args, {})
+
+
+def with_demands(args: Arguments, found: Mapping[str, Demand]) -> Arguments:
     """The arguments with the types that were found; of the others it is known which input they are."""
 
     def typed(value: Value) -> Value:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 import torch
 from torch.fx.proxy import TracerBase
 
+from .. import trees
 from ..execution import Arguments, rebuilt
 from ..frames import Rank, UserCode
 from ..inputs import Axes
@@ -147,6 +148,8 @@ def dynamic_shapes(arguments: Arguments, axes: Axes, parameters: list[inspect.Pa
             return named(*(shape(getattr(value, key), f"{name}_{key}") for key in value._fields))
         if isinstance(value, (tuple, list)):
             return type(value)(shape(item, f"{name}_{k}") for k, item in enumerate(value))
+        if trees.is_node(value):  # torch.export wants the list of its parts
+            return [shape(item, f"{name}_{key}") for key, item in trees.parts(value)]
         return None
 
     shapes: dict[str, object] = {}

@@ -13,11 +13,11 @@ from typing import ClassVar, TypeAlias
 import onnx
 import torch
 
-from .. import twin
+from .. import trees, twin
 from ..alignment import fault_of
 from ..execution import Arguments, Leaf, Model, fresh, rebuilt, tensors
 from ..frames import UserCode, of_trace_text, of_traceback
-from ..inputs import Axes, Inputs, graph_names, with_defaults
+from ..inputs import Axes, Inputs, graph_names, name_leaves, with_defaults
 from ..model_file import all_nodes, consolidate
 from ..protocol import Fault, Frame, Job, Kind, Observation, Stack, Stage
 from ..wording import shorten
@@ -223,9 +223,26 @@ def _call_form(arguments: Arguments) -> tuple[object, ...]:
 
 
 def _export(model: Model, arguments: Arguments, path: str, options: Options) -> None:
-    """Export to a file. ``verbose=True`` is what makes every node carry the whole Python stack in its doc string."""
+    """Export to a file. ``verbose=True`` is what makes every node carry the whole Python stack in its doc string.
+
+    Arguments of registered classes are exported as their tensors, and so is what the model gives then.
+    """
+    if not _is_scripted(model) and trees.holds_nodes([*arguments.args, *arguments.kwargs.values()]):
+        model, arguments, options = _flattened(model, arguments, options)
     export: Callable[..., object] = torch.onnx.export
     export(model, _call_form(arguments.copy()), path, **accepted({"dynamo": False, "verbose": True, **options}))
+
+
+def _flattened(model: Model, arguments: Arguments, options: Options) -> tuple[Model, Arguments, Options]:
+    """The model as a function of its tensors alone; the names of inputs that are none are left out."""
+    named = [leaf for leaf in name_leaves(model, arguments) if not (leaf[1] is None or isinstance(leaf[1], str))]
+    names = options.get("input_names")
+    if isinstance(names, list):
+        kept = [name for name, (_, value) in zip(names, named, strict=False) if isinstance(value, torch.Tensor)]
+        options = {**options, "input_names": kept}
+    wrapped = twin.TensorsOnly(model, arguments)
+    wrapped.train(getattr(model, "training", False))
+    return wrapped, Arguments(tuple(value for _, value in named if isinstance(value, torch.Tensor))), options
 
 
 def _at_only_call(found: Observation, calls: Calls) -> Observation:

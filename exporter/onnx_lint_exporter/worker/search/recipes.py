@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import torch
 
 from ..execution import Arguments, rebuilt
-from ..inputs import Axes
+from ..inputs import Axes, Relation
 from ..spec import InputSpec
 
 _SIZES = (1, 3, 2, 8, 7, 16, 5, 17, 33)
@@ -73,6 +73,8 @@ class Kitchen:
     refused: dict[tuple[str, int], int] = field(default_factory=dict)
     """Axis and size → how often the model refused an input with it, without ever taking one."""
     taken: set[tuple[str, int]] = field(default_factory=set)
+    relations: Mapping[str, Relation] = field(default_factory=dict)
+    """Sizes that follow from others."""
 
     def recipes(self) -> Iterator[Recipe]:
         """Without end; every second one keeps the example's sizes."""
@@ -94,7 +96,10 @@ class Kitchen:
                 modes[leaf.name] = (
                     ways[turn % len(ways)] if place == turn % max(len(self.leaves), 1) else rng.choice(mild)
                 )
-            yield Recipe(sizes, modes, turn)
+            yield Recipe(self._related(sizes), modes, turn)
+
+    def _related(self, sizes: Mapping[str, int]) -> dict[str, int]:
+        return {axis: self.relations[axis].size(sizes) if axis in self.relations else sizes[axis] for axis in sizes}
 
     def _own_sizes(self) -> dict[str, int]:
         return {axis: leaf.example.shape[dim] for leaf in self.leaves for dim, axis in leaf.axes.items()}
@@ -198,7 +203,7 @@ class Kitchen:
         for axis, size in recipe.sizes.items():
             for wanted in (round(size * ratio), round(size + literal - number), size + 1, size - 1):
                 if 1 <= wanted <= self._largest(axis):
-                    found.append(replace(recipe, sizes={**recipe.sizes, axis: wanted}, seed=seed))
+                    found.append(replace(recipe, sizes=self._related({**recipe.sizes, axis: wanted}), seed=seed))
         return found
 
 

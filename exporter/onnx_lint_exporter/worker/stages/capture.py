@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 
+from .. import trees
 from ..channel import clip
 from ..frames import of_traceback
 from ..protocol import Kind, Observation, Stage
@@ -53,6 +54,11 @@ def _export(state: RunState) -> bool:
 
 def _explain(state: RunState, error: Exception) -> None:
     stage, found = state.engine.explain(error, state.user, state.loaded.model, state.calls)
+    unknown = trees.unregistered(state.inputs.named(state.loaded.model)) if stage is Stage.CAPTURE else []
+    if unknown:  # what no engine takes: all else that is said follows from it
+        state.result = replace(state.result, stage=stage)
+        state.record(*(Observation(Kind.CAPTURE_ERROR, text) for text in unknown), failure=True)
+        return
     state.result = replace(state.result, stage=stage)
     state.record(*found, failure=True)
     state.record(*state.warnings.observations())

@@ -14,7 +14,6 @@ from ..guess import GuessError
 from ..inputs import Inputs, derive_second, described
 from ..protocol import Argument, Kind, Observation, Stage, StageBegun
 from ..state import RunState
-from ..suggest import suggestion
 from ..target import LoadError
 from ..unchanged import gives
 from .load import usage
@@ -31,8 +30,13 @@ def run(state: RunState) -> bool:
             axes = state.engine.asked_axes(job)
             if state.call is not None:
                 state.inputs = _of_call(state.call)
+            elif state.observed is not None:
+                state.inputs = state.observed.inputs()
             else:
-                state.inputs = input_sources.build(loaded.model, loaded.module, job, cwd, axes)
+                state.inputs = input_sources.build(
+                    loaded.model, loaded.module, job, cwd, axes, lambda: input_sources.ask(state.channel, loaded.model)
+                )
+            state.channel.send(StageBegun(Stage.EAGER))  # looking for inputs took its own time
             _run_model(state)
             changed = _changed(state)
     except LoadError as error:
@@ -77,9 +81,6 @@ def _run_model(state: RunState) -> None:
             state.second = reference(model, inputs.second)
         except Exception as error:  # noqa: BLE001 - the second input may be one that the model refuses
             inputs.refused = f"the model itself fails on the second input: {type(error).__name__}: {clip(error, 200)}"
-    if inputs.origin.startswith("guessed") and not inputs.axes:
-        found = suggestion(model, inputs)
-        inputs.origin += f"; no size varies, to let them: {found}" if found else ""
     pairs = zip(inputs.named(model), inputs.named(model, inputs.second or inputs.first), strict=False)
     arguments = tuple(Argument(name, described(value), described(other)) for (name, value), (_, other) in pairs)
     state.result = replace(state.result, inputs_origin=inputs.origin, arguments=arguments)

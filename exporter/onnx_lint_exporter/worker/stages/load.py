@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 import torch
 
-from .. import overlay, script
+from .. import observed, overlay, script, trees
 from ..channel import clip
 from ..engines import ENGINES
 from ..engines.dynamo import Dynamo
@@ -23,12 +23,13 @@ def run(state: RunState) -> bool:
     """Leave `loaded`."""
     job, cwd = state.job, os.getcwd()
     if job.script is not None:
-        return _script(state)
+        return _observed(state) if job.observe else _script(state)
     try:
         with state.stage(Stage.LOAD):
             if job.profile and find_spec("pyinstrument") is None:
                 raise LoadError("--profile: torch profiles with pyinstrument: pip install pyinstrument beside it")
             state.loaded = loaded = _load(state, cwd)
+            trees.register_known()
             state.user.claim(loaded.root)
             for root in packages_of(loaded.model):
                 state.user.prefer(root)
@@ -77,6 +78,7 @@ def _script(state: RunState) -> bool:
     try:
         with state.stage(Stage.SCRIPT):
             calls = script.run(path, job.script or (), job.call, state.user)
+            trees.register_known()
     except script.ScriptError as error:
         usage(state, LoadError(str(error)))
         return False
@@ -104,6 +106,31 @@ def _script(state: RunState) -> bool:
             root=loaded.root,
             calls=calls.count,
             called_at=call.place,
+        )
+        state.channel.send(ModelLoaded(loaded.definition))
+    return True
+
+
+def _observed(state: RunState) -> bool:
+    """One of the models that a script calls, with inputs from these calls."""
+    job, path = state.job, state.job.target.file or ""
+    try:
+        with state.stage(Stage.SCRIPT):
+            models = observed.run(path, job.script or (), state.user)
+    except script.ScriptError as error:
+        usage(state, LoadError(str(error)))
+        return False
+    except BaseException as error:  # noqa: BLE001 - the user's script may raise anything
+        state.fail(error, Kind.LOAD_ERROR)
+        return False
+    state.observed = seen = models[min(job.call, len(models) - 1)]
+    with state.stage(Stage.LOAD):
+        state.loaded = loaded = from_script(seen.model, path, {})
+        for root in packages_of(loaded.model):
+            state.user.prefer(root)
+        _set_mode(loaded.model, job.training)
+        state.result = replace(
+            state.result, definition=loaded.definition, root=loaded.root, calls=len(models), called_at=seen.place
         )
         state.channel.send(ModelLoaded(loaded.definition))
     return True

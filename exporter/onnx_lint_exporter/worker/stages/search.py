@@ -62,7 +62,7 @@ def _search(state: RunState) -> None:
         return verify.feed(state.exported, fed(state, given), state.job.input_names)
 
     limits = [float(limit) for each in state.engine.ranges(inputs) for limit in (each.high, each.low) if limit]
-    kitchen = Kitchen(inputs.first, leaves, [*limits, *notes.numbers])
+    kitchen = Kitchen(inputs.first, leaves, [*limits, *notes.numbers], relations=inputs.relations)
     search = Search(model, notes, kitchen, state.first, Feeding(arrays, runtime, state.exported), state.original)
     budget = Budget(state.job.effort)
     example = search.known(inputs.first)

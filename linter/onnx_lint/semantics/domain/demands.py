@@ -72,6 +72,8 @@ class Search:
     found: dict[str, Demand] = field(default_factory=dict)
     in_doubt: int = 0
     """Positive inside a branch that asks for the rank of something: what is demanded there holds for that case only."""
+    wants_dtypes: bool = False
+    """Whether the search goes on until the dtypes of all are demanded as well."""
 
     def note(self, name: str, demand: Demand) -> bool:
         """An operation demands something of an input. Whether the ranks of all are known now."""
@@ -79,6 +81,7 @@ class Search:
             return False
         known = self.found.get(name)
         self.found[name] = demand if known is None else known.and_also(demand)
-        if self.found[name].rank is not None:
+        found = self.found[name]
+        if found.rank is not None and (found.dtype is not None or not self.wants_dtypes):
             self.wanted.discard(name)
         return not self.wanted

@@ -53,6 +53,9 @@ def function_value(analysis: Analysis, unit: Unit, function: ir.FunctionDef, own
     plain = Function(unit, function, None, owner)
     if not function.decorators:
         return plain
+    if analysis.skips_decorators:
+        opaque = any(ir.dotted(node) in _OPAQUE_DECORATORS for node in function.decorators)
+        return Function(unit, function, None, owner, opaque=opaque)
     # a decorator that uses the function gets it as it is
     return analysis.memo.value(("decorated", unit, function), lambda: _decorate(analysis, plain), plain)
 

@@ -210,6 +210,9 @@ class Analysis:
     """While it is looked for what the model demands of its inputs."""
     wanted: Wanted | None = None
     """While a factory is interpreted: what it is to make."""
+    skips_decorators: bool = False
+    """Whether every decorator is taken to hand its function on: enough where only the inputs of a model are wanted, and
+    many times cheaper for decorators that make documentation."""
     stop_at: float = float("inf")
     """The number of steps at which the search ends without an answer."""
     undone: list[Hashable] = field(default_factory=list)
