@@ -21,6 +21,7 @@ from onnx_lint.semantics.domain.sites import OtherValue, Site
 from onnx_lint.semantics.export_calls import ExportFacts
 from onnx_lint.semantics.exporter_uses import ExporterUses
 from onnx_lint.semantics.incremental import Session
+from onnx_lint.semantics.purpose import Purposes
 from onnx_lint.settings import Settings
 from onnx_lint.severity import severity_of
 from onnx_lint.source.text import SourceText
@@ -103,6 +104,8 @@ class _Group:
         """Whether the rules are the installed ones."""
         self.by_site = selection.by_site()
         self.found: dict[tuple[str, Span], Diagnostic] = {}
+        self.purposes: Purposes | None = None
+        """What speaks against an export of some code; ``None`` where the code is exported for certain."""
         self._fixed_at: dict[tuple[int, int], tuple[Site, list[tuple[str, Span]]]] = {}
         """Diagnostics with a safe fix, by the unit and the node of their site."""
 
@@ -160,6 +163,10 @@ def _check(
     heard = progress if project.is_editor else None
     facts = export_calls.collect(project, open_files_only=open_files_only, progress=heard)
     project.policy = Policy(frozenset(e for g in groups for e in g.settings.entry), frozenset(facts.by_model))
+    purposes = project.derived.get(Purposes)
+    purposes.begin()
+    for group in groups:
+        group.purposes = purposes
     is_cached = project.is_editor and all(g.is_ordinary for g in groups)
     cache = project.derived.get(DiagnosticCache) if is_cached else None
     if cache is not None:
@@ -301,7 +308,8 @@ def _of_site(
     engines = group.engines(facts, site.model)
 
     def apply_all() -> tuple[Diagnostic, ...]:
-        return tuple([d for rule in rules for d in _apply(rule, site, settings, engines, facts)])
+        found = [d for rule in rules for d in _apply(rule, site, settings, engines, facts)]
+        return tuple(found if group.purposes is None else _by_purpose(found, site, group.purposes))
 
     if cache is None:
         return apply_all()
@@ -310,6 +318,18 @@ def _of_site(
     found = tracker.compute(dependency, apply_all)
     cache.now[key] = _Cached(site, (settings, facts), site.moves, found, dependency)
     return found
+
+
+def _by_purpose(found: Iterable[Diagnostic], site: Site, purposes: Purposes) -> Iterator[Diagnostic]:
+    """The diagnostics of a site; information, with the reason, where something speaks against an export."""
+    for diagnostic in found:
+        against = purposes.against_export(site) if diagnostic.severity > Severity.INFO else None
+        if against is None:
+            yield diagnostic
+        else:
+            presumed = f"information only, since {against}: whoever exports it says so with the setting `entry`"
+            parts = (diagnostic.help, presumed)
+            yield replace(diagnostic, severity=Severity.INFO, help="; ".join(part for part in parts if part))
 
 
 def _apply(
