@@ -1,7 +1,7 @@
 """What a ``forward`` is for: whether what its code shows speaks against an export of it.
 
-Models are trained by modules too: a wrapper returns the loss, a matcher takes the targets, a transform takes an image as
-an array of NumPy. Nobody exports these, but their code may be reached. What speaks against an export is read off the
+Models are trained by modules too: a wrapper returns the loss, a matcher takes the targets, a transform takes an image
+as an array of NumPy. Nobody exports these, but their code may be reached. What speaks against an export is read off the
 ``forward`` itself; an export call, or the setting ``entry``, overrules it.
 """
 
@@ -44,8 +44,8 @@ class Purposes:
 
     def against_export(self, site: Site) -> str | None:
         """What speaks against an export of the code in which a site stands, as a clause about a class; ``None`` if
-        nothing does. The ``forward`` around the site counts, and the one at which traced code begins where those between
-        have no layers, and so are no models."""
+        nothing does. The ``forward`` around the site counts, and the one at which traced code begins where those
+        between have no layers, and so are no models."""
         forwards = list(_forwards(site))
         if not forwards:
             return None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import Iteration
 from onnx_lint.target import fails, measured
-from onnx_lint_rules.wording import quoted
+from onnx_lint_rules.wording import depends_on_search, quoted
 
 _UNROLLED = fails("unrolls it for the length of the example, so that another length fails")
 
@@ -58,4 +58,4 @@ class LoopOverTensor(Rule[Iteration]):
         how = {"for": "the loop", "comprehension": "the comprehension", "star": "`*`"}.get(iteration.how)
         subject = f"{how or f'`{iteration.how}`'} iterates over the tensor {quoted(iteration)}"
         help = "write it as one operation on the whole tensor, or loop over a fixed number"
-        yield self.at(iteration, subject, help=help)
+        yield self.at(iteration, subject, help=help, by_size=not depends_on_search(iteration.subject))

@@ -142,6 +142,8 @@ def narrow(frame: Frame, test: ir.Expr, outcome: bool) -> None:
             _keep(frame, test.args[0], outcome, lambda v: is_instance(v, classes))
             if outcome:
                 _assume_type(frame, test.args[0], classes)
+    elif isinstance(test, ir.Call) and ir.dotted(test.func) in ("is_tensor", "torch.is_tensor") and test.args:
+        _keep(frame, test.args[0], outcome, lambda v: is_instance(v, ExternalValue("torch.Tensor")))
     elif isinstance(test, (ir.Name, ir.Attribute, ir.Walrus)):
         _keep(frame, test, outcome, _is_true)
 
