@@ -145,6 +145,7 @@ DATA = {
     "equal": "return x + 1 if torch.equal(x, x.abs()) else x",
     "allclose": "return x + 1 if torch.allclose(x, x.abs()) else x",
     "tensor of one": "return x + torch.tensor(x.max())",
+    "Tensor of a tensor": "return x + torch.Tensor(x * 2)",
     "tensor of several": "return x + torch.tensor([x.max(), x.min()])",
     "list index": "return [x, x + 1, x * 2, x * 3, x * 4][n]",
     "text": 'name = f"got {x.max()}"\nreturn x + 1',

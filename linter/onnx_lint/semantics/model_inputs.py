@@ -64,11 +64,11 @@ def _input(frame: Frame, function: Function, param: ir.Param, use: Usage) -> Val
 
 
 def _of_default(frame: Frame, function: Function, param: ir.Param) -> Value | None:
-    """What an input surely is by its default: a text or a flag, which no export passes as a tensor; ``None`` for the
-    targets, since a model is exported without them."""
+    """What an input surely is by its default: a text, a number or a flag, which no export passes as a tensor; ``None``
+    for the targets, since a model is exported without them."""
     if not isinstance(param.default, ir.Const):
         return None
-    if isinstance(param.default.value, (str, bool)):
+    if isinstance(param.default.value, (str, bool, int, float)):
         return default_value(frame, function, param)
     return NONE if param.default.value is None and param.name in TARGETS else None
 

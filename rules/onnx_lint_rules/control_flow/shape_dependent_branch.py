@@ -76,7 +76,7 @@ class ShapeDependentBranch(Rule[Branch]):
         if is_searched:
             torchscript = _CHECK_DROPPED if branch.only_checks else _ONE_WAY
             effects = measured(torchscript=torchscript, dynamo=_UNKNOWN_SIZE)
-        elif _asks_whether_empty(branch.node):
+        elif not branch.only_checks and _asks_whether_empty(branch.node):
             effects = _NOT_EMPTY
         subject = f"{construct(branch.keyword)} depends on {described(branch.subject)}"
         help = "compute with the size instead of branching on it, or keep the dimension fixed"
@@ -91,7 +91,7 @@ def _asks_whether_empty(node: ir.Expr | ir.Stmt) -> bool:
         return bool(compared) and all(_asks_whether_empty(n) for n in compared)
     if isinstance(node, ir.UnaryOp) and node.op == "not":
         return _asks_whether_empty(node.value)
-    if not isinstance(node, ir.Compare) or len(node.rest) != 1:
+    if not isinstance(node, ir.Compare) or len(node.rest) != 1 or isinstance(node.left, ir.BinOp):
         return False
     op, right = node.rest[0]
     return isinstance(right, ir.Const) and (op, right.value) in _EMPTINESS

@@ -201,10 +201,13 @@ def _keep(frame: Frame, target: ir.Expr, wanted: bool, test: Callable[[Single], 
 
 
 def _assume_type(frame: Frame, target: ir.Expr, classes: Value) -> None:
-    """``isinstance(x, torch.Tensor)`` held: an unknown value is a tensor."""
-    value = _target_value(frame, target)
-    if value is UNKNOWN and _names(classes) & TENSOR_CLASSES:
+    """``isinstance(x, torch.Tensor)`` held: an unknown value is a tensor. ``isinstance(x, list)`` held: what was
+    presumed to be a tensor is a list of them."""
+    value, names = _target_value(frame, target), _names(classes)
+    if value is UNKNOWN and names & TENSOR_CLASSES:
         _store(frame, target, Tensor(True, True))
+    elif isinstance(value, Tensor) and value.presumed and names and names <= {"list", "tuple"}:
+        _store(frame, target, Seq("list", None, value))
 
 
 def _target_value(frame: Frame, target: ir.Expr) -> Value | None:
