@@ -60,6 +60,7 @@ SIZES = {
     "alias in a list": "sizes = [x.shape[0], 1]\nn = sizes[0]\nn += 1\nreturn x + sizes[0] + 10 * n",
     "text": 'name = f"got {x.shape[0]}"\nreturn x + 1',
     "unpacked": "a, b = x[:2]\nreturn a * b",
+    "shape of data": "b, c = x.data.shape\nreturn x.reshape(c, b)",
     "constant": "return x + torch.tensor([1.0, 2.0, 3.0, 4.0])",
     "dict output": 'return {"a": x + 1, "b": x * 2}',
     "str output": 'return x + 1, "name"',

@@ -24,8 +24,9 @@ TARGETS = frozenset(
 """Parameters that hold what a model should say, not what it is given."""
 _LOSS = re.compile(r"(?:^|_)loss(?:es)?(?:_|\d|$)|cross_entropy|(?:^|_)kl_div$|^Loss|Loss$")
 _PLACES = frozenset(
-    {"loss", "losses", "criterion", "criterions", "metric", "metrics", "transforms", "augment", "augmentation",
-     "augmentations", "dataset", "datasets", "preprocessing"}
+    {"loss", "losses", "criterion", "criterions", "metric", "metrics", "transform", "transforms", "augment",
+     "augmentation", "augmentations", "dataset", "datasets", "preprocessing", "postprocess", "postprocessing",
+     "post_processing"}
 )  # fmt: skip
 """Folders and files of code that stands beside models."""
 _NO_MODULES = ("torch.nn.functional.", "torch.nn.init.", "torch.nn.utils.", "torch.nn.Parameter")

@@ -81,7 +81,20 @@ class ShapeDependentBranch(Rule[Branch]):
         subject = f"{construct(branch.keyword)} depends on {described(branch.subject)}"
         help = "compute with the size instead of branching on it, or keep the dimension fixed"
         effects, by_size = where_live(branch.subject, effects), False if is_searched else None
-        yield self.at(branch, subject, effects=effects, help=help, by_size=by_size)
+        fixed = _is_of_the_format(branch.node)
+        yield self.at(branch, subject, effects=effects, help=help, by_size=by_size, presumed_fixed=fixed)
+
+
+def _is_of_the_format(node: ir.Expr | ir.Stmt) -> bool:
+    """Whether a test compares the last dimension with a number for equality, as one asks for the format of data."""
+    if isinstance(node, ir.BoolOp):
+        return _is_of_the_format(node.left) or _is_of_the_format(node.right)
+    if not isinstance(node, ir.Compare) or len(node.rest) != 1:
+        return False
+    op, right = node.rest[0]
+    left = node.left
+    is_last = isinstance(left, ir.Subscript) and isinstance(left.index, ir.Const) and left.index.value == -1
+    return is_last and op in ("==", "!=") and isinstance(right, ir.Const)
 
 
 def _asks_whether_empty(node: ir.Expr | ir.Stmt) -> bool:

@@ -76,8 +76,11 @@ class PythonCast(Rule[Conversion]):
 
 
 def _scales(cast: Conversion) -> bool:
-    """Whether the root of a size is but a factor, as attention is scaled by the size of its heads."""
-    around = enclosing(cast.unit.chunk.lowered.body, cast.node) if cast.converter == "math.sqrt" else ()
+    """Whether the root of a size is but a factor, as attention is scaled by the size of its heads; a dimension of an
+    input is what whoever exports makes it."""
+    if cast.converter != "math.sqrt" or cast.fixed_dimension is not None:
+        return False
+    around = enclosing(cast.unit.chunk.lowered.body, cast.node)
     is_factor = bool(around) and isinstance(last := around[-1], ir.BinOp) and last.op in ("*", "/")
     return is_factor and not any(isinstance(n, ir.Call) and ir.dotted(n.func) in _ROUNDING for n in around)
 

@@ -36,6 +36,8 @@ def attribute(frame: Frame, target: ir.Attribute, value: Value) -> None:
         return
     if not value.is_traced and target.attr not in _read_for_itself(function):
         return
+    if target.attr in _only_moved(function):
+        return
     if not _is_made_when_missing(function, target.attr):
         how = "guarded" if target.attr in _guarded(function) else "assigned"
         frame.emit(StateWrite, target, value, kind="attribute", name=target.attr, how=how, owner=instance.cls)
@@ -194,6 +196,17 @@ def _read_for_itself(function: ir.FunctionDef) -> set[str]:
         for target in targets
         if isinstance(target, ir.Attribute) and target.attr in _attributes(value)
     }
+
+
+def _only_moved(function: ir.FunctionDef) -> set[str]:
+    """Attributes that the function does no more to than move them: ``self.mean = self.mean.type_as(x)``."""
+    moved: dict[str, bool] = {}
+    for statement in ir.walk(function.body):
+        for target in statement.targets if isinstance(statement, ir.Assign) else ():
+            if isinstance(target, ir.Attribute) and isinstance(statement, ir.Assign):
+                is_move = _moves(statement.value) and target.attr in _attributes(statement.value)
+                moved[target.attr] = moved.get(target.attr, True) and is_move
+    return {name for name, is_move in moved.items() if is_move}
 
 
 def _moves(value: ir.Expr) -> bool:
