@@ -86,15 +86,18 @@ class ShapeDependentBranch(Rule[Branch]):
 
 
 def _is_of_the_format(node: ir.Expr | ir.Stmt) -> bool:
-    """Whether a test compares the last dimension with a number for equality, as one asks for the format of data."""
+    """Whether a test asks for the format of data: the last dimension is compared with a number for equality, or the
+    second one with the three channels of an image."""
     if isinstance(node, ir.BoolOp):
         return _is_of_the_format(node.left) or _is_of_the_format(node.right)
     if not isinstance(node, ir.Compare) or len(node.rest) != 1:
         return False
     op, right = node.rest[0]
     left = node.left
-    is_last = isinstance(left, ir.Subscript) and isinstance(left.index, ir.Const) and left.index.value == -1
-    return is_last and op in ("==", "!=") and isinstance(right, ir.Const)
+    if not isinstance(left, ir.Subscript) or not isinstance(left.index, ir.Const) or not isinstance(right, ir.Const):
+        return False
+    is_channels = left.index.value == 1 and right.value == 3
+    return op in ("==", "!=") and (left.index.value == -1 or is_channels)
 
 
 def _asks_whether_empty(node: ir.Expr | ir.Stmt) -> bool:
@@ -104,6 +107,8 @@ def _asks_whether_empty(node: ir.Expr | ir.Stmt) -> bool:
         return bool(compared) and all(_asks_whether_empty(n) for n in compared)
     if isinstance(node, ir.UnaryOp) and node.op == "not":
         return _asks_whether_empty(node.value)
+    if isinstance(node, ir.Call):
+        return isinstance(node.func, ir.Attribute) and node.func.attr in ("numel", "nelement")
     if not isinstance(node, ir.Compare) or len(node.rest) != 1 or isinstance(node.left, ir.BinOp):
         return False
     op, right = node.rest[0]

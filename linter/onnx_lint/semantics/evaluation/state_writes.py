@@ -25,6 +25,8 @@ _MUTATORS = frozenset(
 """Methods of containers that change what they hold."""
 _MOVING = frozenset({"to", "cuda", "cpu", "type", "type_as", "float", "half", "double", "contiguous", "detach"})
 """Methods that leave the values as they are."""
+_FILLING = frozenset({"normal_", "uniform_", "bernoulli_", "random_", "exponential_"})
+"""Methods that draw all elements of a tensor anew; rules about random numbers speak of them."""
 
 
 # ------------------------------------------------------------------------------------------------------------- writes
@@ -53,7 +55,7 @@ def augmented(frame: Frame, target: ir.Attribute, value: Value) -> None:
 def content(frame: Frame, node: ir.Expr, target: ir.Expr, value: Value, *, is_augmented: bool = False) -> None:
     """A write into what an attribute or a global holds: ``self.cache[key] = value``, ``self.tokens.append(value)``,
     ``self.mean.mul_(0.9)``."""
-    if not frame.records_sites:
+    if not frame.records_sites or _fills(node, target):
         return
     root = _root(target)
     if isinstance(node, ir.Subscript) and not is_augmented and not _is_tensor_or_read(frame, root, node):
@@ -64,6 +66,12 @@ def content(frame: Frame, node: ir.Expr, target: ir.Expr, value: Value, *, is_au
             frame.emit(StateWrite, node, value, kind="content", name=root.attr, how="changed")
     elif isinstance(root, ir.Name) and _is_global(frame, root.id):
         frame.emit(StateWrite, node, value, kind="global", name=root.id, how="changed")
+
+
+def _fills(node: ir.Expr, target: ir.Expr) -> bool:
+    """Whether a call replaces all that a tensor held: nothing of another call is in it then."""
+    is_whole = not any(isinstance(part, ir.Subscript) for part in ir.walk(target))
+    return is_whole and isinstance(node, ir.Call) and isinstance(node.func, ir.Attribute) and node.func.attr in _FILLING
 
 
 def _is_tensor_or_read(frame: Frame, root: ir.Expr, node: ir.Subscript) -> bool:
