@@ -71,11 +71,10 @@ class Purposes:
 
     def _of_place(self, unit: Unit, name: str) -> str | None:
         """Code in a folder of losses or transforms that has no layers."""
-        words = {part.removesuffix(".py") for part in unit.module.path.replace("\\", "/").split("/")}
-        place = next(iter(sorted(words & _PLACES)), None)
-        return (
-            None if place is None or self._has_layers(unit, name) else f"`{name}` has no layers and stands in `{place}`"
-        )
+        place = next(iter(sorted(_places(unit.module.path))), None)
+        if place is None or self._has_layers(unit, name):
+            return None
+        return f"`{name}` has no layers and stands in `{place}`"
 
     def _has_layers(self, unit: Unit, name: str) -> bool:
         """Whether a class makes modules of torch or of the project as its parts; one that is not found counts as if."""
@@ -91,10 +90,15 @@ class Purposes:
     def _makes_module(self, unit: Unit, call: ir.Call) -> bool:
         meaning = self._project.resolve(unit.module, call.func) if ir.dotted(call.func) else None
         if isinstance(meaning, ClassInfo):
-            return meaning.is_module
+            return meaning.is_module and not _places(meaning.module.path)
         if not isinstance(meaning, External):
             return False
         return meaning.name.startswith("torch.nn.") and not meaning.name.startswith(_NO_MODULES)
+
+
+def _places(path: str) -> frozenset[str]:
+    """The parts of a path that name code beside models."""
+    return _PLACES & {part.removesuffix(".py") for part in path.replace("\\", "/").split("/")}
 
 
 def _forwards(site: Site) -> Iterator[tuple[Unit, str]]:
@@ -120,7 +124,7 @@ def _judged(unit: Unit, function: ir.FunctionDef, name: str) -> str | None:
             return f"`{name}.forward` takes the targets `{param.name}`"
         kind = "" if param.annotation is None else unit.module.source.slice(unit.span(param.annotation.at))
         if param.default is None and kind in ("np.ndarray", "numpy.ndarray", "ndarray", "str"):
-            return f"`{name}.forward` takes `{param.name}`, which is no tensor"
+            return f"`{name}.forward` takes `{param.name}`, which is not a tensor"
     last = function.body[-1] if function.body else None
     is_loss = isinstance(last, ir.Return) and last.value is not None and _is_loss(last.value)
     if is_loss and not any(_infers(node, params) for node in ir.walk(function.body)):
