@@ -129,3 +129,34 @@ def test_the_help_says_why() -> None:
     )
     assert found.help is not None
     assert "`Model.forward` takes the targets `target`" in found.help
+
+
+def test_losses_inside_a_loss_are_no_layers() -> None:
+    source = f"""{HEAD}
+class Noise(nn.Module):
+    def forward(self, x):
+        return x.mean()
+
+
+class Task(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.noise = Noise()
+
+    def forward(self, x):
+        if x.sum() > 0:
+            return self.noise(x)
+        return x.mean()
+"""
+    assert {d.severity for d in check_source(source)} == {Severity.ERROR}
+    assert {d.severity for d in check_source(source, path="pkg/losses/task.py")} == {Severity.INFO}
+
+
+def test_an_input_that_picks_a_layer_is_a_number() -> None:
+    layers = (
+        "    def __init__(self):\n        super().__init__()\n"
+        "        self.norms = nn.ModuleList(nn.LayerNorm(4) for _ in range(3))\n\n"
+    )
+    model = f"{HEAD}class Model(nn.Module):\n{layers}    def forward(self, x, index):\n"
+    assert not check_source(f"{model}        return self.norms[index](x)\n")
+    assert check_source(f"{model}        return self.norms[index](x) + index.float()\n")

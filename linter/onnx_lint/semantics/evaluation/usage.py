@@ -75,6 +75,8 @@ class Usage:
             self._note(node.value, "dict")
         elif torch_kinds.attribute_kind(node.attr) is None:
             self._note(node.value, "object")
+        else:
+            self._note(node.value, "attribute")
 
     def _call(self, node: ir.Call) -> None:
         name = ir.dotted(node.func)
