@@ -9,9 +9,9 @@ from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import Conversion
 from onnx_lint.semantics.domain.values import Frozen, Size, Tensor
 from onnx_lint.source import ir
-from onnx_lint.source.enclosing import enclosing
 from onnx_lint.target import BOTH, FINE, Effects, fails, measured, wrong
 from onnx_lint_rules.conversions.integer_arithmetic import is_needless, simplified
+from onnx_lint_rules.conversions.scaling import is_factor
 from onnx_lint_rules.rewriting import Code, is_written_call, replacement
 from onnx_lint_rules.wording import described, quoted, where_live
 
@@ -21,7 +21,6 @@ _COPIES = ("copy.copy", "copy.deepcopy")
 _COMPARISONS = ("torch.equal", "torch.allclose")
 _FOLLOWED = frozenset({"int", "float", "math.ceil", "math.floor", "math.trunc", "math.pow", "math.radians", "numel"})
 """Conversions of sizes and of numbers made of them whose result dynamo goes on computing with."""
-_ROUNDING = frozenset({"int", "round", "math.floor", "math.ceil"})
 _KEPT = wrong("keeps the example's number")
 _COPIED = wrong("keeps the example's values")
 _FAILS = fails("fails to export it")
@@ -71,18 +70,8 @@ class PythonCast(Rule[Conversion]):
         subject = f"`{cast.converter}` makes a Python {kind} of {what}"
         if cast.converter in _COPIES:
             subject = f"`{cast.converter}` copies {what} outside the graph"
-        fixed = _scales(cast)
+        fixed = is_factor(cast)
         yield self.at(cast, subject, effects=_effects(cast), help=_help(cast), fix=_fix(cast), presumed_fixed=fixed)
-
-
-def _scales(cast: Conversion) -> bool:
-    """Whether the root of a size is but a factor, as attention is scaled by the size of its heads; a dimension of an
-    input is what whoever exports makes it."""
-    if cast.converter != "math.sqrt" or cast.fixed_dimension is not None:
-        return False
-    around = enclosing(cast.unit.chunk.lowered.body, cast.node)
-    is_factor = bool(around) and isinstance(last := around[-1], ir.BinOp) and last.op in ("*", "/")
-    return is_factor and not any(isinstance(n, ir.Call) and ir.dotted(n.func) in _ROUNDING for n in around)
 
 
 def _effects(cast: Conversion) -> Effects:
