@@ -67,11 +67,11 @@ class PythonCast(Rule[Conversion]):
             return
         what = quoted(cast, cast.argument) if cast.argument is not None else described(cast.subject)
         kind = "truth value" if cast.converter in ("bool", *_COMPARISONS) else "number"
-        subject = f"`{cast.converter}` makes a Python {kind} of {what}"
-        if cast.converter in _COPIES:
-            subject = f"`{cast.converter}` copies {what} outside the graph"
-        fixed = is_factor(cast)
-        yield self.at(cast, subject, effects=_effects(cast), help=_help(cast), fix=_fix(cast), presumed_fixed=fixed)
+        makes = f"copies {what} outside the graph" if cast.converter in _COPIES else f"makes a Python {kind} of {what}"
+        help, fix, fixed = _help(cast), _fix(cast), is_factor(cast)
+        yield self.at(
+            cast, f"`{cast.converter}` {makes}", effects=_effects(cast), help=help, fix=fix, presumed_fixed=fixed
+        )
 
 
 def _effects(cast: Conversion) -> Effects:
