@@ -103,9 +103,8 @@ def _help(cast: Conversion) -> str:
         return "keep the tensor: one-element tensors take part in arithmetic, comparison and indexing"
     if cast.converter in ("math.ceil", "round"):
         return "use integer arithmetic on the size: `(n + k - 1) // k` rounds up"
-    if cast.converter == "math.sqrt":
-        return "write `n ** 0.5`, which stays in the graph"
-    return "use the size as it is, with integer arithmetic (`//`)"
+    root, rest = "write `n ** 0.5`, which stays in the graph", "use the size as it is, with integer arithmetic (`//`)"
+    return root if cast.converter == "math.sqrt" else rest
 
 
 def _fix(cast: Conversion) -> Fix | None:
