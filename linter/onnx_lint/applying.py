@@ -14,6 +14,7 @@ from onnx_lint.rule import Finding, Rule
 from onnx_lint.selection import Selection
 from onnx_lint.semantics.domain.sites import Site
 from onnx_lint.semantics.export_calls import ExportFacts
+from onnx_lint.semantics.purpose import Purposes
 from onnx_lint.settings import Settings
 from onnx_lint.severity import severity_of
 from onnx_lint.target import Engine
@@ -30,6 +31,8 @@ class Group:
         """Whether the rules are the installed ones."""
         self.by_site = selection.by_site()
         self.found: dict[tuple[str, Span], Diagnostic] = {}
+        self.purposes: Purposes | None = None
+        """What speaks against an export of some code; ``None`` where the code is exported for certain."""
         self.safe_at: dict[Hashable, list[tuple[str, Span]]] = {}
         """Diagnostics with a safe fix, by the place of their site."""
 
@@ -114,7 +117,8 @@ def of_site(
     engines = group.engines(facts, site.model)
 
     def apply_all() -> tuple[Diagnostic, ...]:
-        return tuple([d for rule in rules for d in _apply(rule, site, settings, engines, facts)])
+        found = [d for rule in rules for d in _apply(rule, site, settings, engines, facts)]
+        return tuple(found if group.purposes is None else _by_purpose(found, site, group.purposes))
 
     if cache is None:
         return apply_all()
@@ -123,6 +127,18 @@ def of_site(
     found = tracker.compute(dependency, apply_all)
     cache.now[key] = _Cached(site, (settings, facts), site.moves, found, dependency)
     return found
+
+
+def _by_purpose(found: Iterable[Diagnostic], site: Site, purposes: Purposes) -> Iterator[Diagnostic]:
+    """The diagnostics of a site; information, with the reason, where something speaks against an export."""
+    for diagnostic in found:
+        against = purposes.against_export(site) if diagnostic.severity > Severity.INFO else None
+        if against is None:
+            yield diagnostic
+        else:
+            presumed = f"information only, since {against}: whoever exports it says so with the setting `entry`"
+            parts = (diagnostic.help, presumed)
+            yield replace(diagnostic, severity=Severity.INFO, help="; ".join(part for part in parts if part))
 
 
 def _apply(

@@ -18,6 +18,7 @@ from onnx_lint.semantics.domain.sites import OtherValue
 from onnx_lint.semantics.duck_typing import Methods
 from onnx_lint.semantics.export_calls import ExportFacts
 from onnx_lint.semantics.exporter_uses import ExporterUses
+from onnx_lint.semantics.purpose import Purposes
 from onnx_lint.workers import Workers
 
 _MANY = 40
@@ -173,6 +174,9 @@ def _compute(
     project: Project, groups: list[Group], facts: ExportFacts, module: SourceModule, entered: set[Place]
 ) -> Part:
     own = [Group(g.settings, g.paths, g.selection, is_ordinary=g.is_ordinary) for g in groups]
+    for one, group in zip(own, groups, strict=True):
+        one.purposes = group.purposes
+    project.derived.get(Purposes).begin()  # each part rests on what it has judged itself
     tally, traced = Tally(), set[entry.Traced]()
     mine = list(entry.classes_of(project, module)) if entry.mentions_forward(module) else []
     forwards = {f: _place(f[0], f[1].at) for f in map(entry.forward_of, mine) if f is not None}

@@ -23,6 +23,7 @@ from onnx_lint.semantics.domain.sites import OtherValue, Site
 from onnx_lint.semantics.export_calls import ExportFacts
 from onnx_lint.semantics.exporter_uses import ExporterUses
 from onnx_lint.semantics.incremental import Session
+from onnx_lint.semantics.purpose import Purposes
 from onnx_lint.settings import Settings
 from onnx_lint.source.text import SourceText
 from onnx_lint.suppress import suppressions
@@ -128,6 +129,10 @@ def _check(
     heard = progress if project.is_editor else None
     facts = export_calls.collect(project, open_files_only=open_files_only, progress=heard)
     project.policy = Policy(frozenset(e for g in groups for e in g.settings.entry), frozenset(facts.by_model))
+    purposes = project.derived.get(Purposes)
+    purposes.begin()
+    for group in groups:
+        group.purposes = purposes
     if project.is_editor:
         tally, others = _check_open(project, groups, facts, progress, open_files_only)
     else:

@@ -32,6 +32,8 @@ class Finding:
     """It holds below this opset only."""
     by_size: bool | None = None
     """Whether the harm shows for another size than the example's only; ``None``: as the subject says."""
+    presumed_fixed: bool = False
+    """Whether the size is one that weights fix, by the way it is used: information only."""
 
     def verdict(self, engine: Engine) -> Verdict:
         """What the engine makes of it; fine if the rule says nothing of that engine."""
@@ -93,12 +95,12 @@ class Rule(ABC, Generic[SiteT]):
         fix: Fix | None = None,
         needs_opset: int | None = None,
         by_size: bool | None = None,
+        presumed_fixed: bool = False,
     ) -> Finding:
         """A finding at the site. `subject` says what stands there, without an engine; the words of the engines
         follow it. `effects` replaces the rule's own for this case; the others are those of `Finding`."""
-        return Finding(
-            self, site, subject, self.effects if effects is None else effects, help, fix, needs_opset, by_size
-        )
+        effects = self.effects if effects is None else effects
+        return Finding(self, site, subject, effects, help, fix, needs_opset, by_size, presumed_fixed)
 
     @property
     def verdicts(self) -> Mapping[Engine, Verdict]:

@@ -29,7 +29,7 @@ def severity_of(finding: Finding, engines: tuple[Engine, ...], settings: Setting
         if site.only_checks and Verdict.FAILS not in verdicts:
             return Severity.INFO
         return Severity.ERROR
-    if site.only_checks or site.is_fixed or not _may_vary(site, settings, facts):
+    if site.only_checks or site.is_fixed or finding.presumed_fixed or not _may_vary(site, settings, facts):
         return Severity.INFO
     return Severity.WARNING
 

@@ -4,10 +4,10 @@ Run as a program: cases come as JSON on standard input, one result a line goes t
 Every export runs in a forked child of its own, since one of the constructs under test kills the interpreter.
 
 A case is ``{"id", "source", "first", "second", "dynamic", "engine", "before", "is_script", "messages",
-"is_sequence"}``: `source` defines ``Model`` (no arguments); `first` and `second` are expressions for the tuple of
-inputs, the example and another one; `dynamic` maps an input name to its dynamic axes. With `is_script` the source calls
-the exporter itself, and warnings with one of the texts in `messages` count. With `is_sequence` one model is given both
-inputs, one after the other. With `before`, another source, the eager results of both must be equal bit by bit.
+"is_sequence", "opset"}``: `source` defines ``Model`` (no arguments); `first` and `second` are expressions for the tuple
+of inputs, the example and another one; `dynamic` maps an input name to its dynamic axes. With `is_script` the source
+calls the exporter itself, and warnings with one of the texts in `messages` count. With `is_sequence` one model is given
+both inputs, one after the other. With `before`, another source, the eager results of both must be equal bit by bit.
 A result is ``{"id", "engine", "verdict", "detail"}``.
 """
 
@@ -76,18 +76,21 @@ def load(source: str, folder: str, name: str = "case_model") -> dict[str, Any]:
     return {"torch": torch, **vars(module)}
 
 
-def export(model: torch.nn.Module, inputs: tuple[Any, ...], dynamic: dict[str, list[int]], engine: str) -> bytes:
+def export(model: torch.nn.Module, inputs: tuple[Any, ...], case: dict[str, Any]) -> bytes:
+    dynamic, opset = case["dynamic"], case["opset"]
     parameters = list(inspect.signature(model.forward).parameters)[: len(inputs)]
     buffer = io.BytesIO()
-    if engine == "torchscript":
+    if case["engine"] == "torchscript":
         tensors = [n for n, v in zip(parameters, inputs, strict=True) if isinstance(v, torch.Tensor)]
         torch.onnx.export(
-            model, inputs, buffer, dynamo=False, input_names=tensors or None,
+            model, inputs, buffer, dynamo=False, input_names=tensors or None, opset_version=opset,
             dynamic_axes={n: {a: f"{n}_{a}" for a in axes} for n, axes in dynamic.items()},
         )  # fmt: skip
     else:
         shapes = {n: dict.fromkeys(dynamic[n], Dim.DYNAMIC) if n in dynamic else None for n in parameters}
-        program = torch.onnx.export(model, inputs, dynamo=True, verbose=False, dynamic_shapes=shapes)
+        program = torch.onnx.export(
+            model, inputs, dynamo=True, verbose=False, dynamic_shapes=shapes, opset_version=opset
+        )
         assert program is not None
         onnx.save(program.model_proto, buffer)
     return buffer.getvalue()
@@ -126,7 +129,7 @@ def measure(case: dict[str, Any]) -> tuple[str, str]:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
-                data = export(copy.deepcopy(model), copy.deepcopy(inputs[0]), case["dynamic"], case["engine"])
+                data = export(copy.deepcopy(model), copy.deepcopy(inputs[0]), case)
             except Exception as error:  # noqa: BLE001 - whatever stops an export is what is measured
                 return failed(error)
         told = [str(w.message).partition(". ")[0][:120] for w in caught if w.category is torch.jit.TracerWarning]

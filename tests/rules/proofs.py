@@ -35,6 +35,8 @@ class Case:
     """One model is given both inputs, one after the other: what it keeps of the first shows."""
     messages: tuple[str, ...] = ()
     """Texts of warnings that count besides those of the tracer."""
+    opset: int | None = None
+    """The opset of the export; ``None``: that of the engine."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ def measure(cases: Iterable[Case]) -> dict[str, dict[Engine, Measured]]:
             "is_script": case.is_script,
             "is_sequence": case.is_sequence,
             "messages": list(case.messages),
+            "opset": case.opset,
         }
         for case in cases
         for engine in case.engines

@@ -21,6 +21,7 @@ from onnx_lint.semantics.evaluation.frame import Frame
 from onnx_lint.semantics.evaluation.parameters import default_value
 from onnx_lint.semantics.evaluation.state import Analysis
 from onnx_lint.semantics.evaluation.usage import Usage
+from onnx_lint.semantics.purpose import TARGETS
 from onnx_lint.source import ir
 
 
@@ -39,6 +40,9 @@ def model_inputs(frame: Frame, function: Function, receiver: Value) -> Arguments
 
 def _input(frame: Frame, function: Function, param: ir.Param, use: Usage) -> Value:
     origin = frame.origin(param, StepKind.INPUT, param.name)
+    fixed = _of_default(frame, function, param)
+    if fixed is not None:
+        return fixed
     if param.annotation is not None:
         value = frame.interp.annotated(frame.analysis, function.unit.module, param.annotation)
         if value is not None:
@@ -57,6 +61,16 @@ def _input(frame: Frame, function: Function, param: ir.Param, use: Usage) -> Val
     if param.annotation is not None:
         return UNKNOWN
     return _by_use(param.name, origin, use, optional=False)
+
+
+def _of_default(frame: Frame, function: Function, param: ir.Param) -> Value | None:
+    """What an input surely is by its default: a text, a number or a flag, which no export passes as a tensor; ``None``
+    for the targets, since a model is exported without them."""
+    if not isinstance(param.default, ir.Const):
+        return None
+    if isinstance(param.default.value, (str, bool, int, float)):
+        return default_value(frame, function, param)
+    return NONE if param.default.value is None and param.name in TARGETS else None
 
 
 def _with_origin(value: Value, name: str, origin: Origin) -> Value:

@@ -43,8 +43,12 @@ def summary_returns(summary: Summary) -> list[tuple[Value, ir.Expr]]:
 
 
 def _report_value(frame: Frame, value: Value, node: ir.Expr, where: str, depth: int) -> None:
-    for one in alternatives(value):
+    ways = alternatives(value)
+    may_be_tensor = any(isinstance(one, Tensor) for one in ways)
+    for one in ways:
         kind = _kind(one)
+        if kind == "number" and may_be_tensor and isinstance(one, (Const, Static)):
+            continue  # a sum begins with 0, which is what a loop without a turn leaves
         if kind is not None:
             frame.emit(Output, _part(node), one, kind=kind, where=where)
             return

@@ -10,7 +10,7 @@ from onnx_lint.semantics.domain.sites import Length
 from onnx_lint.source import ir
 from onnx_lint.target import FINE, measured, wrong
 from onnx_lint_rules.rewriting import Code, is_written_call, replacement
-from onnx_lint_rules.wording import quoted
+from onnx_lint_rules.wording import depends_on_search, quoted
 
 
 class LenOfTensor(Rule[Length]):
@@ -48,7 +48,8 @@ class LenOfTensor(Rule[Length]):
 
     def check(self, length: Length, /) -> Iterator[Finding]:
         subject = f"{quoted(length)} is a Python number"
-        yield self.at(length, subject, help="use `.shape[0]`, which stays a value of the graph", fix=_fix(length))
+        help, by_size = "use `.shape[0]`, which stays a value of the graph", not depends_on_search(length.subject)
+        yield self.at(length, subject, help=help, fix=_fix(length), by_size=by_size)
 
 
 def _fix(length: Length) -> Fix | None:

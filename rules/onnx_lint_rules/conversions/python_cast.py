@@ -11,6 +11,7 @@ from onnx_lint.semantics.domain.values import Frozen, Size, Tensor
 from onnx_lint.source import ir
 from onnx_lint.target import BOTH, FINE, Effects, fails, measured, wrong
 from onnx_lint_rules.conversions.integer_arithmetic import is_needless, simplified
+from onnx_lint_rules.conversions.scaling import is_factor
 from onnx_lint_rules.rewriting import Code, is_written_call, replacement
 from onnx_lint_rules.wording import described, quoted, where_live
 
@@ -66,10 +67,11 @@ class PythonCast(Rule[Conversion]):
             return
         what = quoted(cast, cast.argument) if cast.argument is not None else described(cast.subject)
         kind = "truth value" if cast.converter in ("bool", *_COMPARISONS) else "number"
-        subject = f"`{cast.converter}` makes a Python {kind} of {what}"
-        if cast.converter in _COPIES:
-            subject = f"`{cast.converter}` copies {what} outside the graph"
-        yield self.at(cast, subject, effects=_effects(cast), help=_help(cast), fix=_fix(cast))
+        makes = f"copies {what} outside the graph" if cast.converter in _COPIES else f"makes a Python {kind} of {what}"
+        help, fix, fixed = _help(cast), _fix(cast), is_factor(cast)
+        yield self.at(
+            cast, f"`{cast.converter}` {makes}", effects=_effects(cast), help=help, fix=fix, presumed_fixed=fixed
+        )
 
 
 def _effects(cast: Conversion) -> Effects:
@@ -101,9 +103,8 @@ def _help(cast: Conversion) -> str:
         return "keep the tensor: one-element tensors take part in arithmetic, comparison and indexing"
     if cast.converter in ("math.ceil", "round"):
         return "use integer arithmetic on the size: `(n + k - 1) // k` rounds up"
-    if cast.converter == "math.sqrt":
-        return "write `n ** 0.5`, which stays in the graph"
-    return "use the size as it is, with integer arithmetic (`//`)"
+    root, rest = "write `n ** 0.5`, which stays in the graph", "use the size as it is, with integer arithmetic (`//`)"
+    return root if cast.converter == "math.sqrt" else rest
 
 
 def _fix(cast: Conversion) -> Fix | None:

@@ -8,6 +8,7 @@ from onnx_lint.diagnostic import Applicability, Fix
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import AttributeRead
 from onnx_lint.source import ir
+from onnx_lint.source.enclosing import enclosing
 from onnx_lint.target import fails, measured, wrong
 from onnx_lint_rules.conversions.detached_read import is_only_read
 from onnx_lint_rules.rewriting import other_attribute
@@ -53,7 +54,15 @@ class TensorData(Rule[AttributeRead]):
         if read.attribute != "data":
             return
         subject = f"{quoted(read)} is not followed"
-        yield self.at(read, subject, help="use `.detach()`", fix=_fix(read))
+        effects = measured(torchscript=_CONSTANT) if _is_asked_for_its_shape(read) else self.effects
+        yield self.at(read, subject, effects=effects, help="use `.detach()`", fix=_fix(read))
+
+
+def _is_asked_for_its_shape(read: AttributeRead) -> bool:
+    """Whether no more is read of it than what every tensor says of itself, which dynamo follows."""
+    around = enclosing(read.unit.chunk.lowered.body, read.node)
+    outer = around[-1] if around else None
+    return isinstance(outer, ir.Attribute) and outer.attr in ("shape", "size", "dtype", "device", "ndim", "dim")
 
 
 def _fix(read: AttributeRead) -> Fix | None:

@@ -18,9 +18,10 @@ class IndexedWrite(Rule[IndexWrite]):
     ## Why it breaks export
 
     Torchscript stops at tensors as indices with a slice between them: "Only consecutive 1-d tensor indices are
-    supported in exporting aten::index_put to ONNX". A number that is written through a mask of rows, which has fewer
-    dimensions than the tensor, exports, and ONNX Runtime fails in a ScatterND node on the example already. The dynamo
-    engine is right with both. Masks of the full shape and neighbouring indices are right in both engines.
+    supported in exporting aten::index_put to ONNX". A number, or one row, that is written through a mask of rows, which
+    has fewer dimensions than the tensor, exports, and ONNX Runtime fails in a ScatterND or Where node on the example
+    already. The dynamo engine is right with both. Masks of the full shape and neighbouring indices are right in both
+    engines.
 
     ## Example
 
@@ -57,7 +58,7 @@ class IndexedWrite(Rule[IndexWrite]):
             )
         else:
             subject, help = (
-                f"{quoted(write)} writes a number through a mask of rows",
-                "use `masked_fill` with `mask[:, None]`",
+                f"{quoted(write)} writes one value through a mask of rows",
+                "use `masked_fill` or `torch.where` with `mask[..., None]`",
             )
         yield self.at(write, subject, help=help)

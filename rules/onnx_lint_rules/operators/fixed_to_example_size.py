@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from onnx_lint.rule import Finding, Rule
+from onnx_lint.semantics.domain.dims import varies
 from onnx_lint.semantics.domain.sites import OperatorCall
+from onnx_lint.semantics.domain.values import Const, Tensor
 from onnx_lint.target import Effect, Engine, fails, measured, wrong
 from onnx_lint_rules.operators.known import depends_on_size, described, effects, entry_of
 from onnx_lint_rules.operators.replacements import instead_of
+from onnx_lint_rules.wording import quoted
 
 _FAILS = fails("keeps the size of the example, so that another one fails")
 _REFUSED = fails("fails to export it where that size is dynamic")
@@ -23,7 +26,7 @@ class FixedToExampleSize(Rule[OperatorCall]):
     The example is right, another size fails or is wrong: inside these functions of torch a size is a Python number.
     `nn.MultiheadAttention` and all layers that contain one are exported by torchscript for the length of the example,
     and ONNX Runtime fails in a Reshape node for any other; another batch size is fine. Adaptive pooling to more than
-    one element keeps the window of the example under dynamo.
+    one element keeps the window of the example under dynamo, and `chunk` of a dynamic dimension is refused there.
 
     ## Example
 
@@ -60,6 +63,11 @@ class FixedToExampleSize(Rule[OperatorCall]):
     messages = ("Non-zero status code returned while running Reshape node", "The input tensor cannot be reshaped")
 
     def check(self, call: OperatorCall, /) -> Iterator[Finding]:
+        if call.name in ("torch.chunk", "torch.Tensor.chunk"):
+            if _cuts_dynamic_dimension(call):
+                subject, refused = f"{quoted(call)} cuts a dynamic dimension", measured(dynamo=_REFUSED)
+                yield self.at(call, subject, effects=refused, help="slice at `x.shape[dim] // 2`", by_size=True)
+            return
         entry = entry_of(call)
         if entry is None:
             return
@@ -69,3 +77,14 @@ class FixedToExampleSize(Rule[OperatorCall]):
             wanted[engine] = harm if depends_on_size(outcome) else None
         help = instead_of(call.name)
         yield self.at(call, described(call), effects=effects(entry, wanted), help=help, by_size=True)
+
+
+def _cuts_dynamic_dimension(call: OperatorCall) -> bool:
+    """Whether the shapes say so, or it is the first dimension and they do not say otherwise."""
+    tensor, number = call.given(0, "input"), call.given(2, "dim") or Const(0)
+    if not isinstance(tensor, Tensor) or not isinstance(number, Const) or not isinstance(axis := number.value, int):
+        return False
+    shape = tensor.type.shape
+    if shape is None or not -len(shape) <= axis < len(shape):
+        return axis == 0
+    return varies(shape[axis]) is True or (axis == 0 and varies(shape[axis]) is None)

@@ -18,6 +18,7 @@ _WRONG = wrong("silently keeps the example's")
 _OTHER = wrong("silently computes something else")
 _POOLED = measured(torchscript=_WRONG, dynamo=_FIXED)
 _BOTH = measured(torchscript=_FAILS, dynamo=_FIXED)
+_PADDED = measured(torchscript=_WRONG, dynamo=_FAILS)
 _DYNAMO = measured(dynamo=_FIXED)
 _TORCHSCRIPT = measured(torchscript=_FAILS)
 _F = "torch.nn.functional."
@@ -33,6 +34,7 @@ _ATTRIBUTES: Mapping[str, tuple[int, str, Effects]] = {
     "torch.linspace": (2, "steps", _DYNAMO),
     "torch.repeat_interleave": (1, "repeats", measured(dynamo=_OTHER)),
     "torch.Tensor.repeat_interleave": (1, "repeats", measured(dynamo=_OTHER)),
+    **dict.fromkeys((f"torch.nn.ConvTranspose{rank}d" for rank in (1, 2, 3)), (1, "output_size", _PADDED)),
     "torch.Tensor.unfold": (2, "size", measured(torchscript=_FAILS, dynamo=_WRONG)),
 }
 """Position and name of the parameter, and what was measured with torch 2.13."""

@@ -7,8 +7,14 @@ from collections.abc import Iterator
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import OperatorCall
 from onnx_lint.semantics.domain.values import Const
-from onnx_lint.target import fails, measured, warns
+from onnx_lint.source import ir
+from onnx_lint.source.enclosing import enclosing
+from onnx_lint.target import fails, measured, warns, wrong
 from onnx_lint_rules.state.drawing import of_augmentation
+
+_SAMPLES = ("sample", "rsample", "sample_n")
+_DRAWS = wrong("drops the check, and draws other numbers in each call")
+_FAILS = fails("fails at the check of its parameters")
 
 
 class DistributionObject(Rule[OperatorCall]):
@@ -18,7 +24,7 @@ class DistributionObject(Rule[OperatorCall]):
 
     Its constructor checks the values of its parameters, in Python: dynamo stops at that branch with "Could not guard on
     data-dependent expression". With `validate_args=False` it exports. The torchscript engine warns "Converting a tensor
-    to a Python boolean" and drops the check.
+    to a Python boolean" and drops the check; a sample is drawn anew in each call of the exported model.
 
     ## Example
 
@@ -41,9 +47,7 @@ class DistributionObject(Rule[OperatorCall]):
 
     code = "ONX714"
     name = "distribution-object"
-    effects = measured(
-        torchscript=warns("drops the check of its parameters"), dynamo=fails("fails at the check of its parameters")
-    )
+    effects = measured(torchscript=warns("drops the check of its parameters"), dynamo=_FAILS)
     messages = ("Could not guard on data-dependent expression",)
 
     def check(self, call: OperatorCall, /) -> Iterator[Finding]:
@@ -51,5 +55,19 @@ class DistributionObject(Rule[OperatorCall]):
         if not call.name.startswith("torch.distributions.") or not short[:1].isupper():
             return
         if not isinstance(call.args.keyword.get("validate_args"), Const):
-            subject, effects = f"`{short}` checks the values of its parameters", of_augmentation(call, self.effects)
-            yield self.at(call, subject, effects=effects, help="give `validate_args=False`")
+            subject = f"`{short}` checks the values of its parameters"
+            effects = measured(torchscript=_DRAWS, dynamo=_FAILS) if _is_drawn_from(call) else self.effects
+            yield self.at(call, subject, effects=of_augmentation(call, effects), help="give `validate_args=False`")
+
+
+def _is_drawn_from(call: OperatorCall) -> bool:
+    """Whether what is made is asked for a sample: at once, or under the name that it gets."""
+    body = call.unit.chunk.lowered.body
+    around = enclosing(body, call.node)
+    made = around[-1] if around else None
+    if isinstance(made, ir.Attribute):
+        return made.attr in _SAMPLES
+    if not isinstance(made, ir.Assign) or not isinstance(name := made.targets[0], ir.Name):
+        return False
+    reads = (n for n in ir.walk(body) if isinstance(n, ir.Attribute) and n.attr in _SAMPLES)
+    return any(isinstance(n.value, ir.Name) and n.value.id == name.id for n in reads)

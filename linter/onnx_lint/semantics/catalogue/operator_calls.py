@@ -26,9 +26,12 @@ RANDOM = frozenset(
 SIZED = frozenset(
     {"nn.functional.max_pool1d", "nn.functional.avg_pool1d", "nn.functional.max_pool2d", "nn.functional.avg_pool2d",
      "nn.functional.layer_norm", "nn.functional.adaptive_avg_pool2d", "nn.functional.one_hot", "linspace",
-     "nn.functional.scaled_dot_product_attention", "Tensor.unfold", "repeat_interleave", "Tensor.repeat_interleave"}
+     "nn.functional.scaled_dot_product_attention", "Tensor.unfold", "repeat_interleave", "Tensor.repeat_interleave",
+     "nn.ConvTranspose1d", "nn.ConvTranspose2d", "nn.ConvTranspose3d"}
 )  # fmt: skip
 """Functions with a parameter that is an attribute of the ONNX operator, without ``torch.``."""
+CUT = frozenset({"chunk", "Tensor.chunk"})
+"""Functions that cut a dimension into a number of pieces, without ``torch.``."""
 
 _LIBRARIES = ("torch.distributions.", "random.", "numpy.random.")
 
@@ -46,7 +49,7 @@ KEPT_OPTIONS: Mapping[str, tuple[str, ...]] = {
 @lru_cache(maxsize=8192)
 def is_watched(name: str) -> bool:
     """Whether calls of a function, method or module are sites."""
-    return name in verdicts.names() or name.startswith(_LIBRARIES) or name[6:] in RANDOM or name[6:] in SIZED
+    return name in verdicts.names() or name.startswith(_LIBRARIES) or name[6:] in RANDOM | SIZED | CUT
 
 
 def note(frame: Frame, call: Call, args: Arguments, options: Mapping[str, Value] | None = None) -> None:

@@ -71,6 +71,8 @@ def tensor_from(frame: Frame, call: Call) -> Value:
     if given is None:
         return Tensor(False)
     node, keeps = call.node, call.name in ("torch.as_tensor", "torch.asarray")
+    if isinstance(given, Tensor) and call.name == "torch.Tensor":
+        return given  # a copy, and live in both engines (torch 2.13)
     if isinstance(given, Tensor) and (keeps or not given.traced):
         if node is not None:  # right, but the tracer warns
             frame.emit(TensorFrom, node, given, constructor=call.name, is_traced=False, elements=())

@@ -55,7 +55,7 @@ def result(frame: Frame, call: Call, kind: ReturnKind) -> Value:
             for part in traced_parts(value):
                 traced = True
                 origin = origin or part.origin
-        traced = traced or isinstance(value, Unknown)
+        traced = traced or (isinstance(value, Unknown) and frame.records_sites)  # constructors are not traced
     if node is not None and call.short in _COUNTS:
         _report_count(frame, call)
     if name in _COMPARISONS:

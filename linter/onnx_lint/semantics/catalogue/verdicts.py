@@ -88,7 +88,10 @@ _SAME = {
     f"torch.nn.functional.adaptive_{kind}_pool{rank}d": f"torch.nn.Adaptive{kind.capitalize()}Pool{rank}d"
     for kind in ("avg", "max")
     for rank in (1, 2)
-} | {"torch.nn.Upsample": "torch.nn.functional.interpolate"}
+} | {
+    "torch.nn.Upsample": "torch.nn.functional.interpolate",
+    "torch.nn.functional.max_unpool2d": "torch.nn.MaxUnpool2d",
+}
 """Functions and modules that are the same operator."""
 
 

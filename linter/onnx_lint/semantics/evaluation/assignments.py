@@ -138,19 +138,36 @@ def _unpack(frame: Frame, target: ir.Sequence, value: Value, source: ir.Expr | N
         frame.interp.assign(frame, element, part, None)
 
 
+def _pairs(frame: Frame, target: ir.Sequence, source: ir.Sequence) -> list[tuple[Value, ir.Expr | None]] | None:
+    """The value for each target of ``a, b, c = *x.shape, d``, with its expression; ``None`` if that cannot be told."""
+    stars = [e for e in source.elements if isinstance(e, ir.Starred)]
+    spread = len(target.elements) - (len(source.elements) - len(stars))
+    if any(isinstance(e, ir.Starred) for e in target.elements) or len(stars) > 1 or spread < 0:
+        return None
+    if not stars and spread:
+        return None
+    pairs: list[tuple[Value, ir.Expr | None]] = []
+    for element in source.elements:
+        if isinstance(element, ir.Starred):
+            value = frame.interp.evaluate(frame, element.value)
+            pairs += [(part, None) for part in frame.interp.unpack(frame, value, spread, None, element.value)]
+        else:
+            pairs.append((frame.interp.evaluate(frame, element), element))
+    return pairs
+
+
 def assignment(frame: Frame, node: ir.Assign) -> None:
     """``target = value``, with any number of targets."""
     if (
         isinstance(node.value, ir.Sequence)
         and len(node.targets) == 1
         and isinstance(target := node.targets[0], ir.Sequence)
-        and len(target.elements) == len(node.value.elements)
-        and not any(isinstance(e, ir.Starred) for e in (*target.elements, *node.value.elements))
+        and (pairs := _pairs(frame, target, node.value)) is not None
     ):
-        parts = [frame.interp.evaluate(frame, e) for e in node.value.elements]
-        for element, part, expression in zip(target.elements, parts, node.value.elements, strict=True):
+        for element, (part, expression) in zip(target.elements, pairs, strict=True):
             frame.interp.assign(frame, element, part, expression)
-            views.bind(frame, element, expression)
+            if expression is not None:
+                views.bind(frame, element, expression)
         return
     value = frame.interp.evaluate(frame, node.value)
     if node.annotation is not None and value is UNKNOWN:

@@ -142,6 +142,8 @@ def narrow(frame: Frame, test: ir.Expr, outcome: bool) -> None:
             _keep(frame, test.args[0], outcome, lambda v: is_instance(v, classes))
             if outcome:
                 _assume_type(frame, test.args[0], classes)
+    elif isinstance(test, ir.Call) and ir.dotted(test.func) in ("is_tensor", "torch.is_tensor") and test.args:
+        _keep(frame, test.args[0], outcome, lambda v: is_instance(v, ExternalValue("torch.Tensor")))
     elif isinstance(test, (ir.Name, ir.Attribute, ir.Walrus)):
         _keep(frame, test, outcome, _is_true)
 
@@ -199,10 +201,13 @@ def _keep(frame: Frame, target: ir.Expr, wanted: bool, test: Callable[[Single], 
 
 
 def _assume_type(frame: Frame, target: ir.Expr, classes: Value) -> None:
-    """``isinstance(x, torch.Tensor)`` held: an unknown value is a tensor."""
-    value = _target_value(frame, target)
-    if value is UNKNOWN and _names(classes) & TENSOR_CLASSES:
+    """``isinstance(x, torch.Tensor)`` held: an unknown value is a tensor. ``isinstance(x, list)`` held: what was
+    presumed to be a tensor is a list of them."""
+    value, names = _target_value(frame, target), _names(classes)
+    if value is UNKNOWN and names & TENSOR_CLASSES:
         _store(frame, target, Tensor(True, True))
+    elif isinstance(value, Tensor) and value.presumed and names and names <= {"list", "tuple"}:
+        _store(frame, target, Seq("list", None, value))
 
 
 def _target_value(frame: Frame, target: ir.Expr) -> Value | None:

@@ -280,7 +280,9 @@ def try_(frame: Frame, node: ir.Try) -> None:
         if frame.env is not None and handler.name:
             frame.env.names[handler.name] = STATIC
         if frame.env is not None:
+            engines, frame.engines = frame.engines, 0  # no export that succeeds comes by here
             interp.execute(frame, handler.body)
+            frame.engines = engines
         out = join_environments(out, frame.env)
     frame.env = out
     if node.final:

@@ -19,8 +19,23 @@ def note(frame: Frame, target: ir.Subscript, container: Value, index: Value, val
     if isinstance(index, Seq) and index.elements is not None and isinstance(target.index, ir.Sequence):
         if _stand_apart(index.elements, target.index):
             frame.emit(IndexWrite, target, tensor, form="apart")
-    elif isinstance(index, Tensor) and isinstance(value, Const) and tensor.traced and _is_of_rows(frame, target.index):
+    elif isinstance(index, Tensor) and tensor.traced and _is_spread(frame, target.index, index, tensor, value):
         frame.emit(IndexWrite, target, tensor, form="mask of rows")
+
+
+def _is_spread(frame: Frame, node: ir.Expr, index: Tensor, tensor: Tensor, value: Value) -> bool:
+    """Whether one value is written to all rows that a mask chooses: a number, or a tensor that is too small."""
+    known, chosen = tensor.type.rank, index.type.rank
+    if known is None or chosen is None or index.type.dtype is None:
+        is_of_rows = _is_of_rows(frame, node)
+    else:
+        is_of_rows = index.type.dtype == "bool" and chosen < known
+    if not is_of_rows or not isinstance(value, Tensor) or value.presumed:
+        return is_of_rows and isinstance(value, Const)
+    given = value.type.rank
+    if given is None or known is None or chosen is None:
+        return given in (0, 1) and not value.traced
+    return given < 1 + known - chosen
 
 
 def _stand_apart(values: tuple[Value, ...], nodes: ir.Sequence) -> bool:

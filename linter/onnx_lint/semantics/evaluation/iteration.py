@@ -182,10 +182,19 @@ def _unpack_one(frame: Frame, value: Single, count: int, star: int | None, node:
         return None  # None where the other alternative is what gets unpacked
     elif isinstance(value, RangeValue):
         one = Static("int")
+    elif isinstance(value, Tensor) and star is None and _is_of_module(node):
+        # a model that takes the result of a part apart knows that it is a tuple: by a setting that was not seen
+        one = Tensor(value.traced, True, value.origin)
     else:
         # with a star there are as many as the example has; without one the number is fixed, and right
         one = element(frame, value, node, "unpack" if star is None else "star")
     return [frame.owned(Seq("list", None, one)) if i == star else one for i in range(count)]
+
+
+def _is_of_module(node: ir.Expr) -> bool:
+    """Whether an expression calls an attribute of the object itself: ``self.encoder(x)``, mostly a module."""
+    func = node.func if isinstance(node, ir.Call) else None
+    return isinstance(func, ir.Attribute) and isinstance(func.value, ir.Name) and func.value.id == "self"
 
 
 def _known(elements: tuple[Value, ...], count: int, star: int | None) -> list[Value] | None:

@@ -25,6 +25,8 @@ _MUTATORS = frozenset(
 """Methods of containers that change what they hold."""
 _MOVING = frozenset({"to", "cuda", "cpu", "type", "type_as", "float", "half", "double", "contiguous", "detach"})
 """Methods that leave the values as they are."""
+_FILLING = frozenset({"normal_", "uniform_", "bernoulli_", "random_", "exponential_"})
+"""Methods that draw all elements of a tensor anew; rules about random numbers speak of them."""
 
 
 # ------------------------------------------------------------------------------------------------------------- writes
@@ -35,6 +37,8 @@ def attribute(frame: Frame, target: ir.Attribute, value: Value) -> None:
     if function is None or instance is None:
         return
     if not value.is_traced and target.attr not in _read_for_itself(function):
+        return
+    if target.attr in _only_moved(function):
         return
     if not _is_made_when_missing(function, target.attr):
         how = "guarded" if target.attr in _guarded(function) else "assigned"
@@ -51,7 +55,7 @@ def augmented(frame: Frame, target: ir.Attribute, value: Value) -> None:
 def content(frame: Frame, node: ir.Expr, target: ir.Expr, value: Value, *, is_augmented: bool = False) -> None:
     """A write into what an attribute or a global holds: ``self.cache[key] = value``, ``self.tokens.append(value)``,
     ``self.mean.mul_(0.9)``."""
-    if not frame.records_sites:
+    if not frame.records_sites or _fills(node, target):
         return
     root = _root(target)
     if isinstance(node, ir.Subscript) and not is_augmented and not _is_tensor_or_read(frame, root, node):
@@ -62,6 +66,12 @@ def content(frame: Frame, node: ir.Expr, target: ir.Expr, value: Value, *, is_au
             frame.emit(StateWrite, node, value, kind="content", name=root.attr, how="changed")
     elif isinstance(root, ir.Name) and _is_global(frame, root.id):
         frame.emit(StateWrite, node, value, kind="global", name=root.id, how="changed")
+
+
+def _fills(node: ir.Expr, target: ir.Expr) -> bool:
+    """Whether a call replaces all that a tensor held: nothing of another call is in it then."""
+    is_whole = not any(isinstance(part, ir.Subscript) for part in ir.walk(target))
+    return is_whole and isinstance(node, ir.Call) and isinstance(node.func, ir.Attribute) and node.func.attr in _FILLING
 
 
 def _is_tensor_or_read(frame: Frame, root: ir.Expr, node: ir.Subscript) -> bool:
@@ -194,6 +204,17 @@ def _read_for_itself(function: ir.FunctionDef) -> set[str]:
         for target in targets
         if isinstance(target, ir.Attribute) and target.attr in _attributes(value)
     }
+
+
+def _only_moved(function: ir.FunctionDef) -> set[str]:
+    """Attributes that the function does no more to than move them: ``self.mean = self.mean.type_as(x)``."""
+    moved: dict[str, bool] = {}
+    for statement in ir.walk(function.body):
+        for target in statement.targets if isinstance(statement, ir.Assign) else ():
+            if isinstance(target, ir.Attribute) and isinstance(statement, ir.Assign):
+                is_move = _moves(statement.value) and target.attr in _attributes(statement.value)
+                moved[target.attr] = moved.get(target.attr, True) and is_move
+    return {name for name, is_move in moved.items() if is_move}
 
 
 def _moves(value: ir.Expr) -> bool:

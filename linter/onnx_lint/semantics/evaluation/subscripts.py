@@ -57,7 +57,8 @@ def _item(frame: Frame, node: ir.Subscript, value: Single, index: Value) -> Valu
                 return Tensor(value.traced, True, value.origin)
             traced = value.traced or index.is_traced
             origin = value.origin or index.origin
-            if traced and isinstance(node.index, ir.Compare):  # a mask: how much it lets through depends on data
+            is_mask = isinstance(node.index, ir.Compare) or (isinstance(index, Tensor) and index.type.dtype == "bool")
+            if traced and is_mask:  # a mask: how much it lets through depends on data
                 origin = frame.origin(node, StepKind.TENSOR, "", origin)
             result = Tensor(traced, value.presumed, origin, None, value.is_shape)
             return frame.interp.shape_of_subscript(frame, value, _index_parts(frame, node.index, index), result)

@@ -19,6 +19,8 @@ class Usage:
         found = self.evidence.get(name, set())
         if "tensor" in found:
             return "tensor"
+        if found == {"index"}:
+            return "number"  # it picks a layer: nothing else is done with it
         for kind in ("dict", "list", "number", "object"):
             if kind in found:
                 return kind
@@ -46,6 +48,8 @@ class Usage:
                     self._note(node.value, "list")
             elif isinstance(node.index, ir.Sequence):
                 self._note(node.value, "tensor")
+            elif isinstance(node.value, ir.Attribute) and ir.dotted(node.value).startswith("self."):
+                self._note(node.index, "index")
         elif isinstance(node, ir.Starred):
             if isinstance(node.value, ir.Name) and _plural(node.value.id):
                 self._note(node.value, "list")
@@ -71,6 +75,8 @@ class Usage:
             self._note(node.value, "dict")
         elif torch_kinds.attribute_kind(node.attr) is None:
             self._note(node.value, "object")
+        else:
+            self._note(node.value, "attribute")
 
     def _call(self, node: ir.Call) -> None:
         name = ir.dotted(node.func)

@@ -1,0 +1,162 @@
+"""What a ``forward`` shows of its purpose: only what may be exported is more than information."""
+
+from __future__ import annotations
+
+import pytest
+
+from onnx_lint.diagnostic import Severity
+from onnx_lint.policy import EntryPoint
+from onnx_lint.settings import Settings
+from onnx_lint.testing import check_source
+
+HEAD = "import numpy as np\nimport torch\nimport torch.nn.functional as F\nfrom torch import nn\n\n"
+NET = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+
+    def forward(self, x):
+        if x.sum() > 0:
+            return self.layer(x)
+        return x
+"""
+TRAINING = {
+    "returns a loss": ("x, y", "loss = F.mse_loss(x, y)\nreturn loss"),
+    "returns a loss and more": ("x, y", "total_loss = F.mse_loss(x, y)\nreturn total_loss, x"),
+    "returns a dict with the loss first": ("x, y", "return {'loss': F.mse_loss(x, y), 'x': x}"),
+    "returns the call of a loss": ("x, y", "return F.cross_entropy(x, y).mean()"),
+    "takes targets": ("x, targets", "return x - targets"),
+    "takes arrays": ("x: np.ndarray, y: torch.Tensor", "return y + 1"),
+    "takes a text": ("x, mode: str", "return x + 1"),
+}
+
+
+def severities(body: str, head: str = "x", rest: str = "", **kwargs: object) -> set[Severity]:
+    lines = "".join(f"        {line}\n" for line in f"if x.sum() > 0:\n    x = x + 1\n{body}".splitlines())
+    source = f"{HEAD}class Model(nn.Module):\n    def forward(self, {head}):\n{lines}{rest}"
+    if "ndarray" in head:
+        source = source.replace("x.sum()", "y.sum()")
+    return {d.severity for d in check_source(source, **kwargs)}  # type: ignore[arg-type]  # settings and path
+
+
+@pytest.mark.parametrize("name", TRAINING)
+def test_what_shows_that_it_trains_is_information(name: str) -> None:
+    head, body = TRAINING[name]
+    assert severities(body, head) == {Severity.INFO}
+
+
+@pytest.mark.parametrize("name", TRAINING)
+def test_an_export_call_and_the_setting_overrule_it(name: str) -> None:
+    head, body = TRAINING[name]
+    call = "\n\ntorch.onnx.export(Model(), (torch.ones(3, 4), torch.ones(3, 4)), 'model.onnx', dynamo=False)\n"
+    assert Severity.ERROR in severities(body, head, call)
+    assert Severity.ERROR in severities(body, head, settings=Settings(entry=(EntryPoint("", "Model"),)))
+
+
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        ("x", "return x"),
+        ("x, y", "return x, F.mse_loss(x, y)"),
+        ("x, glossy", "return glossy + x"),
+        ("x, labels=None", "if labels is None:\n    return x\nloss = F.mse_loss(x, labels)\nreturn loss"),
+        ("x, return_loss=False", "if not return_loss:\n    return x\nloss = x.mean()\nreturn loss"),
+        ("x, mode: str = 'tensor'", "return x if mode == 'tensor' else {}"),
+    ],
+)
+def test_what_may_be_exported_is_not(head: str, body: str) -> None:
+    assert severities(body, head) == {Severity.ERROR}
+
+
+def test_a_model_inside_a_wrapper_that_returns_a_loss_stays_what_it_is() -> None:
+    source = f"""{HEAD}{NET}
+
+class Wrapper(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.net = Net()
+
+    def forward(self, x):
+        if x.max() > 3:
+            x = x / 3
+        return F.mse_loss(self.net(x), x)
+"""
+    found = {(d.span.line, d.severity) for d in check_source(source)}
+    assert found == {(13, Severity.ERROR), (24, Severity.INFO)}
+
+
+def test_a_part_without_layers_is_what_its_wrapper_is() -> None:
+    source = f"""{HEAD}
+class Queue(nn.Module):
+    def forward(self, x):
+        return x[: int(x.max())]
+
+
+class Contrast(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.queue = Queue()
+
+    def forward(self, x, y):
+        return F.mse_loss(self.queue(x), y)
+"""
+    assert {d.severity for d in check_source(source)} == {Severity.INFO}
+
+
+def test_transforms_without_layers_are_information_and_models_beside_them_are_not() -> None:
+    assert severities("return x") == {Severity.ERROR}
+    assert severities("return x", path="pkg/transforms/crop.py") == {Severity.INFO}
+    found = check_source(HEAD + NET, path="pkg/transforms/crop.py")
+    assert {d.severity for d in found} == {Severity.ERROR}
+
+
+def test_a_flag_is_what_its_default_says() -> None:
+    assert not check_source(HEAD + "class Model(nn.Module):\n    def forward(self, x, loud: bool = False):\n"
+                            "        if loud:\n            print(x.max().item())\n        return x + 1\n")  # fmt: skip
+
+
+def test_a_model_is_exported_without_its_targets() -> None:
+    assert not check_source(HEAD + "class Model(nn.Module):\n    def forward(self, x, labels=None):\n"
+                            "        loss = None\n        if labels is not None and labels.sum() > 0:\n"
+                            "            loss = float(x.sum())\n        return x + 1\n")  # fmt: skip
+
+
+def test_the_help_says_why() -> None:
+    (found,) = check_source(
+        HEAD
+        + "class Model(nn.Module):\n    def forward(self, x, target):\n        return x * x.max().item() - target\n"
+    )
+    assert found.help is not None
+    assert "`Model.forward` takes the targets `target`" in found.help
+
+
+def test_losses_inside_a_loss_are_no_layers() -> None:
+    source = f"""{HEAD}
+class Noise(nn.Module):
+    def forward(self, x):
+        return x.mean()
+
+
+class Task(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.noise = Noise()
+
+    def forward(self, x):
+        if x.sum() > 0:
+            return self.noise(x)
+        return x.mean()
+"""
+    assert {d.severity for d in check_source(source)} == {Severity.ERROR}
+    assert {d.severity for d in check_source(source, path="pkg/losses/task.py")} == {Severity.INFO}
+
+
+def test_an_input_that_picks_a_layer_is_a_number() -> None:
+    layers = (
+        "    def __init__(self):\n        super().__init__()\n"
+        "        self.norms = nn.ModuleList(nn.LayerNorm(4) for _ in range(3))\n\n"
+    )
+    model = f"{HEAD}class Model(nn.Module):\n{layers}    def forward(self, x, index):\n"
+    assert not check_source(f"{model}        return self.norms[index](x)\n")
+    assert check_source(f"{model}        return self.norms[index](x) + index.float()\n")
