@@ -16,6 +16,7 @@ from onnx_lint.semantics import entry
 from onnx_lint.semantics.constructions import Factories
 from onnx_lint.semantics.domain.sites import OtherValue
 from onnx_lint.semantics.duck_typing import Methods
+from onnx_lint.semantics.evaluation.state import Analysis
 from onnx_lint.semantics.export_calls import ExportFacts
 from onnx_lint.semantics.exporter_uses import ExporterUses
 from onnx_lint.semantics.purpose import Purposes
@@ -57,11 +58,11 @@ def check_by_file(
 ) -> Joined:
     """Look at all files; what is found is put into the groups. `progress` hears how many files are done, and of how
     many. Many files are looked at by several `workers`; the result does not depend on how many there are."""
-    joined = Joined()
+    joined, analysis = Joined(), entry.new_analysis(project)
     paths = files_to_check(project, groups, parts)
     ahead: dict[str, Part] = {}
     if workers > 1 and parts.order() is None and len(paths) >= _MANY:
-        ahead = _ahead(project, groups, facts, paths, workers, progress)
+        ahead = _ahead(project, groups, facts, analysis, paths, workers, progress)
     for done, path in enumerate(paths):
         if progress is not None and not ahead:
             progress(done, len(paths))
@@ -69,7 +70,7 @@ def check_by_file(
         if part is None:
             part = ahead.pop(path, None)
             if part is None or not part.fits(joined.entered):
-                part = compute(project, groups, facts, path, joined.entered)
+                part = compute(project, groups, facts, analysis, path, joined.entered)
             parts.keep(part)
         joined.add(part, groups)
     joined.tally.functions = len(joined.entered)
@@ -90,6 +91,7 @@ def _ahead(
     project: Project,
     groups: list[Group],
     facts: ExportFacts,
+    analysis: Analysis,
     paths: list[str],
     workers: int,
     progress: Callable[[int, int], None] | None,
@@ -103,7 +105,7 @@ def _ahead(
     told: set[tuple[str, int]] = set()
 
     def work(path: str, before: set[Place]) -> _Answer:
-        part = compute(project, groups, facts, path, before)
+        part = compute(project, groups, facts, analysis, path, before)
         module = project.modules[path]
         module.faulty_units()
         new = _faulty(project) - told
@@ -156,11 +158,13 @@ def files_to_check(project: Project, groups: list[Group], parts: Parts) -> list[
     return list(wanted)
 
 
-def compute(project: Project, groups: list[Group], facts: ExportFacts, path: str, entered: Iterable[Place]) -> Part:
+def compute(
+    project: Project, groups: list[Group], facts: ExportFacts, analysis: Analysis, path: str, entered: Iterable[Place]
+) -> Part:
     """What one file leads to, when of all models these were `entered` from others before."""
 
     def run() -> Part:
-        return _compute(project, groups, facts, project.modules[path], set(entered))
+        return _compute(project, groups, facts, analysis, project.modules[path], set(entered))
 
     tracker = project.tracker
     if not isinstance(tracker, Recorder):
@@ -171,7 +175,12 @@ def compute(project: Project, groups: list[Group], facts: ExportFacts, path: str
 
 
 def _compute(
-    project: Project, groups: list[Group], facts: ExportFacts, module: SourceModule, entered: set[Place]
+    project: Project,
+    groups: list[Group],
+    facts: ExportFacts,
+    analysis: Analysis,
+    module: SourceModule,
+    entered: set[Place],
 ) -> Part:
     own = [Group(g.settings, g.paths, g.selection, is_ordinary=g.is_ordinary) for g in groups]
     for one, group in zip(own, groups, strict=True):
@@ -185,7 +194,7 @@ def _compute(
     is_wanted = any(group.has(module.path) for group in groups)
     uses = project.derived.get(ExporterUses).sites_in(module) if is_wanted else ()
     others: set[Place] = set()
-    for site in chain(uses, entry.of_classes(project, mine, traced, tally)):
+    for site in chain(uses, entry.of_classes(project, mine, traced, tally, analysis)):
         if isinstance(site, OtherValue):
             others.add(_place(site.unit, site.node.at))
             continue

@@ -218,6 +218,10 @@ class Memo(Generic[K, V]):
         """Remember a value that was computed under `dependency`."""
         self._held[key] = (value, dependency)
 
+    def forget(self, key: K) -> None:
+        """The value of a key is not remembered any longer."""
+        self._held.pop(key, None)
+
     def retire(self) -> None:
         """Nothing of it is needed any more: what it rests on may forget it."""
         for _, dependency in self._held.values():

@@ -120,14 +120,13 @@ def _run(analysis: Analysis, binding: FunctionBinding, info: ClassInfo, most: in
     function = Function(binding.unit, binding.function)
     given = frame.interp.constructor_arguments(analysis, function, 0)
     wanted = analysis.wanted = Wanted(info, most)
-    analysis.stop_at = analysis.steps + _MAX_STEPS
+    analysis.stop_at = analysis.spent + _MAX_STEPS
     try:
         frame.interp.invoke(frame, None, function, None, Arguments(given.positional))
     except (AllMade, Enough):
         return wanted.made
     finally:
         analysis.wanted, analysis.stop_at = None, float("inf")
-        analysis.forget_contexts()
     return list(_made(frame.summary, info))[:most]  # those of remembered calls are among them
 
 

@@ -16,7 +16,7 @@ from onnx_lint.semantics.domain.environment import Environment
 from onnx_lint.semantics.domain.sites import Site
 from onnx_lint.semantics.domain.values import Function, Instance
 from onnx_lint.semantics.evaluation.frame import Frame
-from onnx_lint.semantics.evaluation.state import MAX_GENERAL_CONTEXTS, Analysis, Call, Summary
+from onnx_lint.semantics.evaluation.state import MAX_ALL_CONTEXTS, Analysis, Call, Summary
 from onnx_lint.semantics.interpreter import INTERPRETER
 from onnx_lint.semantics.reach import Reached, calls_below, sites_of
 from onnx_lint.source import ir
@@ -100,6 +100,11 @@ def in_order(project: Project, modules: Iterable[SourceModule]) -> list[SourceMo
     return order[::-1]
 
 
+def new_analysis(project: Project) -> Analysis:
+    """An analysis of which nothing is remembered yet."""
+    return Analysis(project, INTERPRETER)
+
+
 def analyse(
     project: Project, *, progress: Callable[[int, int], None] | None = None, analysis: Analysis | None = None
 ) -> Iterator[Site]:
@@ -123,8 +128,8 @@ def of_classes(
     """The sites that these classes of a file reach as entry points, each of them once. Those that callers were followed
     into are not entered; `entered` gets what was followed. `tally` counts entry points and the limits that they met.
 
-    The analysis is one of its own, unless one is given: the bounds on what functions are told apart for would make the
-    result depend on what was analysed before.
+    What the `analysis` was used for before makes it faster and nothing else: what rests on a bound is forgotten before
+    each entry point.
     """
     analysis = Analysis(project, INTERPRETER) if analysis is None else analysis
     seen: set[int] = set()
@@ -143,7 +148,7 @@ def of_classes(
 def cut_offs(info: ClassInfo, calls: Collection[Reached]) -> set[CutOff]:
     """The limits that an entry point met in these calls, and the functions that did."""
     crowded = {function for c in calls for function in c.summary.crowded}
-    too_many = f"calls beyond {MAX_GENERAL_CONTEXTS} kinds of arguments are not followed"
+    too_many = f"calls beyond {MAX_ALL_CONTEXTS} kinds of arguments are not followed"
     found = {CutOff(_first_line(unit, f), name, too_many, is_function=True) for unit, f, name in crowded}
     reasons = {c.summary.cut_off for c in calls if c.summary.cut_off is not None}
     if reasons and info.header is not None:

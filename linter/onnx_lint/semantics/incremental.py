@@ -21,8 +21,6 @@ from onnx_lint.semantics.reach import Reached, calls_below, sites_of
 
 _MAX_IMPORTERS = 40
 """Files looked at for how they call what a file defines; the nearest ones."""
-_REBUILD_AFTER = 200
-"""Changes after which an analysis that met its bounds on contexts is begun anew."""
 _PRUNE_AFTER = 400
 """Results that went stale after which what holds them is swept."""
 
@@ -69,7 +67,7 @@ class Session:
         self._candidates: dict[str, _Candidates] = {}
         self._order: tuple[object, list[SourceModule]] = (None, [])
         self._renamings, self._policy = self.project.renamings, self.project.policy
-        self._changes = self._stale_count = 0
+        self._stale_count = 0
 
     def sites(
         self,
@@ -157,14 +155,12 @@ class Session:
     def _refresh(self) -> None:
         """Forget what no longer holds."""
         tracker = self.project.tracker
-        self._changes += 1
         self.project.derived.get(Methods).refresh()
         self.project.derived.get(Factories).refresh()
         self.project.derived.get(ImportGraph).refresh()
         invalidated = tracker.drain_invalidated()
-        is_old = self.analysis.budget_exhausted and self._changes > _REBUILD_AFTER
         is_renamed, is_judged_anew = self._renamings != self.project.renamings, self._policy != self.project.policy
-        if is_old or is_renamed or is_judged_anew:
+        if is_renamed or is_judged_anew:
             self._start()
             return
         analysis = self.analysis
@@ -173,11 +169,6 @@ class Session:
             held = analysis.summaries.get(key) if isinstance(key, tuple) else None
             if isinstance(key, tuple) and held is not None and held.dependency is dependency:
                 del analysis.summaries[key]
-                count = analysis.contexts.get(key[0], 0)
-                if count > 1:
-                    analysis.contexts[key[0]] = count - 1
-                else:
-                    analysis.contexts.pop(key[0], None)
         self._stale_count += len(invalidated)
         if self._stale_count > _PRUNE_AFTER:
             self._prune()

@@ -16,7 +16,7 @@ from onnx_lint.semantics.domain.values import Arguments, Function, Tensor, Value
 from onnx_lint.semantics.evaluation.frame import Frame
 from onnx_lint.semantics.evaluation.state import Analysis, Shown
 
-MAX_STEPS = 400
+MAX_STEPS = 150
 """Statements that are interpreted to find the shapes of inputs."""
 
 
@@ -52,7 +52,7 @@ def search(
     """What a function demands of the inputs `wanted`, as far as `steps` statements of it show; `args` are tensors of
     which it is known which input they are, see `as_inputs`."""
     search = analysis.search = Search(set(wanted), wants_dtypes=wants_dtypes)
-    analysis.stop_at = analysis.steps + steps
+    analysis.stop_at = analysis.spent + steps
     frame = Frame(analysis, unit, Environment({}), qualified=qualified)
     try:
         frame.interp.invoke(frame, None, function, None, args)
@@ -60,7 +60,6 @@ def search(
         pass  # that is how it ends
     finally:
         analysis.search, analysis.stop_at = None, float("inf")
-        analysis.forget_contexts()
     return search.found
 
 

@@ -82,8 +82,10 @@ def _execute(frame: Frame, body: ir.Block) -> None:
             return
         analysis = frame.analysis
         analysis.steps += 1
-        if analysis.steps > analysis.stop_at:
-            raise Enough
+        if frame.records_sites or analysis.search is None:  # a search is not charged with making the parts of the model
+            analysis.spent += 1
+            if analysis.spent > analysis.stop_at:
+                raise Enough
         STATEMENTS[type(statement)](frame, statement)
 
 

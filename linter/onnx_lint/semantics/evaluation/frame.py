@@ -126,7 +126,7 @@ class Frame:
         if search is not None and name is not None and self.records_sites:
             self.summary.demands.append((name, demand))
             if search.note(name, demand):
-                self.analysis.stop_at = min(self.analysis.stop_at, self.analysis.steps + AFTERWARDS)
+                self.analysis.stop_at = min(self.analysis.stop_at, self.analysis.spent + AFTERWARDS)
 
     # ----------------------------------------------------------------------------------------------- dynamic scope
     def enter_loop(self) -> LoopExits:

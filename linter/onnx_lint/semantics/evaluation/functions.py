@@ -34,8 +34,8 @@ from onnx_lint.semantics.domain.values import (
 )
 from onnx_lint.semantics.evaluation.frame import Frame
 from onnx_lint.semantics.evaluation.state import (
+    MAX_ALL_CONTEXTS,
     MAX_CONTEXTS,
-    MAX_GENERAL_CONTEXTS,
     MAX_RECURSION,
     Analysis,
     Call,
@@ -57,7 +57,7 @@ def function_value(analysis: Analysis, unit: Unit, function: ir.FunctionDef, own
         opaque = any(ir.dotted(node) in _OPAQUE_DECORATORS for node in function.decorators)
         return Function(unit, function, None, owner, opaque=opaque)
     # a decorator that uses the function gets it as it is
-    return analysis.memo.value(("decorated", unit, function), lambda: _decorate(analysis, plain), plain)
+    return analysis.once(analysis.memo, ("decorated", unit, function), lambda: _decorate(analysis, plain), plain)
 
 
 def _decorate(analysis: Analysis, function: Function) -> Value:
@@ -97,26 +97,27 @@ def invoke(frame: Frame, node: ir.Expr | None, function: Function, receiver: Val
         frame.summary.cut_off = limit
         return UNKNOWN
     call = _Call(frame, function, args if receiver is None else args.after(receiver))
+    kinds = frame.summary.kinds_of(call.code)
+    if call.key not in kinds and len(kinds) >= MAX_CONTEXTS:
+        call = _Call(frame, function, map_arguments(call.given, general))
+    else:
+        kinds.add(call.key)
     summary = analysis.summaries.get(call.key)
     if summary is None:
         if call.key in analysis.active or analysis.nested[call.code] >= MAX_RECURSION:
+            analysis.limits_met += 1
             return _recursive_result(args)
-        count = analysis.contexts.get(call.code, 0)
-        if count >= MAX_CONTEXTS:
-            analysis.budget_exhausted = True
-            call = _Call(frame, function, map_arguments(call.given, general))
-            summary = analysis.summaries.get(call.key)
-            if summary is None and call.key in analysis.active:
-                return _recursive_result(args)
-            if summary is None and count >= MAX_GENERAL_CONTEXTS:
-                frame.summary.crowded |= {(function.unit, function.function, _qualified(function))}
-                return _recursive_result(args)
+        if analysis.contexts[call.code] >= MAX_ALL_CONTEXTS:
+            analysis.limits_met += 1
+            frame.summary.crowded |= {(function.unit, function.function, _qualified(function))}
+            return _recursive_result(args)
     is_new = summary is None
-    if summary is not None and summary.in_search and analysis.search is None and analysis.wanted is None:
-        summary.in_search = False  # it counts from now on
-        analysis.contexts[call.code] = analysis.contexts.get(call.code, 0) + 1
+    if summary is not None and analysis.search is None:
+        summary.in_search = False
     if summary is None:
         summary = _summarise(frame, node, call, receiver)
+    elif frame.records_sites or analysis.search is None:
+        analysis.spent += summary.cost
     if summary.dependency is not None:
         analysis.tracker.read(summary.dependency)
     at = node.at if node is not None else None
@@ -229,13 +230,12 @@ def _identities(inputs: tuple[Value, ...], flow: object) -> Hashable:
 def _summarise(frame: Frame, node: ir.Expr | None, call: _Call, receiver: Value | None) -> Summary:
     """Interpret a call and remember what it gave."""
     analysis, tracker = frame.analysis, frame.analysis.tracker
-    analysis.contexts[call.code] = analysis.contexts.get(call.code, 0) + 1
-    if analysis.search is not None or analysis.wanted is not None:
-        analysis.undone.append(call.code)
+    analysis.contexts[call.code] += 1
     analysis.active.add(call.key)
     analysis.nested[call.code] += 1
     summary = Summary(inputs=call.inputs, flow=frame.flow, since=analysis.made)
-    summary.in_search = analysis.search is not None or analysis.wanted is not None
+    summary.in_search = analysis.search is not None
+    spent, met = analysis.spent, analysis.limits_met
     try:
         summary.dependency = tracker.node(call.key)
         tracker.compute(summary.dependency, lambda: _interpret(frame, node, call, receiver, summary))
@@ -245,6 +245,9 @@ def _summarise(frame: Frame, node: ir.Expr | None, call: _Call, receiver: Value 
         analysis.active.discard(call.key)
         analysis.nested[call.code] -= 1
     analysis.summaries[call.key] = summary
+    summary.cost = analysis.spent - spent
+    if analysis.limits_met != met:
+        analysis.limited.append(lambda: analysis.forget(call.key))
     return summary
 
 

@@ -27,7 +27,7 @@ from onnx_lint.semantics.evaluation.state import Analysis
 
 def global_value(analysis: Analysis, module: SourceModule, name: str) -> Value:
     """What a top-level name of a module, or a built-in, is."""
-    return analysis.memo.value((module, name), lambda: _global_value(analysis, module, name))
+    return analysis.once(analysis.memo, (module, name), lambda: _global_value(analysis, module, name))
 
 
 def _global_value(analysis: Analysis, module: SourceModule, name: str) -> Value:
@@ -68,7 +68,7 @@ def _assigned(analysis: Analysis, binding: ValueBinding) -> Value:
         return UNKNOWN
     analysis.global_active.add(key)
     try:
-        return analysis.memo.value(key, lambda: _assigned_value(analysis, binding))
+        return analysis.once(analysis.memo, key, lambda: _assigned_value(analysis, binding))
     finally:
         analysis.global_active.discard(key)
 

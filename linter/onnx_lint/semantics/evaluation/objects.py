@@ -53,14 +53,13 @@ def make(frame: Frame, cls: ClassInfo, args: Arguments | None) -> Value:
             frame.summary.made.append((cls, args))
             if analysis.wanted is not None:
                 analysis.wanted.note(cls, args)
-        kinds = analysis.kinds.setdefault(cls, set())
+        kinds = frame.summary.kinds_of(cls)
         if made not in kinds and len(kinds) >= MAX_EXACT_KINDS:
             args = map_arguments(args, general)
             made = args.key()
         if made not in kinds:
             if len(kinds) >= MAX_OBJECT_KINDS:
                 args, made = None, "any"
-                analysis.budget_exhausted = True
             else:
                 kinds.add(made)
     if frame.records_sites:
@@ -96,7 +95,9 @@ def _made(frame: Frame, instance: Instance) -> Made:
     arguments begin alike."""
     key = (instance.cls, instance.made)
     # while it runs, others of the kind have no attributes yet
-    made = frame.analysis.initialised.value(key, lambda: _initialise(frame, instance), Made({}, instance.args))
+    analysis = frame.analysis
+    nothing = Made({}, instance.args)
+    made = analysis.once(analysis.initialised, key, lambda: _initialise(frame, instance), nothing)
     if made.writes and frame.env is not None:
         store, renaming = frame.env.store, _renaming(made, instance)
         for write in made.writes:
@@ -254,7 +255,8 @@ def class_attribute(frame: Frame, cls: ClassInfo, name: str, receiver: Instance 
         return ClassValue(frame.analysis.project.class_of_statement(unit, statement))
     if isinstance(statement, ir.Assign):
         key = (unit, statement, "class")
-        return frame.analysis.memo.value(key, lambda: _class_value(frame, unit, statement, owner))
+        analysis = frame.analysis
+        return analysis.once(analysis.memo, key, lambda: _class_value(frame, unit, statement, owner))
     if isinstance(statement, ir.Declare):
         typed = frame.interp.annotated(frame.analysis, owner.module, statement.annotation)
         if typed is not None and cls.is_module:

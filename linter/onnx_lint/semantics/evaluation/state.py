@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from onnx_lint.project.dependencies import Memo, Node, Tracker
 from onnx_lint.semantics.domain.demands import Demand, Search
@@ -24,20 +24,23 @@ if TYPE_CHECKING:
     from onnx_lint.semantics.evaluation.interface import Interpreter
     from onnx_lint.semantics.evaluation.usage import Usage
 
+V = TypeVar("V")
+
 MAX_DEPTH = 40
 """Calls of project functions inside one another; deeper ones are unknown."""
 MAX_RECURSION = 10
 """Calls of one function inside its own calls; deeper ones are taken to give what they are given. Trees of modules are
 less deep; functions that hand themselves a longer list each time have no end."""
-MAX_CONTEXTS = 6
-"""Kinds of arguments that one function is told apart for; then constants are generalised."""
-MAX_GENERAL_CONTEXTS = 64
-"""Kinds of arguments of one function, generalised ones among them, beyond which its calls are not followed. That is
-reported once, at the function, not at every entry point: it is met by helpers that all models of a library use."""
-MAX_EXACT_KINDS = 3
-"""Kinds of arguments that objects of one class are told apart for by the numbers given, in one entry point: beyond, one
-is a layer of any width."""
-MAX_OBJECT_KINDS = 8
+MAX_CONTEXTS = 2
+"""Kinds of arguments that one function is told apart for where another one calls it; then constants are generalised.
+Counted for each caller, so that what a call gives does not depend on what was looked at before."""
+MAX_ALL_CONTEXTS = 64
+"""Kinds of arguments of one function in one entry point, beyond which its calls are not followed. That is reported at
+the function."""
+MAX_EXACT_KINDS = 1
+"""Kinds of arguments that objects of one class are told apart for by the numbers given, where one function makes them:
+beyond, one is a layer of any width."""
+MAX_OBJECT_KINDS = 4
 """Kinds of arguments that objects of one class are told apart for; of further ones it is not known how they are
 made."""
 MAX_STEPS = 400_000
@@ -117,17 +120,26 @@ class Summary:
     """What each expression (by its number) may hold, in an editor."""
     assigned: dict[int, Value] | None = None
     """What each name (by the number of the target) holds after it was assigned, in an editor."""
+    cost: int = 0
+    """How many statements its calls come to, remembered ones among them: see `Analysis.spent`."""
     in_search: bool = False
-    """Whether it was interpreted during a search for the shapes of inputs, or in a factory: it does not count among the
-    kinds of arguments that its function is told apart for."""
+    """Whether it was only met during searches for the shapes of inputs."""
     initial: set[tuple[ClassInfo, str]] = field(default_factory=set)
     """The attributes of which it read what they held when the run began, modules left out; with the class."""
     flow: object = None
     """The run in which it was interpreted."""
     view: tuple[Step | None, tuple[Value, ...], list[Site]] | None = None
     """Its sites as they were last seen: by the way to it, and what it was given."""
+    kinds: dict[Hashable, set[Hashable]] | None = None
+    """The kinds of arguments with which it calls functions and makes objects."""
     since: int = 0
     """How many addresses had been given out when the call began: those of `flow` behind are its own."""
+
+    def kinds_of(self, called: Hashable) -> set[Hashable]:
+        """The kinds of arguments with which it has called a function, or a class."""
+        if self.kinds is None:
+            self.kinds = {}
+        return self.kinds.setdefault(called, set())
 
 
 @dataclass(slots=True)
@@ -175,11 +187,12 @@ class Analysis:
     interpreter: Interpreter
     summaries: dict[Hashable, Summary] = field(default_factory=dict)
     active: set[Hashable] = field(default_factory=set)
+    under_way: set[Hashable] = field(default_factory=set)
+    """What is being computed once for all entry points."""
     nested: Counter[Hashable] = field(default_factory=Counter)
     """How many calls of a function are being interpreted: its depth of recursion."""
-    contexts: dict[Hashable, int] = field(default_factory=dict)
-    kinds: dict[ClassInfo, set[Hashable]] = field(default_factory=dict)
-    """The kinds of objects that the entry point has made, by class."""
+    contexts: Counter[Hashable] = field(default_factory=Counter)
+    """The kinds of arguments that the entry point has met, by function."""
     tracker: Tracker = field(init=False)
     memo: Memo[Hashable, Value] = field(init=False)
     """Global names, class attributes, decorated functions."""
@@ -213,10 +226,15 @@ class Analysis:
     skips_decorators: bool = False
     """Whether every decorator is taken to hand its function on: enough where only the inputs of a model are wanted, and
     many times cheaper for decorators that make documentation."""
+    spent: int = 0
+    """Statements that a search or a factory has come to. What is remembered counts as if it were interpreted, what is
+    made once for all entry points does not: so that it does not matter what was analysed before."""
     stop_at: float = float("inf")
-    """The number of steps at which the search ends without an answer."""
-    undone: list[Hashable] = field(default_factory=list)
-    """The contexts counted during a search or in a factory, which do not count afterwards."""
+    """What may be `spent` until a search or a factory ends without an answer."""
+    limits_met: int = 0
+    """How often a limit, or a call that is under way, stood in for the answer."""
+    limited: list[Callable[[], None]] = field(default_factory=list)
+    """Forgets what was computed where that was so: it holds for this entry point only."""
     others: list[Site] = field(default_factory=list)
     """Where values that fixes are not for were met during a search: what it began but did not end is not kept."""
     symbol_names: dict[tuple[Unit, Symbol], str] = field(default_factory=dict)
@@ -225,8 +243,6 @@ class Analysis:
     """When wanted: what names hold where they are assigned."""
     shown_in_search: dict[tuple[Unit, int], Shown] = field(default_factory=dict)
     """The same during searches: what counts for places that are not come to again, since the results are used."""
-    budget_exhausted: bool = False
-    """Whether a bound on contexts was met: many changes may have used it up."""
 
     def __post_init__(self) -> None:
         self.tracker = self.project.tracker
@@ -246,17 +262,37 @@ class Analysis:
             found = self.with_global[function] = "global" in text
         return found
 
-    def forget_contexts(self) -> None:
-        """A search or a factory ends: the kinds of arguments that it met leave room for others."""
-        for code in self.undone:
-            self.contexts[code] -= 1
-        self.undone.clear()
+    def once(
+        self, memo: Memo[Hashable, V], key: Hashable, compute: Callable[[], V], provisional: V | None = None
+    ) -> V:
+        """A value that is computed once for all entry points, if no limit has a part in it. What asks for it while it
+        is computed gets `provisional`."""
+        held = memo.get(key)
+        if held is not None:
+            self.limits_met += provisional is not None and key in self.under_way
+            return held[0]
+        spent, met = self.spent, self.limits_met
+        self.under_way.add(key)
+        try:
+            value = memo.compute(key, compute, provisional)
+        finally:
+            self.under_way.discard(key)
+            self.spent = spent
+        if self.limits_met != met:
+            self.limited.append(lambda: memo.forget(key))
+        return value
+
+    def forget(self, key: Hashable) -> None:
+        """The summary of a call is not used again."""
+        self.summaries.pop(key, None)
 
     def begin(self) -> None:
         """An entry point begins: it has the whole budget of steps and time."""
         self.steps, self.calls, self.is_late = 0, 0, False
-        self.kinds.clear()
         self.contexts.clear()
+        for forget in self.limited:
+            forget()
+        self.limited.clear()
         self.until = time.thread_time() + MAX_SECONDS
 
     def limit(self, depth: int) -> str | None:
@@ -264,6 +300,8 @@ class Analysis:
         if self.calls % _CLOCK_EVERY == 0 and time.thread_time() > self.until:
             self.is_late = True
         self.calls += 1
+        if self.is_late or self.steps > MAX_STEPS or depth >= MAX_DEPTH:
+            self.limits_met += 1
         if self.is_late:
             return f"calls after {MAX_SECONDS} seconds of analysis are not followed"
         if self.steps > MAX_STEPS:
