@@ -16,7 +16,7 @@ from onnx_lint.semantics.domain.values import Arguments, Function, Tensor, Value
 from onnx_lint.semantics.evaluation.frame import Frame
 from onnx_lint.semantics.evaluation.state import Analysis, Shown
 
-MAX_STEPS = 150
+MAX_STEPS = 400
 """Statements that are interpreted to find the shapes of inputs."""
 
 
