@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import Any
 
 from onnx_lint.applying import Group, of_site
 from onnx_lint.coverage import Tally
@@ -12,6 +13,7 @@ from onnx_lint.part import WHOLE_TEXT, Basis, Findings, Part, Parts, Place
 from onnx_lint.project.modules import TEXT, SourceModule, Unit
 from onnx_lint.project.project import Project
 from onnx_lint.project.recording import Recorder
+from onnx_lint.result_codec import basis_of, decode_part, encode_part
 from onnx_lint.semantics import entry
 from onnx_lint.semantics.constructions import Factories
 from onnx_lint.semantics.domain.sites import OtherValue
@@ -77,16 +79,6 @@ def check_by_file(
     return joined
 
 
-@dataclass
-class _Answer:
-    """What a worker says of a file."""
-
-    part: Part
-    parses: bool
-    faulty: list[tuple[str, int]]
-    """Files with the numbers of chunks that it has come to and that are not analysed."""
-
-
 def _ahead(
     project: Project,
     groups: list[Group],
@@ -104,26 +96,37 @@ def _ahead(
     entered: dict[str, set[Place]] = {}
     told: set[tuple[str, int]] = set()
 
-    def work(path: str, before: set[Place]) -> _Answer:
-        part = compute(project, groups, facts, analysis, path, before)
+    numbers = {path: number for number, path in enumerate(project.modules)}
+
+    def order(path: str) -> list[Place]:
+        return sorted(entered.get(path, ()))
+
+    def work(path: str, before: list[list[Any]]) -> dict[str, Any]:
+        part = compute(project, groups, facts, analysis, path, [(file, chunk, at) for file, chunk, at in before])
         module = project.modules[path]
         module.faulty_units()
         new = _faulty(project) - told
         told.update(new)
-        return _Answer(part, module.is_known_to_parse, sorted(new))
+        return {
+            "part": encode_part(part, numbers),
+            "parses": module.is_known_to_parse,
+            "faulty": sorted(new),  # chunks that it has come to and that are not analysed
+        }
 
-    def done(path: str, answer: _Answer) -> None:
-        found[path] = answer.part
-        for place in answer.part.traced:
+    def done(path: str, answer: dict[str, Any]) -> None:
+        part = found[path] = decode_part(answer["part"])
+        if isinstance(project.tracker, Recorder):
+            part.basis = basis_of(answer["part"], numbers)
+        for place in part.traced:
             entered.setdefault(place[0], set()).add(place)
-        if answer.parses:
+        if answer["parses"]:
             project.modules[path].take_for_parsed()
-        for other, number in answer.faulty:
+        for other, number in answer["faulty"]:
             _come_to(project, project.modules[other], number)
         if progress is not None:
             progress(len(found), len(paths))
 
-    Workers(workers, work, lambda path: entered.get(path, set()), done).run(paths)
+    Workers(workers, work, order, done).run(paths)
     return found
 
 

@@ -35,10 +35,9 @@ def decode(data: dict[str, Any]) -> Result:
 
 
 def encode_part(part: Part, files: Mapping[str, int]) -> dict[str, Any]:
-    """JSON's own kinds only. The part knows what it rests on; `files` numbers the files of the run, and what rests on
+    """JSON's own kinds only. `files` numbers the files of the run, and what rests on
     others is not told."""
-    assert part.basis is not None, "a part that is kept was recorded"
-    tables = _Writer()
+    tables, basis = _Writer(), part.basis or Basis()
     findings = [
         [
             [tables.diagnostic(d) for d in one.diagnostics],
@@ -54,9 +53,9 @@ def encode_part(part: Part, files: Mapping[str, int]) -> dict[str, Any]:
     cut_offs = [tables.cut_off(c) for c in part.cut_offs]
     return {
         "path": part.path, "findings": findings, "cut_offs": cut_offs, **lists, "models": part.models,
-        "entry_points": part.entry_points, "names": part.basis.names,
-        "files": f"{sum(1 << files[path] for path in part.basis.chunks if path in files):x}",
-        "chunks": {path: read for path, read in part.basis.chunks.items() if read and path in files}, **tables.data(),
+        "entry_points": part.entry_points, "names": basis.names,
+        "files": f"{sum(1 << files[path] for path in basis.chunks if path in files):x}",
+        "chunks": {path: read for path, read in basis.chunks.items() if read and path in files}, **tables.data(),
     }  # fmt: skip
 
 

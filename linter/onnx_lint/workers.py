@@ -7,8 +7,8 @@ the process that forked them, however it ends.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
-import pickle
 import select
 import signal
 import sys
@@ -51,7 +51,7 @@ class _Worker:
 @dataclass
 class Workers:
     """Processes that do `work` for each job: it is called with the job and with what `order` says of it when it is
-    handed out, in their order. `done` hears of each result as it comes."""
+    handed out, in their order. `done` hears of each result as it comes. Orders and results are of JSON's own kinds."""
 
     count: int
     work: Callable[[str, Any], Any]
@@ -77,9 +77,8 @@ class Workers:
                     worker = busy[stream]
                     job = worker.job
                     assert job is not None, "a worker that answers was asked"
-                    try:
-                        result = pickle.load(worker.answers)  # of a process that this one forked
-                    except (EOFError, OSError, pickle.UnpicklingError):
+                    result = _read(worker.answers)
+                    if result is None:
                         self._running.remove(worker)
                         worker.end()
                         tries[job] = tries.get(job, 0) + 1
@@ -90,7 +89,7 @@ class Workers:
                             failed.add(job)
                         continue
                     worker.job = None
-                    self.done(job, result)
+                    self.done(job, result[0])
         finally:
             left = failed | set(waiting) | {worker.job for worker in self._running if worker.job is not None}
             for worker in self._running:
@@ -101,8 +100,7 @@ class Workers:
     def _hand_out(self, worker: _Worker, job: str) -> None:
         worker.job = job
         with contextlib.suppress(OSError):  # it is dead: its answer will say so
-            pickle.dump((job, self.order(job)), worker.orders)
-            worker.orders.flush()
+            _write([job, self.order(job)], worker.orders)
 
     def _fork(self) -> None:
         orders_read, orders_write = os.pipe()
@@ -128,13 +126,26 @@ class Workers:
         try:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
             sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - as long as the process
-            while True:
-                try:
-                    job, order = pickle.load(orders)
-                except EOFError:
-                    status = 0
-                    return
-                pickle.dump(self.work(job, order), answers, protocol=pickle.HIGHEST_PROTOCOL)
-                answers.flush()
+            while (asked := _read(orders)) is not None:
+                job, order = asked
+                _write([self.work(job, order)], answers)
+            status = 0
         finally:
             os._exit(status)
+
+
+def _write(message: list[Any], stream: BinaryIO) -> None:
+    stream.write(json.dumps(message, separators=(",", ":")).encode() + b"\n")
+    stream.flush()
+
+
+def _read(stream: BinaryIO) -> list[Any] | None:
+    """The next message; ``None`` when the other side has ended, also in the middle of one."""
+    try:
+        line = stream.readline()
+    except OSError:
+        return None
+    if not line.endswith(b"\n"):
+        return None
+    message: list[Any] = json.loads(line)
+    return message

@@ -157,10 +157,10 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runs:
     made = Runs(tmp_path)
     compute = by_file.compute
 
-    def noted(project: Project, groups: object, facts: object, path: str, entered: object) -> Part:
+    def noted(project: Project, groups: object, facts: object, analysis: object, path: str, entered: object) -> Part:
         if project.tracker.is_noting:
             made.computed.append(path)
-        return compute(project, groups, facts, path, entered)  # type: ignore[arg-type]  # handed on as they came
+        return compute(project, groups, facts, analysis, path, entered)  # type: ignore[arg-type]  # handed on as they came
 
     monkeypatch.setattr(by_file, "compute", noted)
     return made

@@ -84,10 +84,10 @@ def in_a_worker(monkeypatch: pytest.MonkeyPatch, what: Callable[[str], None]) ->
     """Do something in each worker before it computes a part."""
     parent, compute = os.getpid(), by_file.compute
 
-    def changed(project: Project, groups: Any, facts: Any, path: str, entered: Any) -> Part:
+    def changed(project: Project, groups: Any, facts: Any, analysis: Any, path: str, entered: Any) -> Part:
         if os.getpid() != parent:
             what(path)
-        return compute(project, groups, facts, path, entered)
+        return compute(project, groups, facts, analysis, path, entered)
 
     monkeypatch.setattr(by_file, "compute", changed)
 
@@ -132,7 +132,9 @@ def test_what_a_worker_did_not_know_counts(alone: CheckResult, monkeypatch: pyte
     assert check(3) == alone
     computed: list[str] = []
     compute = by_file.compute
-    monkeypatch.setattr(by_file, "compute", lambda p, g, f, path, e: computed.append(path) or compute(p, g, f, path, e))
+    monkeypatch.setattr(
+        by_file, "compute", lambda p, g, f, a, path, e: computed.append(path) or compute(p, g, f, a, path, e)
+    )
     monkeypatch.setattr(Workers, "run", _turned(Workers.run))
     assert check(2) == alone
     assert len(computed) >= 20, "blocks that were computed as entry points are computed again"

@@ -262,9 +262,7 @@ class Analysis:
             found = self.with_global[function] = "global" in text
         return found
 
-    def once(
-        self, memo: Memo[Hashable, V], key: Hashable, compute: Callable[[], V], provisional: V | None = None
-    ) -> V:
+    def once(self, memo: Memo[Hashable, V], key: Hashable, compute: Callable[[], V], provisional: V | None = None) -> V:
         """A value that is computed once for all entry points, if no limit has a part in it. What asks for it while it
         is computed gets `provisional`."""
         held = memo.get(key)
