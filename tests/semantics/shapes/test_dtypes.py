@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from onnx_lint.semantics.domain.dtypes import DTYPES, dtype_named, promote, result_type
+from onnx_lint.semantics.domain.dtypes import DTYPES, Operand, dtype_named, promote, result_type
 from onnx_lint.semantics.domain.shapes import Number, TensorType, Value, operand
 
 
@@ -55,3 +55,10 @@ def test_names_of_dtypes() -> None:
     assert dtype_named("torch.long") == "int64"
     assert dtype_named("half") == "float16"
     assert dtype_named("cuda") is None
+
+
+def test_many_operands_of_unknown_rank_cost_no_more_than_two() -> None:
+    """Both cases of each would be two to the power of sixty."""
+    operands = [Operand("float32", "unknown")] * 60
+    assert result_type(operands) == "float32"
+    assert result_type([*operands, Operand("int64", "tensor")]) == "float32"

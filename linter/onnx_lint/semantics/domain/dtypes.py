@@ -114,7 +114,7 @@ def number_operand(kind: NumberType) -> Operand:
 
 def result_type(operands: Iterable[Operand]) -> str | None:
     """``torch.result_type`` of any number of operands; None if it is not known or if torch raises."""
-    listed = list(operands)
+    listed = list(dict.fromkeys(operands))  # equal ones count once: of unknown ones both cases are looked at
     for i, operand in enumerate(listed):
         if operand.source == "unknown":
             either = {
