@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -92,20 +92,26 @@ def in_a_worker(monkeypatch: pytest.MonkeyPatch, what: Callable[[str], None]) ->
     monkeypatch.setattr(by_file, "compute", changed)
 
 
-def has_no_children() -> bool:
-    try:
-        os.waitpid(-1, os.WNOHANG)
-    except ChildProcessError:
-        return True
-    return False
+def children() -> set[str]:
+    """The processes that this one has started and not waited for; other tests may have left some."""
+    return set(Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii").split())
 
 
+@pytest.fixture
+def no_worker_is_left() -> Iterator[None]:
+    before = children()
+    yield
+    assert children() <= before
+
+
+@pytest.mark.usefixtures("no_worker_is_left")
 @pytest.mark.parametrize("count", [2, 3, 100])
 def test_the_same_with_any_number(alone: CheckResult, count: int) -> None:
     assert len(alone.diagnostics) > 60 and {"ONX000", "ONX009"} <= {d.code for d in alone.diagnostics}
-    assert check(count) == alone and has_no_children()
+    assert check(count) == alone
 
 
+@pytest.mark.usefixtures("no_worker_is_left")
 def test_a_worker_that_is_killed(alone: CheckResult, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Once for each of ten files: another one does its work."""
 
@@ -117,13 +123,14 @@ def test_a_worker_that_is_killed(alone: CheckResult, monkeypatch: pytest.MonkeyP
                 os.kill(os.getpid(), signal.SIGKILL)
 
     in_a_worker(monkeypatch, die_once)
-    assert check(2) == alone and has_no_children()
+    assert check(2) == alone
     assert len(list(tmp_path.iterdir())) == 8
 
 
+@pytest.mark.usefixtures("no_worker_is_left")
 def test_workers_that_always_die(alone: CheckResult, monkeypatch: pytest.MonkeyPatch) -> None:
     in_a_worker(monkeypatch, lambda path: os._exit(3))
-    assert check(2) == alone and has_no_children()
+    assert check(2) == alone
 
 
 def test_what_a_worker_did_not_know_counts(alone: CheckResult, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,6 +151,7 @@ def _turned(run: Callable[[Workers, list[str]], list[str]]) -> Callable[[Workers
     return lambda self, jobs: run(self, list(reversed(list(jobs))))
 
 
+@pytest.mark.usefixtures("no_worker_is_left")
 def test_an_error_is_that_of_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """What fails in a worker fails in the process itself, and is reported from there."""
 
@@ -153,7 +161,6 @@ def test_an_error_is_that_of_one_process(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(by_file, "compute", fail)
     with pytest.raises(ArithmeticError, match="here"):
         check(2)
-    assert has_no_children()
 
 
 def test_an_interrupted_run_leaves_no_process(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import TensorFrom
-from onnx_lint.semantics.domain.values import Array, Frozen, Size
+from onnx_lint.semantics.domain.values import Array, Frozen, Size, Tensor
 from onnx_lint.target import FINE, Effects, fails, measured, warns, wrong
 from onnx_lint_rules.wording import described
 
@@ -68,6 +68,8 @@ def _shown(made: TensorFrom) -> str:
 def _effects(made: TensorFrom) -> Effects:
     """Measured with torch 2.13: what counts is one value or several, and the function."""
     name, subject = _shown(made), made.subject
+    if isinstance(subject, Tensor) and name == "torch.Tensor":
+        return measured(torchscript=_SUSPECTED)  # a copy, which stays live
     if isinstance(subject, Size) and not made.is_sequence and name.endswith("Tensor"):
         return measured(torchscript=_FIXED)  # a legacy constructor takes it for the size of the tensor
     dynamo = FINE if name in ("torch.tensor", "new_tensor") else _FAILS

@@ -72,6 +72,8 @@ def tensor_from(frame: Frame, call: Call) -> Value:
         return Tensor(False)
     node, keeps = call.node, call.name in ("torch.as_tensor", "torch.asarray")
     if isinstance(given, Tensor) and call.name == "torch.Tensor":
+        if node is not None and given.traced and not given.presumed:
+            frame.emit(TensorFrom, node, given, constructor=call.name, is_traced=True, elements=(), is_sequence=False)
         return given  # a copy, and live in both engines (torch 2.13)
     if isinstance(given, Tensor) and (keeps or not given.traced):
         if node is not None:  # right, but the tracer warns
