@@ -188,7 +188,8 @@ class SourceModule:
         """How often that has changed."""
         self._is_known_to_parse: bool | None = None
         self._numbers: dict[int, tuple[int, bool]] = {}
-        """Of chunks, by the identity of their unit, and whether they are functions."""
+        """Of chunks, by their identity, and whether they are functions."""
+        self._chunk_of_unit: dict[int, int] = {}
 
     @property
     def chunks(self) -> list[Chunk]:
@@ -212,6 +213,7 @@ class SourceModule:
         if unit is None:
             text = chunk.header + " pass" if header else chunk.text
             unit = self._units[id(chunk)] = Unit(self, chunk.line, text, member)
+            self._chunk_of_unit[id(unit)] = id(chunk)
         return unit
 
     def number_of(self, unit: Unit) -> int:
@@ -229,11 +231,10 @@ class SourceModule:
         return self._numbered(unit)[1]
 
     def _numbered(self, unit: Unit) -> tuple[int, bool]:
-        if len(self._numbers) != len(self._units):
+        if not self._numbers:
             order = [each for chunk in self.chunks for each in (chunk, *chunk.members)]
-            held = [(self._units.get(id(chunk)), number, chunk.kind == "def") for number, chunk in enumerate(order)]
-            self._numbers = {id(one): (number, is_def) for one, number, is_def in held if one is not None}
-        return self._numbers[id(unit)]
+            self._numbers = {id(chunk): (number, chunk.kind == "def") for number, chunk in enumerate(order)}
+        return self._numbers[self._chunk_of_unit[id(unit)]]
 
     def held_unit(self, chunk: Chunk) -> Unit | None:
         """The unit of a chunk, if it was asked for before."""
