@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 import pytest
-from robustness.growth import GROWTHS, Cost, exponent, measured
+from robustness.growth import GROWTHS, Cost, Growth, exponent, measured
 
 MOST = 1.3
 """The exponent up to which a measured cost counts as linear: caches, and the noise of other processes."""
@@ -21,12 +21,11 @@ LIMIT = 20.0
 @pytest.mark.parametrize("name", list(GROWTHS))
 def test_cost_is_linear_or_bounded(name: str) -> None:
     growth = GROWTHS[name]
-    costs: list[Cost] = []
-    for size in growth.sizes:
-        cost = measured(name, size, LIMIT)
-        assert isinstance(cost, Cost), cost
-        assert cost.megabytes < 500, cost
-        costs.append(cost)
+    costs = _costs(name, growth)
+    for _ in range(2):  # a noisy machine makes a run dearer, never cheaper: the cheapest of each size counts
+        if costs[-1].seconds < CHEAP or exponent(costs) < MOST:
+            break
+        costs = [min(pair, key=lambda cost: cost.seconds) for pair in zip(costs, _costs(name, growth), strict=True)]
     if growth.is_bounded:
         assert "ONX009" in costs[-1].codes, "what was left out is reported"
     assert costs[-1].seconds < CHEAP or exponent(costs) < MOST, costs
@@ -35,3 +34,13 @@ def test_cost_is_linear_or_bounded(name: str) -> None:
 def test_there_are_enough_inputs() -> None:
     assert len(GROWTHS) >= 25
     assert all(len(growth.sizes) == 3 and sorted(growth.sizes) == list(growth.sizes) for growth in GROWTHS.values())
+
+
+def _costs(name: str, growth: Growth) -> list[Cost]:
+    costs: list[Cost] = []
+    for size in growth.sizes:
+        cost = measured(name, size, LIMIT)
+        assert isinstance(cost, Cost), cost
+        assert cost.megabytes < 500, cost
+        costs.append(cost)
+    return costs

@@ -227,13 +227,15 @@ def _report_alias(frame: Frame, node: ir.AugAssign, name: str, value: Size | Ten
     if frame.env is None or frame.function is None or not frame.records_sites:
         return
     last = frame.analysis.last_reads(frame.function)
-    for other, held in frame.env.names.items():
-        if held is value:
-            is_alias = other != name
-        else:
-            is_alias = isinstance(held, (Seq, Dict)) and any(part is value for part in children(held))
+    # by their types, which is cheap: there may be as many names as statements
+    holders = [
+        other
+        for other, held in frame.env.names.items()
+        if held is value or (((kind := type(held)) is Seq or kind is Dict) and any(p is value for p in children(held)))
+    ]
+    for other in holders:
         # an alias that nobody reads afterwards does no harm
-        if is_alias and last.get(other.partition(".")[0], -1) > node.at:
+        if other != name and last.get(other.partition(".")[0], -1) > node.at:
             frame.emit(AliasedChange, node, value, name=name, alias=other, operator=node.op)
             return
 
