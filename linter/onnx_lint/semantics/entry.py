@@ -12,6 +12,7 @@ from onnx_lint.project.imports import ImportGraph
 from onnx_lint.project.modules import ClassBinding, SourceModule, Unit
 from onnx_lint.project.project import Project
 from onnx_lint.semantics import constructions, input_shapes, model_inputs, outputs
+from onnx_lint.semantics.domain.demands import Demand
 from onnx_lint.semantics.domain.environment import Environment
 from onnx_lint.semantics.domain.sites import Site
 from onnx_lint.semantics.domain.values import Function, Instance
@@ -201,11 +202,12 @@ def _enter(analysis: Analysis, info: ClassInfo) -> Summary | None:
     analysis.begin()
     made = constructions.of(analysis, info)
     summary: Summary | None = None
+    demands: dict[str, Demand] = {}
     for args in made or [None]:
         frame = Frame(analysis, unit, Environment({}), qualified=f"{info.name}.forward")
         instance = frame.interp.make(frame, info, args)
         if isinstance(instance, Instance):
-            one = _enter_instance(frame, info, instance, owner, statement)
+            one = _enter_instance(frame, info, instance, owner, statement, demands)
             if summary is None:
                 summary = one
             elif one is not None:
@@ -214,7 +216,12 @@ def _enter(analysis: Analysis, info: ClassInfo) -> Summary | None:
 
 
 def _enter_instance(
-    frame: Frame, info: ClassInfo, instance: Instance, owner: ClassInfo, statement: ir.FunctionDef
+    frame: Frame,
+    info: ClassInfo,
+    instance: Instance,
+    owner: ClassInfo,
+    statement: ir.FunctionDef,
+    demands: dict[str, Demand],
 ) -> Summary | None:
     analysis, unit = frame.analysis, frame.unit
     function = Function(unit, statement, None, owner)
@@ -224,7 +231,7 @@ def _enter_instance(
             return None
         function = value
     args = model_inputs.model_inputs(frame, Function(unit, statement, None, owner), instance)
-    args = input_shapes.with_shapes(analysis, unit, function, args, frame.qualified)
+    args = input_shapes.with_shapes(analysis, unit, function, args, frame.qualified, demands)
     summary = Summary(value=args.positional[0], traced=(unit, statement))
     frame.summary = summary
     summary.sites += analysis.others

@@ -20,16 +20,23 @@ MAX_STEPS = 400
 """Statements that are interpreted to find the shapes of inputs."""
 
 
-def with_shapes(analysis: Analysis, unit: Unit, function: Function, args: Arguments, qualified: str) -> Arguments:
-    """Arguments of an entry point, the tensors among them with the shapes that are demanded of them."""
+def with_shapes(
+    analysis: Analysis, unit: Unit, function: Function, args: Arguments, qualified: str, found: dict[str, Demand]
+) -> Arguments:
+    """Arguments of an entry point, the tensors among them with the shapes that are demanded of them. `found` is what
+    another variant of the model demands, and gets what this one does: the search is the dearest part of an entry point,
+    and variants differ in sizes, not in ranks."""
     wanted = {
         one.parameter
         for value in (*args.positional, *args.keyword.values())
         for one in alternatives(value)  # an optional input is one of two
         if isinstance(one, Tensor) and one.parameter is not None and one.type.shape is None
     }
-    found = search(analysis, unit, function, as_inputs(args), qualified, wanted) if wanted else {}
-    typed = with_demands(args, found)
+    if wanted and not found:
+        found |= search(analysis, unit, function, as_inputs(args), qualified, wanted)
+        typed = with_demands(args, found)
+    else:
+        typed = with_demands(args, {name: demand.of_any_variant() for name, demand in found.items()})
     if analysis.shown is not None:
         for param, value in zip(function.function.params.positional, typed.positional, strict=False):
             for one in alternatives(value):

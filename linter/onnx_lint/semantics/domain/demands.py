@@ -4,9 +4,9 @@ that weights fix, and the dtype."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from onnx_lint.semantics.domain.dims import Dim, symbol, varies
+from onnx_lint.semantics.domain.dims import Dim, UnknownSize, symbol, varies
 from onnx_lint.semantics.domain.dtypes import DEFAULT_FLOAT
 from onnx_lint.semantics.domain.shapes import TensorType
 
@@ -29,6 +29,11 @@ class Demand:
         """Both demands; the first one counts where they contradict each other."""
         rank = self.rank if self.rank is not None else other.rank
         return Demand(rank, {**other.sizes, **self.sizes}, self.dtype or other.dtype, max(self.last, other.last))
+
+    def of_any_variant(self) -> Demand:
+        """The demand without what the settings of one variant of a model say: sizes are fixed, but not known."""
+        sizes = {axis: UnknownSize(False) if isinstance(size, int) else size for axis, size in self.sizes.items()}
+        return replace(self, sizes=sizes)
 
     def type_of(self, name: str) -> TensorType:
         """The type of the input `name` that this is demanded of. Sizes that nothing fixes vary; where nothing says
