@@ -7,6 +7,7 @@ from collections.abc import Callable
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.semantics.domain.demands import Demand
 from onnx_lint.semantics.domain.engines import DYNAMO, TORCHSCRIPT
+from onnx_lint.semantics.domain.exact_type import classes_in, is_exactly
 from onnx_lint.semantics.domain.lattice import alternatives, is_certain, join_all, type_name
 from onnx_lint.semantics.domain.parts import assert_never
 from onnx_lint.semantics.domain.sites import Branch, WeightRead
@@ -136,6 +137,8 @@ def narrow(frame: Frame, test: ir.Expr, outcome: bool) -> None:
         op, right = test.rest[0]
         if isinstance(right, ir.Const) and right.value is None and op in ("is", "is not", "==", "!="):
             _keep(frame, test.left, (op in ("is", "==")) == outcome, _is_none)
+        elif isinstance(test.left, ir.Call) and ir.dotted(test.left.func) == "type" and len(test.left.args) == 1:
+            _narrow_exactly(frame, test.left.args[0], op, right, outcome)
     elif isinstance(test, ir.Call) and isinstance(test.func, ir.Name) and test.func.id == "isinstance":
         if len(test.args) == 2:
             classes = frame.interp.evaluate(frame, test.args[1])
@@ -146,6 +149,19 @@ def narrow(frame: Frame, test: ir.Expr, outcome: bool) -> None:
         _keep(frame, test.args[0], outcome, lambda v: is_instance(v, ExternalValue("torch.Tensor")))
     elif isinstance(test, (ir.Name, ir.Attribute, ir.Walrus)):
         _keep(frame, test, outcome, _is_true)
+
+
+def _narrow_exactly(frame: Frame, target: ir.Expr, op: str, right: ir.Expr, outcome: bool) -> None:
+    """``type(x) is A``, ``type(x) in (A, B)``, and their opposites came out as `outcome`."""
+    value = frame.interp.evaluate(frame, right)
+    classes: tuple[Single, ...] | None = None
+    if op in ("is", "is not", "==", "!="):
+        classes = alternatives(value) if not isinstance(value, Alternatives) else None
+    elif op in ("in", "not in") and isinstance(value, Seq):
+        classes = classes_in(value)
+    if classes is not None:
+        wanted = classes
+        _keep(frame, target, (op in ("is", "==", "in")) == outcome, lambda v: is_exactly(v, wanted))
 
 
 def require(frame: Frame, test: ir.Expr, outcome: bool) -> None:
