@@ -247,3 +247,27 @@ def test_time_is_bounded(lint: Lint, put: Put, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("onnx_lint.semantics.evaluation.state.MAX_SECONDS", -1)
     put("net.py", chain(2))
     assert "seconds of analysis are not followed" in lint("--output-format", "concise", "net.py").stdout
+
+
+def test_an_entry_point_that_names_no_class_is_told(lint: Lint, put: Put) -> None:
+    put("pkg/nets.py", CLEAN.replace("Net", "TinyNet"))
+    done = lint("--entry", "pkg.nets:TinNet", "--entry", "other:TinyNet", "--entry", "pkg.nets:TinyNet")
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        f"onnx-lint: error: --entry {name} names no class in 1 file; did you mean pkg.nets:TinyNet?"
+        for name in ("pkg.nets:TinNet", "other:TinyNet")
+    ]
+    assert lint("--entry", "Zzzzz").stderr == "onnx-lint: error: --entry Zzzzz names no class in 1 file\n"
+    assert lint("--entry", "src/pkg/nets.py:TinyNet").returncode == 0
+
+
+def test_the_entries_of_a_configuration_are_looked_for_in_all_that_it_is_for(lint: Lint, put: Put) -> None:
+    put("a/net.py", CLEAN)
+    put("b/net.py", CLEAN.replace("Net", "Other"))
+    put("pyproject.toml", '[tool.onnx-lint]\nentry = ["a.net:Nett"]\n')
+    done = lint()
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "pyproject.toml: entry a.net:Nett names no class in 2 files; did you mean a.net:Net?" in done.stderr
+    assert lint("b").returncode == 0, "it may be in another folder"
+    put("pyproject.toml", '[tool.onnx-lint]\nentry = ["a.net:Net"]\n')
+    assert lint().returncode == 0

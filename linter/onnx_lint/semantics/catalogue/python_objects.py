@@ -12,7 +12,6 @@ from onnx_lint.semantics.domain.values import (
     STATIC,
     UNKNOWN,
     Arguments,
-    ClassValue,
     Const,
     Dict,
     ExternalInstance,
