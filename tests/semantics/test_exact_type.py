@@ -9,6 +9,9 @@ HEAD = "import math\nimport torch\nfrom torch import nn\nclass A: pass\nclass B:
 MODEL = "class M(nn.Module):\n    def forward(self, x, k=0):\n"
 
 
+EITHER = ("y = [1]", "if self.k:", "    y = x.shape[0]")
+
+
 def reported(*lines: str) -> list[str]:
     return reported_lines(HEAD + MODEL + "".join(f"        {line}\n" for line in lines))
 
@@ -43,7 +46,29 @@ def test_what_the_test_rules_out_is_not_reported(test: str, is_frozen: bool) -> 
 
 
 def test_the_alternatives_of_the_other_type_are_dropped() -> None:
-    lines = ["y = [x] if k else x.shape[0]", "if type(y) is list:", "    y = 3", "return x + math.floor(y)"]
+    lines = [*EITHER, "if type(y) is list:", "    y = 3", "return x + math.floor(y)"]
     assert reported(*lines) == [lines[-1]]
-    lines[1] = "if type(y) is not list:"
+    lines[3] = "if type(y) is not list:"
     assert reported(*lines) == []
+
+
+@pytest.mark.parametrize(
+    ("test", "is_frozen"),
+    [
+        ("type(y) is list or type(y) is tuple", False),
+        ("isinstance(y, list) or y is None", False),
+        ("not (not isinstance(y, list) and y is not None)", False),
+        ("isinstance(y, list) or self.k", True),
+        ("isinstance(y, list) or type(y) is torch.Tensor", True),
+    ],
+)
+def test_of_two_tests_one_holds(test: str, is_frozen: bool) -> None:
+    lines = [*EITHER, f"if {test}:", "    x = x + math.floor(y)", "return x"]
+    assert reported(*lines) == (["x = x + math.floor(y)"] if is_frozen else [])
+
+
+def test_a_number_that_dynamo_follows_is_an_int_under_torchscript_only() -> None:
+    lines = ["n = 3", "if self.k:", "    n = int(x.shape[0])", "if {}:", "    x = x + math.floor(n)", "return x"]
+    plain = reported(*[line.format("self.k") for line in lines])
+    assert plain == ["n = int(x.shape[0])", "x = x + math.floor(n)"]
+    assert reported(*[line.format("type(n) in (int, float)") for line in lines]) == plain[:1]

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeGuard
 
+from onnx_lint.semantics.domain.engines import ALL_ENGINES
 from onnx_lint.semantics.domain.lattice import alternatives, is_certain, type_name
+from onnx_lint.semantics.domain.truth import Truth
 from onnx_lint.semantics.domain.values import (
     STATIC,
     ClassValue,
     Const,
+    EngineFlag,
     ExternalValue,
+    Frozen,
     Instance,
     Seq,
     Single,
@@ -35,7 +40,7 @@ def type_of(value: Single) -> ClassValue | ExternalValue | Static:
             return ExternalValue(_TENSOR)
         case Size() if not value.boolean:
             return ExternalValue(_SYMBOLIC_INT)
-        case Const() | Static():
+        case Const() | Static() | Frozen(live=0):
             name = type_name(value)
             return ExternalValue(f"builtins.{name}") if name in _PLAIN else STATIC
         case Seq() if value.kind in _PLAIN:
@@ -60,9 +65,27 @@ def are_same(left: Single, right: Single) -> bool | None:
     return None
 
 
-def is_exactly(value: Single, classes: Iterable[Single]) -> bool | None:
-    """Whether the type of a value is one of these classes."""
-    kind = type_of(value)
+def is_exactly(value: Single, classes: Iterable[Single]) -> Truth:
+    """Whether the type of a value is one of these classes. A number that an engine still follows is a `torch.SymInt`
+    there."""
+    wanted = tuple(classes)
+    if not isinstance(value, Frozen) or not value.live or value.type is None:
+        return _is_among(type_of(value), wanted)
+    frozen = _is_among(ExternalValue(f"builtins.{value.type}"), wanted)
+    live = _is_among(ExternalValue(_SYMBOLIC_INT), wanted)
+    if frozen is live or frozen is None or live is None:
+        return frozen if frozen is live else None
+    mask = ALL_ENGINES & ~value.live if frozen else value.live
+    return EngineFlag(mask) if 0 < mask < ALL_ENGINES else bool(mask)
+
+
+def is_frozen_then(value: Single, classes: Iterable[Single]) -> TypeGuard[Frozen]:
+    """Whether a number is frozen under every engine under which its type is one of these classes."""
+    plain = all(isinstance(one, ExternalValue) and one.name.removeprefix("builtins.") in _PLAIN for one in classes)
+    return isinstance(value, Frozen) and plain
+
+
+def _is_among(kind: Single, classes: tuple[Single, ...]) -> bool | None:
     answers = [are_same(kind, one) for one in classes]
     return True if True in answers else None if None in answers or not answers else False
 
