@@ -245,6 +245,8 @@ def _summarise(frame: Frame, node: ir.Expr | None, call: _Call, receiver: Value 
     finally:
         analysis.active.discard(call.key)
         analysis.nested[call.code] -= 1
+        if not analysis.nested[call.code]:
+            del analysis.nested[call.code]  # in an editor, it would keep the texts that were typed over
     analysis.summaries[call.key] = summary
     summary.cost = analysis.spent - spent
     if analysis.limits_met != met:

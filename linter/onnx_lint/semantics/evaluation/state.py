@@ -215,7 +215,7 @@ class Analysis:
     """How functions use their parameters."""
     of_unit: dict[Unit, list[Summary]] = field(default_factory=dict)
     """In an editor: results by the unit."""
-    objects: dict[Hashable, Address] = field(default_factory=dict)
+    objects: dict[tuple[ClassInfo, Hashable], Address] = field(default_factory=dict)
     """The address of the objects of a class that are made alike, outside traced code."""
     made: int = 0
     """How many addresses were given out."""
