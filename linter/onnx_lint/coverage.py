@@ -9,15 +9,17 @@ from onnx_lint.diagnostic import Span
 
 @dataclass(frozen=True)
 class CutOff:
-    """A limit of the analysis that an entry point met, or a function: code below it was not followed."""
+    """A limit of the analysis that an entry point met, a function, or a class: code below it was not followed, or
+    with less knowledge."""
 
     span: Span
-    """The entry point, or the function."""
+    """The entry point, the function, or the class."""
     name: str
-    """The name of its class, or of the function."""
+    """The name of the class or function."""
     reason: str
     """What was not followed, and the limit: words that go behind "`Net` is not analysed in full: "."""
-    is_function: bool = False
+    kind: str = "model"
+    """``model``, which is an entry point, ``function`` or ``class``."""
 
 
 @dataclass(frozen=True)

@@ -99,8 +99,8 @@ class _Reader:
         return self.texts[path], int(number), int(at)
 
     def cut_off(self, row: list[int]) -> CutOff:
-        place, name, reason, is_function = row
-        return CutOff(self.spans[place], self.texts[name], self.texts[reason], bool(is_function))
+        place, name, reason, kind = row
+        return CutOff(self.spans[place], self.texts[name], self.texts[reason], self.texts[kind])
 
     def diagnostic(self, row: list[Any]) -> Diagnostic:
         texts, notes = self.texts, self.notes
@@ -144,7 +144,7 @@ class _Writer:
         return [self.text(place[0]), place[1], place[2]]
 
     def cut_off(self, c: CutOff) -> list[int]:
-        return [self.span(c.span), self.text(c.name), self.text(c.reason), c.is_function]
+        return [self.span(c.span), self.text(c.name), self.text(c.reason), self.text(c.kind)]
 
     def text(self, text: str) -> int:
         return self.texts.setdefault(text, len(self.texts))

@@ -10,7 +10,7 @@ from functools import partial
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, TextIO
 
-from onnx_lint import __version__, codes, registry
+from onnx_lint import __version__, codes, entry_names, registry
 from onnx_lint.adoption import Adoption
 from onnx_lint.arguments import CheckOptions, parse
 from onnx_lint.baseline import BaselineError
@@ -116,6 +116,7 @@ class Run:
         self._fixes_left_out: dict[str, int] = {}
         self._adoption = Adoption(options, inputs.sources)
         inputs.problems += [*registry.problems(), *codes.problems()]
+        inputs.problems += entry_names.problems(options, inputs.sources, inputs.configs.values())
 
     def all(self) -> int:
         """Check, fix, report; the exit status."""

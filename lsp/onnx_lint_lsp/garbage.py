@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gc
 
+from onnx_lint.semantics.domain import keys
+
 _YOUNG = 50_000
 """Objects made since the last look after which the new ones are looked at, for some milliseconds."""
 _OLDER = 8
 """Of so many such looks one goes to all objects that have come since the last full collection."""
 _MANY = 40
-"""Looks after which really all objects are looked at, once nothing has happened for a while."""
+"""Looks after which really all objects are looked at, once nothing has happened for a while; fewer where few objects are
+kept, so that a project that was closed does not outlive others that are as large."""
 
 
 class Garbage:
@@ -23,7 +26,7 @@ class Garbage:
     @property
     def is_due(self) -> bool:
         """Whether a full collection is worth waiting for a pause."""
-        return self._looks >= _MANY
+        return self._looks >= min(_MANY, 1 + gc.get_freeze_count() // (2 * _YOUNG))
 
     def after_job(self) -> None:
         """Nothing is to do at this moment."""
@@ -35,5 +38,6 @@ class Garbage:
         """Nothing has happened for a while."""
         gc.unfreeze()
         gc.collect()
+        keys.trim()
         gc.freeze()
         self._looks = 0

@@ -10,7 +10,14 @@ from cli.conftest import BRANCH, CLEAN, RULES, Lint, Put
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.semantics import entry
 from onnx_lint.semantics.domain.values import Function
-from onnx_lint.semantics.evaluation.state import MAX_ALL_CONTEXTS, MAX_DEPTH, MAX_STEPS, Analysis, Summary
+from onnx_lint.semantics.evaluation.state import (
+    MAX_ALL_CONTEXTS,
+    MAX_DEPTH,
+    MAX_OBJECT_KINDS,
+    MAX_STEPS,
+    Analysis,
+    Summary,
+)
 
 FOLLOWED = "1 file: 1 model, 1 entry point, {} followed."
 
@@ -105,6 +112,40 @@ def test_a_function_of_too_many_kinds_of_arguments_is_reported(lint: Lint, put: 
     assert said in done.stdout and "| def use(x, part):\n" in done.stdout
     assert done.stdout.endswith("1 function not analysed in full (ONX009).\n")
     assert "No hazard" not in done.stdout
+
+
+ACTIVATIONS = ("nn.ReLU", "nn.GELU", "nn.SiLU", "nn.Tanh", "nn.ELU", "nn.SELU", "nn.CELU")
+
+
+def blocks(count: int, read: str) -> str:
+    """A model with that many blocks of different kinds, and what a block does with its activation."""
+    made = "".join(f"        self.b{i} = Block({ACTIVATIONS[i]}())\n" for i in range(count))
+    return (
+        "from torch import nn\n\n\nclass Block(nn.Module):\n    def __init__(self, act):\n"
+        f"        super().__init__()\n        self.act = act\n\n    def forward(self, x):\n        return {read}\n\n\n"
+        f"class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n{made}\n"
+        f"    def forward(self, x):\n        return {'+'.join(f'self.b{i}(x)' for i in range(count))}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("count", "read", "is_told"),
+    [
+        (MAX_OBJECT_KINDS, "self.act(x)", False),
+        (MAX_OBJECT_KINDS + 1, "self.act(x)", True),
+        (MAX_OBJECT_KINDS + 1, "x + 1", False),
+    ],
+)
+def test_too_many_kinds_of_objects_are_told_where_something_is_lost(
+    lint: Lint, put: Put, count: int, read: str, is_told: bool
+) -> None:
+    put("net.py", blocks(count, read))
+    done = lint("net.py")
+    reason = f"beyond {MAX_OBJECT_KINDS} kinds of arguments in one function, it is not known how objects are made"
+    assert (f"info[ONX009] `Block` is not analysed in full: {reason}" in done.stdout) == is_told
+    assert ("1 class not analysed in full (ONX009).\n" in done.stdout) == is_told
+    told = json.loads(lint("net.py", "--output-format", "json").stdout)["coverage"]["not_analysed"]
+    assert told == ([{"path": "net.py", "line": 4, "class": "Block", "reason": reason}] if is_told else [])
 
 
 def test_a_limit_below_a_shared_call_is_reported_of_each_model(lint: Lint, put: Put) -> None:
@@ -247,3 +288,27 @@ def test_time_is_bounded(lint: Lint, put: Put, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("onnx_lint.semantics.evaluation.state.MAX_SECONDS", -1)
     put("net.py", chain(2))
     assert "seconds of analysis are not followed" in lint("--output-format", "concise", "net.py").stdout
+
+
+def test_an_entry_point_that_names_no_class_is_told(lint: Lint, put: Put) -> None:
+    put("pkg/nets.py", CLEAN.replace("Net", "TinyNet"))
+    done = lint("--entry", "pkg.nets:TinNet", "--entry", "other:TinyNet", "--entry", "pkg.nets:TinyNet")
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        f"onnx-lint: error: --entry {name} names no class in 1 file; did you mean pkg.nets:TinyNet?"
+        for name in ("pkg.nets:TinNet", "other:TinyNet")
+    ]
+    assert lint("--entry", "Zzzzz").stderr == "onnx-lint: error: --entry Zzzzz names no class in 1 file\n"
+    assert lint("--entry", "src/pkg/nets.py:TinyNet").returncode == 0
+
+
+def test_the_entries_of_a_configuration_are_looked_for_in_all_that_it_is_for(lint: Lint, put: Put) -> None:
+    put("a/net.py", CLEAN)
+    put("b/net.py", CLEAN.replace("Net", "Other"))
+    put("pyproject.toml", '[tool.onnx-lint]\nentry = ["a.net:Nett"]\n')
+    done = lint()
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "pyproject.toml: entry a.net:Nett names no class in 2 files; did you mean a.net:Net?" in done.stderr
+    assert lint("b").returncode == 0, "it may be in another folder"
+    put("pyproject.toml", '[tool.onnx-lint]\nentry = ["a.net:Net"]\n')
+    assert lint().returncode == 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from semantics.programs import reports
+from semantics.programs import reported_lines, reports
 
 MODEL = """
 class A(nn.Module):
@@ -65,3 +65,14 @@ class A(nn.Module):
 """
     )
     assert [(code, at) for code, _, at in found] == [("ONX102", "if total != x.shape[1]: x = x + 1")]
+
+
+def test_a_key_that_is_one_of_two_texts_takes_nothing_else() -> None:
+    code = (
+        "class Model(nn.Module):\n"
+        "    def forward(self, x):\n"
+        "        parts = dict(a=[x, x], b=[x], c=x)\n"
+        "        return x * len(parts['a' if self.k else {}])\n"
+    )
+    assert reported_lines(code.format("'b'")) == []
+    assert reported_lines(code.format("'c'")) == ["return x * len(parts['a' if self.k else 'c'])"]

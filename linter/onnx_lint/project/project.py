@@ -86,6 +86,11 @@ class Project:
                 if unit.last_good is not None:
                     wanted.add(id(unit.last_good.chunk))
         self.store.keep_only(wanted)
+        self.prune()
+
+    def prune(self) -> None:
+        """Let go of what names stood for in texts that were typed over."""
+        self._resolver.prune()
 
     # ----------------------------------------------------------------------------------------------------- modules
     @property

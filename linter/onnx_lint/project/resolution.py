@@ -62,6 +62,11 @@ class Resolver:
             self.classes = Classes(self.resolve)  # their bases may be those of a text that was replaced
         self._meanings, self._through_cycles = Memo(self._tracker), Memo(self._tracker)
 
+    def prune(self) -> None:
+        """Let go of what no longer holds."""
+        self._meanings.prune()
+        self._through_cycles.prune()
+
     def resolve(self, module: SourceModule, expression: ir.Expr) -> Meaning | None:
         """What a dotted expression at the top level of `module` stands for."""
         attributes: list[str] = []

@@ -34,9 +34,13 @@ def nothing_followed(coverage: Coverage) -> str:
 
 def limits_met(coverage: Coverage) -> str:
     """How many entry points and functions were not analysed in full; empty if all were."""
-    models = len({(c.span, c.name) for c in coverage.cut_offs if not c.is_function})
-    functions = len({(c.span, c.name) for c in coverage.cut_offs if c.is_function})
-    counts = [counted(models, "entry point")] * bool(models) + [counted(functions, "function")] * bool(functions)
+    met = {(c.kind, c.span, c.name) for c in coverage.cut_offs}
+    kinds = (("model", "entry point", ""), ("function", "function", ""), ("class", "class", "classes"))
+    counts = [
+        counted(number, noun, plural)
+        for kind, noun, plural in kinds
+        if (number := sum(1 for one in met if one[0] == kind))
+    ]
     return f"{' and '.join(counts)} not analysed in full (ONX009)" if counts else ""
 
 
@@ -100,7 +104,7 @@ def as_data(coverage: Coverage) -> dict[str, object]:
             {
                 "path": c.span.path,
                 "line": c.span.line,
-                "function" if c.is_function else "model": c.name,
+                c.kind: c.name,
                 "reason": c.reason,
             }
             for c in coverage.cut_offs

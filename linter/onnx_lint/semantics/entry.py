@@ -17,7 +17,7 @@ from onnx_lint.semantics.domain.environment import Environment
 from onnx_lint.semantics.domain.sites import Site
 from onnx_lint.semantics.domain.values import Function, Instance
 from onnx_lint.semantics.evaluation.frame import Frame
-from onnx_lint.semantics.evaluation.state import MAX_ALL_CONTEXTS, Analysis, Call, Summary
+from onnx_lint.semantics.evaluation.state import MAX_ALL_CONTEXTS, MAX_OBJECT_KINDS, Analysis, Call, Summary
 from onnx_lint.semantics.interpreter import INTERPRETER
 from onnx_lint.semantics.reach import Reached, calls_below, sites_of
 from onnx_lint.source import ir
@@ -149,13 +149,20 @@ def of_classes(
 def cut_offs(info: ClassInfo, calls: Collection[Reached]) -> set[CutOff]:
     """The limits that an entry point met in these calls, and the functions that did."""
     crowded = {function for c in calls for function in c.summary.crowded}
-    too_many = f"calls beyond {MAX_ALL_CONTEXTS} kinds of arguments are not followed"
-    found = {CutOff(_first_line(unit, f), name, too_many, is_function=True) for unit, f, name in crowded}
+    found = {_too_many_kinds(*one) for one in crowded}
     reasons = {c.summary.cut_off for c in calls if c.summary.cut_off is not None}
     if reasons and info.header is not None:
         span = _first_line(info.header_unit, info.header)
         found |= {CutOff(span, info.name, reason) for reason in reasons}
     return found
+
+
+def _too_many_kinds(unit: Unit, statement: ir.FunctionDef | ir.ClassDef, name: str) -> CutOff:
+    if isinstance(statement, ir.FunctionDef):
+        too_many = f"calls beyond {MAX_ALL_CONTEXTS} kinds of arguments are not followed"
+        return CutOff(_first_line(unit, statement), name, too_many, "function")
+    too_many = f"beyond {MAX_OBJECT_KINDS} kinds of arguments in one function, it is not known how objects are made"
+    return CutOff(_first_line(unit, statement), name, too_many, "class")
 
 
 def _first_line(unit: Unit, statement: ir.Stmt) -> Span:

@@ -175,6 +175,7 @@ class Session:
 
     def _prune(self) -> None:
         self._stale_count = 0
+        self.project.prune()
         analysis = self.analysis
         analysis.memo.prune()
         analysis.initialised.prune()
@@ -189,3 +190,6 @@ class Session:
             else:
                 del analysis.of_unit[key]
         self._entries = {k: e for k, e in self._entries.items() if not e.dependency.stale}
+        analysis.objects = {k: a for k, a in analysis.objects.items() if not k[0].header_unit.is_gone}
+        analysis.symbol_names = {k: name for k, name in analysis.symbol_names.items() if not k[0].is_gone}
+        self._candidates = {k: c for k, c in self._candidates.items() if not c.dependency.stale}

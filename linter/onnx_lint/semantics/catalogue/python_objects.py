@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from onnx_lint.semantics.catalogue.registry import Call, models
-from onnx_lint.semantics.domain.lattice import is_certain, join_all
+from onnx_lint.semantics.domain.exact_type import type_of
+from onnx_lint.semantics.domain.lattice import alternatives, is_certain, join_all
 from onnx_lint.semantics.domain.sites import Conversion
 from onnx_lint.semantics.domain.truth import as_value
 from onnx_lint.semantics.domain.values import (
@@ -11,7 +12,6 @@ from onnx_lint.semantics.domain.values import (
     STATIC,
     UNKNOWN,
     Arguments,
-    ClassValue,
     Const,
     Dict,
     ExternalInstance,
@@ -67,8 +67,9 @@ def _setattr(frame: Frame, call: Call) -> Value:
 
 @models("builtins.type")
 def _type(frame: Frame, call: Call) -> Value:
-    value = call.first
-    return ClassValue(value.cls) if isinstance(value, Instance) and len(call.args.positional) == 1 else STATIC
+    if len(call.args.positional) != 1:
+        return STATIC
+    return join_all([type_of(one) for one in alternatives(call.first)]) or STATIC
 
 
 @models("copy.copy", "copy.deepcopy")

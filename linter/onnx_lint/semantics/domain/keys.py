@@ -7,6 +7,7 @@ comparing costs nothing, and the key of a graph that shares parts costs as much 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Hashable
 
 
@@ -36,3 +37,18 @@ def key_of(*parts: Hashable) -> Key:
             _INTERNED.clear()
         found = _INTERNED[parts] = Key(parts)
     return found
+
+
+def trim() -> None:
+    """Forget the keys that nothing but the table holds. They keep what they were made of: classes, and by these the
+    files of a project that is gone. For a server that lives long, when garbage has been collected."""
+    alone = _holders({(): Key(())}, ())
+    pending = list(_INTERNED)
+    while pending:  # the last ones first: a key is made after its parts
+        parts = pending.pop()
+        if _holders(_INTERNED, parts) <= alone:
+            del _INTERNED[parts]
+
+
+def _holders(table: dict[tuple[Hashable, ...], Key], parts: tuple[Hashable, ...]) -> int:
+    return sys.getrefcount(table[parts])

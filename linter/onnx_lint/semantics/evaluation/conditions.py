@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.semantics.domain.demands import Demand
 from onnx_lint.semantics.domain.engines import DYNAMO, TORCHSCRIPT
+from onnx_lint.semantics.domain.exact_type import classes_in, is_exactly, is_frozen_then
 from onnx_lint.semantics.domain.lattice import alternatives, is_certain, join_all, type_name
 from onnx_lint.semantics.domain.parts import assert_never
 from onnx_lint.semantics.domain.sites import Branch, WeightRead
@@ -124,28 +126,70 @@ def _flag_among(results: list[Truth]) -> EngineFlag | None:
 
 
 # ------------------------------------------------------------------------------------------------------- narrowing
-def narrow(frame: Frame, test: ir.Expr, outcome: bool) -> None:
-    """Use what a test that came out as `outcome` says of the names in it."""
+def narrow(frame: Frame, test: ir.Expr, outcome: bool) -> bool:
+    """Use what a test that came out as `outcome` says of the names in it; whether it may come out so."""
     if isinstance(test, ir.UnaryOp) and test.op == "not":
-        narrow(frame, test.value, not outcome)
-    elif isinstance(test, ir.BoolOp):
+        return narrow(frame, test.value, not outcome)
+    if isinstance(test, ir.BoolOp):
         if (test.op == "and") == outcome:
-            narrow(frame, test.left, outcome)
-            narrow(frame, test.right, outcome)
-    elif isinstance(test, ir.Compare) and len(test.rest) == 1:
+            return narrow(frame, test.left, outcome) and narrow(frame, test.right, outcome)
+        return _narrow_either(frame, test, outcome)
+    if isinstance(test, ir.Compare) and len(test.rest) == 1:
         op, right = test.rest[0]
         if isinstance(right, ir.Const) and right.value is None and op in ("is", "is not", "==", "!="):
-            _keep(frame, test.left, (op in ("is", "==")) == outcome, _is_none)
+            return _keep(frame, test.left, (op in ("is", "==")) == outcome, _is_none)
+        if isinstance(test.left, ir.Call) and ir.dotted(test.left.func) == "type" and len(test.left.args) == 1:
+            return _narrow_exactly(frame, test.left.args[0], op, right, outcome)
     elif isinstance(test, ir.Call) and isinstance(test.func, ir.Name) and test.func.id == "isinstance":
         if len(test.args) == 2:
             classes = frame.interp.evaluate(frame, test.args[1])
-            _keep(frame, test.args[0], outcome, lambda v: is_instance(v, classes))
+            is_open = _keep(frame, test.args[0], outcome, lambda v: is_instance(v, classes))
             if outcome:
                 _assume_type(frame, test.args[0], classes)
+            return is_open
     elif isinstance(test, ir.Call) and ir.dotted(test.func) in ("is_tensor", "torch.is_tensor") and test.args:
-        _keep(frame, test.args[0], outcome, lambda v: is_instance(v, ExternalValue("torch.Tensor")))
+        return _keep(frame, test.args[0], outcome, lambda v: is_instance(v, ExternalValue("torch.Tensor")))
     elif isinstance(test, (ir.Name, ir.Attribute, ir.Walrus)):
-        _keep(frame, test, outcome, _is_true)
+        return _keep(frame, test, outcome, _is_true)
+    return True
+
+
+def _narrow_either(frame: Frame, test: ir.BoolOp, outcome: bool) -> bool:
+    """One part of the test came out as `outcome`: the left one, or else the right one. What both of these say of a name
+    holds."""
+    env = frame.env
+    if env is None:
+        return True
+    frame.env = by_left = env.copy()
+    first = narrow(frame, test.left, outcome)
+    frame.env = by_right = env.copy()
+    second = narrow(frame, test.left, not outcome) and narrow(frame, test.right, outcome)
+    frame.env = env
+    ways = [way.names for way, is_open in ((by_left, first), (by_right, second)) if is_open]
+    for name in [n for n, value in ways[0].items() if value is not env.names.get(n)] if ways else ():
+        held = [way[name] for way in ways if way.get(name, env.names.get(name)) is not env.names.get(name)]
+        if len(held) == len(ways):
+            env.names[name] = join_all(held) or UNKNOWN
+    return bool(ways)
+
+
+def _narrow_exactly(frame: Frame, target: ir.Expr, op: str, right: ir.Expr, outcome: bool) -> bool:
+    """``type(x) is A``, ``type(x) in (A, B)``, and their opposites came out as `outcome`."""
+    value = frame.interp.evaluate(frame, right)
+    classes: tuple[Single, ...] | None = None
+    if op in ("is", "is not", "==", "!="):
+        classes = alternatives(value) if not isinstance(value, Alternatives) else None
+    elif op in ("in", "not in") and isinstance(value, Seq):
+        classes = classes_in(value)
+    if classes is None:
+        return True
+    wanted, holds = classes, (op in ("is", "==", "in")) == outcome
+    is_open = _keep(frame, target, holds, lambda v: is_exactly(v, wanted))
+    held = _target_value(frame, target)
+    if holds and held is not None and any(isinstance(v, Frozen) and v.live for v in alternatives(held)):
+        kept = [replace(v, live=0) if is_frozen_then(v, wanted) else v for v in alternatives(held)]
+        _store(frame, target, join_all(kept) or held)
+    return is_open
 
 
 def require(frame: Frame, test: ir.Expr, outcome: bool) -> None:
@@ -190,14 +234,18 @@ def _is_true(value: Single) -> bool | None:
     return result if isinstance(result, bool) else None
 
 
-def _keep(frame: Frame, target: ir.Expr, wanted: bool, test: Callable[[Single], Truth]) -> None:
-    """Drop the alternatives of a name or attribute for which `test` certainly gives the other answer."""
+def _keep(frame: Frame, target: ir.Expr, wanted: bool, test: Callable[[Single], Truth]) -> bool:
+    """Drop the alternatives of a name or attribute for which `test` certainly gives the other answer; whether any is
+    left."""
     value = _target_value(frame, target)
+    if value is None:
+        return True
     if not isinstance(value, Alternatives):
-        return
+        return test(value) is not (not wanted)
     kept = [v for v in value.values if test(v) is not (not wanted)]
     if kept and len(kept) < len(value.values):
         _store(frame, target, join_all(kept) or UNKNOWN)
+    return bool(kept)
 
 
 def _assume_type(frame: Frame, target: ir.Expr, classes: Value) -> None:
@@ -307,7 +355,7 @@ def _is_size_instance(value: Size, names: set[str]) -> Truth:
     as_tensor, as_int = bool(names & TENSOR_CLASSES), "int" in names
     if as_tensor and as_int:
         return True
-    return EngineFlag(TORCHSCRIPT) if as_tensor else EngineFlag(DYNAMO) if as_int else None
+    return EngineFlag(TORCHSCRIPT) if as_tensor else EngineFlag(DYNAMO) if as_int else _plain_false(names)
 
 
 def _plain_false(names: set[str]) -> bool | None:

@@ -44,7 +44,8 @@ from onnx_lint.semantics.evaluation.state import (
 )
 from onnx_lint.source import ir
 
-_OPAQUE_DECORATORS = frozenset({"torch.jit.script", "jit.script", "torch.jit.unused", "torch.jit.ignore", "script"})
+_OPAQUE_DECORATORS = frozenset({"torch.jit.script", "jit.script", "script"})
+"""``torch.jit.unused`` and ``ignore`` speak to the compiler of scripts only: traces run such functions like others."""
 
 
 # ------------------------------------------------------------------------------------------------------ decorators
@@ -244,6 +245,8 @@ def _summarise(frame: Frame, node: ir.Expr | None, call: _Call, receiver: Value 
     finally:
         analysis.active.discard(call.key)
         analysis.nested[call.code] -= 1
+        if not analysis.nested[call.code]:
+            del analysis.nested[call.code]  # in an editor, it would keep the texts that were typed over
     analysis.summaries[call.key] = summary
     summary.cost = analysis.spent - spent
     if analysis.limits_met != met:
@@ -302,7 +305,7 @@ def _recursive_result(args: Arguments) -> Value:
 
 
 def _opaque_result(frame: Frame, function: Function, args: Arguments) -> Value:
-    """A scripted or ignored function: its annotation says what it returns; TorchScript's default is a tensor."""
+    """A scripted function: its annotation says what it returns; TorchScript's default is a tensor."""
     if function.function.returns is not None:
         value = frame.interp.annotated(frame.analysis, function.unit.module, function.function.returns)
         if value is not None:

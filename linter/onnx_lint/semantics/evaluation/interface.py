@@ -58,7 +58,7 @@ class Interpreter(Protocol):
     def truth(self, frame: Frame, node: ir.Expr, value: Value, keyword: str) -> Truth:
         """Whether a value is true; asking a traced one is reported."""
 
-    def narrow(self, frame: Frame, test: ir.Expr, outcome: bool) -> None:
+    def narrow(self, frame: Frame, test: ir.Expr, outcome: bool) -> bool:
         """Use what a test that came out as `outcome` says of the names in it."""
 
     def require(self, frame: Frame, test: ir.Expr, outcome: bool) -> None:

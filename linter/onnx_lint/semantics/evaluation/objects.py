@@ -31,6 +31,8 @@ from onnx_lint.semantics.known_names import BASE, MODULE_METHODS
 from onnx_lint.source import ir
 
 _UNSEEN: Hashable = "not seen being made"
+_ANY: Hashable = "any"
+"""Made with one of so many kinds of arguments that they are not told apart any more."""
 _BY_UNKNOWN_NAME = "[]"
 """The attribute that stands for all that were registered under names that are not known."""
 _HOOKS = frozenset({"__dict__", "register_buffer", "register_parameter", "add_module", "register_module"})
@@ -59,7 +61,7 @@ def make(frame: Frame, cls: ClassInfo, args: Arguments | None) -> Value:
             made = args.key()
         if made not in kinds:
             if len(kinds) >= MAX_OBJECT_KINDS:
-                args, made = None, "any"
+                args, made = None, _ANY
             else:
                 kinds.add(made)
     if frame.records_sites:
@@ -195,6 +197,8 @@ def instance_attribute(frame: Frame, node: ir.Expr, instance: Instance, name: st
         if held is not None:
             if frame.records_sites and not isinstance(held, (ExternalInstance, Instance)):
                 frame.summary.initial.add((cls, name))
+                if instance.made == _ANY and _is_vague(held) and cls.header is not None:
+                    frame.summary.crowded |= {(cls.header_unit, cls.header, cls.name)}
             return held
     if member is not None:
         return _member(frame, node, instance, member[0], name)

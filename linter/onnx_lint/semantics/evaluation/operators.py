@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from onnx_lint.semantics.domain.dims import UNKNOWN_SIZE, Dim
+from onnx_lint.semantics.domain.exact_type import are_same, classes_in
 from onnx_lint.semantics.domain.lattice import (
     alternatives,
     element_of,
@@ -27,10 +28,12 @@ from onnx_lint.semantics.domain.values import (
     Alternatives,
     Array,
     Bound,
+    ClassValue,
     Const,
     Dict,
     EngineFlag,
     ExternalInstance,
+    ExternalValue,
     Frozen,
     Instance,
     Seq,
@@ -229,7 +232,9 @@ def _identity(left: Value, right: Value, positive: bool) -> Value:
     if not (isinstance(right, Const) and right.value is None):
         if isinstance(left, Const) and isinstance(right, Const) and isinstance(right.value, bool):
             return Const((left.value is right.value) == positive)
-        return Static("bool")
+        same = {are_same(a, b) for a in alternatives(left) for b in alternatives(right)}
+        answer = same.pop() if len(same) == 1 else None
+        return Static("bool") if answer is None else Const(answer == positive)
     states = {is_none_or_unknown(one) for one in alternatives(left)}
     state = states.pop() if len(states) == 1 else None
     return Static("bool") if state is None else Const(state == positive)
@@ -279,7 +284,8 @@ def _compare_one(frame: Frame, node: ir.Expr, op: str, left: Single, right: Sing
         return _frozen_result(left, right, "bool", compared(op, left, right))
     if isinstance(left, Unknown) or isinstance(right, Unknown):
         return UNKNOWN
-    return Static("bool")
+    same = are_same(left, right) if op in ("==", "!=") else None
+    return Static("bool") if same is None else Const(same == (op == "=="))
 
 
 def _compare_sequences(frame: Frame, node: ir.Expr, left: Value, right: Value) -> Value:
@@ -302,6 +308,15 @@ def _membership(frame: Frame, node: ir.Expr, left: Value, right: Value, positive
     return Static("bool") if answer is None else Const(answer == positive)
 
 
+def _is_among(left: Value, classes: tuple[Single, ...] | None) -> bool | None:
+    """Whether a class is one of these; ``None`` where that is not known for all that it may be."""
+    answers: set[bool | None] = set()
+    for one in alternatives(left):
+        same = [are_same(one, other) for other in classes or ()]
+        answers.add(None if classes is None else True if True in same else None if None in same else False)
+    return answers.pop() if len(answers) == 1 else None
+
+
 def _contains(frame: Frame, node: ir.Expr, left: Value, container: Single) -> bool | None:
     match container:
         case Dict():
@@ -317,6 +332,8 @@ def _contains(frame: Frame, node: ir.Expr, left: Value, container: Single) -> bo
             if isinstance(left, Const) and container.elements is not None:
                 if all(isinstance(e, Const) for e in container.elements):
                     return left.key() in {e.key() for e in container.elements}
+            if any(isinstance(one, (ClassValue, ExternalValue)) for one in alternatives(left)):
+                return _is_among(left, classes_in(container))
         case Tensor() if is_certain(container):
             frame.emit(Conversion, node, container, converter="in", argument=None)
     return None

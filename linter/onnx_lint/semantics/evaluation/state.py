@@ -109,9 +109,9 @@ class Summary:
     """What it demands of inputs of the model, see `Analysis.search`."""
     cut_off: str | None = None
     """Why a call on the way was not followed, if a limit stopped it."""
-    crowded: frozenset[tuple[Unit, ir.FunctionDef, str]] = frozenset()
-    """The functions, with their qualified names, of which calls on the way were not followed: there were too many
-    kinds."""
+    crowded: frozenset[tuple[Unit, ir.FunctionDef | ir.ClassDef, str]] = frozenset()
+    """The functions, with their qualified names, of which calls on the way were not followed, and the classes of whose
+    objects something was read that is not known: there were too many kinds."""
     traced: tuple[Unit, ir.FunctionDef] | None = None
     """What was interpreted, when it was as traced code."""
     dependency: Node | None = None
@@ -215,7 +215,7 @@ class Analysis:
     """How functions use their parameters."""
     of_unit: dict[Unit, list[Summary]] = field(default_factory=dict)
     """In an editor: results by the unit."""
-    objects: dict[Hashable, Address] = field(default_factory=dict)
+    objects: dict[tuple[ClassInfo, Hashable], Address] = field(default_factory=dict)
     """The address of the objects of a class that are made alike, outside traced code."""
     made: int = 0
     """How many addresses were given out."""

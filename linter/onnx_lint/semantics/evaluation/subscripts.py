@@ -135,6 +135,13 @@ def _dict_item(frame: Frame, node: ir.Subscript, value: Dict, index: Value) -> V
             return value.entries[index.value]
         if value.rest is not None:
             return value.rest
+    if isinstance(node.index, ir.IfExp) and not isinstance(index, Const):
+        # two texts are any text once they are joined
+        either = (node.index.body, node.index.orelse)
+        found = [value.entries.get(part.value) for part in either if isinstance(part, ir.Const)]
+        held = [one for one in found if one is not None]
+        if len(held) == len(either):
+            return join_all(held) or UNKNOWN
     asked = alternatives(index)
     if isinstance(node.index, ir.Format):  # the key is text that is made of a traced value
         asked = tuple([v for part in node.index.values for v in alternatives(frame.interp.evaluate(frame, part))])
