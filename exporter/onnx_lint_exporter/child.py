@@ -13,7 +13,7 @@ import secrets
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
@@ -110,8 +110,9 @@ class Child:
         limits: Limits,
         on_stage: Callable[[Stage], None] | None = None,
         answer: Callable[[InputsAsked], InputsKnown] = lambda question: InputsKnown(),
+        command: Sequence[str] = (),
     ) -> None:
-        self._python = python
+        self._command = [*command] or [python, "-X", "faulthandler", str(WORKER)]
         self._job = replace(job, token=secrets.token_hex(8), memory_mb=limits.memory_mb)
         self._limits = limits
         self._on_stage = on_stage
@@ -135,7 +136,7 @@ class Child:
     def run(self) -> ChildResult:
         """Start the worker, hand it the job, and wait for its end or ours."""
         start = self._stage_since = time.monotonic()
-        worker = processes.Worker([self._python, "-X", "faulthandler", str(WORKER)], _environment(), self.accuse)
+        worker = processes.Worker(self._command, environment(), self.accuse)
         process = self._process = worker.process
         assert process.stdin and process.stdout and process.stderr
         log = _Log()
@@ -271,7 +272,8 @@ class Child:
                 self._process.stdin.flush()
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """That of a worker."""
     return {
         **os.environ,
         "PYTHONIOENCODING": "utf-8:backslashreplace",

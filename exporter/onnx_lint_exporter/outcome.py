@@ -54,6 +54,8 @@ class Repair:
     """What it is made of, in words."""
     inputs: int
     """On how many inputs the new export was right, and the model unchanged."""
+    scripted: bool = False
+    """Whether it is the model compiled by ``torch.jit.script`` that has to be exported; there may be no patch then."""
 
 
 @dataclass
