@@ -5,8 +5,9 @@ from __future__ import annotations
 from onnx_lint.diagnostic import Span
 from onnx_lint_exporter.outcome import Outcome
 from onnx_lint_exporter.source_code import Sources
-from onnx_lint_exporter.worker.protocol import PlaceRead, State
+from onnx_lint_exporter.worker.protocol import Kind, PlaceRead, Read, State
 
+_NUMBERS = (Read.FLOAT, Read.NUMBER)
 _Extent = tuple[tuple[int, int], tuple[int, int]]
 
 
@@ -31,12 +32,27 @@ def tested_at(span: Span, outcome: Outcome, sources: Sources) -> tuple[bool, str
         if ", " in read.values:
             return False, f"`{read.text}` was {read.values}, and what Python made of it was always the same"
         return False, f"`{read.text}` was {read.values} on all {proof.inputs} inputs"
+    if _is_constant(span, outcome, sources):
+        return False, f"the trace keeps it as a constant, which {proof.inputs} inputs do not show"
     if proof.open_branches:
         branch = proof.open_branches[0]
         return False, f"right so far, but `{branch.text}` (line {branch.line}) was {branch.values} on every input"
     if not proof.lively:
         return False, f"right, but little can be seen: {(*proof.dull, 'no output is of floating point')[0]}"
     return True, f"right on {proof.inputs} inputs; `{here[0].text}` was {here[0].values}"
+
+
+def _is_constant(span: Span, outcome: Outcome, sources: Sources) -> bool:
+    """Whether the tracer said that a number is frozen here. A branch is tested by its ways; what a number is worth may
+    be less than rounding for the inputs that were made."""
+    return any(
+        item.kind is Kind.TRACER_WARNING
+        and item.read in _NUMBERS
+        and item.stack
+        and sources.shown(item.stack[0].file) == span.path
+        and span.line <= item.stack[0].line <= span.end_line
+        for item in outcome.observations
+    )
 
 
 def _at(span: Span, reads: list[PlaceRead]) -> list[PlaceRead]:

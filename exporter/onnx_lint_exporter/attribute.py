@@ -7,12 +7,10 @@ is known here about what a rule looks for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import cache
 
-from onnx_lint.checker import check
 from onnx_lint.diagnostic import Diagnostic, Span
-from onnx_lint.project.project import Project
 from onnx_lint.registry import load
 from onnx_lint.settings import Settings
 from onnx_lint.target import BOTH, Engine, Target, Verdict
@@ -33,8 +31,13 @@ class RuleSites:
                 self._by_line.setdefault((one.span.path, line), []).append(one)
 
     @classmethod
-    def of_files(cls, files: Iterable[str], sources: Sources) -> RuleSites:
+    def of_files(cls, files: Collection[str], sources: Sources) -> RuleSites:
         """The rules' view of some files, read together."""
+        if not files:
+            return cls(())
+        from onnx_lint.checker import check  # the analysis is loaded where there is something to explain
+        from onnx_lint.project.project import Project
+
         texts = [found.source for file in files if (found := sources.get(file)) is not None]
         key = tuple((source.path, source.text) for source in texts)
         if key not in _KNOWN:

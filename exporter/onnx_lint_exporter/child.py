@@ -13,7 +13,7 @@ import secrets
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
@@ -35,6 +35,8 @@ LOAD_LIMIT = 30.0
 """Seconds for importing and building the model, and again for its first run, when no time limit was given."""
 WHOLE_LIMIT = 1800.0
 """Seconds for one engine's export, when no time limit was given."""
+_READ_UP = 10.0
+"""Seconds for reading what a worker that has ended has written: a loaded machine takes its time."""
 _LOOK_EVERY = 0.5
 """Seconds between two looks at a worker's memory and descendants, where the system does not keep them for us."""
 
@@ -110,12 +112,14 @@ class Child:
         limits: Limits,
         on_stage: Callable[[Stage], None] | None = None,
         answer: Callable[[InputsAsked], InputsKnown] = lambda question: InputsKnown(),
+        command: Sequence[str] = (),
     ) -> None:
-        self._python = python
+        self._command = [*command] or [python, "-X", "faulthandler", str(WORKER)]
         self._job = replace(job, token=secrets.token_hex(8), memory_mb=limits.memory_mb)
         self._limits = limits
         self._on_stage = on_stage
         self._answer = answer
+        self._readers: list[threading.Thread] = []
         self._process: subprocess.Popen[bytes] | None = None
         self._cancelled = threading.Event()
         self._done = threading.Event()
@@ -135,7 +139,7 @@ class Child:
     def run(self) -> ChildResult:
         """Start the worker, hand it the job, and wait for its end or ours."""
         start = self._stage_since = time.monotonic()
-        worker = processes.Worker([self._python, "-X", "faulthandler", str(WORKER)], _environment(), self.accuse)
+        worker = processes.Worker(self._command, environment(), self.accuse)
         process = self._process = worker.process
         assert process.stdin and process.stdout and process.stderr
         log = _Log()
@@ -143,6 +147,7 @@ class Child:
             threading.Thread(target=self._listen, args=(process.stdout.fileno(),), daemon=True),
             threading.Thread(target=_drain, args=(process.stderr.fileno(), log), daemon=True),
         ]
+        self._readers = readers
         for reader in readers:
             reader.start()
         try:
@@ -187,7 +192,7 @@ class Child:
         if self._done.is_set():
             return "done"
         if worker.process.poll() is not None:
-            self._done.wait(1.0)  # its last message may still be in the pipe
+            self._read_up()
             return "done" if self._done.is_set() else "died"
         if self._cancelled.is_set():
             return "cancelled"
@@ -195,6 +200,13 @@ class Child:
         if self._result.limit:
             return "timeout"
         return "memory" if self._too_large(worker) else None
+
+    def _read_up(self) -> None:
+        """Wait for what has ended to be read: its last message may be in the pipe, which strays may hold open."""
+        end = time.monotonic() + _READ_UP
+        while time.monotonic() < end and not self._done.wait(0.05):
+            if not any(reader.is_alive() for reader in self._readers[:1]):
+                return
 
     def _too_large(self, worker: processes.Worker) -> bool:
         """Whether a worker that the system does not bound holds more memory than it may."""
@@ -271,7 +283,8 @@ class Child:
                 self._process.stdin.flush()
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """That of a worker."""
     return {
         **os.environ,
         "PYTHONIOENCODING": "utf-8:backslashreplace",

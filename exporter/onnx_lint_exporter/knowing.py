@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from onnx_lint.project.project import Project
-from onnx_lint.semantics.domain import dims
-from onnx_lint.semantics.domain.dims import Dim, Expression
-from onnx_lint.semantics.known_inputs import KnownInput as Found
-from onnx_lint.semantics.known_inputs import known_inputs
 from onnx_lint.source.text import SourceError, SourceText, read
 from onnx_lint_exporter.worker.asking import InputsAsked, InputsKnown, KnownDim, KnownInput
+
+if TYPE_CHECKING:
+    from onnx_lint.semantics.domain.dims import Dim
+    from onnx_lint.semantics.known_inputs import KnownInput as Found
 
 
 class Knowledge:
@@ -37,6 +37,9 @@ def _answer(question: InputsAsked) -> InputsKnown:
     source = _source(question.file)
     if source is None:
         return InputsKnown(why=f"{question.file} cannot be read")
+    from onnx_lint.project.project import Project  # the analysis is loaded when a worker asks
+    from onnx_lint.semantics.known_inputs import known_inputs
+
     project = Project(_source)
     found = known_inputs(project, project.add(source), question.name)
     if found is None:
@@ -59,6 +62,9 @@ def _as_message(found: Found) -> KnownInput:
 
 
 def _dims(shape: Sequence[Dim]) -> tuple[KnownDim, ...]:
+    from onnx_lint.semantics.domain import dims
+    from onnx_lint.semantics.domain.dims import Expression
+
     return tuple(
         KnownDim(size=dim)
         if isinstance(dim, int)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from onnx_lint.arguments import CheckOptions
-from onnx_lint.checker import accepted, check_with_coverage
 from onnx_lint.config import Config
 from onnx_lint.coverage import Coverage
 from onnx_lint.diagnostic import Diagnostic, Severity
 from onnx_lint.inputs import ResolvedConfigs, gather
-from onnx_lint.project.project import Project
 from onnx_lint.report import cells
 from onnx_lint.source.text import SourceText
 from onnx_lint_exporter.attribute import EVERYTHING, RuleSites
@@ -41,6 +39,10 @@ class Checked:
     def accepted(self, found: list[Diagnostic]) -> list[Diagnostic]:
         """What the settings and the suppressions leave of what an export found. All of it in files that were not
         linted."""
+        if not self.configs:
+            return found
+        from onnx_lint.checker import accepted
+
         by_path: dict[str, list[Diagnostic]] = {}
         for diagnostic in found:
             by_path.setdefault(diagnostic.span.path, []).append(diagnostic)
@@ -53,6 +55,9 @@ class Checked:
 
 def check_paths(options: CheckOptions, configs: ResolvedConfigs, paths: list[str]) -> Checked:
     """Lint files and folders as ``onnx-lint PATHS`` does. Raises `UsageError` and `ConfigError`."""
+    from onnx_lint.checker import check_with_coverage  # the analysis is loaded where there is something to lint
+    from onnx_lint.project.project import Project
+
     inputs = gather(replace(options, paths=tuple(paths)), configs)
     project = Project(inputs.neighbour)
     for source in inputs.sources.values():

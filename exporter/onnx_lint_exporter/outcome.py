@@ -54,6 +54,8 @@ class Repair:
     """What it is made of, in words."""
     inputs: int
     """On how many inputs the new export was right, and the model unchanged."""
+    scripted: bool = False
+    """Whether it is the model compiled by ``torch.jit.script`` that has to be exported; there may be no patch then."""
 
 
 @dataclass
@@ -181,7 +183,11 @@ def from_child(child: ChildResult, engine: Engine, target: str, folder: str = ""
         outcome.result = replace(result, complete=False)
         if child.stage in OUTCOME_STAGES:
             outcome.result = replace(outcome.result, stage=child.stage)
-        outcome.add(_end(child, outcome))
+        end = _end(child, outcome)
+        if child.ended == "died" and _only_explains(child.stage, outcome):
+            outcome.result = replace(outcome.result, notes=(*outcome.result.notes, end.message))
+        else:
+            outcome.add(end)
     return outcome
 
 
@@ -237,6 +243,12 @@ def _end(child: ChildResult, outcome: Outcome) -> Observation:
     if not stack and definition is not None:
         stack = (Frame(definition.file, definition.line),)
     return Observation(kind, text, stack, failure=True, stage=outcome.stage)
+
+
+def _only_explains(stage: Stage, outcome: Outcome) -> bool:
+    """Whether what ended was only to explain a failure that is known: torch dies in a second trace as in a first."""
+    known = any(item.failure for item in outcome.observations)
+    return known and stage in (Stage.HAZARDS, Stage.TWIN, Stage.MISMATCH)
 
 
 def _dumped_stack(raw: str) -> Stack:

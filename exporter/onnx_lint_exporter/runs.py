@@ -22,7 +22,8 @@ from onnx_lint_exporter.writer import OutputPath
 DONE = "done"
 """The last stage that progress reports of an engine, whatever came of it."""
 OnStage = Callable[[Engine, str], None]
-_PREFIX = "onnx-lint-export-"
+PREFIX = "onnx-lint-export-"
+"""Begins the names of temporary folders; the number of the process that made one follows."""
 
 
 @dataclass
@@ -40,6 +41,8 @@ class Request:
 
     own_engines: bool = False
     """Whether each call of the script is exported by the engine that it names, whatever `engines` says."""
+    command: tuple[str, ...] = ()
+    """What starts a worker, where that is not an interpreter of its own, see ``warm``."""
 
     def engine_name(self, engine: Engine) -> str:
         """The engine as a job names it: empty for that of the script's call."""
@@ -72,7 +75,7 @@ class Run:
         """The outcome of each engine, in the order asked for. Raises `WorkerError`."""
         _sweep()
         try:
-            self.folder = tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-")
+            self.folder = tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-")
         except OSError as error:
             raise WorkerError(f"no temporary folder can be made: {error}; set TMPDIR to one with room") from error
         before, adopted = children(), adopt_orphans()
@@ -156,7 +159,7 @@ class Run:
             if self._on_stage is not None:
                 self._on_stage(engine, stage.value + (" (strict)" if strict else ""))
 
-        child = Child(request.python, job, request.limits, show, self._knowledge.answer)
+        child = Child(request.python, job, request.limits, show, self._knowledge.answer, request.command)
         self._children.append(child)
         if self._cancelled:
             child.cancel()
@@ -184,7 +187,7 @@ def _with_strict(first: Outcome, strict: Outcome) -> Outcome:
 
 def _sweep() -> None:
     """Remove what killed runs left in the temporary folder."""
-    for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        owner = path.name[len(_PREFIX) :].split("-")[0]
+    for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        owner = path.name[len(PREFIX) :].split("-")[0]
         if owner.isdigit() and not is_alive(int(owner)):
             shutil.rmtree(path, ignore_errors=True)

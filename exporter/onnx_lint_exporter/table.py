@@ -59,7 +59,10 @@ def repairs(outcomes: Sequence[Outcome]) -> list[str]:
         found = outcome.repair
         if found is not None:
             told = f"right on {found.inputs} inputs, on which the model gives what it gave before"
-            out += ["", f"{outcome.engine} is repaired by this: {told}", *found.patch.split("\n")[:-1]]
+            out += ["", f"{outcome.engine} is repaired by this: {told}"]
+            if found.scripted:
+                out.append("export the compiled model: torch.onnx.export(torch.jit.script(model), …, dynamo=False)")
+            out += found.patch.split("\n")[:-1]
         elif not outcome.verified and not outcome.cancelled:
             out += ["", f"{outcome.engine}: no fix of the rules, and no other change that was tried, makes it right"]
     return out

@@ -36,9 +36,8 @@ from torch import nn
 
 class Net(nn.Module):
     def forward(self, x):
-        while x.sum() < 3:
-            x = x + 1
-        return x
+        values = {float(value) for value in x.flatten()}
+        return x * len(values)
 """
 WITHOUT_IMPORT = """\
 from torch import nn

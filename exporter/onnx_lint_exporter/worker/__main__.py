@@ -29,4 +29,7 @@ def worker_package() -> ModuleType:
 
 if __name__ == "__main__":
     worker_package()
-    importlib.import_module(PACKAGE + ".main").main()
+    if sys.argv[1:2] == ["--serve"]:
+        importlib.import_module(PACKAGE + ".server").serve(sys.argv[2])
+    else:
+        importlib.import_module(PACKAGE + ".main").main()

@@ -153,6 +153,10 @@ class Job:
     """Shared libraries with operators for ONNX Runtime."""
     effort: int = 25
     """Percent of the export's processor time that the search may take."""
+    scripted: bool = False
+    """Whether the model is compiled by ``torch.jit.script`` first."""
+    trial: bool = False
+    """Whether only that it is right counts: nothing is looked for that explains a failure."""
     want_map: bool = False
     want_text: bool = False
     want_witness: bool = False

@@ -40,10 +40,15 @@ def end_with_parent() -> None:
     """
     os.dup2(0, _LIFELINE_FD, inheritable=False)
     threading.Thread(target=_wait_for_the_end, name="onnx-lint-lifeline", daemon=True).start()
+    die_with_parent()
+
+
+def die_with_parent() -> None:
+    """Have the kernel kill this process when its parent ends, where it can (Linux)."""
     if sys.platform.startswith("linux"):
         import ctypes
 
-        with contextlib.suppress(OSError, AttributeError):  # another libc: the thread remains
+        with contextlib.suppress(OSError, AttributeError):  # another libc: whoever has a thread for it keeps that
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 

@@ -27,6 +27,8 @@ _FLOATS: tuple[Mode, ...] = (
     ("normal", 10, 0),
     ("normal", 1, 3),
     ("normal", 1, -3),
+    ("same", 1, 0),
+    ("sorted", 1, 0),
     ("normal", 0.05, 0),
     ("uniform", 0, 1),
     ("normal", 100, 0),
@@ -34,6 +36,7 @@ _FLOATS: tuple[Mode, ...] = (
     ("normal", 1e-3, 0),
     ("uniform", -1, 0),
 )
+"""``same``: the values of the tensor before it, where that has the same shape."""
 _DENSITIES: tuple[Mode, ...] = tuple(("density", share, 0) for share in (0.5, 0.9, 0.1, 1.0, 0.0))
 _WIDER = (3, 10, 60, 400)
 """Exclusive upper bounds of integers that nothing bounds, beyond those of the example."""
@@ -90,12 +93,12 @@ class Kitchen:
                     kept = rng.choice(sorted(own))
                     sizes = {axis: size if axis == kept else own[axis] for axis, size in sizes.items()}
             modes = {}
+            count = max(len(self.leaves), 1)
+            chosen = (turn + turn // (2 * count)) % count  # no tensor always meets the same sizes
             for place, leaf in enumerate(self.leaves):
                 ways = self.modes_of(leaf)
                 mild = ways[: 2 + turn // 2]
-                modes[leaf.name] = (
-                    ways[turn % len(ways)] if place == turn % max(len(self.leaves), 1) else rng.choice(mild)
-                )
+                modes[leaf.name] = ways[turn // count % len(ways)] if place == chosen else rng.choice(mild)
             yield Recipe(self._related(sizes), modes, turn)
 
     def _related(self, sizes: Mapping[str, int]) -> dict[str, int]:
@@ -173,12 +176,18 @@ class Kitchen:
         generator = torch.Generator().manual_seed(7919 + recipe.seed)
         by_identity = {id(leaf.example): leaf for leaf in self.leaves}
 
+        made: list[torch.Tensor] = []
+
         def changed(value: object) -> object:
             leaf = by_identity.get(id(value))
             if leaf is None:
                 return value
             shape = [recipe.sizes.get(leaf.axes.get(dim, ""), size) for dim, size in enumerate(leaf.example.shape)]
-            return draw(recipe.modes[leaf.name], shape, leaf.example.dtype, generator)
+            mode, dtype = recipe.modes[leaf.name], leaf.example.dtype
+            like = next((each for each in made if list(each.shape) == shape and each.dtype is dtype), None)
+            drawn = draw(mode, shape, dtype, generator) if mode[0] != "same" or like is None else like.clone()
+            made.append(drawn)
+            return drawn
 
         args = rebuilt(self.first.args, changed)
         kwargs = rebuilt(self.first.kwargs, changed)
@@ -240,6 +249,8 @@ def draw(mode: Mode, shape: Sequence[int], dtype: torch.dtype, generator: torch.
         real = torch.rand(tuple(shape), generator=generator) * (two - one) + one
     else:
         real = torch.randn(tuple(shape), generator=generator) * one + two
+    if way == "sorted" and real.dim():
+        real = real.sort(-1).values
     if dtype.is_complex:
         return torch.complex(real, torch.randn(tuple(shape), generator=generator) * one).to(dtype)
     return real.to(dtype)

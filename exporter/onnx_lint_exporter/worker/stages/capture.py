@@ -26,7 +26,7 @@ def run(state: RunState) -> bool:
         state.record(Observation(Kind.WRONG_ENGINE, refusal), failure=True)
         return False
     exported = _export(state)
-    if not exported:
+    if not exported and not state.job.trial:
         failures = [item for item in state.result.observations if item.failure]
         retry = state.engine.retries_strictly(state.job, state.result.stage, failures)
         state.result = replace(state.result, retry_strict=retry)
@@ -61,6 +61,8 @@ def _explain(state: RunState, error: Exception) -> None:
         return
     state.result = replace(state.result, stage=stage)
     state.record(*found, failure=True)
+    if state.job.trial:
+        return
     state.record(*state.warnings.observations())
     state.send()
     seconds = max(_LEAST_SECONDS, _TIMES * (state.result.seconds or {}).get(Stage.CAPTURE.value, 0.0))

@@ -10,13 +10,13 @@ from ..channel import clip
 from ..execution import Leaf, Recorder, callable_of, fresh, is_model_output, leaves, same
 from ..inputs import graph_names
 from ..model_file import ModelFile, reached, shape_of
-from ..protocol import Kind, Observation, Stack, Stage
+from ..protocol import Kind, Observation, Stack, Stage, State
 from ..state import RunState
 
 
 def run(state: RunState) -> bool:
     """Record the engine's warnings, and what the graph lost or froze."""
-    if not state.job.verify:
+    if not state.job.verify or state.job.trial:
         return True
     if state.first.random:
         with state.stage(Stage.HAZARDS):
@@ -31,13 +31,20 @@ def run(state: RunState) -> bool:
         with torch.no_grad():
             state.record(*_outputs_lost(callable_of(state.loaded.model)(*first.args, **first.kwargs)))
     second = state.witness or state.second
-    if second is not None:
+    if second is not None and not _shows_nothing(state):
         with state.stage(Stage.TWIN):
             try:
                 state.record(*state.engine.frozen(state.session, second.arguments))
             except Exception as error:  # noqa: BLE001 - what a trace cannot take was exported all the same
                 state.note(f"twin trace: {type(error).__name__}: {clip(error, 200)}")
     return True
+
+
+def _shows_nothing(state: RunState) -> bool:
+    """Whether two traces would only cost time: all that was compared is right, and the tracer did not warn."""
+    compared = (state.result.input1, state.result.input2)
+    is_right = all(run.state is State.RIGHT for run in compared) and not state.first.random and state.witness is None
+    return is_right and not any(item.kind is Kind.TRACER_WARNING for item in state.result.observations)
 
 
 def _inputs_lost(model: ModelFile, named: list[Leaf], given: Sequence[str]) -> list[Observation]:

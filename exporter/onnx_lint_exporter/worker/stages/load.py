@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from dataclasses import replace
 from importlib.util import find_spec
@@ -58,10 +59,21 @@ def _load(state: RunState, cwd: str) -> Loaded:
     job = state.job
     torch.manual_seed(0)
     loaded = load(job.target, cwd, job.register)
-    if not job.overlay:
+    if not job.overlay and not job.scripted:
         return loaded
     state.original = loaded.model
     _set_mode(loaded.model, job.training)
+    changed = _changed(state, loaded, cwd) if job.overlay else loaded
+    if not job.scripted or not isinstance(changed.model, torch.nn.Module):
+        return changed
+    _set_mode(changed.model, job.training)
+    return replace(changed, model=torch.jit.script(copy.deepcopy(changed.model)))
+
+
+def _changed(state: RunState, loaded: Loaded, cwd: str) -> Loaded:
+    """The model made of other texts, with the weights of the original one."""
+    job = state.job
+    assert job.overlay is not None
     state.user.claim(loaded.root)
     overlay.forget_modules(state.user, job.overlay)
     overlay.install(job.overlay)

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 LEAST_NODES = 50
 """Smaller files are left as they are: loading the optimiser alone would cost more than a tenth of their export."""
+_FOLDABLE = ("Constant", "Identity", "Shape", "Cast", "ConstantOfShape")
+_LEAST_PART = 0.1
+"""Of the nodes, how many have to be such for the optimiser to find anything worth the loading."""
 _LEAST_SECONDS = 5.0
 _TIMES = 2
 _BAD = (State.WRONG, State.FAILED)
@@ -72,6 +75,9 @@ def _is_worth_it(state: RunState) -> bool:
     if state.engine.name != TorchScript.name or not job.optimize or job.weights_left_out:
         return False
     if job.keep_initializers_as_inputs or state.exported.locations or state.exported.nodes < LEAST_NODES:
+        return False
+    counts = state.result.operators or {}
+    if job.trial or sum(counts.get(name, 0) for name in _FOLDABLE) < _LEAST_PART * state.exported.nodes:
         return False
     return first.state in _GOOD and second.state not in _BAD
 
