@@ -209,3 +209,35 @@ class Net(nn.Module):
         return x
 """
     assert [(s, line) for _, s, line in reports(code)] == [("info", "if x.shape[1] != 64:")]
+
+
+def test_annotations_name_dimensions_and_the_model_fixes_some() -> None:
+    found = known(
+        """
+from typing import Optional
+from torch import Tensor
+from jaxtyping import Float, Int
+from torchtyping import TensorType
+Image = Float[Tensor, "b c h w"]
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 16, 3, padding=1)
+        self.embed = nn.Embedding(10, 16)
+    def forward(
+        self, x: Image, ids: Int[Tensor, "b n"], mask: Optional[Float[Tensor, "b n 2*c h//2"]],
+        t: TensorType["b", "n", 4, torch.float64], any: "Float[Tensor, '*batch d']", one: Float[Tensor, "#b _ d=8"],
+    ):
+        y = self.conv(x)
+        z = self.embed(ids)
+        moved = t.transpose(1, 2)
+        return y, z, moved, any + 1, mask, one
+"""
+    )
+    assert found["x"] == "float32[b, 3, h, w]"
+    assert found["y"] == "float32[b, 16, h, w]"
+    assert found["z"] == "float32[b, n, 16]"
+    assert found["mask"] == "float32[b, n, 6, h // 2]"
+    assert found["moved"] == "float64[b, 4, n]"
+    assert found["any"] == "float32[…]"
+    assert found["one"] == "float32[one.shape[0], one.shape[1], 8]"

@@ -142,7 +142,7 @@ def of_classes(
                 tally.entry_points += 1
                 calls = list(calls_below(summary, seen))
                 tally.cut_offs |= cut_offs(info, calls)
-                yield from collect(calls, entered)
+                yield from collect(calls, entered, summary)
 
 
 def cut_offs(info: ClassInfo, calls: Collection[Reached]) -> set[CutOff]:
@@ -234,7 +234,7 @@ def _enter_instance(
     return summary
 
 
-def collect(calls: Sequence[Reached], entered: set[Traced]) -> Iterator[Site]:
-    """The sites of calls; `entered` gets the functions that were traced."""
+def collect(calls: Sequence[Reached], entered: set[Traced], root: Summary) -> Iterator[Site]:
+    """The sites of calls below the entry point `root`; `entered` gets the functions that were traced."""
     entered.update(c.summary.traced for c in calls if c.summary.traced is not None)
-    yield from sites_of(calls)
+    yield from sites_of(calls, root)

@@ -107,7 +107,7 @@ class Session:
                 tally.cut_offs |= entry.cut_offs(found.info, found.calls) if found.met_limit else set()
             fresh = [reached for reached in found.calls if id(reached.summary) not in seen]
             seen.update(id(reached.summary) for reached in fresh)
-            for site in sites_of(fresh):
+            for site in sites_of(fresh, found.calls[0].summary) if fresh else ():
                 unit = site.unit
                 if unit.module.path in paths and not unit.is_gone and not unit.is_masked(site.node.at):
                     yield site

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from onnx_lint.project.modules import Unit
+from onnx_lint.semantics import shape_hints
 from onnx_lint.semantics.domain.demands import Demand, Enough, Search
 from onnx_lint.semantics.domain.environment import Environment
 from onnx_lint.semantics.domain.lattice import alternatives, map_parts
@@ -29,6 +30,9 @@ def with_shapes(analysis: Analysis, unit: Unit, function: Function, args: Argume
         if isinstance(one, Tensor) and one.parameter is not None and one.type.shape is None
     }
     found = search(analysis, unit, function, as_inputs(args), qualified, wanted) if wanted else {}
+    hints = shape_hints.of_parameters(analysis, function)
+    if hints:
+        found = shape_hints.unified(found, hints)
     typed = with_demands(args, found)
     if analysis.shown is not None:
         for param, value in zip(function.function.params.positional, typed.positional, strict=False):

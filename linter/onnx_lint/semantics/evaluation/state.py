@@ -132,6 +132,8 @@ class Summary:
     """Its sites as they were last seen: by the way to it, and what it was given."""
     kinds: dict[Hashable, set[Hashable]] | None = None
     """The kinds of arguments with which it calls functions and makes objects."""
+    agreed: set[tuple[Unit, int]] = field(default_factory=set)
+    """The places, as unit and number of the expression, where an operator was given sizes that fit."""
     since: int = 0
     """How many addresses had been given out when the call began: those of `flow` behind are its own."""
 
