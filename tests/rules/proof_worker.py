@@ -6,9 +6,9 @@ Every export runs in a forked child of its own, since one of the constructs unde
 A case is ``{"id", "source", "first", "second", "dynamic", "engine", "before", "is_script", "messages",
 "is_sequence", "raises", "opset"}``: `source` defines ``Model`` (no arguments); `first` and `second` are expressions for
 the tuple of inputs, the example and another one; `dynamic` maps an input name to its dynamic axes. With `is_script` the
-source calls the exporter itself, and warnings with one of the texts in `messages` count. With `is_sequence` one model is
-given both inputs, one after the other. With `raises` eager mode refuses both of them. With `before`, another source, the
-eager results of both must be equal bit by bit.
+source calls the exporter itself, and warnings with one of the texts in `messages` count. With `is_sequence` one model
+is given both inputs, one after the other. With `raises` eager mode refuses both of them. With `before`, another source,
+the eager results of both must be equal bit by bit.
 A result is ``{"id", "engine", "verdict", "detail"}``.
 """
 
