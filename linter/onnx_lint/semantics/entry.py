@@ -227,6 +227,8 @@ def _enter_instance(
     args = input_shapes.with_shapes(analysis, unit, function, args, frame.qualified)
     summary = Summary(value=args.positional[0], traced=(unit, statement))
     frame.summary = summary
+    if analysis.roots is not None:
+        analysis.roots[unit] = summary
     summary.sites += analysis.others
     analysis.others.clear()
     frame.interp.invoke(frame, None, function, None, args)

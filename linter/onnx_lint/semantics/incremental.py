@@ -53,7 +53,7 @@ class Session:
         self.project = project
         self.is_complete = True
         """Whether the last sites are all that there are."""
-        self.analysis = Analysis(project, INTERPRETER)
+        self.analysis = Analysis(project, INTERPRETER, roots={})
         self._start()
 
     def _start(self) -> None:
@@ -62,7 +62,7 @@ class Session:
         for summary in self.analysis.summaries.values():
             if summary.dependency is not None:
                 summary.dependency.stale = True
-        self.analysis = Analysis(self.project, INTERPRETER)
+        self.analysis = Analysis(self.project, INTERPRETER, roots={})
         self._entries: dict[int, _Entry] = {}
         self._candidates: dict[str, _Candidates] = {}
         self._order: tuple[object, list[SourceModule]] = (None, [])

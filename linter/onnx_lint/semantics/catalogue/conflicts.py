@@ -22,6 +22,8 @@ def note(frame: Frame, node: ir.Expr | ir.Stmt | None, subject: Value, outcome: 
     if outcome.error is None:
         if outcome.result is not UNKNOWN:
             frame.summary.agreed.add((frame.unit, node.at))
+        if outcome.constraints and frame.analysis.roots is not None:
+            frame.summary.constraints += [(node.at, constraint) for constraint in outcome.constraints]
     elif len(outcome.sizes) == 2 and _are_known(*outcome.sizes):
         frame.emit(ShapeConflict, node, subject, reason=outcome.error)
 
