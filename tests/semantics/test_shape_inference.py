@@ -299,3 +299,19 @@ class Net(nn.Module):
 """
     project.add(SourceText.from_text("m.py", HEADER + code))
     assert [list(v.needs) for v in values(project, {"m.py"}) if v.name == "x"] == [needed]
+
+
+@pytest.mark.parametrize(("part", "size"), [("0:1", "1"), ("2:3", "1"), ("-1:", "1"), ("-2:-1", "1"), ("-1:0", "?")])
+def test_a_slice_of_one_item_has_one(part: str, size: str) -> None:
+    found = known(
+        f"""
+class Net(nn.Module):
+    def __init__(self, wide):
+        super().__init__()
+        self.conv = nn.Conv2d(3, wide, 1)
+    def forward(self, x):
+        y = self.conv(x)[:, {part}]
+        return y
+"""
+    )
+    assert found["y"] == f"float32[x.shape[0], {size}, x.shape[2], x.shape[3]]"
