@@ -3,10 +3,10 @@
     python benchmarks/shape_peers.py pyrefly TRUTH.json SOURCES --config pyrefly.toml > values.json
     python benchmarks/shape_peers.py torchshapeflow TRUTH.json SOURCES > values.json
 
-TRUTH.json lists the assignments that count: ``{"library", "sites": [{"file", "line", "name"}]}``, files below the folder
-``SOURCES/library``. For pyrefly (with pyrefly-torch-stubs) a copy of the library gets ``reveal_type(name)`` behind each of
-these, which is what its hover says; torchshapeflow prints its hovers itself (``tsf check --json``). Both commands are
-looked for on the path. Sources are as people wrote them, without annotations of shapes.
+TRUTH.json lists the assignments that count: ``{"library", "sites": [{"file", "line", "name"}]}``, files below the
+folder ``SOURCES/library``. For pyrefly (with pyrefly-torch-stubs) a copy of the library gets ``reveal_type(name)``
+behind each of these, which is what its hover says; torchshapeflow prints its hovers itself (``tsf check --json``). Both
+commands are looked for on the path. Sources are as people wrote them, without annotations of shapes.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def dims_of(text: str) -> list[object] | None:
         else:
             parts[-1] += letter
     found = [part.strip() for part in parts if part.strip()]
-    if any(part.startswith("*") or part in ("...", "Unknown", "Any") and len(found) == 1 for part in found):
+    if any(part.startswith("*") or (part in ("...", "Unknown", "Any") and len(found) == 1) for part in found):
         return None
     return [int(p) if p.lstrip("-").isdigit() else {"expression": p, "varies": None} for p in found]
 
