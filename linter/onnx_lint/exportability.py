@@ -79,7 +79,7 @@ def _by_model(
             continue
         alive.append(summary)
         calls = list(calls_below(summary, set()))
-        sites = list(entry.collect(calls, entered))
+        sites = list(entry.collect(calls, entered, summary))
         mine = rules.get(info.module.path)
         if mine is not None:
             is_complete = not any(c.summary.cut_off is not None or c.summary.crowded for c in calls)

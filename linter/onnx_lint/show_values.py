@@ -36,10 +36,11 @@ def show(options: CheckOptions, inputs: Inputs, stream: TextIO) -> None:
 
 def _as_json(value: ShownValue) -> dict[str, object]:
     shape = None if value.shape is None else [as_json(dim) for dim in value.shape]
-    return {
+    said: dict[str, object] = {
         "path": value.path, "line": value.line, "column": value.column, "name": value.name, "kind": value.kind,
         "shape": shape, "dtype": value.dtype,
     }  # fmt: skip
+    return {**said, "needs": list(value.needs)} if value.kind == "input" else said
 
 
 def _annotate(path: str, source: SourceText, found: list[ShownValue], stream: TextIO) -> None:
@@ -55,4 +56,6 @@ def _annotate(path: str, source: SourceText, found: list[ShownValue], stream: Te
 def text_of(value: ShownValue) -> str:
     """A value in one line: ``float32[B, 64, H // 2]``, ``size H``."""
     shape = "…" if value.shape is None else ", ".join(map(str, value.shape))
-    return f"size {shape}" if value.kind == "size" else f"{value.dtype or 'tensor'}[{shape}]"
+    if value.kind == "size":
+        return f"size {shape}"
+    return ", ".join((f"{value.dtype or 'tensor'}[{shape}]", *value.needs))

@@ -4,10 +4,11 @@ Run as a program: cases come as JSON on standard input, one result a line goes t
 Every export runs in a forked child of its own, since one of the constructs under test kills the interpreter.
 
 A case is ``{"id", "source", "first", "second", "dynamic", "engine", "before", "is_script", "messages",
-"is_sequence", "opset"}``: `source` defines ``Model`` (no arguments); `first` and `second` are expressions for the tuple
-of inputs, the example and another one; `dynamic` maps an input name to its dynamic axes. With `is_script` the source
-calls the exporter itself, and warnings with one of the texts in `messages` count. With `is_sequence` one model is given
-both inputs, one after the other. With `before`, another source, the eager results of both must be equal bit by bit.
+"is_sequence", "raises", "opset"}``: `source` defines ``Model`` (no arguments); `first` and `second` are expressions for
+the tuple of inputs, the example and another one; `dynamic` maps an input name to its dynamic axes. With `is_script` the
+source calls the exporter itself, and warnings with one of the texts in `messages` count. With `is_sequence` one model
+is given both inputs, one after the other. With `raises` eager mode refuses both of them. With `before`, another source,
+the eager results of both must be equal bit by bit.
 A result is ``{"id", "engine", "verdict", "detail"}``.
 """
 
@@ -114,7 +115,11 @@ def measure(case: dict[str, Any]) -> tuple[str, str]:
         model = namespace["Model"]().eval()
         inputs = [eval(case[which], namespace) for which in ("first", "second")]
         with torch.no_grad():
-            if case["is_sequence"]:
+            if case["raises"]:
+                expected = [eager_error(model, given) for given in inputs]
+                if None in expected:
+                    return "broken case", "eager mode runs it"
+            elif case["is_sequence"]:
                 lasting = copy.deepcopy(model)
                 expected = [copy.deepcopy(lasting(*copy.deepcopy(given))) for given in inputs]
             else:
@@ -134,6 +139,15 @@ def measure(case: dict[str, Any]) -> tuple[str, str]:
                 return failed(error)
         told = [str(w.message).partition(". ")[0][:120] for w in caught if w.category is torch.jit.TracerWarning]
         return judged(data, model, inputs, expected, told)
+
+
+def eager_error(model: torch.nn.Module, given: tuple[Any, ...]) -> RuntimeError | None:
+    """What eager mode refuses an input with."""
+    try:
+        model(*given)
+    except RuntimeError as error:
+        return error
+    return None
 
 
 def failed(error: Exception) -> tuple[str, str]:

@@ -33,6 +33,8 @@ class Case:
     """The source calls the exporter itself; only `second` counts then."""
     is_sequence: bool = False
     """One model is given both inputs, one after the other: what it keeps of the first shows."""
+    raises: bool = False
+    """Eager mode refuses both inputs."""
     messages: tuple[str, ...] = ()
     """Texts of warnings that count besides those of the tracer."""
     opset: int | None = None
@@ -58,6 +60,7 @@ def measure(cases: Iterable[Case]) -> dict[str, dict[Engine, Measured]]:
             "before": case.before,
             "is_script": case.is_script,
             "is_sequence": case.is_sequence,
+            "raises": case.raises,
             "messages": list(case.messages),
             "opset": case.opset,
         }

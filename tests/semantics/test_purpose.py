@@ -29,6 +29,7 @@ TRAINING = {
     "takes targets": ("x, targets", "return x - targets"),
     "takes arrays": ("x: np.ndarray, y: torch.Tensor", "return y + 1"),
     "takes a text": ("x, mode: str", "return x + 1"),
+    "takes a module": ("x, model", "held = dict(model.named_parameters())\nreturn x + held['w']"),
 }
 
 

@@ -209,3 +209,109 @@ class Net(nn.Module):
         return x
 """
     assert [(s, line) for _, s, line in reports(code)] == [("info", "if x.shape[1] != 64:")]
+
+
+def test_annotations_name_dimensions_and_the_model_fixes_some() -> None:
+    found = known(
+        """
+from typing import Optional
+from torch import Tensor
+from jaxtyping import Float, Int
+from torchtyping import TensorType
+Image = Float[Tensor, "b c h w"]
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 16, 3, padding=1)
+        self.embed = nn.Embedding(10, 16)
+    def forward(
+        self, x: Image, ids: Int[Tensor, "b n"], mask: Optional[Float[Tensor, "b n 2*c h//2"]],
+        t: TensorType["b", "n", 4, torch.float64], any: "Float[Tensor, '*batch d']", one: Float[Tensor, "#b _ d=8"],
+    ):
+        y = self.conv(x)
+        z = self.embed(ids)
+        moved = t.transpose(1, 2)
+        return y, z, moved, any + 1, mask, one
+"""
+    )
+    assert found["x"] == "float32[b, 3, h, w]"
+    assert found["y"] == "float32[b, 16, h, w]"
+    assert found["z"] == "float32[b, n, 16]"
+    assert found["mask"] == "float32[b, n, 6, h // 2]"
+    assert found["moved"] == "float64[b, 4, n]"
+    assert found["any"] == "float32[…]"
+    assert found["one"] == "float32[one.shape[0], one.shape[1], 8]"
+
+
+def test_what_a_model_needs_of_its_inputs_is_told_with_them() -> None:
+    found = known(
+        """
+class Up(nn.Module):
+    def __init__(self, wide, narrow):
+        super().__init__()
+        self.up = nn.ConvTranspose2d(wide, narrow, 2, stride=2)
+        self.conv = nn.Conv2d(2 * narrow, narrow, 3, padding=1)
+    def forward(self, deep, skip):
+        return self.conv(torch.cat([self.up(deep), skip], 1))
+class UNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 16, 3, padding=1)
+        self.c, self.pool = nn.Conv2d(16, 32, 3, padding=1), nn.MaxPool2d(2)
+        self.first, self.second = Up(32, 16), Up(16, 8)
+    def forward(self, image):
+        B, C, H, W = image.shape
+        a = self.a(image)
+        b = self.b(self.pool(a))
+        return self.second(self.first(self.c(self.pool(b)), b), a)
+"""
+    )
+    assert found["image"] == "float32[B, 3, H, W], H a multiple of 4, W a multiple of 4"
+
+
+@pytest.mark.parametrize(
+    ("body", "needed"),
+    [
+        ("assert x.shape[2] % 6 == 0 and len(x.shape) == 4", ["x.shape[2] a multiple of 6"]),
+        ("if x.shape[2] % 16 != 0 or x.shape[3] != y.shape[3]:\n            raise ValueError",
+         ["x.shape[2] a multiple of 16", "x.shape[3] equal to y.shape[3]"]),
+        ("if x.shape[2] % 16 == 0:\n            raise ValueError", []),
+        ("if self.training:\n            assert x.shape[2] % 6 == 0", []),
+        ("if x.sum() > 0:\n            return x\n        assert x.shape[2] % 6 == 0", []),
+        ("for _ in range(3):\n            assert x.shape[2] % 6 == 0", ["x.shape[2] a multiple of 6"]),
+        ("x.view(x.shape[0], 3, x.shape[2] // 7, 7, x.shape[3])", ["x.shape[2] a multiple of 7"]),
+        ("torch.nn.functional.pixel_unshuffle(x, 4)", ["x.shape[2] a multiple of 4", "x.shape[3] a multiple of 4"]),
+        ("torch._assert(x.shape[2] == x.shape[3], 'square')",
+         ["x.shape[2] equal to x.shape[3]", "x.shape[3] equal to x.shape[2]"]),
+    ],
+)  # fmt: skip
+def test_demands_on_every_way_are_needs(body: str, needed: list[str]) -> None:
+    project = Project()
+    code = f"""
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 1)
+    def forward(self, x, y):
+        z = self.conv(x) + self.conv(y).mean()
+        {body}
+        return z
+"""
+    project.add(SourceText.from_text("m.py", HEADER + code))
+    assert [list(v.needs) for v in values(project, {"m.py"}) if v.name == "x"] == [needed]
+
+
+@pytest.mark.parametrize(("part", "size"), [("0:1", "1"), ("2:3", "1"), ("-1:", "1"), ("-2:-1", "1"), ("-1:0", "?")])
+def test_a_slice_of_one_item_has_one(part: str, size: str) -> None:
+    found = known(
+        f"""
+class Net(nn.Module):
+    def __init__(self, wide):
+        super().__init__()
+        self.conv = nn.Conv2d(3, wide, 1)
+    def forward(self, x):
+        y = self.conv(x)[:, {part}]
+        return y
+"""
+    )
+    assert found["y"] == f"float32[x.shape[0], {size}, x.shape[2], x.shape[3]]"

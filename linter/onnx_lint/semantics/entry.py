@@ -143,7 +143,7 @@ def of_classes(
                 tally.entry_points += 1
                 calls = list(calls_below(summary, seen))
                 tally.cut_offs |= cut_offs(info, calls)
-                yield from collect(calls, entered)
+                yield from collect(calls, entered, summary)
 
 
 def cut_offs(info: ClassInfo, calls: Collection[Reached]) -> set[CutOff]:
@@ -241,6 +241,8 @@ def _enter_instance(
     args = input_shapes.with_shapes(analysis, unit, function, args, frame.qualified, demands)
     summary = Summary(value=args.positional[0], traced=(unit, statement))
     frame.summary = summary
+    if analysis.roots is not None:
+        analysis.roots[unit] = summary
     summary.sites += analysis.others
     analysis.others.clear()
     frame.interp.invoke(frame, None, function, None, args)
@@ -248,7 +250,7 @@ def _enter_instance(
     return summary
 
 
-def collect(calls: Sequence[Reached], entered: set[Traced]) -> Iterator[Site]:
-    """The sites of calls; `entered` gets the functions that were traced."""
+def collect(calls: Sequence[Reached], entered: set[Traced], root: Summary) -> Iterator[Site]:
+    """The sites of calls below the entry point `root`; `entered` gets the functions that were traced."""
     entered.update(c.summary.traced for c in calls if c.summary.traced is not None)
-    yield from sites_of(calls)
+    yield from sites_of(calls, root)

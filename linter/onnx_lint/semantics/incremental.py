@@ -53,7 +53,7 @@ class Session:
         self.project = project
         self.is_complete = True
         """Whether the last sites are all that there are."""
-        self.analysis = Analysis(project, INTERPRETER)
+        self.analysis = Analysis(project, INTERPRETER, roots={})
         self._start()
 
     def _start(self) -> None:
@@ -62,7 +62,7 @@ class Session:
         for summary in self.analysis.summaries.values():
             if summary.dependency is not None:
                 summary.dependency.stale = True
-        self.analysis = Analysis(self.project, INTERPRETER)
+        self.analysis = Analysis(self.project, INTERPRETER, roots={})
         self._entries: dict[int, _Entry] = {}
         self._candidates: dict[str, _Candidates] = {}
         self._order: tuple[object, list[SourceModule]] = (None, [])
@@ -107,7 +107,7 @@ class Session:
                 tally.cut_offs |= entry.cut_offs(found.info, found.calls) if found.met_limit else set()
             fresh = [reached for reached in found.calls if id(reached.summary) not in seen]
             seen.update(id(reached.summary) for reached in fresh)
-            for site in sites_of(fresh):
+            for site in sites_of(fresh, found.calls[0].summary) if fresh else ():
                 unit = site.unit
                 if unit.module.path in paths and not unit.is_gone and not unit.is_masked(site.node.at):
                     yield site

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from onnx_lint.project.modules import Unit
+from onnx_lint.semantics import shape_hints
 from onnx_lint.semantics.domain.demands import Demand, Enough, Search
 from onnx_lint.semantics.domain.environment import Environment
 from onnx_lint.semantics.domain.lattice import alternatives, map_parts
@@ -34,9 +35,13 @@ def with_shapes(
     }
     if wanted and not found:
         found |= search(analysis, unit, function, as_inputs(args), qualified, wanted)
-        typed = with_demands(args, found)
+        demands = found
     else:
-        typed = with_demands(args, {name: demand.of_any_variant() for name, demand in found.items()})
+        demands = {name: demand.of_any_variant() for name, demand in found.items()}
+    hints = shape_hints.of_parameters(analysis, function)
+    if hints:
+        demands = shape_hints.unified(demands, hints)
+    typed = with_demands(args, demands)
     if analysis.shown is not None:
         for param, value in zip(function.function.params.positional, typed.positional, strict=False):
             for one in alternatives(value):

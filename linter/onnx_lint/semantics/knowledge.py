@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from onnx_lint.diagnostic import Span
 from onnx_lint.project.modules import SourceModule, Unit
 from onnx_lint.project.project import Project
+from onnx_lint.semantics import needs
 from onnx_lint.semantics.domain.lattice import alternatives, join_all
 from onnx_lint.semantics.domain.origin import Origin, StepKind
 from onnx_lint.semantics.domain.parts import origin_of
@@ -81,6 +82,9 @@ def values_in(
             type = _type_of(values)
             if text is not None and type is not None and type.shape is not None:
                 text = _with_type(text, type, analysis, unit)
+                if isinstance(value, Tensor) and value.parameter is not None:
+                    needed = ", ".join(needs.of_input(analysis, unit, type))
+                    text += f"; the model needs {inline_code(needed)}" if needed else ""
             if text is not None:
                 found[span] = Known(span, text, _is_frozen(value))
     return [found[span] for span in sorted(found)]

@@ -10,7 +10,7 @@ from onnx_lint.deep_stack import with_deep_stack
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.modules import SourceModule, Unit
 from onnx_lint.project.project import Project
-from onnx_lint.semantics import constructions, entry, input_shapes, model_inputs
+from onnx_lint.semantics import constructions, entry, input_shapes, model_inputs, shape_hints
 from onnx_lint.semantics.domain.demands import Demand, Enough
 from onnx_lint.semantics.domain.dims import Dim
 from onnx_lint.semantics.domain.environment import Environment
@@ -120,6 +120,7 @@ def _inputs(frame: Frame, function: Function, instance: Instance) -> list[KnownI
         args = input_shapes.as_inputs(asked)
         look = partial(input_shapes.search, frame.analysis, frame.unit, function, qualified=frame.qualified)
         demands = look(args=args, wanted=wanted, steps=MAX_STEPS, wants_dtypes=True)
+        demands = shape_hints.unified(demands, shape_hints.of_parameters(frame.analysis, function))
         # once more with what was found: the code names sizes only where it is known of which tensor they are
         look(args=input_shapes.with_demands(asked, demands), wanted={""}, steps=NAMING_STEPS)
     return [

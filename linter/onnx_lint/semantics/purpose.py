@@ -125,11 +125,27 @@ def _judged(unit: Unit, function: ir.FunctionDef, name: str) -> str | None:
         kind = "" if param.annotation is None else unit.module.source.slice(unit.span(param.annotation.at))
         if param.default is None and kind in ("np.ndarray", "numpy.ndarray", "ndarray", "str"):
             return f"`{name}.forward` takes `{param.name}`, which is not a tensor"
+        if param.default is None and _is_used_as_module(function, param.name):
+            return f"`{name}.forward` takes the module `{param.name}`"
     last = function.body[-1] if function.body else None
     is_loss = isinstance(last, ir.Return) and last.value is not None and _is_loss(last.value)
     if is_loss and not any(_infers(node, params) for node in ir.walk(function.body)):
         return f"`{name}.forward` returns a loss"
     return None
+
+
+_OF_MODULES = frozenset({"named_parameters", "named_buffers", "named_modules", "state_dict", "load_state_dict"})
+"""Methods that modules have, and nothing that an export takes as input."""
+
+
+def _is_used_as_module(function: ir.FunctionDef, name: str) -> bool:
+    return any(
+        isinstance(node, ir.Attribute)
+        and node.attr in _OF_MODULES
+        and isinstance(node.value, ir.Name)
+        and node.value.id == name
+        for node in ir.walk(function.body)
+    )
 
 
 def _infers(node: object, params: list[ir.Param]) -> bool:

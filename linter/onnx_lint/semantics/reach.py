@@ -10,12 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from onnx_lint.semantics.domain.renaming import Renaming
-from onnx_lint.semantics.domain.sites import Site, Step
+from onnx_lint.semantics.domain.sites import ShapeConflict, Site, Step
 from onnx_lint.semantics.domain.values import Value
 from onnx_lint.semantics.evaluation.state import Call, Summary
 from onnx_lint.semantics.evaluation.state_writes import kept
+
+if TYPE_CHECKING:
+    from onnx_lint.project.modules import Unit
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,11 +69,25 @@ def calls_below(summary: Summary, seen: set[int]) -> Iterator[Reached]:
         stack += [current.call(c, renaming) for c in reversed(current.summary.calls) if id(c.summary) not in seen]
 
 
-def sites_of(calls: Sequence[Reached]) -> Iterator[Site]:
-    """The sites of all calls below an entry point, without writes to state that none of them reads."""
+def sites_of(calls: Sequence[Reached], root: Summary) -> Iterator[Site]:
+    """The sites of all calls below an entry point, without writes to state that none of them reads, and without
+    conflicts of sizes where the entry point, `root`, comes with others that fit too: what is joined of several ways
+    may be sizes that never meet."""
     functions = {c.summary.traced[1] for c in calls if c.summary.traced is not None}
     initial = [c.summary.initial for c in calls if c.summary.initial]
-    return kept((site for c in calls for site in c.sites()), functions, initial)
+    sites = (site for c in calls for site in c.sites())
+    return _certain(kept(sites, functions, initial), root)
+
+
+def _certain(sites: Iterator[Site], root: Summary) -> Iterator[Site]:
+    agreed: set[tuple[Unit, int]] | None = None
+    for site in sites:
+        if isinstance(site, ShapeConflict):
+            if agreed is None:
+                agreed = {place for c in calls_below(root, set()) for place in c.summary.agreed}
+            if (site.unit, site.node.at) in agreed:
+                continue
+        yield site
 
 
 def _same(first: tuple[Value, ...], second: tuple[Value, ...]) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from onnx_lint.deep_stack import with_deep_stack
 from onnx_lint.project.project import Project
-from onnx_lint.semantics import entry
+from onnx_lint.semantics import entry, needs
 from onnx_lint.semantics.domain import dims
 from onnx_lint.semantics.domain.dims import Dim, UnknownSize
 from onnx_lint.semantics.evaluation.state import Analysis
@@ -28,6 +28,8 @@ class ShownValue:
     kind: str
     shape: tuple[Dim, ...] | None
     dtype: str | None
+    needs: tuple[str, ...] = ()
+    """What the model needs of an input: ``H a multiple of 32``."""
 
 
 def values(
@@ -44,7 +46,7 @@ def _place(value: ShownValue) -> tuple[str, int, int]:
 def _values(
     project: Project, paths: Collection[str], progress: Callable[[int, int], None] | None
 ) -> Iterator[ShownValue]:
-    analysis = Analysis(project, INTERPRETER, shown={})
+    analysis = Analysis(project, INTERPRETER, shown={}, roots={})
     for _ in entry.analyse(project, analysis=analysis, progress=progress):
         pass
     assert analysis.shown is not None
@@ -54,7 +56,8 @@ def _values(
             continue
         span, shape = unit.span(at), shown.type.shape
         dims_ = None if shape is None else tuple([named(d, analysis, unit) for d in shape])
-        yield ShownValue(path, span.line, span.column, shown.name, shown.kind, dims_, shown.type.dtype)
+        needed = needs.of_input(analysis, unit, shown.type) if shown.kind == "input" else ()
+        yield ShownValue(path, span.line, span.column, shown.name, shown.kind, dims_, shown.type.dtype, tuple(needed))
 
 
 def as_json(dim: Dim) -> object:

@@ -16,7 +16,7 @@ const SQUIGGLE = ".monaco-editor .squiggly-error";
 
 const browser = await openBrowser();
 let failed = 0;
-const scenarios = { editing, exporting, restricted, withoutLibcst };
+const scenarios = { editing, shapes, exporting, restricted, withoutLibcst };
 for (const [name, scenario] of Object.entries(scenarios)) {
   if (asked.length > 0 && !asked.includes(name)) {
     continue;
@@ -38,8 +38,8 @@ for (const [name, scenario] of Object.entries(scenarios)) {
 await browser.close();
 process.exit(failed > 0 ? 1 : 0);
 
-/** A workbench with model.py open; what is used goes into `used` first, so that it is ended whatever happens. */
-async function openModel(used, settings, options) {
+/** A workbench with a file open; what is used goes into `used` first, so that it is ended whatever happens. */
+async function openModel(used, settings, options, file = "model.py") {
   const server = new CodeServer(settings, options);
   used.push(server);
   await server.install(vsix);
@@ -48,7 +48,7 @@ async function openModel(used, settings, options) {
   const page = await context.newPage();
   used.push(page);
   const folder = workspace();
-  await page.goto(server.url(folder, [["openFile", server.remote(`${folder}/model.py`)]]));
+  await page.goto(server.url(folder, [["openFile", server.remote(`${folder}/${file}`)]]));
   await page.waitForSelector(".monaco-workbench", LONG);
   return { page, folder, server };
 }
@@ -165,6 +165,37 @@ async function editing(used) {
   await page.locator(".output-view-container, .output-view, .panel .view-lines", { hasText: "Interpreter:" }).first().waitFor(LONG);
   await shot(page, "logs");
   step("log with the interpreter and the reason");
+}
+
+async function shapes(used) {
+  const settings = { "onnxLint.interpreter": INTERPRETER, "onnxLint.shapeHints": true, "editor.hover.delay": 100 };
+  const { page } = await openModel(used, settings, undefined, "unet.py");
+  await toTop(page);
+  await page.keyboard.press("Control+KeyG");
+  await page.locator(".quick-input-widget input").first().fill(":28");
+  await page.keyboard.press("Enter");
+  const hint = page.locator(".view-line", { hasText: "float32[B, 16, H, W]" });
+  await hint.first().waitFor(LONG);
+  await shot(page, "shape-hints");
+  step("hints with the shapes of tensors where they are assigned");
+
+  await until("what the model needs", async () => {
+    const box = await page.locator(".view-line", { hasText: "self.stem(image)" }).locator("span", { hasText: "image" }).last().boundingBox();
+    if (box === null) {
+      return false;
+    }
+    await page.mouse.move(5, 5);
+    await page.mouse.move(box.x + box.width - 30, box.y + box.height / 2, { steps: 5 });
+    try {
+      await page.waitForSelector(".monaco-hover:not(.hidden):has-text('a multiple of 4')", { timeout: 5_000 });
+      return true;
+    } catch {
+      return false;
+    }
+  });
+  await page.waitForTimeout(600); // it fades in
+  await page.screenshot({ path: join(pictures, "vscode-shape-hover.png") });
+  step("hover with the shape of an input, and what the model needs of it");
 }
 
 async function exporting(used) {

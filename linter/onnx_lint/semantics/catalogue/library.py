@@ -22,7 +22,7 @@ _PYTHON = ("builtins.", "math.", "functools.", "itertools.", "operator.", "copy.
 def call_external(frame: Frame, node: ir.Call | None, name: str, args: Arguments) -> Value:
     """Call a function or class outside the project by its full name."""
     name = torch_kinds.canonical(name)
-    return shaping.function(frame, name, args, _call_external(frame, node, name, args))
+    return shaping.function(frame, node, name, args, _call_external(frame, node, name, args))
 
 
 def _call_external(frame: Frame, node: ir.Call | None, name: str, args: Arguments) -> Value:
@@ -62,4 +62,4 @@ def call_method(frame: Frame, node: ir.Call | None, receiver: Value, name: str, 
         operator_calls.note(frame, Call(f"torch.Tensor.{name}", node, args), args.after(receiver))
     model = method_model(receiver, name)
     result = UNKNOWN if model is None else model(frame, Call(name, node, args), receiver)
-    return shaping.method(frame, name, receiver, args, result) if isinstance(receiver, Tensor) else result
+    return shaping.method(frame, node, name, receiver, args, result) if isinstance(receiver, Tensor) else result

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from onnx_lint.semantics import torch_kinds
-from onnx_lint.semantics.catalogue import operator_calls, shaping, torch_results
+from onnx_lint.semantics.catalogue import conflicts, operator_calls, shaping, torch_results
 from onnx_lint.semantics.catalogue.containers import appended
 from onnx_lint.semantics.catalogue.registry import Call, models, models_method
 from onnx_lint.semantics.domain.lattice import alternatives, is_none, join_all, vague_result
@@ -98,24 +98,28 @@ def call_module(frame: Frame, node: ir.Call | None, module: Value, args: Argumen
         # a recurrent layer that is given a packed sequence returns one
         kind = ReturnKind("tuple", (ReturnKind("presumed"), *kind.items[1:]))
     result = torch_results.of_kind(kind, traced, next((p.origin for p in parts if p.origin is not None), None))
-    return shaping.module(frame, module, args, result)
+    return shaping.module(frame, node, module, args, result)
 
 
 def _run(frame: Frame, node: ir.Call | None, items: Seq | Dict, args: Arguments) -> Value:
     """``nn.Sequential``: what each module returns goes to the next."""
     value = args.positional[0] if args.positional else UNKNOWN
     if isinstance(items, Seq) and items.elements is not None and len(items.elements) <= _MAX_RUN:
+        in_order = conflicts.InOrder(frame, node)
         for module in items.elements:
             value = frame.interp.apply(frame, node, module, Arguments((value,)))
+            in_order.one_is_done()
+        in_order.all_are_done()
         return value
     item = frame.interp.element(frame, items) if isinstance(items, Seq) else join_all(items.values()) or STATIC
     # any number of modules of these kinds, in any order: what one returns, another may be given
-    result = frame.interp.apply(frame, node, item, Arguments((value,)))
-    if result is UNKNOWN:
-        return vague_result(args)
-    if result.key() != value.key() and isinstance(result, Tensor):
-        again = frame.interp.apply(frame, node, item, Arguments((result,)))
-        return again if isinstance(again, Tensor) else result
+    with conflicts.in_any_order(frame):
+        result = frame.interp.apply(frame, node, item, Arguments((value,)))
+        if result is UNKNOWN:
+            return vague_result(args)
+        if result.key() != value.key() and isinstance(result, Tensor):
+            again = frame.interp.apply(frame, node, item, Arguments((result,)))
+            return again if isinstance(again, Tensor) else result
     return result
 
 

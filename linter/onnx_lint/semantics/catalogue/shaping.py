@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import reduce
 
-from onnx_lint.semantics.catalogue import demands, shapes
+from onnx_lint.semantics.catalogue import conflicts, demands, shapes
 from onnx_lint.semantics.catalogue.shapes import registry
 from onnx_lint.semantics.catalogue.shapes.indexing import ELLIPSIS, Index, Slice
 from onnx_lint.semantics.catalogue.shapes.module_registry import MODULES
@@ -46,6 +46,7 @@ from onnx_lint.semantics.domain.values import (
 )
 from onnx_lint.semantics.evaluation.frame import Frame
 from onnx_lint.semantics.evaluation.interface import Part
+from onnx_lint.source import ir
 
 _NUMBERS: dict[str, Described] = {
     "int": FIXED_SIZE, "float": Number("float"), "bool": Number("bool"), "complex": Number("complex"), "NoneType": None,
@@ -161,7 +162,7 @@ _RESIZED = frozenset(
 """Likewise for the number of dimensions, not for their sizes."""
 
 
-def function(frame: Frame, name: str, args: Arguments, result: Value) -> Value:
+def function(frame: Frame, node: ir.Call | None, name: str, args: Arguments, result: Value) -> Value:
     """The result of a function outside the project, with shapes."""
     if not _wants_shape(result) or args.star is not None or args.double_star is not None:
         return result
@@ -175,6 +176,7 @@ def function(frame: Frame, name: str, args: Arguments, result: Value) -> Value:
             _demand(frame, given, demand)
             positional[at] = _assumed(given, demand)
     outcome = shapes.call(name, positional, named)
+    conflicts.note(frame, node, result, outcome)
     return _result(name, positional, result, outcome.result)
 
 
@@ -191,7 +193,9 @@ def _assumed(given: TensorType, demand: Demand | None) -> TensorType:
     return TensorType(tuple(sizes), given.dtype or demand.dtype)
 
 
-def method(frame: Frame, name: str, receiver: Tensor, args: Arguments, result: Value) -> Value:
+def method(
+    frame: Frame, node: ir.Call | None, name: str, receiver: Tensor, args: Arguments, result: Value
+) -> Value:
     """The result of a method of a tensor, with shapes."""
     if not _wants_shape(result) or args.star is not None or args.double_star is not None:
         return result
@@ -206,6 +210,7 @@ def method(frame: Frame, name: str, receiver: Tensor, args: Arguments, result: V
         _demand(frame, given, demand)
         given = _assumed(given, demand)
     outcome = shapes.method(name, given, positional, keyword)
+    conflicts.note(frame, node, result, outcome)
     return _result(name, [given, *positional], result, outcome.result)
 
 
@@ -222,7 +227,7 @@ def _result(name: str, given: Sequence[Described], result: Value, found: Describ
     return typed(result, found)
 
 
-def module(frame: Frame, called: ExternalInstance, args: Arguments, result: Value) -> Value:
+def module(frame: Frame, node: ir.Call | None, called: ExternalInstance, args: Arguments, result: Value) -> Value:
     """The result of calling a module of ``torch.nn``, with shapes."""
     if not _wants_shape(result) or args.star is not None or args.double_star is not None:
         return result
@@ -234,6 +239,7 @@ def module(frame: Frame, called: ExternalInstance, args: Arguments, result: Valu
         _demand(frame, inputs[0], demand)
         inputs[0] = _assumed(inputs[0], demand)
     outcome = shapes.module(called.name, positional, keyword, inputs, named)
+    conflicts.note(frame, node, result, outcome)
     found = outcome.result
     if isinstance(result, Tensor) and (found is NOT_KNOWN or (isinstance(found, TensorType) and found.dtype is None)):
         found = TensorType(
@@ -316,7 +322,9 @@ def _fixed(found: Described) -> Value:
     return Static("int") if isinstance(found, Expression) else STATIC
 
 
-def operation(frame: Frame, op: str, operands: Sequence[Value], result: Value) -> Value:
+def operation(
+    frame: Frame, node: ir.Expr | ir.Stmt | None, op: str, operands: Sequence[Value], result: Value
+) -> Value:
     """The result of an operator, with shapes."""
     if not isinstance(result, Tensor):
         return result
@@ -336,6 +344,7 @@ def operation(frame: Frame, op: str, operands: Sequence[Value], result: Value) -
         other = next((t for t in types if not t.is_unseen), UNSEEN)
         given = [other if isinstance(g, TensorType) and g.is_unseen else g for g in given]
     outcome = shapes.operator(op, *given)
+    conflicts.note(frame, node, result, outcome)
     found = outcome.result if isinstance(outcome.result, TensorType) else TensorType()
     if found.shape is None and op != "@" and len(types) == len(given) == 2:
         found = TensorType(_beside(types, operands), found.dtype)

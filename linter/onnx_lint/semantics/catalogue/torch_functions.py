@@ -38,6 +38,7 @@ def check_call(frame: Frame, node: ir.Call, name: str) -> Value | None:
             frame.interp.condition(frame, node.args[0], "torch._assert", node)
             for argument in node.args[1:]:
                 frame.interp.evaluate(frame, argument)
+            frame.interp.require(frame, node.args[0], True)
         for _, value in node.keywords:
             frame.interp.evaluate(frame, value)
     return NONE

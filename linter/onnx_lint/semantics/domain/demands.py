@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from onnx_lint.semantics.domain.dims import Dim, UnknownSize, symbol, varies
+from onnx_lint.semantics.domain.dims import Dim, Symbol, UnknownSize, substitute, symbol, varies
 from onnx_lint.semantics.domain.dtypes import DEFAULT_FLOAT
 from onnx_lint.semantics.domain.shapes import TensorType
 
@@ -24,11 +24,28 @@ class Demand:
     dtype: str | None = None
     last: int = 0
     """It reads that many dimensions, counted from the end (``x[..., 0, :, :]``, ``x.mean(-3)``)."""
+    names: Mapping[int, Dim] = field(default_factory=dict)
+    """Sizes by axis in the names of an annotation, where nothing else fixes them."""
+
+    def size_at(self, axis: int) -> Dim | None:
+        """What is demanded of one dimension, counted from the front."""
+        from_end = None if self.rank is None else self.sizes.get(axis - self.rank)
+        return self.sizes.get(axis, from_end)
+
+    def with_sizes(self, of_names: Mapping[Symbol, Dim]) -> Demand:
+        """The demand, where the sizes of some of its names are known."""
+        known: dict[int, Dim] = {}
+        for axis, named in self.names.items():
+            size = substitute(named, of_names)
+            if size != named:
+                known[axis] = size
+        return Demand(self.rank, {**known, **self.sizes}, self.dtype, self.last, self.names) if known else self
 
     def and_also(self, other: Demand) -> Demand:
         """Both demands; the first one counts where they contradict each other."""
         rank = self.rank if self.rank is not None else other.rank
-        return Demand(rank, {**other.sizes, **self.sizes}, self.dtype or other.dtype, max(self.last, other.last))
+        sizes, names = {**other.sizes, **self.sizes}, {**other.names, **self.names}
+        return Demand(rank, sizes, self.dtype or other.dtype, max(self.last, other.last), names)
 
     def of_any_variant(self) -> Demand:
         """The demand without what the settings of one variant of a model say: sizes are fixed, but not known."""
@@ -47,11 +64,14 @@ class Demand:
         shape: list[Dim] = []
         for axis in range(rank):
             size = self.sizes.get(axis, self.sizes.get(axis - rank))
+            fixed = size is not None and varies(size) is False
             if isinstance(size, int):
                 shape.append(size)
+            elif axis in self.names and not fixed:
+                shape.append(self.names[axis])
             else:
-                fixed = size is not None and varies(size) is False
-                shape.append(symbol(f"{name}.shape[{axis}]", low=1 if fixed else SMALLEST, varies=not fixed))
+                called = str(self.names.get(axis, f"{name}.shape[{axis}]"))
+                shape.append(symbol(called, low=1 if fixed else SMALLEST, varies=not fixed))
         return TensorType(tuple(shape), dtype)
 
 

@@ -158,6 +158,11 @@ def general_type(type: TensorType) -> TensorType:
 class ShapeError(ValueError):
     """A call that fails for every value of the sizes; the message says why."""
 
+    def __init__(self, message: str, *sizes: Dim) -> None:
+        super().__init__(message)
+        self.sizes = sizes
+        """The two sizes that contradict each other; none where it is something else that does not fit."""
+
 
 def product(dims: Iterable[Dim]) -> Dim:
     """The product of sizes."""
@@ -203,7 +208,8 @@ def _broadcast_dim(left: Dim, right: Dim, constraints: list[Constraint]) -> Dim:
         return left
     left_real, right_real = _is_not_one(left), _is_not_one(right)
     if same is False and left_real and right_real:
-        raise ShapeError(f"sizes {left} and {right} cannot be broadcast")
+        numbers = (left, right) if isinstance(left, int) and isinstance(right, int) else ()
+        raise ShapeError(f"sizes {left} and {right} cannot be broadcast", *numbers)
     if left_real and right_real:
         constraints.append(Equation(left, right, "broadcasting"))
         return left if isinstance(left, int) or not isinstance(right, int) else right

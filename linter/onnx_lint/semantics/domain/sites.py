@@ -251,6 +251,15 @@ class AliasedChange(Site):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ShapeConflict(Site):
+    """An operator is given tensors whose known sizes do not fit each other, or the module that is called; `reason` says
+    which: ``input channels of a convolution: 3 is not 4``. It is one only where no way of the model comes to the same
+    place with sizes that fit: see `reach.sites_of`."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ListIndex(Site):
     """A Python list or dict indexed by a traced number."""
 

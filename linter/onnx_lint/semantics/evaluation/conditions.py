@@ -8,10 +8,12 @@ from dataclasses import replace
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.semantics.domain.demands import Demand
 from onnx_lint.semantics.domain.engines import DYNAMO, TORCHSCRIPT
+from onnx_lint.semantics.domain.equations import Equation
 from onnx_lint.semantics.domain.exact_type import classes_in, is_exactly, is_frozen_then
 from onnx_lint.semantics.domain.lattice import alternatives, is_certain, join_all, type_name
 from onnx_lint.semantics.domain.parts import assert_never
 from onnx_lint.semantics.domain.sites import Branch, WeightRead
+from onnx_lint.semantics.domain.sizes import dim_of
 from onnx_lint.semantics.domain.truth import Truth, combine, negate, static_truth
 from onnx_lint.semantics.domain.values import (
     UNKNOWN,
@@ -207,6 +209,21 @@ def require(frame: Frame, test: ir.Expr, outcome: bool) -> None:
             value = _target_value(frame, subject)
             if isinstance(value, Tensor) and isinstance(right.value, int):
                 frame.demand(value.type.like, Demand(right.value))
+        elif (op == "==") == outcome and op in ("==", "!=") and frame.analysis.roots is not None:
+            _require_equal(frame, test, test.left, right)
+
+
+def _require_equal(frame: Frame, test: ir.Expr, left: ir.Expr, right: ir.Expr) -> None:
+    """A check demands that two sizes are equal; they were evaluated before."""
+    if any(isinstance(node, (ir.Call, ir.Walrus)) for side in (left, right) for node in ir.walk(side)):
+        return
+    outer, frame.records_sites = frame.records_sites, False
+    try:
+        sizes = [dim_of(frame.interp.evaluate(frame, side)) for side in (left, right)]
+    finally:
+        frame.records_sites = outer
+    if sizes[0] is not None and sizes[1] is not None and outer:
+        frame.summary.constraints.append((test.at, Equation(sizes[0], sizes[1], "a check")))
 
 
 def _whose_rank(node: ir.Expr) -> ir.Name | None:

@@ -157,7 +157,9 @@ class Interpreter(Protocol):
         """Call an instance of an external class, such as ``nn.Conv2d``."""
 
     # shapes
-    def shape_of_operation(self, frame: Frame, op: str, operands: Sequence[Value], result: Value) -> Value:
+    def shape_of_operation(
+        self, frame: Frame, node: ir.Expr | ir.Stmt | None, op: str, operands: Sequence[Value], result: Value
+    ) -> Value:
         """The result of an operator, with the shape that its operands give it."""
 
     def shape_of_subscript(self, frame: Frame, tensor: Tensor, index: Sequence[Part], result: Value) -> Value:

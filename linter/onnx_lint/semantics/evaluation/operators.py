@@ -73,7 +73,7 @@ def _binary(frame: Frame, node: ir.Expr | ir.Stmt | None, op: str, left: Single,
     if isinstance(left, Tensor) or isinstance(right, Tensor):
         if (isinstance(left, Unknown) or isinstance(right, Unknown)) and not (left.is_traced or right.is_traced):
             return UNKNOWN  # a tensor that is traced if the other one is
-        return frame.interp.shape_of_operation(frame, op, (left, right), _tensor_result(left, right))
+        return frame.interp.shape_of_operation(frame, node, op, (left, right), _tensor_result(left, right))
     if isinstance(left, Seq) or isinstance(right, Seq):
         return _sequence_operator(frame, node, op, left, right)
     if op == "%" and type_name(left) == "str":
@@ -191,7 +191,7 @@ def unary_operation(frame: Frame, node: ir.UnaryOp) -> Value:
             return Size(value.origin, dim=-value.dim if node.op == "-" else UNKNOWN_SIZE)
         case Tensor():
             result = Tensor(value.traced, value.presumed, value.origin, None, value.is_shape)
-            return frame.interp.shape_of_operation(frame, node.op, (value,), result)
+            return frame.interp.shape_of_operation(frame, node, node.op, (value,), result)
     return value
 
 
@@ -266,7 +266,7 @@ def _compare_one(frame: Frame, node: ir.Expr, op: str, left: Single, right: Sing
         for size, other in ((left, right), (right, left)):
             if isinstance(size, Size) and isinstance(other, Tensor) and other.presumed:
                 return _size_comparison(size)  # traced, whatever the other one is
-        return frame.interp.shape_of_operation(frame, op, (left, right), _tensor_result(left, right))
+        return frame.interp.shape_of_operation(frame, node, op, (left, right), _tensor_result(left, right))
     if isinstance(left, Seq) or isinstance(right, Seq):
         return _compare_sequences(frame, node, left, right)
     if isinstance(left, Const) and isinstance(right, Const) and op in _FOLDS:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from onnx_lint.project.dependencies import Memo, Node, Tracker
 from onnx_lint.semantics.domain.demands import Demand, Search
 from onnx_lint.semantics.domain.dims import Symbol
+from onnx_lint.semantics.domain.equations import Constraint
 from onnx_lint.semantics.domain.shapes import TensorType, join_known
 from onnx_lint.semantics.domain.sites import Site, Step
 from onnx_lint.semantics.domain.values import UNKNOWN, Address, Arguments, Value
@@ -132,6 +133,10 @@ class Summary:
     """Its sites as they were last seen: by the way to it, and what it was given."""
     kinds: dict[Hashable, set[Hashable]] | None = None
     """The kinds of arguments with which it calls functions and makes objects."""
+    agreed: set[tuple[Unit, int]] = field(default_factory=set)
+    """The places, as unit and number of the expression, where an operator was given sizes that fit."""
+    constraints: list[tuple[int, Constraint]] = field(default_factory=list)
+    """What operators and checks demand of sizes, by the number of the expression; only kept for `Analysis.roots`."""
     since: int = 0
     """How many addresses had been given out when the call began: those of `flow` behind are its own."""
 
@@ -237,6 +242,8 @@ class Analysis:
     """Forgets what was computed where that was so: it holds for this entry point only."""
     others: list[Site] = field(default_factory=list)
     """Where values that fixes are not for were met during a search: what it began but did not end is not kept."""
+    roots: dict[Unit, Summary] | None = None
+    """The entry points by where their ``forward`` stands, for who wants to know what they need; ``None`` for nobody."""
     symbol_names: dict[tuple[Unit, Symbol], str] = field(default_factory=dict)
     """What the code of a unit calls sizes: ``B, C, H, W = x.shape``."""
     shown: dict[tuple[Unit, int], Shown] | None = None

@@ -71,6 +71,7 @@ from onnx_lint.semantics.catalogue.shapes.spellings import (
     SPECIAL_METHODS,
     UNARY_OPERATORS,
 )  # fmt: skip
+from onnx_lint.semantics.domain.dims import Dim
 from onnx_lint.semantics.domain.equations import Constraint
 from onnx_lint.semantics.domain.shapes import UNKNOWN, ShapeError, TensorType, Value, general_type
 
@@ -95,6 +96,8 @@ class Outcome:
     result: Value
     constraints: tuple[Constraint, ...] = ()
     error: str | None = None
+    sizes: tuple[Dim, ...] = ()
+    """The two sizes that the error is about, if it is about two."""
 
 
 NOTHING = Outcome(UNKNOWN)
@@ -122,17 +125,18 @@ def _outcome(run: Callable[[Call, dict[str, Value]], Value], given: dict[str, Va
     """What a model says of a call. Sizes that cannot be are not told further: then only the ranks are gone by."""
     context = Call()
     error: str | None = None
+    sizes: tuple[Dim, ...] = ()
     try:
         return Outcome(run(context, given), tuple(context.constraints))
     except ShapeError as refused:
-        error = str(refused)
+        error, sizes = str(refused), refused.sizes
     except _REFUSED:
         pass
     try:
         result = run(Call(), {name: _general(value) for name, value in given.items()})
     except (ShapeError, *_REFUSED):
         result = UNKNOWN
-    return Outcome(result, tuple(context.constraints), error)
+    return Outcome(result, tuple(context.constraints), error, sizes)
 
 
 def _general(value: Value) -> Value:

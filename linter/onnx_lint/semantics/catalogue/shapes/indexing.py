@@ -122,7 +122,18 @@ def _advanced_shape(call: Call, part: Index, taken: Shape) -> Shape | None:
 def _sliced(whole: Dim, part: Slice) -> Dim:
     start = None if part.start is None else _bound(part.start)
     stop = None if part.stop is None else _bound(part.stop)
+    if isinstance(whole, UnknownSize) and part.step in (None, 1) and _is_of_one(start, stop):
+        return 1
     return slice_length(whole, start, stop, 1 if part.step is None else _bound(part.step))
+
+
+def _is_of_one(start: Dim | None, stop: Dim | None) -> bool:
+    """Whether a slice is one of a single item, ``[i : i + 1]`` or ``[-1:]``: who writes that has such an item, as with
+    ``[i]``."""
+    first = 0 if start is None else start
+    if isinstance(first, int) and isinstance(stop, int):
+        return stop - first == 1 and (first < 0) == (stop < 0)
+    return first == -1 and stop is None
 
 
 def _bound(value: Value) -> Dim:

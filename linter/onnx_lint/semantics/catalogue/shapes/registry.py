@@ -48,7 +48,7 @@ class Call:
         """
         same = equal(left, right)
         if same is False:
-            raise ShapeError(f"{reason}: {left} is not {right}")
+            raise ShapeError(f"{reason}: {left} is not {right}", left, right)
         if same is None:
             self.constraints.append(Equation(left, right, reason))
         return right if isinstance(right, int) else left
@@ -64,7 +64,7 @@ class Call:
         remainder = dim % of
         same = equal(remainder, 0)
         if same is False:
-            raise ShapeError(f"{reason}: {dim} is not a multiple of {of}")
+            raise ShapeError(f"{reason}: {dim} is not a multiple of {of}", dim, of)
         if same is None:
             self.constraints.append(Multiple(dim, of, reason))
 
