@@ -105,7 +105,7 @@ ROWS = ("torch.index_add", "torch.cumprod", "torch.scatter_add", "torch.Tensor._
 def test_rows_still_hold(key: str, generator: Any) -> None:
     """Some of them, by torchscript: all take an hour."""
     form = next(form for form in generator.FORMS if form.key == key)
-    entry, (trial,) = verdicts.table().forms[key], generator._of_form(form)
+    entry, (trial,) = verdicts.table().forms[key], generator.of_form(form)
     outcome = entry.outcomes[Engine.TORCHSCRIPT]
     assert generator.measured(trial, "torchscript", 20)[:2] == (outcome.verdict, outcome.stage)
     if entry.lowest is not None:

@@ -21,7 +21,7 @@ from onnx_lint.semantics.evaluation.frame import Frame
 from onnx_lint.semantics.evaluation.parameters import default_value
 from onnx_lint.semantics.evaluation.state import Analysis
 from onnx_lint.semantics.evaluation.usage import Usage
-from onnx_lint.semantics.purpose import TARGETS
+from onnx_lint.semantics.purpose_signs import TARGETS
 from onnx_lint.source import ir
 
 
