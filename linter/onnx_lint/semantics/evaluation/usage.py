@@ -5,7 +5,6 @@ from __future__ import annotations
 from onnx_lint.semantics import torch_kinds
 from onnx_lint.source import ir
 
-
 _AXES = frozenset({"dim", "dims", "axis", "axes"})
 """Names that torch itself gives to which dimensions something is done on."""
 _NUMBERS = frozenset({"int", "float", "str", "bool"})
