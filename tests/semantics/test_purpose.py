@@ -114,6 +114,61 @@ class Model(nn.Module):
     assert check_source(source.replace("dim", "weight").replace("isinstance(fold, int) and ", ""))
 
 
+def test_what_an_entry_hands_on_as_keywords_is_empty() -> None:
+    source = f"""{HEAD}
+class Inner(nn.Module):
+    def forward(self, x, p=0.0):
+        return torch.bernoulli(x) if p > 0 else x
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inner = Inner()
+
+    def forward(self, x, **kwargs):
+        return self.inner(x, **kwargs)
+"""
+    assert not check_source(source)
+    assert [d.code for d in check_source(source.replace("(x, **kwargs)\n", "(x, p=kwargs['p'])\n"))] == ["ONX712"]
+
+
+@pytest.mark.parametrize("check", ["assert n == self.k", "if n != self.k:\n            raise ValueError", "assert 4 == n"])
+def test_a_size_that_has_to_be_that_of_the_model_is_fixed(check: str) -> None:
+    source = f"""{HEAD}
+class Model(nn.Module):
+    def __init__(self, k):
+        super().__init__()
+        self.k = k
+
+    def forward(self, x):
+        b, n, d = x.shape
+        {check}
+        return sum(x[:, i] for i in range(n))
+"""
+    assert {d.severity for d in check_source(source)} == {Severity.INFO}
+    assert Severity.WARNING in {d.severity for d in check_source(source.replace(check, "pass"))}
+
+
+@pytest.mark.parametrize("layer", ["Linear", "LayerNorm", "Conv1d"])
+def test_a_size_that_weights_of_unknown_size_contract_is_fixed(layer: str) -> None:
+    source = f"""{HEAD}
+class Model(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        self.layer = nn.{layer}(config.a, config.b)
+
+    def forward(self, x):
+        b, n, d = x.shape
+        size = n if {layer == "Conv1d"} else d
+        if size > 4:
+            x = x * 2
+        return self.layer(x)
+"""
+    assert {d.severity for d in check_source(source)} == {Severity.INFO}
+    assert {d.severity for d in check_source(source.replace("size > 4", "b > 4"))} == {Severity.WARNING}
+
+
 def test_a_method_named_update_of_something_unknown_changes_no_state() -> None:
     source = f"""{HEAD}
 class Model(nn.Module):

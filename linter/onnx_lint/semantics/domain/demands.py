@@ -28,7 +28,9 @@ class Demand:
     def and_also(self, other: Demand) -> Demand:
         """Both demands; the first one counts where they contradict each other."""
         rank = self.rank if self.rank is not None else other.rank
-        return Demand(rank, {**other.sizes, **self.sizes}, self.dtype or other.dtype, max(self.last, other.last))
+        numbers = {axis: size for axis, size in other.sizes.items() if isinstance(size, int)}
+        own = {a: numbers.get(a, s) if not isinstance(s, int) else s for a, s in self.sizes.items()}
+        return Demand(rank, {**other.sizes, **own}, self.dtype or other.dtype, max(self.last, other.last))
 
     def type_of(self, name: str) -> TensorType:
         """The type of the input `name` that this is demanded of. Sizes that nothing fixes vary; where nothing says

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.semantics.domain.demands import Demand
+from onnx_lint.semantics.domain.dims import UnknownSize
 from onnx_lint.semantics.domain.engines import DYNAMO, TORCHSCRIPT
 from onnx_lint.semantics.domain.lattice import alternatives, is_certain, join_all, type_name
 from onnx_lint.semantics.domain.parts import assert_never
@@ -163,6 +164,19 @@ def require(frame: Frame, test: ir.Expr, outcome: bool) -> None:
             value = _target_value(frame, subject)
             if isinstance(value, Tensor) and isinstance(right.value, int):
                 frame.demand(value.type.like, Demand(right.value))
+        elif (op == "==") == outcome and op in ("==", "!=") and frame.analysis.search is not None:
+            _require_size(frame, test.left, right)
+
+
+def _require_size(frame: Frame, left: ir.Expr, right: ir.Expr) -> None:
+    """A dimension of an input is as large as something that does not depend on the input: it cannot change."""
+    values = frame.interp.evaluate(frame, left), frame.interp.evaluate(frame, right)
+    for size, other in (values, values[::-1]):
+        if isinstance(size, Size) and size.parameter is not None and size.axis is not None and not size.boolean:
+            if isinstance(other, Const) and isinstance(other.value, int):
+                frame.demand(size.parameter, Demand(sizes={size.axis: other.value}))
+            elif isinstance(other, Static):
+                frame.demand(size.parameter, Demand(sizes={size.axis: UnknownSize(False)}))
 
 
 def _whose_rank(node: ir.Expr) -> ir.Name | None:
