@@ -133,7 +133,9 @@ class Model(nn.Module):
     assert [d.code for d in check_source(source.replace("(x, **kwargs)\n", "(x, p=kwargs['p'])\n"))] == ["ONX712"]
 
 
-@pytest.mark.parametrize("check", ["assert n == self.k", "if n != self.k:\n            raise ValueError", "assert 4 == n"])
+@pytest.mark.parametrize(
+    "check", ["assert n == self.k", "if n != self.k:\n            raise ValueError", "assert 4 == n"]
+)
 def test_a_size_that_has_to_be_that_of_the_model_is_fixed(check: str) -> None:
     source = f"""{HEAD}
 class Model(nn.Module):
