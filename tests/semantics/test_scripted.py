@@ -49,3 +49,35 @@ def test_dynamo_runs_a_scripted_function_like_any_other(decorator: str) -> None:
     assert (only.code, only.engines) == ("ONX101", (Engine.DYNAMO,))
     ignored = source.replace(decorator, "torch.jit.ignore")
     assert check_source(ignored) == []
+
+
+def test_a_class_that_is_made_only_to_be_scripted_is_no_entry_point() -> None:
+    source = """
+        import torch
+
+        class Net(torch.nn.Module):
+            def forward(self, x):
+                if x.sum() > 0:
+                    return x + 1
+                return x
+
+        scripted = torch.jit.script(Net())
+    """
+    assert check_source(source) == []
+    plain = source.replace("scripted =", "plain = Net()\n        scripted =")
+    assert [d.code for d in check_source(plain)] == ["ONX101"]
+
+
+def test_a_number_that_is_made_of_an_input_is_a_tensor_for_torchscript() -> None:
+    source = """
+        import torch
+
+        class Net(torch.nn.Module):
+            def __init__(self, y: int):
+                super().__init__()
+                self.y = y
+
+            def forward(self, x: int):
+                return self.y > x
+    """
+    assert [(d.code, d.engines) for d in check_source(source)] == [("ONX402", (Engine.DYNAMO,))]
