@@ -43,6 +43,10 @@ DYNAMO_OPSETS = (17, 23)
 """Below 18, what dynamo makes is converted by ONNX's version converter, where that can."""
 ENOUGH = 2
 """So many samples that are right are enough; so are two that disagree."""
+WITHOUT_EVERYDAY = frozenset(
+    {"torch.nn.AdaptiveAvgPool3d", "torch.nn.AdaptiveMaxPool1d", "torch.nn.AdaptiveMaxPool3d", "torch.nn.Threshold"}
+)
+"""Modules of which no sample has the setting that models use most: pooling to one element, a threshold of 0."""
 TIME_LIMIT = 90
 """Seconds of processor time for one operator with all its samples."""
 
@@ -243,20 +247,43 @@ def run(results: Path, only: list[str], seconds: float, used_in: Path | None) ->
 
 # ---------------------------------------------------------------------------------------------------- writing
 def table(results: Path) -> dict[str, Any]:
-    """What is packaged: one entry for each operator of which all samples agree, and one for each form."""
-    operators: dict[str, Any] = {}
-    forms: dict[str, Any] = {}
+    """What is packaged: what was there, if it was made with the same versions, and each form of these results anew.
+
+    What PyTorch's samples gave stands under ``samples``, which is there to be read: a sample says little of a call that
+    is written otherwise. Rules look up only modules of which no sample could be translated.
+    """
+    versions = {m.__name__: m.__version__.partition("+")[0] for m in (torch, onnx, onnxruntime)}
+    made: dict[str, Any] = json.loads(TABLE.read_text(encoding="utf-8")) if TABLE.exists() else {}
+    if made.get("versions") != versions:
+        made = {}
+    parts: dict[str, dict[str, Any]] = {part: made.get(part, {}) for part in ("operators", "forms", "samples")}
     for line in results.read_text(encoding="utf-8").splitlines():
         found = json.loads(line)
-        name = found.pop("name")
+        name = found.pop("name").removeprefix("module ")
         entry = _entry(found)
-        if entry is not None:
-            if name.startswith("form "):
-                forms[name[5:]] = entry
-            elif " (" not in name:
-                operators[name] = entry
-    versions = {m.__name__: m.__version__.partition("+")[0] for m in (torch, onnx, onnxruntime)}
-    return {"versions": versions, "opset": DEFAULT_OPSET, "operators": _sorted(operators), "forms": _sorted(forms)}
+        if entry is None:
+            continue
+        if name.startswith("form "):
+            parts["forms"][name[5:]] = entry
+            continue
+        parts["samples"][name] = entry | {"runs": found["runs"]} | _varied(found)
+        is_module = name.startswith("torch.nn.") and name[9].isupper() and name not in WITHOUT_EVERYDAY
+        if is_module and _is_untranslated(entry):
+            parts["operators"][name] = entry
+    return {"versions": versions, "opset": DEFAULT_OPSET, **{part: _sorted(parts[part]) for part in parts}}
+
+
+def _is_untranslated(entry: dict[str, Any]) -> bool:
+    """Whether some engine translated no sample, and the samples agree for the other."""
+    verdicts = [tuple(entry[engine][:2]) for engine in ("torchscript", "dynamo")]
+    return ("fails", "translate") in verdicts and all(v[0] in ("fails", "fine") for v in verdicts)
+
+
+def _varied(found: dict[str, Any]) -> dict[str, Any]:
+    """What was different with a dynamic first axis, and at other opsets under dynamo."""
+    dynamic = {e: r[:2] for e in ("torchscript", "dynamo") if (r := found.get(f"{e}, dynamic")) and r[0] != "fine"}
+    opsets = {opset: r[:2] for opset, r in found.get("opsets", {}).items() if r[0] != "fine"}
+    return {key: value for key, value in (("dynamic", dynamic), ("opsets", opsets)) if value}
 
 
 def _sorted(entries: dict[str, Any]) -> dict[str, Any]:
