@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import copy
 import io
-import itertools
 import json
 import logging
 import os
@@ -25,8 +24,6 @@ import signal
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,80 +33,22 @@ import onnxruntime
 import torch
 from torch.export import Dim
 from torch.utils import _pytree as pytree
-from verdict_forms import FORMS, Form
+from verdict_forms import FORMS
+from verdict_samples import Starred, Trial, Trials, by_use, grown, modules, of_form, operators
 
 TABLE = Path(__file__).parents[1] / "linter" / "onnx_lint" / "semantics" / "catalogue" / "data" / "verdicts.json"
 DEFAULT_OPSET = 20
 LOWER_OPSETS = (18, 17, 16, 14, 13, 11, 9)
-MANY_SAMPLES, MAX_SAMPLES = 40, 4
-"""Of so many samples of an operator so many are taken, at equal distances: neighbours are alike."""
+DYNAMO_OPSETS = (17, 23)
+"""Below 18, what dynamo makes is converted by ONNX's version converter, where that can."""
+ENOUGH = 2
+"""So many samples that are right are enough; so are two that disagree."""
+WITHOUT_EVERYDAY = frozenset(
+    {"torch.nn.AdaptiveAvgPool3d", "torch.nn.AdaptiveMaxPool1d", "torch.nn.AdaptiveMaxPool3d", "torch.nn.Threshold"}
+)
+"""Modules of which no sample has the setting that models use most: pooling to one element, a threshold of 0."""
 TIME_LIMIT = 90
 """Seconds of processor time for one operator with all its samples."""
-NOT_MEASURED = frozenset({"empty", "empty_like", "new_empty", "new_empty_strided", "empty_strided", "empty_permuted",
-                          "resize_", "resize_as_", "item", "to_sparse"})  # fmt: skip
-"""Operators whose result is not defined, or no tensor."""
-
-
-@dataclass(frozen=True)
-class Trial:
-    """A model, its example and a second input; `dynamic` are the dynamic axes of each input."""
-
-    model: torch.nn.Module
-    first: tuple[Any, ...]
-    second: tuple[Any, ...]
-    dynamic: tuple[tuple[int, ...], ...] = ()
-
-
-class _OperatorModel(torch.nn.Module):
-    """Calls an operator with the arguments of a sample; its tensors are the inputs."""
-
-    def __init__(self, operator: Callable[..., Any], constants: list[Any], structure: Any) -> None:
-        super().__init__()
-        self.operator, self.constants, self.structure = operator, constants, structure
-
-    def forward(self, *tensors: torch.Tensor) -> Any:
-        given = iter(tensors)
-        leaves = [next(given) if isinstance(c, _Place) else c for c in self.constants]
-        first, args, kwargs = pytree.tree_unflatten(leaves, self.structure)
-        return self.operator(first, *args, **kwargs)
-
-
-class _Place:
-    """Where a tensor goes."""
-
-
-# ---------------------------------------------------------------------------------------------------- what to run
-def operators() -> Iterator[tuple[str, Callable[[], Iterator[Trial]]]]:
-    """Every operator by its full name, with what makes its trials."""
-    from torch.testing._internal.common_methods_invocations import op_db
-
-    for info in op_db:
-        if info.name in NOT_MEASURED or info.name.startswith(("_", "ops.", "masked.", "jiterator")):
-            continue
-        variant = f" ({info.variant_test_name})" if info.variant_test_name else ""
-        yield f"torch.{info.name}{variant}", lambda info=info: _of_samples(info)
-
-
-def _of_samples(info: Any) -> Iterator[Trial]:
-    dtypes = info.supported_dtypes("cpu")
-    wanted = (torch.float32, torch.int64, torch.bool, torch.complex64)
-    dtype = next((d for d in wanted if d in dtypes), None)
-    if dtype is None:
-        return
-    torch.manual_seed(0)
-    samples = list(itertools.islice(info.sample_inputs("cpu", dtype, requires_grad=False), MANY_SAMPLES))
-    for sample in samples[:: max(1, len(samples) // MAX_SAMPLES)][:MAX_SAMPLES]:
-        leaves, structure = pytree.tree_flatten((sample.input, sample.args, sample.kwargs))
-        tensors = tuple(leaf.detach() for leaf in leaves if isinstance(leaf, torch.Tensor))
-        constants = [_Place() if isinstance(leaf, torch.Tensor) else leaf for leaf in leaves]
-        if tensors and all(t.numel() for t in tensors):
-            second = tuple(t * 0.875 if t.is_floating_point() else t for t in tensors)
-            yield Trial(_OperatorModel(info.op, constants, structure), tensors, second)
-
-
-def _of_form(form: Form) -> Iterator[Trial]:
-    torch.manual_seed(0)
-    yield Trial(form.model(), form.first(), form.second(), form.dynamic)
 
 
 # ---------------------------------------------------------------------------------------------------- measuring
@@ -163,17 +102,17 @@ def _export(
         torch.onnx.export(model, first, buffer, dynamo=False, opset_version=opset, input_names=names, dynamic_axes=axes)
     else:
         shapes = tuple(dict.fromkeys(d, Dim.DYNAMIC) if d else None for d in dynamic) if any(dynamic) else None
-        if shapes is not None and isinstance(model, _Starred):
+        if shapes is not None and isinstance(model, Starred):
             shapes = (shapes,)
         program = torch.onnx.export(
             model, first, dynamo=True, opset_version=opset, input_names=names, dynamic_shapes=shapes, verbose=False
         )
         assert program is not None
+        made = next(i.version for i in program.model_proto.opset_import if not i.domain)
+        if made != opset:
+            raise RuntimeError(f"The model has opset {made} where {opset} was asked for")
         onnx.save(program.model_proto, buffer)
     return buffer.getvalue()
-
-
-_Starred = _OperatorModel
 
 
 def _flat(value: Any) -> list[torch.Tensor]:
@@ -206,29 +145,53 @@ def _line(error: BaseException) -> str:
 
 
 # ---------------------------------------------------------------------------------------------------- running
-def judge(make: Callable[[], Iterator[Trial]]) -> dict[str, Any]:
-    """All that is measured of one operator or form."""
+def judge(make: Trials) -> dict[str, Any]:
+    """All that is measured of one operator, module or form."""
     trials = list(make())
-    out: dict[str, Any] = {"samples": len(trials)}
+    out: dict[str, Any] = {"samples": len(trials), "runs": 0}
+    counted = _Counted(out)
     for engine in ("torchscript", "dynamo"):
-        results = [measured(trial, engine, DEFAULT_OPSET) for trial in trials]
+        results: list[tuple[str, str, str]] = []
+        for trial in trials:
+            results.append(counted(trial, engine, DEFAULT_OPSET))
+            seen = [r[0] for r in results if r[0] != "not run"]
+            if len(set(seen)) > 1 or (len(seen) >= ENOUGH and seen[0] == "fine"):
+                break
         out[engine] = results
         if len(trials) == 1 and any(trials[0].dynamic) and results[0][0] in ("fails", "silently wrong"):
             fixed = Trial(trials[0].model, trials[0].first, trials[0].first)
-            out[f"{engine}, fixed"] = measured(fixed, engine, DEFAULT_OPSET)
-        good = [t for t, r in zip(trials, results, strict=True) if r[0] == "fine"]
-        if engine == "torchscript" and good:
-            out["lowest"], out["below"] = _lowest(good[0])
+            out[f"{engine}, fixed"] = counted(fixed, engine, DEFAULT_OPSET)
+        good = next((t for t, r in zip(trials, results, strict=False) if r[0] == "fine"), None)
+        if good is None:
+            continue
+        larger = None if any(good.dynamic) else grown(good)
+        if larger is not None:
+            out[f"{engine}, dynamic"] = counted(larger, engine, DEFAULT_OPSET)
+        if engine == "torchscript":
+            out["lowest"], out["below"] = _lowest(good, counted)
+        else:
+            out["opsets"] = {str(opset): counted(good, engine, opset) for opset in DYNAMO_OPSETS}
     return out
 
 
-def _lowest(trial: Trial) -> tuple[int, tuple[str, str, str] | None]:
+class _Counted:
+    """`measured`, which counts the runs."""
+
+    def __init__(self, out: dict[str, Any]) -> None:
+        self._out = out
+
+    def __call__(self, trial: Trial, engine: str, opset: int) -> tuple[str, str, str]:
+        self._out["runs"] += 1
+        return measured(trial, engine, opset)
+
+
+def _lowest(trial: Trial, counted: _Counted) -> tuple[int, tuple[str, str, str] | None]:
     """The lowest opset at which torchscript exports a trial, and what it says at the next lower one."""
     works, fails = DEFAULT_OPSET, None
     low, high = 0, len(LOWER_OPSETS)  # those at and above `low` are tried by halves; lower ones fail where one fails
     while low < high:
         middle = (low + high) // 2
-        verdict = measured(trial, "torchscript", LOWER_OPSETS[middle])
+        verdict = counted(trial, "torchscript", LOWER_OPSETS[middle])
         if verdict[0] == "fine":
             works, low = LOWER_OPSETS[middle], middle + 1
         else:
@@ -236,7 +199,7 @@ def _lowest(trial: Trial) -> tuple[int, tuple[str, str, str] | None]:
     return works, fails
 
 
-def in_child(make: Callable[[], Iterator[Trial]]) -> dict[str, Any]:
+def in_child(make: Trials) -> dict[str, Any]:
     """`judge` in a forked child; what it dies of is told."""
     reader, writer = os.pipe()
     child = os.fork()
@@ -259,7 +222,7 @@ def in_child(make: Callable[[], Iterator[Trial]]) -> dict[str, Any]:
     return json.loads(answer) if answer else {"broken": f"signal {os.WTERMSIG(status)}"}
 
 
-def run(results: Path, only: list[str], seconds: float) -> None:
+def run(results: Path, only: list[str], seconds: float, used_in: Path | None) -> None:
     """Append one line for each operator and form that has none yet."""
     warnings.simplefilter("ignore")
     logging.disable(logging.CRITICAL)
@@ -268,8 +231,9 @@ def run(results: Path, only: list[str], seconds: float) -> None:
     done = set()
     if results.exists():
         done = {json.loads(line)["name"] for line in results.read_text(encoding="utf-8").splitlines()}
-    work = [(f"form {form.key}", lambda form=form: _of_form(form)) for form in FORMS]
-    work += list(operators())
+    work = list(modules())
+    work += operators() if used_in is None else by_use(operators(), used_in)
+    work += [(f"form {form.key}", lambda form=form: of_form(form)) for form in FORMS]
     end = time.monotonic() + seconds
     with results.open("a", encoding="utf-8") as out:
         for name, make in work:
@@ -283,20 +247,43 @@ def run(results: Path, only: list[str], seconds: float) -> None:
 
 # ---------------------------------------------------------------------------------------------------- writing
 def table(results: Path) -> dict[str, Any]:
-    """What is packaged: one entry for each operator of which all samples agree, and one for each form."""
-    operators: dict[str, Any] = {}
-    forms: dict[str, Any] = {}
+    """What is packaged: what was there, if it was made with the same versions, and each form of these results anew.
+
+    What PyTorch's samples gave stands under ``samples``, which is there to be read: a sample says little of a call that
+    is written otherwise. Rules look up only modules of which no sample could be translated.
+    """
+    versions = {m.__name__: m.__version__.partition("+")[0] for m in (torch, onnx, onnxruntime)}
+    made: dict[str, Any] = json.loads(TABLE.read_text(encoding="utf-8")) if TABLE.exists() else {}
+    if made.get("versions") != versions:
+        made = {}
+    parts: dict[str, dict[str, Any]] = {part: made.get(part, {}) for part in ("operators", "forms", "samples")}
     for line in results.read_text(encoding="utf-8").splitlines():
         found = json.loads(line)
-        name = found.pop("name")
+        name = found.pop("name").removeprefix("module ")
         entry = _entry(found)
-        if entry is not None:
-            if name.startswith("form "):
-                forms[name[5:]] = entry
-            elif " (" not in name:
-                operators[name] = entry
-    versions = {m.__name__: m.__version__.partition("+")[0] for m in (torch, onnx, onnxruntime)}
-    return {"versions": versions, "opset": DEFAULT_OPSET, "operators": _sorted(operators), "forms": _sorted(forms)}
+        if entry is None:
+            continue
+        if name.startswith("form "):
+            parts["forms"][name[5:]] = entry
+            continue
+        parts["samples"][name] = entry | {"runs": found["runs"]} | _varied(found)
+        is_module = name.startswith("torch.nn.") and name[9].isupper() and name not in WITHOUT_EVERYDAY
+        if is_module and _is_untranslated(entry):
+            parts["operators"][name] = entry
+    return {"versions": versions, "opset": DEFAULT_OPSET, **{part: _sorted(parts[part]) for part in parts}}
+
+
+def _is_untranslated(entry: dict[str, Any]) -> bool:
+    """Whether some engine translated no sample, and the samples agree for the other."""
+    verdicts = [tuple(entry[engine][:2]) for engine in ("torchscript", "dynamo")]
+    return ("fails", "translate") in verdicts and all(v[0] in ("fails", "fine") for v in verdicts)
+
+
+def _varied(found: dict[str, Any]) -> dict[str, Any]:
+    """What was different with a dynamic first axis, and at other opsets under dynamo."""
+    dynamic = {e: r[:2] for e in ("torchscript", "dynamo") if (r := found.get(f"{e}, dynamic")) and r[0] != "fine"}
+    opsets = {opset: r[:2] for opset, r in found.get("opsets", {}).items() if r[0] != "fine"}
+    return {key: value for key, value in (("dynamic", dynamic), ("opsets", opsets)) if value}
 
 
 def _sorted(entries: dict[str, Any]) -> dict[str, Any]:
@@ -330,9 +317,10 @@ def main() -> int:
     parser.add_argument("results", type=Path)
     parser.add_argument("--only", nargs="*", default=[], help="parts of names")
     parser.add_argument("--seconds", type=float, default=1e9)
+    parser.add_argument("--used-in", type=Path, help="operators that these sources call most come first")
     given = parser.parse_args()
     if given.what == "run":
-        run(given.results, given.only, given.seconds)
+        run(given.results, given.only, given.seconds, given.used_in)
     else:
         TABLE.write_text(json.dumps(table(given.results), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return 0

@@ -80,13 +80,14 @@ UNSAFE: dict[str, tuple[str, str, tuple[Engine, ...]]] = {
     ),
     "data of a module's result": ("return self.linear(x).data.sum(1)", "return self.linear(x).detach().sum(1)", BOTH),
     "numpy root": ("return x * np.sqrt(x.abs().max())", "return x * torch.sqrt(x.abs().max())", BOTH),
+    "deepcopy": ("y = copy.deepcopy(x * 2)\nreturn y + 1", "y = (x * 2).clone()", BOTH),
     "data that is named": ("y = x.data\nreturn y * 2 + x", "y = x.detach()", BOTH),
 }
 
 
 def module(body: str) -> str:
     text = as_module(INIT + "\ndef forward(self, x: torch.Tensor):\n" + textwrap.indent(body, "    "))
-    return text.replace("import math\n", "import math\nimport operator\n")
+    return text.replace("import math\n", "import copy\nimport math\nimport operator\n")
 
 
 @pytest.mark.parametrize("name", SAFE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -105,7 +106,7 @@ ROWS = ("torch.index_add", "torch.cumprod", "torch.scatter_add", "torch.Tensor._
 def test_rows_still_hold(key: str, generator: Any) -> None:
     """Some of them, by torchscript: all take an hour."""
     form = next(form for form in generator.FORMS if form.key == key)
-    entry, (trial,) = verdicts.table().forms[key], generator._of_form(form)
+    entry, (trial,) = verdicts.table().forms[key], generator.of_form(form)
     outcome = entry.outcomes[Engine.TORCHSCRIPT]
     assert generator.measured(trial, "torchscript", 20)[:2] == (outcome.verdict, outcome.stage)
     if entry.lowest is not None:
@@ -133,3 +134,20 @@ def test_each_recommendation_has_an_example() -> None:
 @pytest.mark.parametrize("name", INSTEAD)
 def test_what_is_recommended_exports_right(name: str, measured: dict[str, dict[Engine, Measured]]) -> None:
     assert {m.verdict for m in measured[name].values()} == {Verdict.FINE}, measured[name]
+
+
+def test_what_pytorch_samples_gave_is_kept_apart() -> None:
+    """A sample says little of a call that is written otherwise, so that rules look up modules only."""
+    made = json.loads((verdicts._DATA).read_text(encoding="utf-8"))
+    samples = made["samples"]
+    assert len(samples) >= 130 and sum(found["runs"] for found in samples.values()) >= 1300
+    assert "torch.nn.AdaptiveAvgPool3d" in samples
+    assert verdicts.find("torch.nn.AdaptiveAvgPool3d", arguments(output_size=1)) is None
+    entry = verdicts.find("torch.nn.Bilinear", arguments())
+    assert entry is not None and entry.outcomes[Engine.TORCHSCRIPT].verdict == "fails"
+
+
+def test_a_spectrogram_in_real_pairs_is_another_form_than_one_in_complex_numbers() -> None:
+    real, complex_ = (verdicts.find("torch.stft", arguments(return_complex=given)) for given in (False, True))
+    assert real is not None and real.outcomes[Engine.TORCHSCRIPT].verdict == "fine" and real.lowest == 17
+    assert complex_ is not None and complex_.outcomes[Engine.TORCHSCRIPT].verdict == "fails"

@@ -9,7 +9,9 @@ from onnx_lint.policy import EntryPoint
 from onnx_lint.settings import Settings
 from onnx_lint.testing import check_source
 
-HEAD = "import numpy as np\nimport torch\nimport torch.nn.functional as F\nfrom torch import nn\n\n"
+HEAD = (
+    "import numpy as np\nimport torch\nfrom PIL import Image\nimport torch.nn.functional as F\nfrom torch import nn\n\n"
+)
 NET = """
 class Net(nn.Module):
     def __init__(self):
@@ -30,6 +32,10 @@ TRAINING = {
     "takes arrays": ("x: np.ndarray, y: torch.Tensor", "return y + 1"),
     "takes a text": ("x, mode: str", "return x + 1"),
     "takes a module": ("x, model", "held = dict(model.named_parameters())\nreturn x + held['w']"),
+    "returns a named loss": ("x, y", "out = dict(x=x, loss=F.mse_loss(x, y))\nreturn out"),
+    "returns an output with a loss": ("x, y", "out = Output(z=x, loss=F.mse_loss(x, y))\nreturn out"),
+    "opens an image": ("x, y", "y = Image.open(y)\nreturn x"),
+    "takes the outputs of a model": ("outputs, x", "return outputs + x"),
 }
 
 
@@ -61,6 +67,8 @@ def test_an_export_call_and_the_setting_overrule_it(name: str) -> None:
         ("x", "return x"),
         ("x, y", "return x, F.mse_loss(x, y)"),
         ("x, glossy", "return glossy + x"),
+        ("x, labels=None", "loss = None\nif labels is not None:\n    loss = x.mean()\nreturn Out(loss=loss, x=x)"),
+        ("outputs_of_old, x", "return x"),
         ("x, labels=None", "if labels is None:\n    return x\nloss = F.mse_loss(x, labels)\nreturn loss"),
         ("x, return_loss=False", "if not return_loss:\n    return x\nloss = x.mean()\nreturn loss"),
         ("x, mode: str = 'tensor'", "return x if mode == 'tensor' else {}"),
@@ -68,6 +76,117 @@ def test_an_export_call_and_the_setting_overrule_it(name: str) -> None:
 )
 def test_what_may_be_exported_is_not(head: str, body: str) -> None:
     assert severities(body, head) == {Severity.ERROR}
+
+
+@pytest.mark.parametrize("result", ["str", "list[str]", "np.ndarray", "tuple[str, ...]"])
+def test_a_result_that_is_no_tensor_is_information(result: str) -> None:
+    source = f"{HEAD}{NET}".replace("def forward(self, x):", f"def forward(self, x) -> {result}:")
+    assert {d.severity for d in check_source(source)} == {Severity.INFO}
+    source = f"{HEAD}{NET}".replace("def forward(self, x):", "def forward(self, x) -> dict[str, torch.Tensor]:")
+    assert {d.severity for d in check_source(source)} == {Severity.ERROR}
+
+
+def test_all_that_a_discriminator_leads_to_is_information() -> None:
+    source = f"""{HEAD}{NET}
+
+class PatchDiscriminator(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.net = Net()
+
+    def forward(self, x):
+        return self.net(x)
+"""
+    assert {d.severity for d in check_source(source)} == {Severity.INFO}
+    assert {d.severity for d in check_source(source.replace("Discriminator", "Encoder"))} == {Severity.ERROR}
+
+
+def test_a_parameter_named_like_an_axis_is_a_number() -> None:
+    source = f"""{HEAD}
+class Model(nn.Module):
+    def forward(self, x, dim, fold):
+        if isinstance(fold, int) and fold > 0:
+            return x
+        if dim > 0:
+            return x.mean(dim)
+        return x
+"""
+    assert not check_source(source)
+    assert check_source(source.replace("dim", "weight").replace("isinstance(fold, int) and ", ""))
+
+
+def test_what_an_entry_hands_on_as_keywords_is_empty() -> None:
+    source = f"""{HEAD}
+class Inner(nn.Module):
+    def forward(self, x, p=0.0):
+        return torch.bernoulli(x) if p > 0 else x
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inner = Inner()
+
+    def forward(self, x, **kwargs):
+        return self.inner(x, **kwargs)
+"""
+    assert not check_source(source)
+    assert [d.code for d in check_source(source.replace("(x, **kwargs)\n", "(x, p=kwargs['p'])\n"))] == ["ONX712"]
+
+
+@pytest.mark.parametrize(
+    "check", ["assert n == self.k", "if n != self.k:\n            raise ValueError", "assert 4 == n"]
+)
+def test_a_size_that_has_to_be_that_of_the_model_is_fixed(check: str) -> None:
+    source = f"""{HEAD}
+class Model(nn.Module):
+    def __init__(self, k):
+        super().__init__()
+        self.k = k
+
+    def forward(self, x):
+        b, n, d = x.shape
+        {check}
+        return sum(x[:, i] for i in range(n))
+"""
+    assert {d.severity for d in check_source(source)} == {Severity.INFO}
+    assert Severity.WARNING in {d.severity for d in check_source(source.replace(check, "pass"))}
+
+
+@pytest.mark.parametrize("layer", ["Linear", "LayerNorm", "Conv1d"])
+def test_a_size_that_weights_of_unknown_size_contract_is_fixed(layer: str) -> None:
+    source = f"""{HEAD}
+class Model(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        self.layer = nn.{layer}(config.a, config.b)
+
+    def forward(self, x):
+        b, n, d = x.shape
+        size = n if {layer == "Conv1d"} else d
+        if size > 4:
+            x = x * 2
+        return self.layer(x)
+"""
+    assert {d.severity for d in check_source(source)} == {Severity.INFO}
+    assert {d.severity for d in check_source(source.replace("size > 4", "b > 4"))} == {Severity.WARNING}
+
+
+def test_a_method_named_update_of_something_unknown_changes_no_state() -> None:
+    source = f"""{HEAD}
+class Model(nn.Module):
+    def __init__(self, regularizer):
+        super().__init__()
+        self.regularizer = regularizer
+        self.seen = {{}}
+
+    def forward(self, x):
+        self.regularizer.update(x)
+        return x
+"""
+    assert not check_source(source)
+    own = source.replace("self.regularizer.update(x)\n", "x = x + len(self.seen)\n        self.seen.update(x=x)\n")
+    assert [d.code for d in check_source(own)] == ["ONX701"]
 
 
 def test_a_model_inside_a_wrapper_that_returns_a_loss_stays_what_it_is() -> None:
@@ -84,7 +203,7 @@ class Wrapper(nn.Module):
         return F.mse_loss(self.net(x), x)
 """
     found = {(d.span.line, d.severity) for d in check_source(source)}
-    assert found == {(13, Severity.ERROR), (24, Severity.INFO)}
+    assert found == {(14, Severity.ERROR), (25, Severity.INFO)}
 
 
 def test_a_part_without_layers_is_what_its_wrapper_is() -> None:

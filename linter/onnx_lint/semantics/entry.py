@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -206,6 +207,8 @@ def _enter(analysis: Analysis, info: ClassInfo) -> Summary | None:
         return None
     if info.is_subclass("torch.autograd.Function") or info.is_subclass("torch.jit.ScriptModule"):
         return None  # scripted code is compiled, not traced: its branches and loops stay
+    if not analysis.project.policy.is_exported(unit.module.name, info.name) and _is_scripted(info):
+        return None
     analysis.begin()
     made = constructions.of(analysis, info)
     summary: Summary | None = None
@@ -220,6 +223,17 @@ def _enter(analysis: Analysis, info: ClassInfo) -> Summary | None:
             elif one is not None:
                 summary.calls += [Call(one, (), unit, None, frame.qualified)]
     return summary
+
+
+def _is_scripted(info: ClassInfo) -> bool:
+    """Whether its file makes it only to hand it to ``torch.jit.script``."""
+    module, made = info.module, f"{info.name}("
+    if not module.mentions(f"torch.jit.script({made}"):
+        return False
+    text = module.source.text
+    return len(re.findall(rf"(?<![\w.]){info.name}\(", text)) - len(re.findall(rf"class {info.name}\(", text)) == len(
+        re.findall(rf"torch\.jit\.script\({info.name}\(", text)
+    )
 
 
 def _enter_instance(

@@ -21,7 +21,7 @@ from onnx_lint.semantics.evaluation.frame import Frame
 from onnx_lint.semantics.evaluation.parameters import default_value
 from onnx_lint.semantics.evaluation.state import Analysis
 from onnx_lint.semantics.evaluation.usage import Usage
-from onnx_lint.semantics.purpose import TARGETS
+from onnx_lint.semantics.purpose_signs import TARGETS
 from onnx_lint.source import ir
 
 
@@ -35,7 +35,14 @@ def model_inputs(frame: Frame, function: Function, receiver: Value) -> Arguments
     keyword = {p.name: _input(frame, function, p, use) for p in params.keyword}
     if params.vararg is not None:
         positional.append(Tensor(True, True, frame.origin(params.vararg, StepKind.INPUT, params.vararg.name)))
-    return Arguments(tuple(positional), keyword, None, STATIC if params.kwarg is not None else None)
+    rest = STATIC if params.kwarg is not None and _reads(function.function, params.kwarg.name) else None
+    return Arguments(tuple(positional), keyword, None, rest)
+
+
+def _reads(function: ir.FunctionDef, name: str) -> bool:
+    """Whether a function looks into its ``**kwargs``. What it only hands on is empty: an export passes none."""
+    handed_on = {id(v) for n in ir.walk(function.body) if isinstance(n, ir.Call) for k, v in n.keywords if k is None}
+    return any(isinstance(n, ir.Name) and n.id == name and id(n) not in handed_on for n in ir.walk(function.body))
 
 
 def _input(frame: Frame, function: Function, param: ir.Param, use: Usage) -> Value:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from onnx_lint.project.classes import ClassInfo
-from onnx_lint.semantics.domain.engines import ALL_ENGINES
+from onnx_lint.semantics.domain.engines import ALL_ENGINES, DYNAMO
 from onnx_lint.semantics.domain.environment import Environment
 from onnx_lint.semantics.domain.lattice import alternatives
 from onnx_lint.semantics.domain.renaming import Renaming
@@ -27,6 +27,7 @@ from onnx_lint.source import ir
 
 def report(analysis: Analysis, entry: Summary, function: Function, info: ClassInfo) -> None:
     """Report non-tensor outputs of an entry point, at its ``return`` statements."""
+    takes_numbers = _takes_numbers(function)
     for call in entry.calls:
         renaming = Renaming.between(call.summary.inputs, call.inputs)
         for value, node in summary_returns(call.summary):
@@ -34,7 +35,7 @@ def report(analysis: Analysis, entry: Summary, function: Function, info: ClassIn
                 analysis, function.unit, Environment({}), qualified=f"{info.name}.forward",
                 engines=ALL_ENGINES, summary=entry,
             )  # fmt: skip
-            _report_value(frame, renaming.value(value), node, "output", 3)
+            _report_value(frame, renaming.value(value), node, "output", 3, takes_numbers)
 
 
 def summary_returns(summary: Summary) -> list[tuple[Value, ir.Expr]]:
@@ -42,7 +43,14 @@ def summary_returns(summary: Summary) -> list[tuple[Value, ir.Expr]]:
     return [(value, node) for value, node in summary.returned if node is not None]
 
 
-def _report_value(frame: Frame, value: Value, node: ir.Expr, where: str, depth: int) -> None:
+def _takes_numbers(function: Function) -> bool:
+    """Whether numbers are inputs: torchscript makes tensors of them, and so of what is computed with them."""
+    params = [p for p in function.function.params.positional[1:] if p.default is None and p.annotation is not None]
+    names = {n.id for p in params for n in ir.walk(p.annotation) if isinstance(n, ir.Name)}
+    return bool(names & {"int", "float", "bool"})
+
+
+def _report_value(frame: Frame, value: Value, node: ir.Expr, where: str, depth: int, takes_numbers: bool) -> None:
     ways = alternatives(value)
     may_be_tensor = any(isinstance(one, Tensor) for one in ways)
     for one in ways:
@@ -50,13 +58,15 @@ def _report_value(frame: Frame, value: Value, node: ir.Expr, where: str, depth: 
         if kind == "number" and may_be_tensor and isinstance(one, (Const, Static)):
             continue  # a sum begins with 0, which is what a loop without a turn leaves
         if kind is not None:
-            frame.emit(Output, _part(node), one, kind=kind, where=where)
+            is_made_tensor = takes_numbers and isinstance(one, Static)
+            with frame.on_way(DYNAMO if is_made_tensor else frame.engines):
+                frame.emit(Output, _part(node), one, kind=kind, where=where)
             return
         if isinstance(one, Seq) and one.elements is not None and depth:
             nodes = node.elements if isinstance(node, ir.Sequence) and len(node.elements) == len(one.elements) else ()
             for index, element in enumerate(one.elements):
                 inner = nodes[index] if nodes else node
-                _report_value(frame, element, inner, f"element {index} of the {where}", depth - 1)
+                _report_value(frame, element, inner, f"element {index} of the {where}", depth - 1, takes_numbers)
             return
 
 

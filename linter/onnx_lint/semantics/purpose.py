@@ -7,7 +7,6 @@ as an array of NumPy. Nobody exports these, but their code may be reached. What 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from onnx_lint.project.classes import ClassInfo
@@ -15,20 +14,17 @@ from onnx_lint.project.meanings import External
 from onnx_lint.project.modules import Unit
 from onnx_lint.project.project import Project
 from onnx_lint.semantics.domain.sites import Site
+from onnx_lint.semantics.purpose_signs import judged, reads_file
 from onnx_lint.source import ir
 
-TARGETS = frozenset(
-    {"target", "targets", "label", "labels", "gt", "gts", "ground_truth", "ground_truths", "y_true", "true_labels",
-     "gt_boxes", "gt_bboxes", "gt_labels", "gt_masks", "gt_instances", "ys_pad", "class_labels"}
-)  # fmt: skip
-"""Parameters that hold what a model should say, not what it is given."""
-_LOSS = re.compile(r"(?:^|_)loss(?:es)?(?:_|\d|$)|cross_entropy|(?:^|_)kl_div$|^Loss|Loss$")
 _PLACES = frozenset(
     {"loss", "losses", "criterion", "criterions", "metric", "metrics", "transform", "transforms", "augment",
      "augmentation", "augmentations", "dataset", "datasets", "preprocessing", "postprocess", "postprocessing",
-     "post_processing"}
+     "post_processing", "regularizer", "regularizers", "evaluation", "trainer", "trainers"}
 )  # fmt: skip
 """Folders and files of code that stands beside models."""
+_OUTPUTS = frozenset({"outputs", "predictions", "preds", "model_outputs"})
+"""First parameters that hold what a model has said."""
 _NO_MODULES = ("torch.nn.functional.", "torch.nn.init.", "torch.nn.utils.", "torch.nn.Parameter")
 
 
@@ -50,6 +46,9 @@ class Purposes:
         forwards = list(_forwards(site))
         if not forwards:
             return None
+        trains = next((f"`{n}` is a discriminator" for u, n in forwards if self._discriminates(u, n)), None)
+        if trains is not None:
+            return trains
         unit, name = forwards[0]
         reason = self._of(unit, name)
         if reason is not None and len(forwards) == 1:
@@ -66,8 +65,25 @@ class Purposes:
             return None
         key = (function, name)
         if key not in self._found:
-            self._found[key] = _judged(unit, function, name) or self._of_place(unit, name)
+            self._found[key] = self._judged(unit, function, name)
         return self._found[key]
+
+    def _judged(self, unit: Unit, function: ir.FunctionDef, name: str) -> str | None:
+        reason = judged(unit, function, name) or self._of_place(unit, name)
+        if reason is not None:
+            return reason
+        opens = reads_file(self._project, unit, function)
+        if opens is not None:
+            return f"`{name}.forward` calls `{opens}`"
+        first = next((p.name for p in function.params.positional[1:]), "")
+        if first in _OUTPUTS and not self._has_layers(unit, name):
+            return f"`{name}` has no layers and takes the `{first}` of a model"
+        return None
+
+    def _discriminates(self, unit: Unit, name: str) -> bool:
+        """Whether a class is a discriminator, which judges the results of a model while that is trained; nothing else
+        than its name says so."""
+        return "Discriminator" in name and not self._project.policy.is_exported(unit.module.name, name)
 
     def _of_place(self, unit: Unit, name: str) -> str | None:
         """Code in a folder of losses or transforms that has no layers."""
@@ -115,68 +131,3 @@ def _forwards(site: Site) -> Iterator[tuple[Unit, str]]:
 
 def _forward_in(unit: Unit) -> ir.FunctionDef | None:
     return next((s for s in unit.chunk.lowered.body if isinstance(s, ir.FunctionDef) and s.name == "forward"), None)
-
-
-def _judged(unit: Unit, function: ir.FunctionDef, name: str) -> str | None:
-    params = [*function.params.positional[1:], *function.params.keyword]
-    for param in params:
-        if param.default is None and param.name in TARGETS:
-            return f"`{name}.forward` takes the targets `{param.name}`"
-        kind = "" if param.annotation is None else unit.module.source.slice(unit.span(param.annotation.at))
-        if param.default is None and kind in ("np.ndarray", "numpy.ndarray", "ndarray", "str"):
-            return f"`{name}.forward` takes `{param.name}`, which is not a tensor"
-        if param.default is None and _is_used_as_module(function, param.name):
-            return f"`{name}.forward` takes the module `{param.name}`"
-    last = function.body[-1] if function.body else None
-    is_loss = isinstance(last, ir.Return) and last.value is not None and _is_loss(last.value)
-    if is_loss and not any(_infers(node, params) for node in ir.walk(function.body)):
-        return f"`{name}.forward` returns a loss"
-    return None
-
-
-_OF_MODULES = frozenset({"named_parameters", "named_buffers", "named_modules", "state_dict", "load_state_dict"})
-"""Methods that modules have, and nothing that an export takes as input."""
-
-
-def _is_used_as_module(function: ir.FunctionDef, name: str) -> bool:
-    return any(
-        isinstance(node, ir.Attribute)
-        and node.attr in _OF_MODULES
-        and isinstance(node.value, ir.Name)
-        and node.value.id == name
-        for node in ir.walk(function.body)
-    )
-
-
-def _infers(node: object, params: list[ir.Param]) -> bool:
-    """Whether a statement returns something else than a loss where an optional parameter is not given: ``if labels is
-    None: return logits``."""
-    if not isinstance(node, ir.If):
-        return False
-    test = node.test
-    is_absence = isinstance(test, ir.UnaryOp) and test.op == "not"
-    if isinstance(test, ir.Compare):
-        is_absence = len(test.rest) == 1 and test.rest[0][0] == "is"
-    optional = {p.name for p in params if isinstance(p.default, ir.Const) and not p.default.value}
-    if not is_absence or not optional & {n.id for n in ir.walk(test) if isinstance(n, ir.Name)}:
-        return False
-    returned = [n.value for n in ir.walk(node.body) if isinstance(n, ir.Return)]
-    return any(value is not None and not _is_loss(value) for value in returned)
-
-
-def _is_loss(value: ir.Expr) -> bool:
-    """Whether an expression is a loss by the names in it; of a tuple or dict the first element counts."""
-    if isinstance(value, ir.Sequence):
-        return bool(value.elements) and _is_loss(value.elements[0])
-    if isinstance(value, ir.Mapping):
-        keys = [key.value for key, _ in value.items if isinstance(key, ir.Const)]
-        return bool(keys) and isinstance(keys[0], str) and _LOSS.search(keys[0]) is not None
-    if isinstance(value, ir.Call):
-        return _LOSS.search(ir.dotted(value.func).rpartition(".")[2]) is not None or (
-            isinstance(value.func, ir.Attribute) and _is_loss(value.func.value)
-        )
-    if isinstance(value, ir.BinOp):
-        return _is_loss(value.left) or _is_loss(value.right)
-    if isinstance(value, ir.Subscript):
-        return _is_loss(value.value)
-    return isinstance(value, (ir.Name, ir.Attribute)) and _LOSS.search(ir.dotted(value).rpartition(".")[2]) is not None

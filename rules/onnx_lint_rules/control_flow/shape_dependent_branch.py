@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import Branch
+from onnx_lint.semantics.domain.values import Size
 from onnx_lint.source import ir
 from onnx_lint.target import FINE, fails, measured, warns, wrong
 from onnx_lint_rules.wording import construct, depends_on_search, described, where_live
@@ -76,13 +77,19 @@ class ShapeDependentBranch(Rule[Branch]):
         if is_searched:
             torchscript = _CHECK_DROPPED if branch.only_checks else _ONE_WAY
             effects = measured(torchscript=torchscript, dynamo=_UNKNOWN_SIZE)
-        elif not branch.only_checks and _asks_whether_empty(branch.node):
+        elif not branch.only_checks and (_is_bare(branch) or _asks_whether_empty(branch.node)):
             effects = _NOT_EMPTY
         subject = f"{construct(branch.keyword)} depends on {described(branch.subject)}"
         help = "compute with the size instead of branching on it, or keep the dimension fixed"
         effects, by_size = where_live(branch.subject, effects), False if is_searched else None
         fixed = _is_of_the_format(branch.node)
         yield self.at(branch, subject, effects=effects, help=help, by_size=by_size, presumed_fixed=fixed)
+
+
+def _is_bare(branch: Branch) -> bool:
+    """Whether a dimension stands there as it is: it is true where it is not 0."""
+    is_size = isinstance(branch.subject, Size) and not branch.subject.boolean
+    return is_size and isinstance(branch.node, (ir.Name, ir.Subscript))
 
 
 def _is_of_the_format(node: ir.Expr | ir.Stmt) -> bool:

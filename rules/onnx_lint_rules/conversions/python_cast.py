@@ -112,7 +112,10 @@ def _fix(cast: Conversion) -> Fix | None:
     if argument is None or not isinstance(cast.node, ir.Call) or not is_written_call(cast.node, cast.converter):
         return None
     title, code, applicability = f"Keep the tensor, without `{cast.converter}()`", None, Applicability.UNSAFE
-    if isinstance(cast.subject, Tensor):
+    if cast.converter in _COPIES:
+        one = Code.of(cast, argument).attribute("clone()") if len(cast.node.args) == 1 else None
+        title, code = "Use `.clone()`", one if isinstance(cast.subject, Tensor) else None
+    elif isinstance(cast.subject, Tensor):
         code = Code.of(cast, argument) if cast.converter in ("int", "float") else None
     elif cast.converter == "math.sqrt":
         title, code = "Use `** 0.5`", Code.of(cast, argument).operator("**", 0.5)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from onnx_lint.semantics.catalogue.shapes import registry
 from onnx_lint.semantics.catalogue.shapes.module_registry import MODULES
 from onnx_lint.semantics.domain.demands import Demand
-from onnx_lint.semantics.domain.dims import Dim, Expression, UnknownSize
+from onnx_lint.semantics.domain.dims import Dim, Expression, UnknownSize, varies
 from onnx_lint.semantics.domain.shapes import TensorType
 from onnx_lint.semantics.domain.shapes import Value as Described
 
@@ -57,18 +57,16 @@ def of_module(name: str, settings: Sequence[Described], named: Mapping[str, Desc
         size = next((s for n in _CHANNELS if (s := _size(made.get(n))) is not None), None)
         if short in ("BatchNorm1d", "Dropout1d"):
             return Demand(None, {}, "float32")
-        return Demand(rank, {} if size is None else {1: size}, "float32")
+        has_channels = any(p.name in _CHANNELS for p in model.init)
+        return Demand(rank, {1: _fixed(size)} if has_channels else {}, "float32")
     if short == "GroupNorm":
-        size = _size(made.get("num_channels"))
-        return Demand(None, {} if size is None else {1: size}, "float32")
+        return Demand(None, {1: _fixed(made.get("num_channels"))}, "float32")
     if short in _LAST:
-        size = _size(made.get(_LAST[short]))
-        return Demand(None, {} if size is None else {-1: size}, "float32")
+        return Demand(None, {-1: _fixed(made.get(_LAST[short]))}, "float32")
     if short == "LayerNorm":
         return Demand(None, _normalized(made.get("normalized_shape")), "float32")
     if short in _SEQUENCES:
-        size = _size(made.get(_SEQUENCES[short]))
-        return Demand(3, {} if size is None else {2: size}, "float32")
+        return Demand(3, {2: _fixed(made.get(_SEQUENCES[short]))}, "float32")
     if short == "Embedding":
         return Demand(2, {}, "int64")
     return Demand(_RANKS[short], {}, "float32") if short in _RANKS else None
@@ -86,6 +84,12 @@ def _size(value: Described) -> Dim | None:
     if isinstance(value, bool) or not isinstance(value, int | Expression | UnknownSize):
         return None
     return value
+
+
+def _fixed(value: Described) -> Dim:
+    """A size that the weights of a module fix, whatever it is."""
+    size = _size(value)
+    return UnknownSize(False) if size is None or varies(size) is not False else size
 
 
 def of_function(name: str, given: Sequence[Described], named: Mapping[str, Described]) -> list[tuple[int, Demand]]:

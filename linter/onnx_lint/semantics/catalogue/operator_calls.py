@@ -9,7 +9,7 @@ from onnx_lint.semantics.catalogue import verdicts
 from onnx_lint.semantics.catalogue.registry import Call
 from onnx_lint.semantics.domain.parts import traced_parts
 from onnx_lint.semantics.domain.sites import OperatorCall
-from onnx_lint.semantics.domain.values import UNKNOWN, Arguments, Tensor, Value
+from onnx_lint.semantics.domain.values import UNKNOWN, Arguments, ExternalValue, Tensor, Value
 from onnx_lint.semantics.evaluation.frame import Frame
 from onnx_lint.source import ir
 
@@ -33,6 +33,10 @@ SIZED = frozenset(
 CUT = frozenset({"chunk", "Tensor.chunk"})
 """Functions that cut a dimension into a number of pieces, without ``torch.``."""
 
+_AUTOCAST = frozenset({"torch.autocast", "torch.amp.autocast", "torch.amp.autocast_mode.autocast"})
+_CASTS = frozenset({"torch.Tensor.to", "torch.Tensor.type"})
+_TRANSLATED = ("aten", "prims", "prim", "quantized", "torchvision", "higher_order", "onnx", "rngprims", "inductor")
+"""Namespaces of ``torch.ops`` whose operators belong to torch, torchvision or the exporter."""
 _LIBRARIES = ("torch.distributions.", "random.", "numpy.random.")
 
 KEPT_OPTIONS: Mapping[str, tuple[str, ...]] = {
@@ -49,7 +53,15 @@ KEPT_OPTIONS: Mapping[str, tuple[str, ...]] = {
 @lru_cache(maxsize=8192)
 def is_watched(name: str) -> bool:
     """Whether calls of a function, method or module are sites."""
+    if name.startswith("torch.ops."):
+        return name.count(".") > 2 and name.split(".")[2] not in _TRANSLATED
+    if name in _AUTOCAST or name in ("torch.library.custom_op", "torch.Tensor.bfloat16"):
+        return True
     return name in verdicts.names() or name.startswith(_LIBRARIES) or name[6:] in RANDOM | SIZED | CUT
+
+
+def _is_bfloat16(value: Value) -> bool:
+    return isinstance(value, ExternalValue) and value.name == "torch.bfloat16"
 
 
 def note(frame: Frame, call: Call, args: Arguments, options: Mapping[str, Value] | None = None) -> None:
@@ -62,10 +74,13 @@ def note_at(
     frame: Frame, node: ir.Expr | ir.Stmt, name: str, args: Arguments, options: Mapping[str, Value] | None = None
 ) -> None:
     """Record that an operator is called at a node, if rules look at its name."""
-    if not frame.records_sites or not is_watched(name):
+    if not frame.records_sites:
+        return
+    if not is_watched(name) and not (name in _CASTS and any(_is_bfloat16(v) for v in args.all())):
         return
     traced = next((part for value in args.all() for part in traced_parts(value)), None)
-    if traced is None and name[6:] not in RANDOM and not name.startswith(_LIBRARIES[1:]):
+    is_told = name[6:] in RANDOM or name in _AUTOCAST or name.startswith(_LIBRARIES[1:])
+    if traced is None and not is_told:
         return
     subject: Value = traced if traced is not None else UNKNOWN
     if isinstance(subject, Tensor) and subject.presumed and name.startswith("torch.Tensor."):

@@ -193,9 +193,7 @@ def _assumed(given: TensorType, demand: Demand | None) -> TensorType:
     return TensorType(tuple(sizes), given.dtype or demand.dtype)
 
 
-def method(
-    frame: Frame, node: ir.Call | None, name: str, receiver: Tensor, args: Arguments, result: Value
-) -> Value:
+def method(frame: Frame, node: ir.Call | None, name: str, receiver: Tensor, args: Arguments, result: Value) -> Value:
     """The result of a method of a tensor, with shapes."""
     if not _wants_shape(result) or args.star is not None or args.double_star is not None:
         return result
@@ -322,9 +320,7 @@ def _fixed(found: Described) -> Value:
     return Static("int") if isinstance(found, Expression) else STATIC
 
 
-def operation(
-    frame: Frame, node: ir.Expr | ir.Stmt | None, op: str, operands: Sequence[Value], result: Value
-) -> Value:
+def operation(frame: Frame, node: ir.Expr | ir.Stmt | None, op: str, operands: Sequence[Value], result: Value) -> Value:
     """The result of an operator, with shapes."""
     if not isinstance(result, Tensor):
         return result

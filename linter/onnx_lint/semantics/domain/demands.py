@@ -44,7 +44,9 @@ class Demand:
     def and_also(self, other: Demand) -> Demand:
         """Both demands; the first one counts where they contradict each other."""
         rank = self.rank if self.rank is not None else other.rank
-        sizes, names = {**other.sizes, **self.sizes}, {**other.names, **self.names}
+        numbers = {axis: size for axis, size in other.sizes.items() if isinstance(size, int)}
+        own = {a: numbers.get(a, s) if not isinstance(s, int) else s for a, s in self.sizes.items()}
+        sizes, names = {**other.sizes, **own}, {**other.names, **self.names}
         return Demand(rank, sizes, self.dtype or other.dtype, max(self.last, other.last), names)
 
     def of_any_variant(self) -> Demand:

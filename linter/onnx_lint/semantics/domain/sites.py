@@ -298,6 +298,13 @@ class IndexWrite(Site):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class IndexRead(Site):
+    """``tensor[index]``. `form`: ``negative pair`` (several lists of integers as indices, with negative ones)."""
+
+    form: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class WeightRead(Site):
     """Python needs to know a tensor that does not depend on the input: a parameter, a buffer, a constant. `how`:
     ``data`` for its ``.data``, else the keyword of the branch that asks for its truth."""

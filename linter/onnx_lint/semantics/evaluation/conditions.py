@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.semantics.domain.demands import Demand
+from onnx_lint.semantics.domain.dims import UnknownSize
 from onnx_lint.semantics.domain.engines import DYNAMO, TORCHSCRIPT
 from onnx_lint.semantics.domain.equations import Equation
 from onnx_lint.semantics.domain.exact_type import classes_in, is_exactly, is_frozen_then
@@ -209,8 +210,11 @@ def require(frame: Frame, test: ir.Expr, outcome: bool) -> None:
             value = _target_value(frame, subject)
             if isinstance(value, Tensor) and isinstance(right.value, int):
                 frame.demand(value.type.like, Demand(right.value))
-        elif (op == "==") == outcome and op in ("==", "!=") and frame.analysis.roots is not None:
-            _require_equal(frame, test, test.left, right)
+        elif (op == "==") == outcome and op in ("==", "!="):
+            if frame.analysis.search is not None:
+                _require_size(frame, test.left, right)
+            if frame.analysis.roots is not None:
+                _require_equal(frame, test, test.left, right)
 
 
 def _require_equal(frame: Frame, test: ir.Expr, left: ir.Expr, right: ir.Expr) -> None:
@@ -224,6 +228,17 @@ def _require_equal(frame: Frame, test: ir.Expr, left: ir.Expr, right: ir.Expr) -
         frame.records_sites = outer
     if sizes[0] is not None and sizes[1] is not None and outer:
         frame.summary.constraints.append((test.at, Equation(sizes[0], sizes[1], "a check")))
+
+
+def _require_size(frame: Frame, left: ir.Expr, right: ir.Expr) -> None:
+    """A dimension of an input is as large as something that does not depend on the input: it cannot change."""
+    values = frame.interp.evaluate(frame, left), frame.interp.evaluate(frame, right)
+    for size, other in (values, values[::-1]):
+        if isinstance(size, Size) and size.parameter is not None and size.axis is not None and not size.boolean:
+            if isinstance(other, Const) and isinstance(other.value, int):
+                frame.demand(size.parameter, Demand(sizes={size.axis: other.value}))
+            elif isinstance(other, Static):
+                frame.demand(size.parameter, Demand(sizes={size.axis: UnknownSize(False)}))
 
 
 def _whose_rank(node: ir.Expr) -> ir.Name | None:

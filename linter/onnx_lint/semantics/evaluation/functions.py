@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterator
 
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.modules import Unit
+from onnx_lint.semantics.domain.engines import DYNAMO
 from onnx_lint.semantics.domain.environment import Environment
 from onnx_lint.semantics.domain.lattice import (
     alternatives,
@@ -44,7 +45,11 @@ from onnx_lint.semantics.evaluation.state import (
 )
 from onnx_lint.source import ir
 
-_OPAQUE_DECORATORS = frozenset({"torch.jit.script", "jit.script", "script"})
+_SCRIPTED = frozenset({"torch.jit.script", "jit.script", "script", "torch.jit.script_if_tracing"})
+"""What torchscript compiles, with its branches and loops; dynamo runs it like any other code."""
+_CUSTOM = frozenset({"torch.library.custom_op", "library.custom_op", "custom_op", "torch.library.triton_op"})
+"""What makes an operator of a function; no engine looks into it."""
+_OPAQUE_DECORATORS = _SCRIPTED | _CUSTOM
 """``torch.jit.unused`` and ``ignore`` speak to the compiler of scripts only: traces run such functions like others."""
 
 
@@ -55,7 +60,7 @@ def function_value(analysis: Analysis, unit: Unit, function: ir.FunctionDef, own
     if not function.decorators:
         return plain
     if analysis.skips_decorators:
-        opaque = any(ir.dotted(node) in _OPAQUE_DECORATORS for node in function.decorators)
+        opaque = bool(_names(function) & _OPAQUE_DECORATORS)
         return Function(unit, function, None, owner, opaque=opaque)
     # a decorator that uses the function gets it as it is
     return analysis.once(analysis.memo, ("decorated", unit, function), lambda: _decorate(analysis, plain), plain)
@@ -70,7 +75,7 @@ def _decorate(analysis: Analysis, function: Function) -> Value:
 def decorated(frame: Frame, value: Value, decorators: tuple[ir.Expr, ...]) -> Value:
     """Apply decorators, innermost first. One that is not known is taken to hand its function on."""
     for node in reversed(decorators):
-        if ir.dotted(node) in _OPAQUE_DECORATORS:
+        if _name_of(node) in _OPAQUE_DECORATORS:
             if isinstance(value, Function):
                 value = Function(value.unit, value.function, value.closure, value.owner, opaque=True)
             continue
@@ -83,11 +88,20 @@ def decorated(frame: Frame, value: Value, decorators: tuple[ir.Expr, ...]) -> Va
     return value
 
 
+def _name_of(decorator: ir.Expr) -> str:
+    return ir.dotted(decorator.func if isinstance(decorator, ir.Call) else decorator)
+
+
+def _names(function: ir.FunctionDef) -> frozenset[str]:
+    return frozenset(_name_of(node) for node in function.decorators)
+
+
 # ----------------------------------------------------------------------------------------------------------- calls
 def invoke(frame: Frame, node: ir.Expr | None, function: Function, receiver: Value | None, args: Arguments) -> Value:
     """Call a project function: bind its parameters, interpret its body, remember the result."""
     analysis = frame.analysis
     if function.opaque:
+        _enter_opaque(frame, node, function, receiver, args)
         return _opaque_result(frame, function, args)
     if frame.records_sites and _is_training_only(analysis, function, receiver, args):
         return vague_result(args)
@@ -302,6 +316,19 @@ def _recursive_result(args: Arguments) -> Value:
     """What a call gives while the same call is being interpreted: of the kind it is given, presumably."""
     tensor = next((v for a in args.all() for v in alternatives(a) if isinstance(v, Tensor) and v.traced), None)
     return Tensor(True, True, tensor.origin) if tensor is not None else UNKNOWN
+
+
+def _enter_opaque(
+    frame: Frame, node: ir.Expr | None, function: Function, receiver: Value | None, args: Arguments
+) -> None:
+    """What there is to see in a call of a function that not every engine traces."""
+    names = _names(function.function)
+    if names & _CUSTOM and node is not None:
+        frame.interp.note_operator(frame, node, "torch.library.custom_op", args)
+    if names & _SCRIPTED and frame.engines & DYNAMO and frame.env is not None:
+        plain = Function(function.unit, function.function, function.closure, function.owner)
+        with frame.on_way(DYNAMO):
+            frame.interp.invoke(frame, node, plain, receiver, args)
 
 
 def _opaque_result(frame: Frame, function: Function, args: Arguments) -> Value:

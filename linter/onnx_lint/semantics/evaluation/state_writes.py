@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from onnx_lint.semantics import torch_kinds
 from onnx_lint.semantics.domain.lattice import alternatives
 from onnx_lint.semantics.domain.sites import Site, StateWrite
-from onnx_lint.semantics.domain.values import STATIC, Instance, Tensor, Value
+from onnx_lint.semantics.domain.values import STATIC, UNKNOWN, Instance, Tensor, Value
 from onnx_lint.semantics.evaluation.frame import Frame
 from onnx_lint.source import ir
 
@@ -23,6 +23,8 @@ _MUTATORS = frozenset(
     {"append", "appendleft", "extend", "insert", "add", "update", "setdefault", "pop", "popleft", "remove"}
 )
 """Methods of containers that change what they hold."""
+_OF_OTHERS = frozenset({"add", "update"})
+"""Those of them that other objects have too, and mean something else by."""
 _MOVING = frozenset({"to", "cuda", "cpu", "type", "type_as", "float", "half", "double", "contiguous", "detach"})
 """Methods that leave the values as they are."""
 _FILLING = frozenset({"normal_", "uniform_", "bernoulli_", "random_", "exponential_"})
@@ -114,6 +116,8 @@ def method(frame: Frame, node: ir.Call, given: Iterable[Value]) -> None:
     assert isinstance(function, ir.Attribute)
     if function.attr in _MUTATORS:
         value = next((v for v in given if v.is_traced), None)
+        if function.attr in _OF_OTHERS and frame.interp.evaluate(frame, function.value) is UNKNOWN:
+            return
         if value is not None:
             content(frame, node, function.value, value)
     elif _is_in_place(function.attr) and isinstance(function.value, (ir.Attribute, ir.Subscript, ir.Name)):

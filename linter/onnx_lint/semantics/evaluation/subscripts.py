@@ -6,7 +6,7 @@ from onnx_lint.semantics.domain.demands import Demand
 from onnx_lint.semantics.domain.lattice import alternatives, each, element_of, hazard_among, join_all
 from onnx_lint.semantics.domain.origin import StepKind
 from onnx_lint.semantics.domain.parts import assert_never, traced_parts
-from onnx_lint.semantics.domain.sites import ListIndex
+from onnx_lint.semantics.domain.sites import IndexRead, ListIndex
 from onnx_lint.semantics.domain.sizes import join_of, part_of_shape
 from onnx_lint.semantics.domain.values import (
     STATIC,
@@ -56,6 +56,8 @@ def _item(frame: Frame, node: ir.Subscript, value: Single, index: Value) -> Valu
             if value.presumed and isinstance(index, Const) and isinstance(index.value, str):
                 return Tensor(value.traced, True, value.origin)
             traced = value.traced or index.is_traced
+            if value.traced and not value.presumed and _is_negative_pair(index):
+                frame.emit(IndexRead, node, value, form="negative pair")
             origin = value.origin or index.origin
             is_mask = isinstance(node.index, ir.Compare) or (isinstance(index, Tensor) and index.type.dtype == "bool")
             if traced and is_mask:  # a mask: how much it lets through depends on data
@@ -84,6 +86,15 @@ def _item(frame: Frame, node: ir.Subscript, value: Single, index: Value) -> Valu
         case Unknown() | EngineFlag() | Size() | Function() | Bound() | Partial() | ModuleValue() | Super():
             return UNKNOWN
     assert_never(value)
+
+
+def _is_negative_pair(index: Value) -> bool:
+    """Whether an index has several lists of integers, with a negative one among them."""
+    if not isinstance(index, Seq) or index.kind != "tuple" or index.elements is None:
+        return False
+    lists = [part.elements for part in index.elements if isinstance(part, Seq) and part.elements]
+    numbers = [e.value for elements in lists for e in elements or () if isinstance(e, Const)]
+    return len(lists) > 1 and any(isinstance(n, int) and n < 0 for n in numbers)
 
 
 def _index_parts(frame: Frame, node: ir.Expr, index: Value) -> tuple[Part, ...]:

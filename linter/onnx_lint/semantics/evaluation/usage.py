@@ -5,6 +5,10 @@ from __future__ import annotations
 from onnx_lint.semantics import torch_kinds
 from onnx_lint.source import ir
 
+_AXES = frozenset({"dim", "dims", "axis", "axes"})
+"""Names that torch itself gives to which dimensions something is done on."""
+_NUMBERS = frozenset({"int", "float", "str", "bool"})
+
 
 class Usage:
     """How the parameters of a function are used in its body: evidence for what they are."""
@@ -24,7 +28,7 @@ class Usage:
         for kind in ("dict", "list", "number", "object"):
             if kind in found:
                 return kind
-        return None
+        return "number" if name in _AXES else None
 
     def _note(self, node: object, kind: str) -> None:
         if isinstance(node, ir.Name) and node.id in self.evidence:
@@ -83,7 +87,11 @@ class Usage:
         for argument in node.args:  # `f(*x)` hands on a list of arguments; `[*x]` may take a tensor apart
             if isinstance(argument, ir.Starred):
                 self._note(argument.value, "list")
-        if name == "range":
+        if name == "isinstance" and len(node.args) == 2:
+            asked = node.args[1].elements if isinstance(node.args[1], ir.Sequence) else (node.args[1],)
+            if all(ir.dotted(kind) in _NUMBERS for kind in asked):
+                self._note(node.args[0], "number")
+        elif name == "range":
             for argument in node.args:
                 self._note(argument, "number")
         elif name in ("torch.cat", "torch.stack", "torch.concat", "torch.hstack", "torch.vstack") and node.args:
