@@ -208,6 +208,7 @@ class Workspace:
         whether that was enough."""
         self.sync(relate=not open_files_only, progress=progress)
         self._tidy()
+        self.project.derived.get(Session).is_hasty = open_files_only and not self.is_alone
         results = self._check(progress, open_files_only)
         parts = (self.project.derived.get(Session), self.project.derived.get(ExportCalls))
         self.is_complete = all(part.is_complete for part in parts) and not (open_files_only and self._is_unrelated)

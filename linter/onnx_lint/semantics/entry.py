@@ -227,8 +227,7 @@ def _enter_instance(
     args = input_shapes.with_shapes(analysis, unit, function, args, frame.qualified)
     summary = Summary(value=args.positional[0], traced=(unit, statement))
     frame.summary = summary
-    summary.sites += analysis.others
-    analysis.others.clear()
+    summary.sites += analysis.demanded[-1].others
     frame.interp.invoke(frame, None, function, None, args)
     outputs.report(analysis, summary, function, info)
     return summary

@@ -14,7 +14,7 @@ from onnx_lint.semantics.domain.environment import Environment
 from onnx_lint.semantics.domain.lattice import alternatives, map_parts
 from onnx_lint.semantics.domain.values import Arguments, Function, Tensor, Value
 from onnx_lint.semantics.evaluation.frame import Frame
-from onnx_lint.semantics.evaluation.state import Analysis, Shown
+from onnx_lint.semantics.evaluation.state import Analysis, Demanded, Shown
 
 MAX_STEPS = 400
 """Statements that are interpreted to find the shapes of inputs."""
@@ -28,14 +28,28 @@ def with_shapes(analysis: Analysis, unit: Unit, function: Function, args: Argume
         for one in alternatives(value)  # an optional input is one of two
         if isinstance(one, Tensor) and one.parameter is not None and one.type.shape is None
     }
-    found = search(analysis, unit, function, as_inputs(args), qualified, wanted) if wanted else {}
-    typed = with_demands(args, found)
+    typed = with_demands(args, _demanded(analysis, unit, function, args, qualified, wanted).found)
     if analysis.shown is not None:
         for param, value in zip(function.function.params.positional, typed.positional, strict=False):
             for one in alternatives(value):
                 if isinstance(one, Tensor):
                     analysis.shown.setdefault((unit, param.at), Shown(param.name, "input", one.type))
     return typed
+
+
+def _demanded(
+    analysis: Analysis, unit: Unit, function: Function, args: Arguments, qualified: str, wanted: set[str]
+) -> Demanded:
+    """What is demanded of the inputs `wanted`: searched for, or what it was the last time while somebody types."""
+    known = (analysis.as_before or [])[len(analysis.demanded) :][:1]
+    if known and known[0].wanted == wanted:
+        demanded = known[0]
+    else:
+        found = search(analysis, unit, function, as_inputs(args), qualified, wanted) if wanted else {}
+        demanded = Demanded(frozenset(wanted), found, tuple(analysis.others))
+        analysis.others.clear()
+    analysis.demanded.append(demanded)
+    return demanded
 
 
 def search(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterator
 
 from onnx_lint.project.classes import ClassInfo
@@ -44,6 +45,7 @@ from onnx_lint.semantics.evaluation.state import (
 )
 from onnx_lint.source import ir
 
+_DEFINITION = re.compile(r"^[ \t]*(?:async[ \t]+)?def[ \t]", re.M)
 _OPAQUE_DECORATORS = frozenset({"torch.jit.script", "jit.script", "torch.jit.unused", "torch.jit.ignore", "script"})
 
 
@@ -56,6 +58,9 @@ def function_value(analysis: Analysis, unit: Unit, function: ir.FunctionDef, own
     if analysis.skips_decorators:
         opaque = any(ir.dotted(node) in _OPAQUE_DECORATORS for node in function.decorators)
         return Function(unit, function, None, owner, opaque=opaque)
+    if analysis.as_before is not None and analysis.handed_on.get(_name(plain)) == _decorators(unit):
+        analysis.tracker.read(unit.dependency)
+        return plain
     # a decorator that uses the function gets it as it is
     return analysis.once(analysis.memo, ("decorated", unit, function), lambda: _decorate(analysis, plain), plain)
 
@@ -63,7 +68,25 @@ def function_value(analysis: Analysis, unit: Unit, function: ir.FunctionDef, own
 def _decorate(analysis: Analysis, function: Function) -> Value:
     analysis.tracker.read(function.unit.dependency)
     frame = Frame(analysis, function.unit, Environment({}), records_sites=False, owner=function.owner)
-    return decorated(frame, function, function.function.decorators)
+    value = decorated(frame, function, function.function.decorators)
+    if analysis.project.is_editor:
+        key = _name(function)
+        analysis.handed_on.pop(key, None)
+        if isinstance(value, Function) and (value.function, value.closure) == (function.function, None):
+            if not value.opaque:
+                analysis.handed_on[key] = _decorators(function.unit)
+    return value
+
+
+def _name(function: Function) -> tuple[str, str]:
+    """What a function is called, whatever it says."""
+    return function.unit.module.path, _qualified(function)
+
+
+def _decorators(unit: Unit) -> str:
+    """The text of a function before its name: its decorators."""
+    found = _DEFINITION.search(unit.text)
+    return unit.text[: found.start()] if found is not None else ""
 
 
 def decorated(frame: Frame, value: Value, decorators: tuple[ir.Expr, ...]) -> Value:
@@ -246,7 +269,7 @@ def _summarise(frame: Frame, node: ir.Expr | None, call: _Call, receiver: Value 
         analysis.nested[call.code] -= 1
     analysis.summaries[call.key] = summary
     summary.cost = analysis.spent - spent
-    if analysis.limits_met != met:
+    if analysis.is_for_now(met):
         analysis.limited.append(lambda: analysis.forget(call.key))
     return summary
 
