@@ -7,6 +7,7 @@ import random
 import textwrap
 
 import pytest
+from small_project import BLOCKS, INIT, OPS
 
 from onnx_lint.checker import check_groups
 from onnx_lint.diagnostic import Diagnostic
@@ -18,57 +19,9 @@ from onnx_lint.settings import Settings
 from onnx_lint.source.text import SourceText
 
 FILES = {
-    "pkg/__init__.py": "from pkg.blocks import Block\n",
-    "pkg/ops.py": textwrap.dedent(
-        """\
-        import torch
-
-        LIMIT = 4
-
-        def window(x, size: int):
-            n = x.shape[1]
-            if n % size:
-                x = x[:, : n - n % size]
-            return x
-
-        def scaled(x):
-            return x * x.max().item()
-
-        def make(kind):
-            from pkg.blocks import Block
-            return Block(kind)
-        """
-    ),
-    "pkg/blocks.py": textwrap.dedent(
-        """\
-        import torch
-        from torch import nn
-
-        from .ops import scaled, window
-
-
-        class Base(nn.Module):
-            size = 4
-
-            def prepare(self, x):
-                return window(x, self.size)
-
-
-        class Block(Base):
-            def __init__(self, kind, masked=False):
-                super().__init__()
-                self.kind = kind
-                self.masked = masked
-
-            def forward(self, x, mask=None):
-                x = self.prepare(x)
-                if self.masked:
-                    x = scaled(x)
-                for i in range(x.shape[0]):
-                    x = x + i
-                return x
-        """
-    ),
+    "pkg/__init__.py": INIT,
+    "pkg/ops.py": f"{OPS}\ndef make(kind):\n    from pkg.blocks import Block\n    return Block(kind)\n",
+    "pkg/blocks.py": BLOCKS,
     "pkg/model.py": textwrap.dedent(
         """\
         import torch
