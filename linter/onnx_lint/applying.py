@@ -47,7 +47,7 @@ class Group:
 
     def add(self, diagnostic: Diagnostic, place: Hashable) -> None:
         """One more, whose site stands at `place`."""
-        if diagnostic.fix is not None and diagnostic.fix.applicability is Applicability.SAFE:
+        if has_safe_fix(diagnostic):
             self.safe_at.setdefault(place, []).append((diagnostic.code, diagnostic.span))
         self.put(diagnostic)
 
@@ -66,6 +66,10 @@ class Group:
                 if diagnostic.fix is not None:
                     fix = replace(diagnostic.fix, applicability=Applicability.UNSAFE)
                     self.found[key] = replace(diagnostic, fix=fix)
+
+
+def has_safe_fix(diagnostic: Diagnostic) -> bool:
+    return diagnostic.fix is not None and diagnostic.fix.applicability is Applicability.SAFE
 
 
 @dataclass(slots=True)

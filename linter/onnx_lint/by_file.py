@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
-from onnx_lint.applying import Group, of_site
+from onnx_lint.applying import Group, has_safe_fix, of_site
 from onnx_lint.coverage import Tally
+from onnx_lint.diagnostic import Span
 from onnx_lint.part import WHOLE_TEXT, Basis, Findings, Part, Parts, Place
 from onnx_lint.project.modules import TEXT, SourceModule, Unit
 from onnx_lint.project.project import Project
@@ -186,6 +187,7 @@ def _compute(
     entered: set[Place],
 ) -> Part:
     own = [Group(g.settings, g.paths, g.selection, is_ordinary=g.is_ordinary) for g in groups]
+    safe_at: list[list[tuple[Place, str, Span]]] = [[] for _ in own]
     for one, group in zip(own, groups, strict=True):
         one.purposes = group.purposes
     project.derived.get(Purposes).begin()  # each part rests on what it has judged itself
@@ -201,15 +203,17 @@ def _compute(
         if isinstance(site, OtherValue):
             others.add(_place(site.unit, site.node.at))
             continue
-        for group in own:
+        for group, safe in zip(own, safe_at, strict=True):
             rules = group.by_site.get(type(site))
             if rules and group.has(site.unit.module.path):
                 for diagnostic in of_site(site, rules, group, facts, None):
-                    group.add(diagnostic, _place(site.unit, site.node.at))
+                    if has_safe_fix(diagnostic):
+                        safe.append((_place(site.unit, site.node.at), diagnostic.code, diagnostic.span))
+                    group.put(diagnostic)
     return Part(
         module.path,
         sorted(forwards[f] for f in before),
-        [_findings(group) for group in own],
+        [Findings(list(g.found.values()), safe) for g, safe in zip(own, safe_at, strict=True)],
         sorted(others),
         len(mine),
         sorted(forwards.values()),
@@ -221,13 +225,6 @@ def _compute(
 
 def _place(unit: Unit, at: int) -> Place:
     return unit.module.path, unit.module.number_of(unit), at
-
-
-def _findings(group: Group) -> Findings:
-    found = Findings(list(group.found.values()))
-    for place, keys in group.safe_at.items():
-        found.safe_at += [(place, code, span) for code, span in keys]  # type: ignore[misc]  # set by `_compute`
-    return found
 
 
 def _basis(subjects: set[Hashable]) -> Basis:

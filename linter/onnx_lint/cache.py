@@ -69,7 +69,7 @@ class ResultCache:
     def neighbour(self, path: str) -> SourceText | None:
         """The loader for a project whose result is to be kept: notes what was looked for."""
         source = self._loader(path)
-        self._looked_for[path] = None if source is None else _digest(source)
+        self.rest_on(path, source)
         return source
 
     def question(
@@ -124,6 +124,10 @@ class ResultCache:
         self._looked_for.update(neighbours)
         return True
 
+    def rest_on(self, path: str, source: SourceText | None) -> None:
+        """What is kept from now on rests on this neighbour, and on its text or that it is not there."""
+        self._looked_for[path] = None if source is None else _digest(source)
+
     def store(self, question: Question, result: Result) -> None:
         """Keep an answer, unless it could be another one on another day."""
         diagnostics, coverage = result
@@ -133,13 +137,19 @@ class ResultCache:
 
 
 class Question:
-    """What a run asks: which files under which settings, and all that the answer rests on."""
+    """What a run asks: which files under which settings, and all that the answer rests on. Who asks something else of
+    the same, names it in `of`."""
 
     def __init__(
-        self, folder: str, sources: Mapping[str, SourceText], groups: Iterable[tuple[Settings, Collection[str]]]
+        self,
+        folder: str,
+        sources: Mapping[str, SourceText],
+        groups: Iterable[tuple[Settings, Collection[str]]],
+        *,
+        of: str = "",
     ) -> None:
         asked = hashlib.blake2b(digest_size=20)
-        _feed(asked, os.getcwd(), *sources)
+        _feed(asked, of or os.getcwd(), *sources)
         for settings, paths in groups:
             _feed(asked, repr(settings), *sorted(paths))
         self.path = os.path.join(folder, asked.hexdigest() + _SUFFIX)

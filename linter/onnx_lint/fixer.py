@@ -9,17 +9,16 @@ refused: replacing it would part it from its other names.
 from __future__ import annotations
 
 import difflib
-import hashlib
 import os
 import shutil
 import stat
-import tempfile
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
+from onnx_lint.atomic import temporary_beside
 from onnx_lint.diagnostic import Applicability, Diagnostic, Edit, Fix
 from onnx_lint.source.text import SourceError, SourceText
 
@@ -262,9 +261,7 @@ def write(fixed: Fixed, original: bytes) -> None:
 
 def _replace(path: str, target: str, status: os.stat_result, data: bytes, original: bytes) -> None:
     folder, name = os.path.split(target)
-    prefix = f"{TEMPORARY}{hashlib.sha256(os.fsencode(name)).hexdigest()[:16]}-"
-    _sweep(folder, prefix)
-    descriptor, temporary = tempfile.mkstemp(prefix=prefix, dir=folder)
+    descriptor, temporary = temporary_beside(folder, name, TEMPORARY)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
@@ -301,12 +298,3 @@ def _demand_unchanged(path: str, target: str, status: os.stat_result, original: 
     except (SourceError, UnicodeError):
         pass  # it can no longer be read: the message below says that it changed
     raise FixError(f"{path}: not fixed: it was changed meanwhile; run again")
-
-
-def _sweep(folder: str, prefix: str) -> None:
-    """Remove what a killed run left behind for the same file."""
-    with os.scandir(folder) as entries:
-        stale = [e.path for e in entries if e.name.startswith(prefix) and e.is_file(follow_symlinks=False)]
-    for path in stale:
-        with suppress(OSError):
-            os.unlink(path)

@@ -22,15 +22,15 @@ def watch(argv: list[str]) -> int:
     if options.fix or "-" in options.paths:
         sys.stderr.write("onnx-lint: error: --watch goes neither with --fix nor with standard input\n")
         return 2
+    tops = ["."] if options.whole_project or options.changed_since else list(options.paths) or ["."]
+    missing = [top for top in tops if not os.path.exists(top)]
+    if missing:
+        return run(arguments)  # says so
     try:
         from watchfiles import watch as changes
     except ModuleNotFoundError:
         sys.stderr.write("onnx-lint: error: --watch needs watchfiles; run: pip install 'onnx-lint[watch]'\n")
         return 2
-    tops = ["."] if options.whole_project or options.changed_since else list(options.paths) or ["."]
-    missing = [top for top in tops if not os.path.exists(top)]
-    if missing:
-        return run(arguments)  # says so
     try:
         is_first = True
         # an empty set comes as soon as the watch stands: no change after the first run is missed

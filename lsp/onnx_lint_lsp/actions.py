@@ -12,6 +12,7 @@ from onnx_lint.fixer import FixError, apply
 from onnx_lint.suppression_edits import for_file, for_line
 from onnx_lint_lsp.client import Json
 from onnx_lint_lsp.convert import range_json
+from onnx_lint_lsp.exporting import Exports
 from onnx_lint_lsp.session import Session
 from onnx_lint_lsp.source_view import SourceView
 from onnx_lint_lsp.workspace import Result, Workspace
@@ -20,7 +21,7 @@ FIX_ALL = "source.fixAll.onnxLint"
 _QUICK_FIX = "quickfix"
 
 
-async def code_actions(session: Session, params: types.CodeActionParams) -> list[Json]:
+async def code_actions(session: Session, exports: Exports, params: types.CodeActionParams) -> list[Json]:
     """What can be done about the diagnostics in the range, and about the whole document."""
     uri = params.text_document.uri
     checked = await session.result(uri)
@@ -38,11 +39,21 @@ async def code_actions(session: Session, params: types.CodeActionParams) -> list
         if _wanted(_QUICK_FIX, kinds):
             for diagnostic in _inside(result, uri, params.range):
                 out += maker.quick_fixes(diagnostic, _sent(session, uri, diagnostic, result))
+            out += _repairs(uri, exports.to_repair(view.path))
         if _wanted(FIX_ALL, kinds):
             out += maker.fix_all()
         return out
 
     return await session.ask(uri, build) or []
+
+
+def _repairs(uri: str, models: Iterable[tuple[str, tuple[str, ...]]]) -> Iterator[Json]:
+    """Models whose last export was not right can be exported again while a repair is looked for."""
+    for name, inputs in models:
+        title = f"Repair and verify {name}"
+        argument = {"uri": uri, "name": name, "inputs": list(inputs), "repair": True}
+        command = {"title": title, "command": "onnx-lint.export", "arguments": [argument]}
+        yield {"title": title, "kind": _QUICK_FIX, "command": command}
 
 
 def _wanted(kind: str, only: Sequence[str]) -> bool:

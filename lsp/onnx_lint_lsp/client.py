@@ -33,6 +33,9 @@ class Client(Protocol):
     def status(self, state: str, message: str) -> None:
         """Say what the server is doing: ``indexing``, ``exporting`` or ``ready``."""
 
+    async def apply(self, label: str, changes: dict[str, list[Json]]) -> bool:
+        """Change documents, the edits by URI; whether the client did."""
+
     async def create_progress(self, token: str) -> bool:
         """Ask for a place to show progress under a token; whether the client took it."""
 

@@ -21,7 +21,8 @@ class Commands:
         self._server = server
 
     async def export(self, given: Any) -> Json:
-        """Export a target, with the inputs and the engine that the arguments may hold; the result.
+        """Export a target, with the inputs and the engine that the arguments may hold, and with a repair if they say
+        so; the result.
 
         Like all commands here it raises `JsonRpcInvalidParams` for arguments that do not fit.
         """
@@ -31,8 +32,11 @@ class Commands:
             raise _invalid("inputs must be a list of strings")
         if engine not in (None, "both", "torchscript", "dynamo"):
             raise _invalid("engine must be torchscript, dynamo or both")
+        repair = given.get("repair", False)
+        if not isinstance(repair, bool):
+            raise _invalid("repair must be true or false")
         try:
-            result = await self._server.exports.run(target, inputs, engine)
+            result = await self._server.exports.run(target, inputs, engine, repair=repair)
         except Refused as reason:
             result = refused(reason)
         if not self._server.features.ours:

@@ -91,6 +91,21 @@ class Server(LanguageServer):
     def warn(self, message: str) -> None:
         self._show(types.MessageType.Warning, message)
 
+    async def apply(self, label: str, changes: dict[str, list[Json]]) -> bool:
+        edits = {uri: [self._edit(each) for each in own] for uri, own in changes.items()}
+        params = types.ApplyWorkspaceEditParams(types.WorkspaceEdit(changes=edits), label)
+        try:
+            return (await self.workspace_apply_edit_async(params)).applied
+        except Exception as error:  # noqa: BLE001 - the client could not: whoever asked is told
+            self.failed(error)
+            return False
+
+    @staticmethod
+    def _edit(edit: Json) -> types.TextEdit:
+        place = edit["range"]
+        start, end = types.Position(**place["start"]), types.Position(**place["end"])
+        return types.TextEdit(types.Range(start, end), edit["newText"])
+
     def tell(self, message: str) -> None:
         """Show a message to the person."""
         self._show(types.MessageType.Info, message)

@@ -35,6 +35,8 @@ class ExportPlan:
     folder: str
     working_folder: str
     options: ExportOptions
+    repair: bool = False
+    """Whether a change of the source is looked for that makes the export right."""
 
     @property
     def report(self) -> str:
@@ -55,6 +57,8 @@ class ExportPlan:
             "--output-format", "json",
             "--progress-format", "json",
         ]  # fmt: skip
+        if self.repair:
+            arguments.append("--repair")
         if self.options.python:
             arguments += ["--python", self.options.python]
         if self.options.timeout:

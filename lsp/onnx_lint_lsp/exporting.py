@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from onnx_lint.source.text import SourceError, read
-from onnx_lint_lsp import signature
+from onnx_lint_lsp import patches, signature
 from onnx_lint_lsp.client import Json
 from onnx_lint_lsp.export_process import ExportEnd, ExportPlan, ExportProcess
 from onnx_lint_lsp.export_result import describe, evidence_of, outputs_of
@@ -47,6 +47,8 @@ class Last:
     report: str | None
     inputs: tuple[str, ...]
     outputs: list[str] = field(default_factory=list)
+    ok: bool = False
+    """Whether every engine's export was right."""
 
 
 class Exports:
@@ -72,6 +74,11 @@ class Exports:
         """The last result of a class in one line; ``None`` if there is none."""
         last = self._last.get(f"{to_path(uri)}:{name}")
         return last.summary if last is not None else None
+
+    def to_repair(self, path: str | None) -> list[tuple[str, tuple[str, ...]]]:
+        """The classes of a file of which the last export was not right, with the inputs of it."""
+        found = [(key, last) for key, last in self._last.items() if not last.ok]
+        return [(key[len(path) + 1 :], last.inputs) for key, last in found if path and key.startswith(f"{path}:")]
 
     def cancel(self, target: Target | None) -> bool:
         """Cancel the export of a target, or all; whether there was one."""
@@ -112,13 +119,43 @@ class Exports:
         return ()
 
     # --------------------------------------------------------------------------------------------------------- run
-    async def run(self, target: Target, inputs: Sequence[str] | None, engine: str | None) -> Json:
-        """Export, verify, publish the evidence; the result as the command gives it. Raises `Refused`."""
+    async def run(
+        self, target: Target, inputs: Sequence[str] | None, engine: str | None, *, repair: bool = False
+    ) -> Json:
+        """Export, verify, publish the evidence; the result as the command gives it. To `repair`, a change is looked
+        for that makes it right and leaves the model as it is, and put into the documents. Raises `Refused`."""
         options = self._check(target)
         chosen = tuple(inputs) if inputs is not None else tuple((await self.inputs(target))[0])
         plan = self._plan(target, chosen, engine or options.export.engine, options)
+        if repair:
+            plan = replace(plan, repair=True)
         end = await self._run(target, plan)
-        return self._finish(target, plan, end)
+        result = self._finish(target, plan, end)
+        if repair and result["exports"] and not result["ok"]:
+            result["message"] += f"; {await self._repair(target, plan, result['exports'])}"
+        return result
+
+    async def _repair(self, target: Target, plan: ExportPlan, exports: list[Json]) -> str:
+        """Put the change into the documents that was found for the first engine that has one; what came of it."""
+        found = next((e["repair"] for e in exports if not e.get("ok") and e.get("repair")), None)
+        if found is None:
+            return "no repair was found"
+        try:
+            changes = patches.edits(found["patch"], plan.working_folder, self._text)
+        except patches.Outdated:
+            return "a repair was found, but the text has changed meanwhile: run it again"
+        label = f"Repair {target.name}: {', '.join(found['fixes'])}"
+        uris = {target.path: target.uri}
+        wire = {uris.get(path) or of_path(path): [_edit(each) for each in made] for path, made in changes.items()}
+        if not await self._client.apply(label, wire):
+            return "a repair was found, and not applied"
+        return f"repaired, and right on {found['inputs']} inputs: {', '.join(found['fixes'])}; look at it, then save"
+
+    def _text(self, path: str) -> str | None:
+        try:
+            return self._session.documents_by_path().get(path) or read(path).text
+        except SourceError:
+            return None
 
     def _check(self, target: Target) -> ClientOptions:
         session = self._session
@@ -188,7 +225,7 @@ class Exports:
             return _result(False, [], None, [], f"{target.name} was not exported: {'; '.join(problems)}")
         self._inputs[target.key] = plan.inputs
         summary = describe(exports)
-        self._last[target.key] = Last(summary, report, plan.inputs, outputs)
+        self._last[target.key] = Last(summary, report, plan.inputs, outputs, ok)
         session = self._session
         texts = session.documents_by_path()
         session.evidence.put(target.key, evidence_of(document, exports, plan.working_folder, texts))
@@ -200,6 +237,11 @@ class Exports:
 
 def _result(ok: bool, exports: list[Json], report: str | None, outputs: list[str], message: str) -> Json:
     return {"ok": ok, "exports": exports, "report": report, "outputs": outputs, "message": message}
+
+
+def _edit(edit: patches.LineEdit) -> Json:
+    start, end = {"line": edit.first, "character": 0}, {"line": edit.last, "character": 0}
+    return {"range": {"start": start, "end": end}, "newText": edit.text}
 
 
 def refused(reason: Refused) -> Json:

@@ -134,7 +134,7 @@ def on_files(params: types.DidChangeWatchedFilesParams) -> None:
     types.CodeActionOptions(code_action_kinds=[types.CodeActionKind.QuickFix, actions.FIX_ALL]),
 )
 async def on_code_action(params: types.CodeActionParams) -> list[Json]:
-    return await actions.code_actions(server.session, params)
+    return await actions.code_actions(server.session, server.exports, params)
 
 
 @server.feature(types.TEXT_DOCUMENT_HOVER)

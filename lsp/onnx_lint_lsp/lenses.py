@@ -13,6 +13,7 @@ from onnx_lint_lsp.source_view import SourceView
 from onnx_lint_lsp.workspace import Workspace
 
 _EXPORT = ("Export to ONNX and verify", "onnx-lint.export")
+_REPAIR = ("Repair and verify", "onnx-lint.export")
 _CANCEL = ("Cancel the export", "onnx-lint.cancelExport")
 
 
@@ -46,6 +47,7 @@ async def code_lenses(session: Session, exports: Exports, uri: str) -> list[Json
     if view is None or view.is_notebook or not session.configuration.options(view.path).code_lens:
         return []
     out: list[Json] = []
+    to_repair = dict(exports.to_repair(view.path))
     for model in await session.ask(uri, models) or []:
         placed = view.locate(model.span)
         if placed is None:
@@ -58,6 +60,8 @@ async def code_lenses(session: Session, exports: Exports, uri: str) -> list[Json
         summary = exports.summary(uri, model.name)
         if summary:
             out.append(_lens(place, summary, "onnx-lint.showReport", target))
+        if model.name in to_repair and not running:
+            out.append(_lens(place, *_REPAIR, {**target, "inputs": to_repair[model.name], "repair": True}))
     return out
 
 

@@ -211,6 +211,9 @@ class Checks(Generic[T]):
             return
         self._running, self._again, self._hurry, self._kind = True, False, False, kind
         workspace = self.workspace
+        if self._is_first and kind is _Kind.OPEN_FILES:
+            before = self._thread.submit(lambda: self._kept(workspace), CHECK, step_limit=self.step_limit)
+            before.add_done_callback(lambda f: post(self._loop, self._had_kept, f))
         future = self._thread.submit(lambda: self._job(workspace, kind), CHECK, step_limit=self.step_limit)
         future.add_done_callback(lambda f: post(self._loop, self._ended, f))
 
@@ -239,6 +242,18 @@ class Checks(Generic[T]):
             workspace.is_complete,
             any(is_broken(result.diagnostics, result.limits) for result in analysed),
         )
+
+    def _kept(self, workspace: Workspace) -> T | None:
+        """What is known from the last time of what was opened."""
+        results = workspace.kept()
+        return self._convert(workspace, results) if results else None
+
+    def _had_kept(self, future: Future[T | None]) -> None:
+        if self._stopped or future.cancelled() or future.exception() is not None:
+            return  # what fails here fails in the check that follows, which says so
+        converted = future.result()
+        if converted is not None:
+            self._done(converted)
 
     def _ended(self, future: Future[_Ended[T]]) -> None:
         self._running = False

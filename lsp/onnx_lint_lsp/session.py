@@ -231,6 +231,8 @@ class Session:
             view = self._views.get(path)
             if view is None or not view.same_texts(result.view):
                 continue  # a newer version is on its way through the analysis
+            if self._stands(result):
+                continue
             self.results[path] = result
             self.wire.update(wire)
             for uri, version in view.versions.items():
@@ -240,6 +242,15 @@ class Session:
                     waiting.set_result(result)
         if others_changed and self.pulls:
             self.client.refresh("diagnostics")
+
+    def _stands(self, result: Result) -> bool:
+        """Whether what was found the last time is shown, and counts until it is known which files reach into the
+        document."""
+        path = result.view.path
+        held, index = self.results.get(path), self.checks_of(path).workspace.index
+        if result.is_kept or held is None or index is None or index.is_ready:
+            return False
+        return held.is_kept and held.settings == result.settings and held.view.same_texts(result.view)
 
     def _publish(self, uri: str, version: int | None, items: list[Json]) -> bool:
         """Send the diagnostics of a document, unless they were sent; whether they changed without an edit."""

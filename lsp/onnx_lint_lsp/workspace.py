@@ -9,12 +9,14 @@ from dataclasses import dataclass, field, replace
 
 from onnx_lint.checker import check_with_coverage
 from onnx_lint.codes import NOT_ANALYSED, SYNTAX_ERROR
+from onnx_lint.coverage import Coverage, CutOff
 from onnx_lint.diagnostic import Diagnostic, Severity, Span
 from onnx_lint.project.project import Project
 from onnx_lint.semantics.export_calls import ExportCalls
 from onnx_lint.semantics.incremental import Session
 from onnx_lint.settings import Settings
 from onnx_lint.source.text import SourceError, SourceText, read
+from onnx_lint_lsp import kept
 from onnx_lint_lsp.configuration import Configuration
 from onnx_lint_lsp.convert import Made
 from onnx_lint_lsp.index import Index
@@ -49,6 +51,8 @@ class Result:
     """The entry points that met a limit of the analysis."""
     is_left_out: bool = False
     """Whether it was not analysed since an analysis of it failed."""
+    is_kept: bool = False
+    """Whether it is what was found the last time, see `kept`."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,10 @@ class Workspace:
         self._kept = 0
         """Parsed statements that were needed when it was last looked."""
         self._related: tuple[object, ...] | None = None
+        self._cut_offs: tuple[CutOff, ...] = ()
+        """The limits that the last check met."""
+        self._stored: dict[str, SourceView] = {}
+        """Of which state of each document what was found is kept, or was looked at for that."""
 
     # -------------------------------------------------------------------------------------------- from any thread
     def update(self, path: str, view: SourceView | None, *, left_out: str | None = None) -> None:
@@ -137,6 +145,7 @@ class Workspace:
             if view is None or before is None or list(view.versions) != list(before.versions):
                 self.converted.clear()
             if view is None:
+                self._stored.pop(path, None)
                 if self.views.pop(path, None) is not None:
                     self.project.remove(path)
                     self._extra.discard(path)
@@ -208,6 +217,7 @@ class Workspace:
         whether that was enough."""
         self.sync(relate=not open_files_only, progress=progress)
         self._tidy()
+        self.project.derived.get(Session).is_hasty = open_files_only and not self.is_alone
         results = self._check(progress, open_files_only)
         parts = (self.project.derived.get(Session), self.project.derived.get(ExportCalls))
         self.is_complete = all(part.is_complete for part in parts) and not (open_files_only and self._is_unrelated)
@@ -215,7 +225,42 @@ class Workspace:
             results = [
                 self._settled(result) if is_broken(result.diagnostics, result.limits) else result for result in results
             ]
+        if self.is_complete and not open_files_only and (self.index is None or self.index.is_ready):
+            for result in results:
+                self._keep(result)
         return results + [self._not_analysed(view, reason) for view, reason in self.left_out.values()]
+
+    def kept(self) -> list[Result]:
+        """What was found the last time in open documents that were not looked at yet, where all is as it was then."""
+        self.sync(relate=False)
+        out: list[Result] = []
+        for path, view in self.views.items():
+            settings = self._configuration.settings(path)
+            if path in self._stored or settings is None or view.is_notebook:
+                continue
+            found = kept.load(self.folder, view.source, settings, self._text)
+            if found is not None:
+                diagnostics, coverage = found
+                limits = frozenset(cut_off.span for cut_off in coverage.cut_offs)
+                out.append(Result(view, tuple(diagnostics), settings, limits, is_kept=True))
+        return out
+
+    def _text(self, path: str) -> SourceText | None:
+        view = self.views.get(path)
+        return view.source if view is not None else self._reader.load(path)
+
+    def _keep(self, result: Result) -> None:
+        """Keep what was found in a document that is as it is on the disk."""
+        view, settings = result.view, result.settings
+        before = self._stored.get(view.path)
+        if settings is None or view.is_notebook or (before is not None and before.same_texts(view)):
+            return
+        self._stored[view.path] = view
+        on_disk = self._reader.on_disk(view.path)
+        if on_disk is not None and on_disk.text == view.source.text:
+            others = self._reader.texts() | {path: other.source for path, other in self.views.items()}
+            coverage = Coverage(cut_offs=tuple(sorted(self._cut_offs, key=lambda c: (c.span, c.name, c.reason))))
+            kept.store(self.folder, view.source, settings, others.items(), ([*result.diagnostics], coverage))
 
     def _check(self, progress: Callable[[int, int], None] | None, open_files_only: bool) -> list[Result]:
         groups: dict[int, tuple[Settings, list[str]]] = {}
@@ -230,7 +275,8 @@ class Workspace:
             checked = check_with_coverage(
                 self.project, groups.values(), progress=progress, open_files_only=open_files_only
             )
-            limits = frozenset(cut_off.span for cut_off in checked.coverage.cut_offs)
+            self._cut_offs = checked.coverage.cut_offs
+            limits = frozenset(cut_off.span for cut_off in self._cut_offs)
             for diagnostic in checked.diagnostics:
                 found[diagnostic.span.path].append(diagnostic)
         return [Result(view, tuple(found[path]), settings_of[path], limits) for path, view in self.views.items()]
@@ -301,14 +347,18 @@ class _Reader:
             return None
         if path not in self._texts:
             unsaved = self._elsewhere(path)
-            self._texts[path] = _bounded(unsaved) if unsaved is not None else self._read(path)
+            self._texts[path] = _bounded(unsaved) if unsaved is not None else self.on_disk(path)
         return self._texts[path]
 
     def known(self, path: str) -> SourceText | None:
         """The text of a file that was read before."""
         return self._texts.get(path)
 
-    def _read(self, path: str) -> SourceText | None:
+    def texts(self) -> dict[str, SourceText | None]:
+        """What was read, and what was looked for and is not there."""
+        return dict(self._texts)
+
+    def on_disk(self, path: str) -> SourceText | None:
         try:
             if not os.path.isfile(path) or os.path.getsize(path) > MAX_FILE:
                 return None

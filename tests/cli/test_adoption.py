@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from cli.conftest import BRANCH, CLEAN, DATA, Lint, Put
+from systems import needs_posix
 
 TWO = BRANCH.replace("return x + 1", "return x * x.sum().item()")
 """ONX101 in line 6, ONX202 in line 8."""
@@ -156,3 +160,19 @@ def test_where_no_comment_can_stand(lint: Lint, put: Put) -> None:
 def test_reasons_that_are_none(lint: Lint, put: Put, reason: str) -> None:
     path = put("a.py", TWO)
     assert lint("--add-ignore", reason).returncode == 2 and path.read_text() == TWO
+
+
+@needs_posix
+def test_the_next_run_removes_what_one_left_that_was_killed_writing_the_baseline(
+    lint: Lint, put: Put, tmp_path: Path
+) -> None:
+    put("a.py", BRANCH)
+    script = (
+        "import os, onnx_lint.atomic as a\n"
+        "a.os.replace = lambda *_: os.kill(os.getpid(), 9)\n"
+        "from onnx_lint.cli import main\n"
+        f"main([*{WRITE!r}, 'a.py'])\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, check=False)
+    assert killed.returncode == -signal.SIGKILL and len(os.listdir(tmp_path)) == 2
+    assert lint(*WRITE).returncode == 0 and sorted(os.listdir(tmp_path)) == ["a.py", "base.json"]

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from small_project import BLOCKS, INIT, OPS
 
 from onnx_lint import by_file
 from onnx_lint.cache import ResultCache
@@ -20,51 +21,11 @@ from onnx_lint.settings import Settings
 from onnx_lint.source.text import SourceText
 
 FILES = {
-    "pkg/__init__.py": "from pkg.blocks import Block\n",
-    "pkg/ops.py": """\
-        import torch
-
-        LIMIT = 4
-
-        def window(x, size: int):
-            n = x.shape[1]
-            if n % size:
-                x = x[:, : n - n % size]
-            return x
-
-
-        def scaled(x):
-            return x * x.max().item()
-
-        def unused(x):
-            return x.sum().item()
-        """,
-    "pkg/blocks.py": """\
-        import torch
-        from torch import nn
-
-        from .ops import scaled, window
-
-
-        class Base(nn.Module):
-            size = 4
-
-            def prepare(self, x):
-                return window(x, self.size)
-
-
-        class Block(Base):
-            def __init__(self, kind, masked=False):
-                super().__init__()
-                self.kind = kind
-                self.masked = masked
-
-            def forward(self, x, mask=None):
-                x = self.prepare(x)
-                for i in range(x.shape[0]):
-                    x = x + i
-                return x.data * 2
-        """,
+    "pkg/__init__.py": INIT,
+    "pkg/ops.py": f"{OPS}\ndef unused(x):\n    return x.sum().item()\n",
+    "pkg/blocks.py": BLOCKS.replace("        if self.masked:\n            x = scaled(x)\n", "").replace(
+        "        return x\n", "        return x.data * 2\n"
+    ),
     "pkg/model.py": """\
         import torch
         from torch import nn

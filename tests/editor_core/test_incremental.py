@@ -7,66 +7,21 @@ import random
 import textwrap
 
 import pytest
+from small_project import BLOCKS, INIT, OPS
 
 from onnx_lint.checker import check_groups
 from onnx_lint.diagnostic import Diagnostic
 from onnx_lint.project.project import Project
-from onnx_lint.semantics import entry
+from onnx_lint.semantics import entry, input_shapes
+from onnx_lint.semantics.evaluation import functions
+from onnx_lint.semantics.incremental import Session
 from onnx_lint.settings import Settings
 from onnx_lint.source.text import SourceText
 
 FILES = {
-    "pkg/__init__.py": "from pkg.blocks import Block\n",
-    "pkg/ops.py": textwrap.dedent(
-        """\
-        import torch
-
-        LIMIT = 4
-
-        def window(x, size: int):
-            n = x.shape[1]
-            if n % size:
-                x = x[:, : n - n % size]
-            return x
-
-        def scaled(x):
-            return x * x.max().item()
-
-        def make(kind):
-            from pkg.blocks import Block
-            return Block(kind)
-        """
-    ),
-    "pkg/blocks.py": textwrap.dedent(
-        """\
-        import torch
-        from torch import nn
-
-        from .ops import scaled, window
-
-
-        class Base(nn.Module):
-            size = 4
-
-            def prepare(self, x):
-                return window(x, self.size)
-
-
-        class Block(Base):
-            def __init__(self, kind, masked=False):
-                super().__init__()
-                self.kind = kind
-                self.masked = masked
-
-            def forward(self, x, mask=None):
-                x = self.prepare(x)
-                if self.masked:
-                    x = scaled(x)
-                for i in range(x.shape[0]):
-                    x = x + i
-                return x
-        """
-    ),
+    "pkg/__init__.py": INIT,
+    "pkg/ops.py": f"{OPS}\ndef make(kind):\n    from pkg.blocks import Block\n    return Block(kind)\n",
+    "pkg/blocks.py": BLOCKS,
     "pkg/model.py": textwrap.dedent(
         """\
         import torch
@@ -232,6 +187,86 @@ def test_only_what_rests_on_a_change_is_interpreted_again(monkeypatch: pytest.Mo
     entered.clear()
     after(project, "pkg/model.py", changed.replace("import torch\n", "import torch  # as ever\n", 1), "pkg/model.py")
     assert entered == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_pause_after_haste_says_what_the_texts_alone_say(seed: int) -> None:
+    """Whatever was presumed while somebody typed."""
+    rng = random.Random(seed)
+    texts, project = dict(FILES), Project(editor=True)
+    for name, text in texts.items():
+        project.add(SourceText.from_text(name, text))
+    session = project.derived.get(Session)
+    group = [(Settings(), {"pkg/model.py"})]
+    compared = presumed = 0
+    for _ in range(40):
+        path = rng.choice(list(FILES))
+        before = texts[path]
+        session.is_hasty = True
+        for _ in range(3):
+            texts[path] = edited(rng, texts[path])
+            project.add(SourceText.from_text(path, texts[path]))
+            check_groups(project, group, open_files_only=True)
+            presumed += not session.is_complete
+        session.is_hasty = False
+        if parses(texts):
+            compared += 1
+            assert said(check_groups(project, group)) == fresh(texts, "pkg/model.py")
+            assert session.is_complete
+        else:
+            texts[path] = before
+            project.add(SourceText.from_text(path, before))
+    assert compared > 5 and presumed > 20
+
+
+TYPED_IN = """\
+import functools
+
+from torch import nn
+
+
+def documented(text):
+    def mark(function):
+        function.__doc__ = text
+        return function
+    return mark
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3)
+
+    @documented("What it does")
+    def forward(self, x):
+        y = self.conv(x)
+        if x.shape[0] > 2:
+            y = y + 1
+        return y
+"""
+
+
+def test_haste_interprets_what_was_typed_and_finds_out_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    project = Project(editor=True)
+    project.add(SourceText.from_text("a.py", TYPED_IN))
+    group = [(Settings(), {"a.py"})]
+    first = [d.code for d in check_groups(project, group)]
+    looked: list[str] = []
+    for module, name in ((input_shapes, "search"), (functions, "_decorate")):
+        real = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *a, _n=name, _r=real, **k: (looked.append(_n), _r(*a, **k))[1])
+    session = project.derived.get(Session)
+    session.is_hasty = True
+    for text in (TYPED_IN.replace("y + 1", "y + 2"), TYPED_IN.replace("y + 1", "y + x.sum().item()")):
+        project.add(SourceText.from_text("a.py", text))
+        found = [d.code for d in check_groups(project, group, open_files_only=True)]
+        assert (found == first) == ("item" not in text) and not looked and not session.is_complete
+    # another decorator is interpreted at once, and the pause finds out the rest
+    project.add(SourceText.from_text("a.py", TYPED_IN.replace('documented("What', 'documented("That')))
+    check_groups(project, group, open_files_only=True)
+    assert looked == ["_decorate"]
+    session.is_hasty = False
+    assert [d.code for d in check_groups(project, group)] == first and "search" in looked and session.is_complete
 
 
 @pytest.mark.parametrize("seed", range(3))

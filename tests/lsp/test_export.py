@@ -140,6 +140,47 @@ def by_progress(wire: Wire, ident: int) -> None:
     wire.tell("window/workDoneProgress/cancel", {"token": token})
 
 
+REPAIRABLE = """\
+from torch import nn
+
+
+class Net(nn.Module):
+    def forward(self, x):
+        return x.reshape(int(x.shape[0]), -1)
+"""
+
+
+def test_a_repair_is_offered_where_an_export_went_wrong_and_put_into_the_document(tmp_path: Path) -> None:
+    (tmp_path / "model.py").write_text(REPAIRABLE)
+    with connect(tmp_path / "stderr") as wire:
+        wire.answers["workspace/applyEdit"] = lambda params: {"applied": True}
+        wire.initialize(profile("visual-studio-code"), [tmp_path], {"trusted": True})
+        uri = wire.open(tmp_path / "model.py")
+        wire.codes(uri, "ONX201")
+        document = {"textDocument": {"uri": uri}}
+        place = {"line": 5, "character": 20}
+        asked = {**document, "range": {"start": place, "end": place}, "context": {"diagnostics": []}}
+
+        def offered() -> list[Json]:
+            actions = [a for a in wire.ask("textDocument/codeAction", asked) if a["title"].startswith("Repair")]
+            lenses = [x for x in wire.ask("textDocument/codeLens", document) if x["command"]["title"].startswith("Rep")]
+            assert [a["command"]["arguments"] for a in actions] == [x["command"]["arguments"] for x in lenses]
+            return [a["command"] for a in actions]
+
+        assert offered() == []
+        assert not wire.answer(start(wire, uri, "Net"))["result"]["ok"]
+        (command,) = offered()
+        assert not wire.of("workspace/applyEdit")
+        argument = {**command["arguments"][0], "engine": "torchscript"}
+        result = wire.command(command["command"], argument)
+        (applied,) = wire.of("workspace/applyEdit")
+        (edit,) = applied["edit"]["changes"][uri]
+        assert edit["newText"] == "        return x.reshape(x.shape[0], -1)\n"
+        assert (edit["range"]["start"]["line"], edit["range"]["end"]["line"]) == (5, 6)
+        assert "repaired, and right on" in result["message"] and "look at it" in result["message"]
+        assert (tmp_path / "model.py").read_text() == REPAIRABLE, "the person saves it"
+
+
 @pytest.mark.parametrize("cancel", [by_command, by_progress])
 def test_a_cancelled_export_is_answered_and_its_processes_end(
     cancel: Callable[[Wire, int], None], tmp_path: Path

@@ -45,7 +45,7 @@ export class ExportFlow {
     }
     await this.saveFirst(request);
     this.last = { uri: request.uri, name: request.name };
-    const argument = { uri: request.uri, name: request.name, inputs: choice.inputs, engine: choice.engine };
+    const argument = { uri: request.uri, name: request.name, inputs: choice.inputs, engine: choice.engine, repair: request.repair ?? false };
     const result = await this.execute(Command.export, [argument]);
     if (!isExportResult(result)) {
       log.info(`Export of ${request.name}: no result`);

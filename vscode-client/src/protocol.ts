@@ -28,6 +28,8 @@ export interface Target {
 export interface ExportRequest extends Target {
   inputs?: string[];
   engine?: string;
+  /** Whether the server looks for a change that makes the export right, and puts it into the documents. */
+  repair?: boolean;
 }
 
 export interface InputSpec {

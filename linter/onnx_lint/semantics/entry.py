@@ -13,7 +13,6 @@ from onnx_lint.project.imports import ImportGraph
 from onnx_lint.project.modules import ClassBinding, SourceModule, Unit
 from onnx_lint.project.project import Project
 from onnx_lint.semantics import constructions, input_shapes, model_inputs, outputs
-from onnx_lint.semantics.domain.demands import Demand
 from onnx_lint.semantics.domain.environment import Environment
 from onnx_lint.semantics.domain.sites import Site
 from onnx_lint.semantics.domain.values import Function, Instance
@@ -212,12 +211,11 @@ def _enter(analysis: Analysis, info: ClassInfo) -> Summary | None:
     analysis.begin()
     made = constructions.of(analysis, info)
     summary: Summary | None = None
-    demands: dict[str, Demand] = {}
     for args in made or [None]:
         frame = Frame(analysis, unit, Environment({}), qualified=f"{info.name}.forward")
         instance = frame.interp.make(frame, info, args)
         if isinstance(instance, Instance):
-            one = _enter_instance(frame, info, instance, owner, statement, demands)
+            one = _enter_instance(frame, info, instance, owner, statement)
             if summary is None:
                 summary = one
             elif one is not None:
@@ -242,7 +240,6 @@ def _enter_instance(
     instance: Instance,
     owner: ClassInfo,
     statement: ir.FunctionDef,
-    demands: dict[str, Demand],
 ) -> Summary | None:
     analysis, unit = frame.analysis, frame.unit
     function = Function(unit, statement, None, owner)
@@ -252,13 +249,12 @@ def _enter_instance(
             return None
         function = value
     args = model_inputs.model_inputs(frame, Function(unit, statement, None, owner), instance)
-    args = input_shapes.with_shapes(analysis, unit, function, args, frame.qualified, demands)
+    args = input_shapes.with_shapes(analysis, unit, function, args, frame.qualified)
     summary = Summary(value=args.positional[0], traced=(unit, statement))
     frame.summary = summary
     if analysis.roots is not None:
         analysis.roots[unit] = summary
-    summary.sites += analysis.others
-    analysis.others.clear()
+    summary.sites += analysis.demanded[-1].others
     frame.interp.invoke(frame, None, function, None, args)
     outputs.report(analysis, summary, function, info)
     return summary

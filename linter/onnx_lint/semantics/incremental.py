@@ -15,7 +15,7 @@ from onnx_lint.semantics import entry
 from onnx_lint.semantics.constructions import Factories
 from onnx_lint.semantics.domain.sites import Site
 from onnx_lint.semantics.duck_typing import Methods
-from onnx_lint.semantics.evaluation.state import Analysis
+from onnx_lint.semantics.evaluation.state import Analysis, Demanded
 from onnx_lint.semantics.interpreter import INTERPRETER
 from onnx_lint.semantics.reach import Reached, calls_below, sites_of
 
@@ -44,6 +44,10 @@ class _Entry:
     traced: set[entry.Traced]
     met_limit: bool
     """Whether a call below it was not followed."""
+    demanded: list[Demanded]
+    """What was found out about its inputs."""
+    is_quick: bool
+    """Whether that, and what holds for one entry point only, was taken to be what it was before."""
 
 
 class Session:
@@ -53,6 +57,9 @@ class Session:
         self.project = project
         self.is_complete = True
         """Whether the last sites are all that there are."""
+        self.is_hasty = False
+        """Whether somebody types: an entry point that was interpreted before is interpreted anew with the shapes of
+        inputs that were found then, and `is_complete` says that this is to be looked at again."""
         self.analysis = Analysis(project, INTERPRETER, roots={})
         self._start()
 
@@ -93,7 +100,7 @@ class Session:
             if forward in traced and not self.project.policy.is_entry(info.module.name, info.name):
                 continue
             found = self._entries.get(id(info))
-            if found is None or found.dependency.stale:
+            if found is None or found.dependency.stale or (found.is_quick and not self.is_hasty):
                 if open_files_only and info.module.path not in paths:
                     self.is_complete = False
                     if found is None:
@@ -101,7 +108,8 @@ class Session:
                 else:
                     if progress is not None:
                         progress(done, len(classes))
-                    found = self._enter(info)
+                    found = self._enter(info, found.demanded if found is not None and self.is_hasty else None)
+            self.is_complete = self.is_complete and not found.is_quick
             traced |= found.traced
             if tally is not None:
                 tally.cut_offs |= entry.cut_offs(found.info, found.calls) if found.met_limit else set()
@@ -140,15 +148,22 @@ class Session:
 
         return _Candidates(module, dependency, tracker.compute(dependency, look))
 
-    def _enter(self, info: ClassInfo) -> _Entry:
-        tracker = self.project.tracker
+    def _enter(self, info: ClassInfo, as_before: list[Demanded] | None) -> _Entry:
+        """Interpret an entry point; `as_before`: what is known of its inputs, if that is not to be found out anew."""
+        tracker, analysis = self.project.tracker, self.analysis
         dependency = Node()
-        summary = tracker.compute(dependency, lambda: entry.enter(self.analysis, info))
+        analysis.as_before, analysis.demanded = as_before, []
+        try:
+            summary = tracker.compute(dependency, lambda: entry.enter(analysis, info))
+        finally:
+            analysis.as_before = None
         traced: set[entry.Traced] = set()
         calls = list(calls_below(summary, set())) if summary is not None else []
         traced.update(c.summary.traced for c in calls if c.summary.traced is not None)
         met_limit = any(c.summary.cut_off or c.summary.crowded for c in calls)
-        made = self._entries[id(info)] = _Entry(info, dependency, calls, traced, met_limit)
+        made = self._entries[id(info)] = _Entry(
+            info, dependency, calls, traced, met_limit, analysis.demanded, as_before is not None
+        )  # fmt: skip
         return made
 
     # ------------------------------------------------------------------------------------------------ after a change
@@ -177,6 +192,7 @@ class Session:
         self._stale_count = 0
         self.project.prune()
         analysis = self.analysis
+        analysis.forget_limited()  # whoever types without a pause adds to it
         analysis.memo.prune()
         analysis.initialised.prune()
         analysis.lambdas.clear()

@@ -15,39 +15,50 @@ from onnx_lint.semantics.domain.environment import Environment
 from onnx_lint.semantics.domain.lattice import alternatives, map_parts
 from onnx_lint.semantics.domain.values import Arguments, Function, Tensor, Value
 from onnx_lint.semantics.evaluation.frame import Frame
-from onnx_lint.semantics.evaluation.state import Analysis, Shown
+from onnx_lint.semantics.evaluation.state import Analysis, Demanded, Shown
 
 MAX_STEPS = 400
 """Statements that are interpreted to find the shapes of inputs."""
 
 
-def with_shapes(
-    analysis: Analysis, unit: Unit, function: Function, args: Arguments, qualified: str, found: dict[str, Demand]
-) -> Arguments:
-    """Arguments of an entry point, the tensors among them with the shapes that are demanded of them. `found` is what
-    another variant of the model demands, and gets what this one does: the search is the dearest part of an entry point,
-    and variants differ in sizes, not in ranks."""
+def with_shapes(analysis: Analysis, unit: Unit, function: Function, args: Arguments, qualified: str) -> Arguments:
+    """Arguments of an entry point, the tensors among them with the shapes that are demanded of them."""
     wanted = {
         one.parameter
         for value in (*args.positional, *args.keyword.values())
         for one in alternatives(value)  # an optional input is one of two
         if isinstance(one, Tensor) and one.parameter is not None and one.type.shape is None
     }
-    if wanted and not found:
-        found |= search(analysis, unit, function, as_inputs(args), qualified, wanted)
-        demands = found
-    else:
-        demands = {name: demand.of_any_variant() for name, demand in found.items()}
+    demands = _demanded(analysis, unit, function, args, qualified, wanted).found
     hints = shape_hints.of_parameters(analysis, function)
-    if hints:
-        demands = shape_hints.unified(demands, hints)
-    typed = with_demands(args, demands)
+    typed = with_demands(args, shape_hints.unified(demands, hints) if hints else demands)
     if analysis.shown is not None:
         for param, value in zip(function.function.params.positional, typed.positional, strict=False):
             for one in alternatives(value):
                 if isinstance(one, Tensor):
                     analysis.shown.setdefault((unit, param.at), Shown(param.name, "input", one.type))
     return typed
+
+
+def _demanded(
+    analysis: Analysis, unit: Unit, function: Function, args: Arguments, qualified: str, wanted: set[str]
+) -> Demanded:
+    """What is demanded of the inputs `wanted`: searched for, or what it was the last time while somebody types. A
+    second variant of the model demands the ranks that the first one does: the search is the dearest part of an entry
+    point, and variants differ in sizes."""
+    known = (analysis.as_before or [])[len(analysis.demanded) :][:1]
+    if known and known[0].wanted == wanted:
+        demanded = known[0]
+    else:
+        found: Mapping[str, Demand] = next((before.found for before in analysis.demanded if before.found), {})
+        if found:
+            found = {name: demand.of_any_variant() for name, demand in found.items()}
+        elif wanted:
+            found = search(analysis, unit, function, as_inputs(args), qualified, wanted)
+        demanded = Demanded(frozenset(wanted), found, tuple(analysis.others))
+        analysis.others.clear()
+    analysis.demanded.append(demanded)
+    return demanded
 
 
 def search(

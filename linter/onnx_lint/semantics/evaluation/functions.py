@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterator
 
 from onnx_lint.project.classes import ClassInfo
@@ -45,6 +46,7 @@ from onnx_lint.semantics.evaluation.state import (
 )
 from onnx_lint.source import ir
 
+_DEFINITION = re.compile(r"^[ \t]*(?:async[ \t]+)?def[ \t]", re.M)
 _SCRIPTED = frozenset({"torch.jit.script", "jit.script", "script", "torch.jit.script_if_tracing"})
 """What torchscript compiles, with its branches and loops; dynamo runs it like any other code."""
 _CUSTOM = frozenset({"torch.library.custom_op", "library.custom_op", "custom_op", "torch.library.triton_op"})
@@ -62,6 +64,9 @@ def function_value(analysis: Analysis, unit: Unit, function: ir.FunctionDef, own
     if analysis.skips_decorators:
         opaque = bool(_names(function) & _OPAQUE_DECORATORS)
         return Function(unit, function, None, owner, opaque=opaque)
+    if analysis.as_before is not None and analysis.handed_on.get(_name(plain)) == _decorators(unit):
+        analysis.tracker.read(unit.dependency)
+        return plain
     # a decorator that uses the function gets it as it is
     return analysis.once(analysis.memo, ("decorated", unit, function), lambda: _decorate(analysis, plain), plain)
 
@@ -69,7 +74,25 @@ def function_value(analysis: Analysis, unit: Unit, function: ir.FunctionDef, own
 def _decorate(analysis: Analysis, function: Function) -> Value:
     analysis.tracker.read(function.unit.dependency)
     frame = Frame(analysis, function.unit, Environment({}), records_sites=False, owner=function.owner)
-    return decorated(frame, function, function.function.decorators)
+    value = decorated(frame, function, function.function.decorators)
+    if analysis.project.is_editor:
+        key = _name(function)
+        analysis.handed_on.pop(key, None)
+        if isinstance(value, Function) and (value.function, value.closure) == (function.function, None):
+            if not value.opaque:
+                analysis.handed_on[key] = _decorators(function.unit)
+    return value
+
+
+def _name(function: Function) -> tuple[str, str]:
+    """What a function is called, whatever it says."""
+    return function.unit.module.path, _qualified(function)
+
+
+def _decorators(unit: Unit) -> str:
+    """The text of a function before its name: its decorators."""
+    found = _DEFINITION.search(unit.text)
+    return unit.text[: found.start()] if found is not None else ""
 
 
 def decorated(frame: Frame, value: Value, decorators: tuple[ir.Expr, ...]) -> Value:
@@ -263,7 +286,7 @@ def _summarise(frame: Frame, node: ir.Expr | None, call: _Call, receiver: Value 
             del analysis.nested[call.code]  # in an editor, it would keep the texts that were typed over
     analysis.summaries[call.key] = summary
     summary.cost = analysis.spent - spent
-    if analysis.limits_met != met:
+    if analysis.is_for_now(met):
         analysis.limited.append(lambda: analysis.forget(call.key))
     return summary
 

@@ -184,6 +184,17 @@ class Wanted:
                 raise AllMade
 
 
+@dataclass(frozen=True, slots=True)
+class Demanded:
+    """What a search for the shapes of inputs gave."""
+
+    wanted: frozenset[str]
+    """The inputs of which nothing was known."""
+    found: Mapping[str, Demand]
+    others: tuple[Site, ...]
+    """Where it met values that fixes are not for, and did not come to an end."""
+
+
 @dataclass(slots=True)
 class Analysis:
     """The analysis of a project. `interpreter` is what evaluates, see `interface`."""
@@ -240,6 +251,11 @@ class Analysis:
     """How often a limit, or a call that is under way, stood in for the answer."""
     limited: list[Callable[[], None]] = field(default_factory=list)
     """Forgets what was computed where that was so: it holds for this entry point only."""
+    demanded: list[Demanded] = field(default_factory=list)
+    """What was found out about the inputs of the entry point, for each way in which its model is made."""
+    as_before: list[Demanded] | None = None
+    """In an editor, while somebody types: the same of the last time. It is taken for what it is now, and so is what
+    holds for one entry point only; the next pause finds out."""
     others: list[Site] = field(default_factory=list)
     """Where values that fixes are not for were met during a search: what it began but did not end is not kept."""
     roots: dict[Unit, Summary] | None = None
@@ -250,6 +266,10 @@ class Analysis:
     """When wanted: what names hold where they are assigned."""
     shown_in_search: dict[tuple[Unit, int], Shown] = field(default_factory=dict)
     """The same during searches: what counts for places that are not come to again, since the results are used."""
+
+    handed_on: dict[tuple[str, str], str] = field(default_factory=dict)
+    """In an editor: the functions that their decorators handed on as they are, with the text of these. While somebody
+    types inside such a function, its decorators are not interpreted again."""
 
     def __post_init__(self) -> None:
         self.tracker = self.project.tracker
@@ -283,9 +303,13 @@ class Analysis:
         finally:
             self.under_way.discard(key)
             self.spent = spent
-        if self.limits_met != met:
+        if self.is_for_now(met):
             self.limited.append(lambda: memo.forget(key))
         return value
+
+    def is_for_now(self, met: int) -> bool:
+        """Whether what was computed holds for this entry point only, when `met` limits were met before."""
+        return self.limits_met != met or self.as_before is not None
 
     def forget(self, key: Hashable) -> None:
         """The summary of a call is not used again."""
@@ -295,10 +319,16 @@ class Analysis:
         """An entry point begins: it has the whole budget of steps and time."""
         self.steps, self.calls, self.is_late = 0, 0, False
         self.contexts.clear()
+        self.demanded = []
+        if self.as_before is None:
+            self.forget_limited()
+        self.until = time.thread_time() + MAX_SECONDS
+
+    def forget_limited(self) -> None:
+        """Forget what holds for one entry point only."""
         for forget in self.limited:
             forget()
         self.limited.clear()
-        self.until = time.thread_time() + MAX_SECONDS
 
     def limit(self, depth: int) -> str | None:
         """The limit that stops a call at that depth from being followed, in words; ``None`` when none does."""
