@@ -87,8 +87,10 @@ class ShapeDependentBranch(Rule[Branch]):
 
 
 def _is_bare(branch: Branch) -> bool:
-    """Whether a dimension stands there as it is: it is true where it is not 0."""
-    is_size = isinstance(branch.subject, Size) and not branch.subject.boolean
+    """Whether a dimension stands there as it is: it is true where it is not 0. One that was computed with may be 0 for
+    some inputs: a padding, a remainder."""
+    size = branch.subject
+    is_size = isinstance(size, Size) and size.parameter is not None and size.axis is not None and not size.boolean
     return is_size and isinstance(branch.node, (ir.Name, ir.Subscript))
 
 

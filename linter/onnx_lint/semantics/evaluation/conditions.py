@@ -211,34 +211,44 @@ def require(frame: Frame, test: ir.Expr, outcome: bool) -> None:
             if isinstance(value, Tensor) and isinstance(right.value, int):
                 frame.demand(value.type.like, Demand(right.value))
         elif (op == "==") == outcome and op in ("==", "!="):
-            if frame.analysis.search is not None:
-                _require_size(frame, test.left, right)
-            if frame.analysis.roots is not None:
+            if frame.analysis.search is not None or frame.analysis.roots is not None:
                 _require_equal(frame, test, test.left, right)
 
 
 def _require_equal(frame: Frame, test: ir.Expr, left: ir.Expr, right: ir.Expr) -> None:
-    """A check demands that two sizes are equal; they were evaluated before."""
-    if any(isinstance(node, (ir.Call, ir.Walrus)) for side in (left, right) for node in ir.walk(side)):
+    """A check demands that two sizes are equal; they were evaluated before, so that nothing is noted again."""
+    if not _only_reads(left) or not _only_reads(right):
         return
     outer, frame.records_sites = frame.records_sites, False
     try:
-        sizes = [dim_of(frame.interp.evaluate(frame, side)) for side in (left, right)]
+        values = frame.interp.evaluate(frame, left), frame.interp.evaluate(frame, right)
     finally:
         frame.records_sites = outer
-    if sizes[0] is not None and sizes[1] is not None and outer:
+    if frame.analysis.search is not None:
+        _require_size(frame, *values)
+        _require_size(frame, *values[::-1])
+    sizes = dim_of(values[0]), dim_of(values[1])
+    if frame.analysis.roots is not None and sizes[0] is not None and sizes[1] is not None and outer:
         frame.summary.constraints.append((test.at, Equation(sizes[0], sizes[1], "a check")))
 
 
-def _require_size(frame: Frame, left: ir.Expr, right: ir.Expr) -> None:
+_READING = frozenset({"size", "dim", "len", "int"})
+
+
+def _only_reads(node: ir.Expr) -> bool:
+    """Whether an expression may be evaluated twice: it names nothing and calls nothing that could change something."""
+    parts = list(ir.walk(node))
+    called = [ir.dotted(part.func).rpartition(".")[2] for part in parts if isinstance(part, ir.Call)]
+    return _READING.issuperset(called) and not any(isinstance(part, ir.Walrus) for part in parts)
+
+
+def _require_size(frame: Frame, size: Value, other: Value) -> None:
     """A dimension of an input is as large as something that does not depend on the input: it cannot change."""
-    values = frame.interp.evaluate(frame, left), frame.interp.evaluate(frame, right)
-    for size, other in (values, values[::-1]):
-        if isinstance(size, Size) and size.parameter is not None and size.axis is not None and not size.boolean:
-            if isinstance(other, Const) and isinstance(other.value, int):
-                frame.demand(size.parameter, Demand(sizes={size.axis: other.value}))
-            elif isinstance(other, Static):
-                frame.demand(size.parameter, Demand(sizes={size.axis: UnknownSize(False)}))
+    if isinstance(size, Size) and size.parameter is not None and size.axis is not None and not size.boolean:
+        if isinstance(other, Const) and isinstance(other.value, int):
+            frame.demand(size.parameter, Demand(sizes={size.axis: other.value}))
+        elif isinstance(other, Static):
+            frame.demand(size.parameter, Demand(sizes={size.axis: UnknownSize(False)}))
 
 
 def _whose_rank(node: ir.Expr) -> ir.Name | None:
