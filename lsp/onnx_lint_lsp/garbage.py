@@ -11,8 +11,8 @@ _YOUNG = 50_000
 _OLDER = 8
 """Of so many such looks one goes to all objects that have come since the last full collection."""
 _MANY = 40
-"""Looks after which really all objects are looked at, once nothing has happened for a while; fewer where few objects are
-kept, so that a project that was closed does not outlive others that are as large."""
+"""Looks after which really all objects are looked at, once nothing has happened for a while; fewer where few objects
+are kept, so that a project that was closed does not outlive others that are as large."""
 
 
 class Garbage:
