@@ -12,6 +12,7 @@ from onnx_lint.codes import NOT_ANALYSED, SYNTAX_ERROR
 from onnx_lint.coverage import Coverage, CutOff
 from onnx_lint.diagnostic import Diagnostic, Severity, Span
 from onnx_lint.project.project import Project
+from onnx_lint.semantics.domain import keys
 from onnx_lint.semantics.export_calls import ExportCalls
 from onnx_lint.semantics.incremental import Session
 from onnx_lint.settings import Settings
@@ -311,6 +312,7 @@ class Workspace:
         if not self.views:
             self._reader.clear()
             self.project, self._extra, self._related = Project(self._reader.load, editor=True), set(), None
+            keys.clear()
         elif len(self.project.store) > self._kept + self._kept // 8 + _SLACK:
             self.project.trim()
             self._kept = len(self.project.store)

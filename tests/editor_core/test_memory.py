@@ -73,4 +73,5 @@ def test_of_files_that_come_and_go_and_of_a_closed_project_nothing_stays(monkeyp
         project.trim()
     assert alive(SourceModule) < 4 * FILES
     del project
+    keys.clear()
     assert alive(SourceModule) == alive(Unit) == 0

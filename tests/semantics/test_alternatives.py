@@ -76,3 +76,16 @@ def test_a_key_that_is_one_of_two_texts_takes_nothing_else() -> None:
     )
     assert reported_lines(code.format("'b'")) == []
     assert reported_lines(code.format("'c'")) == ["return x * len(parts['a' if self.k else 'c'])"]
+
+
+def test_the_shape_of_a_tensor_or_dict_is_the_tensor_s() -> None:
+    code = (
+        "from typing import Dict, Union\n"
+        "class Model(nn.Module):\n"
+        "    def forward(self, x: Union[torch.Tensor, Dict[str, torch.Tensor]]):\n"
+        "        n = tuple(x.shape[2:4])\n"
+        "        if n == (3, 4):\n"
+        "            return 1\n"
+        "        return x\n"
+    )
+    assert [(code, line) for code, _, line in reports(code) if code < "ONX4"] == [("ONX102", "if n == (3, 4):")]

@@ -39,9 +39,14 @@ def key_of(*parts: Hashable) -> Key:
     return found
 
 
+def clear() -> None:
+    """Begin the table anew. Keys keep what they were made of: classes, and by these all files of a project that is
+    gone. For a server that lives long."""
+    _INTERNED.clear()
+
+
 def trim() -> None:
-    """Forget the keys that nothing but the table holds. They keep what they were made of: classes, and by these the
-    files of a project that is gone. For a server that lives long, when garbage has been collected."""
+    """Forget the keys that nothing but the table holds; when garbage has been collected."""
     alone = _holders({(): Key(())}, ())
     pending = list(_INTERNED)
     while pending:  # the last ones first: a key is made after its parts

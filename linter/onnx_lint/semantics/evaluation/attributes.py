@@ -53,6 +53,8 @@ _DICT_METHODS = frozenset(
     {"get", "items", "keys", "values", "pop", "update", "setdefault", "copy", "clear", "popitem", "move_to_end",
      "to_tuple"}
 )  # fmt: skip
+_TENSOR_FIELDS = frozenset({"shape", "ndim", "dtype", "device"})
+"""What no dict has: where a value may be a dict or a tensor, it is the tensor's."""
 _CONSTANTS = frozenset(
     {"math.pi", "math.e", "math.inf", "math.tau", "math.nan", "numpy.pi", "numpy.inf", "numpy.newaxis"}
 )
@@ -95,7 +97,9 @@ def _attribute(frame: Frame, node: ir.Attribute, value: Single) -> Value:
             if name in _DICT_METHODS:
                 return Bound(name, value)
             found = value.entries.get(name)
-            return found if found is not None else value.rest if value.rest is not None else UNKNOWN
+            if found is None and value.rest is not None and name not in _TENSOR_FIELDS:
+                found = value.rest
+            return found if found is not None else UNKNOWN
         case Super():
             return frame.interp.super_attribute(frame, value, name)
         case ClassValue():
