@@ -10,16 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from onnx_lint.semantics.domain.renaming import Renaming
 from onnx_lint.semantics.domain.sites import ShapeConflict, Site, Step
 from onnx_lint.semantics.domain.values import Value
 from onnx_lint.semantics.evaluation.state import Call, Summary
 from onnx_lint.semantics.evaluation.state_writes import kept
-
-if TYPE_CHECKING:
-    from onnx_lint.project.modules import Unit
+from onnx_lint.source import ir
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,12 +77,12 @@ def sites_of(calls: Sequence[Reached], root: Summary) -> Iterator[Site]:
 
 
 def _certain(sites: Iterator[Site], root: Summary) -> Iterator[Site]:
-    agreed: set[tuple[Unit, int]] | None = None
+    agreed: set[ir.Expr | ir.Stmt] | None = None
     for site in sites:
         if isinstance(site, ShapeConflict):
             if agreed is None:
-                agreed = {place for c in calls_below(root, set()) for place in c.summary.agreed}
-            if (site.unit, site.node.at) in agreed:
+                agreed = {node for c in calls_below(root, set()) for node in c.summary.agreed}
+            if site.node in agreed:
                 continue
         yield site
 

@@ -21,7 +21,7 @@ def note(frame: Frame, node: ir.Expr | ir.Stmt | None, subject: Value, outcome: 
         return
     if outcome.error is None:
         if outcome.result is not UNKNOWN:
-            frame.summary.agreed.add((frame.unit, node.at))
+            frame.summary.agreed.add(node)
         if outcome.constraints and frame.analysis.roots is not None:
             frame.summary.constraints += [(node.at, constraint) for constraint in outcome.constraints]
     elif len(outcome.sizes) == 2 and _are_known(*outcome.sizes):
@@ -34,17 +34,17 @@ class InOrder:
 
     def __init__(self, frame: Frame, node: ir.Expr | ir.Stmt | None) -> None:
         self._sites, self._agreed = frame.summary.sites, frame.summary.agreed
-        self._place = (frame.unit, -1 if node is None else node.at)
         self._node = node
-        self._fitted_before = self._place in self._agreed
-        self._agreed.discard(self._place)
+        self._fitted_before = node in self._agreed
+        if node is not None:
+            self._agreed.discard(node)
         self._first = self._began = len(self._sites)
         self._fits = False
 
     def one_is_done(self) -> None:
         """One module was called, or each of those that it may be: then one that fits is enough."""
-        if self._place in self._agreed:
-            self._agreed.discard(self._place)
+        if self._node is not None and self._node in self._agreed:
+            self._agreed.discard(self._node)
             self._fits = True
             self._sites[self._began :] = [s for s in self._sites[self._began :] if not self._is_conflict(s)]
         self._began = len(self._sites)
@@ -52,8 +52,8 @@ class InOrder:
     def all_are_done(self) -> None:
         """The last one was called."""
         failed = any(self._is_conflict(s) for s in self._sites[self._first :])
-        if self._fitted_before or (self._fits and not failed):
-            self._agreed.add(self._place)
+        if self._node is not None and (self._fitted_before or (self._fits and not failed)):
+            self._agreed.add(self._node)
 
     def _is_conflict(self, site: Site) -> bool:
         return isinstance(site, ShapeConflict) and site.node is self._node

@@ -133,8 +133,8 @@ class Summary:
     """Its sites as they were last seen: by the way to it, and what it was given."""
     kinds: dict[Hashable, set[Hashable]] | None = None
     """The kinds of arguments with which it calls functions and makes objects."""
-    agreed: set[tuple[Unit, int]] = field(default_factory=set)
-    """The places, as unit and number of the expression, where an operator was given sizes that fit."""
+    agreed: set[ir.Expr | ir.Stmt] = field(default_factory=set)
+    """Where an operator was given sizes that fit."""
     constraints: list[tuple[int, Constraint]] = field(default_factory=list)
     """What operators and checks demand of sizes, by the number of the expression; only kept for `Analysis.roots`."""
     since: int = 0
