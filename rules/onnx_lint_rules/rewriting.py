@@ -54,6 +54,12 @@ class Code:
             return f"({self.text})"
         return self.text
 
+    def itself(self) -> Code | None:
+        return self
+
+    def cloned(self) -> Code | None:
+        return self.attribute("clone()")
+
     def attribute(self, name: str) -> Code:
         return Code(f"{self.within(Binding.ATOM)}.{name}")
 

@@ -260,6 +260,17 @@ CASES: dict[str, Everyday] = {
     "a line of points, one for each row": Everyday(
         "return x * torch.linspace(0, 1, x.shape[0])[:, None]", "ONX605", "warning", FINE, FAILS,
     ),
+    "a scripted function that branches": Everyday(
+        "@torch.jit.script\n"
+        "def scripted(x: torch.Tensor) -> torch.Tensor:\n"
+        "    if x.sum() > 0:\n"
+        "        return x + 1\n"
+        "    return x\n\n"
+        "class Model(nn.Module):\n"
+        "    def forward(self, x):\n"
+        "        return scripted(x)\n",
+        "ONX101", "error", FINE, FAILS,
+    ),
     "chunks of a dynamic dimension": Everyday(
         "a, b = x.chunk(2, dim=0)\nreturn a + b", "ONX604", "warning", FINE, FAILS,
         first="(torch.randn(4, 4),)", second="(torch.randn(6, 4),)",

@@ -46,8 +46,8 @@ def summary_returns(summary: Summary) -> list[tuple[Value, ir.Expr]]:
 def _takes_numbers(function: Function) -> bool:
     """Whether numbers are inputs: torchscript makes tensors of them, and so of what is computed with them."""
     params = [p for p in function.function.params.positional[1:] if p.default is None]
-    hints = [p.annotation for p in params if p.annotation is not None]
-    names = {n.id for hint in hints for n in ir.walk(hint) if isinstance(n, ir.Name)}
+    annotations = [p.annotation for p in params if p.annotation is not None]
+    names = {n.id for annotation in annotations for n in ir.walk(annotation) if isinstance(n, ir.Name)}
     return bool(names & {"int", "float", "bool"})
 
 

@@ -17,8 +17,8 @@ from onnx_lint_rules.wording import described, quoted, where_live
 
 _BUILT_IN = frozenset({"min", "max", "sorted", "in", "sum", "abs", "any", "all", "repetition"})
 """Left to ONX206."""
-_COPIES = ("copy.copy", "copy.deepcopy")
-_COMPARISONS = ("torch.equal", "torch.allclose")
+_COPIES, _COMPARISONS = ("copy.copy", "copy.deepcopy"), ("torch.equal", "torch.allclose")
+_TENSORS = {**dict.fromkeys(("int", "float"), Code.itself), **dict.fromkeys(_COPIES, Code.cloned)}
 _FOLLOWED = frozenset({"int", "float", "math.ceil", "math.floor", "math.trunc", "math.pow", "math.radians", "numel"})
 """Conversions of sizes and of numbers made of them whose result dynamo goes on computing with."""
 _KEPT = wrong("keeps the example's number")
@@ -112,11 +112,8 @@ def _fix(cast: Conversion) -> Fix | None:
     if argument is None or not isinstance(cast.node, ir.Call) or not is_written_call(cast.node, cast.converter):
         return None
     title, code, applicability = f"Keep the tensor, without `{cast.converter}()`", None, Applicability.UNSAFE
-    if cast.converter in _COPIES:
-        one = Code.of(cast, argument).attribute("clone()") if len(cast.node.args) == 1 else None
-        title, code = "Use `.clone()`", one if isinstance(cast.subject, Tensor) else None
-    elif isinstance(cast.subject, Tensor):
-        code = Code.of(cast, argument) if cast.converter in ("int", "float") else None
+    if isinstance(cast.subject, Tensor):
+        code = _TENSORS.get(cast.converter, lambda code: None)(Code.of(cast, argument))
     elif cast.converter == "math.sqrt":
         title, code = "Use `** 0.5`", Code.of(cast, argument).operator("**", 0.5)
     else:
