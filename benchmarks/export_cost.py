@@ -1,10 +1,15 @@
 """What the exporter costs: the drop-in against plain ``torch.onnx.export``, and the proof stage by stage.
 
     python benchmarks/export_cost.py [--rounds 5] [--only resnet50,bert] [--engines torchscript] [--stages]
+    python benchmarks/export_cost.py --command [--count 20]
 
 Both are exported in one process, in turns, and compared by the processor time (user + system) of each; the ratio is
 of the least times. Models of ResNet-50's and BERT-base's size with random weights, built here. ``--stages`` then runs
 the whole command's machinery on the same models and prints where its time goes.
+
+``--command`` compares whole processes: the command, without a search and with the default one, against a script that
+imports torch, builds the same model and exports it with the same axes. The models are the first of ``real_models.py``,
+the engines in turns; it needs torchvision and timm.
 """
 
 from __future__ import annotations
@@ -12,11 +17,16 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import resource
+import subprocess
 import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Callable
 from contextlib import redirect_stdout
+from pathlib import Path
+from statistics import median
 from typing import Any
 
 import torch
@@ -165,6 +175,67 @@ def stages(name: str) -> None:
         )
 
 
+_PLAIN = """
+import sys, warnings
+sys.path[:0] = {path!r}
+warnings.simplefilter("ignore")
+import torch
+torch.set_num_threads(1)
+from onnx_lint_exporter.worker.inputs import from_specs, name_leaves, graph_names, parameters
+from onnx_lint_exporter.worker.engines.dynamo_capture import dynamic_shapes
+from onnx_lint_exporter.worker.spec import parse
+import real_models
+entry = real_models.MODELS[{name!r}]
+torch.manual_seed(0)
+model = entry.build().eval()
+given = from_specs(model, parse(list(entry.inputs)))
+first, names = given.first, graph_names(name_leaves(model, given.first))
+if {dynamo}:
+    extra = {{"dynamic_shapes": dynamic_shapes(first, given.axes, parameters(model)), "external_data": False}}
+else:
+    extra = {{"input_names": names, "dynamic_axes": given.axes}}
+torch.onnx.export(model, first.args, {out!r}, kwargs=first.kwargs, dynamo={dynamo}, verbose=False, **extra)
+"""
+
+
+def _process(command: list[str]) -> tuple[float, int]:
+    """Processor time of a process with all that it starts, and its status."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    status = subprocess.run(command, capture_output=True, check=False).returncode
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, status
+
+
+def command_cost(count: int, folder: str) -> None:
+    """Print the ratio of each model, then the medians and the worst."""
+    here = Path(__file__).resolve().parent
+    sys.path.insert(0, str(here))
+    import real_models
+
+    ratios: tuple[list[float], list[float]] = ([], [])
+    for number, (name, model) in enumerate(list(real_models.MODELS.items())[:count]):
+        engine = ("torchscript", "dynamo")[number % 2]
+        out = os.path.join(folder, "model.onnx")
+        code = _PLAIN.format(path=[str(here), *sys.path], name=name, dynamo=engine == "dynamo", out=out)
+        plain, status = _process([sys.executable, "-c", code])
+        if status:
+            print(f"{name:24} {engine:12} torch fails", flush=True)
+            continue
+        found = []
+        for kept, effort in zip(ratios, ("0", "25"), strict=True):
+            arguments = ["--export", f"{here / 'real_models.py'}:{name}", "--engine", engine, "--effort", effort]
+            arguments += [part for text in model.inputs for part in ("--input", text)]
+            ours, _ = _process(
+                [sys.executable, "-m", "onnx_lint", "--isolated", *arguments, "--quiet", "--output", out]
+            )
+            found.append(ours)
+            kept.append(ours / plain)
+        told = "  ".join(f"{each:6.2f} s {each / plain:5.2f}" for each in found)
+        print(f"{name:24} {engine:12} plain {plain:6.2f} s  command without, with search {told}", flush=True)
+    for title, kept in zip(("without a search", "with the default search"), ratios, strict=True):
+        print(f"{title}: median {median(kept):.2f}, worst {max(kept):.2f} of {len(kept)}")
+
+
 def main() -> int:
     """Exit status 1 when a ratio is over the limit."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -172,7 +243,13 @@ def main() -> int:
     parser.add_argument("--only", default=",".join(MODELS))
     parser.add_argument("--engines", default="torchscript,dynamo")
     parser.add_argument("--stages", action="store_true")
+    parser.add_argument("--command", action="store_true")
+    parser.add_argument("--count", type=int, default=20, help="models of --command")
     given = parser.parse_args()
+    if given.command:
+        with tempfile.TemporaryDirectory() as folder:
+            command_cost(given.count, folder)
+        return 0
     torch.set_num_threads(1)
     names, engines = given.only.split(","), [name == "dynamo" for name in given.engines.split(",")]
     ratios = [compare(name, given.rounds, dynamo) for name in names for dynamo in engines]

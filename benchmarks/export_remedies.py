@@ -4,8 +4,9 @@
 
 The models are those of the tests' corpus and of ``benchmarks/silent``, each exported by both engines. A remedy that
 works is one of these, all of them executed: the other engine exports the model right in the same run, and is named
-first; a replacement of the operator from ``remedies``, whose tests run it; or a patch of ``--repair``, after which the
-engine is right and the model gives what it gave. The share that ``--repair`` repairs is given by itself.
+first; a replacement of the operator from ``remedies``, whose tests run it; or a repair, a patch or the compiled model,
+with which the engine, else the other one, is right and the model gives what it gave. The share that ``--repair``
+repairs is given by itself.
 """
 
 from __future__ import annotations
@@ -70,7 +71,9 @@ def remedy_of(ran: Ran, engine: str) -> str:
     if any(_FROM_TABLE in (d["help"] or "") for d in said):
         return "replacement"
     others = [each for each in ran.document["exports"] if each["engine"] != engine]
-    return "engine" if any(each["ok"] and not each["not_proved"] for each in others) else ""
+    if any(each["ok"] and not each["not_proved"] for each in others):
+        return "engine"
+    return "other engine repaired" if any(each["repair"] is not None for each in others) else ""
 
 
 def main() -> int:

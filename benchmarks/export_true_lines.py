@@ -17,6 +17,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from onnx_lint_exporter.locate import diagnose
 from onnx_lint_exporter.outcome import WorkerError
 from onnx_lint_exporter.runs import Run
 from onnx_lint_exporter.source_code import Sources
+from onnx_lint_exporter.warm import Warm
 
 HERE = Path(__file__).parent
 Entry = dict[str, Any]
@@ -55,11 +57,13 @@ except BaseException as error:
 """
 
 
-def failures(module: str, name: str, inputs: tuple[str, ...], engine: str) -> list[Diagnostic]:
-    """The errors of one export."""
+def failures(
+    module: str, name: str, inputs: tuple[str, ...], engine: str, warm: tuple[str, ...] = ()
+) -> list[Diagnostic]:
+    """The errors of one export, by the command that starts its worker."""
     arguments = ["--export", f"{HERE / (module + '.py')}:{name}", "--engine", engine, "--timeout", "600"]
     arguments += ["--effort", "0", *(part for text in inputs for part in ("--input", text))]
-    run = Run(options.request(options.parse(arguments)))
+    run = Run(replace(options.request(options.parse(arguments)), command=warm))
     try:
         (outcome,) = run.run()
     except WorkerError as error:
@@ -117,13 +121,15 @@ def show(only: str, models: dict[str, tuple[str, Any]], engines: list[str]) -> N
                 print(json.dumps(entry), f"  # {d.span.line}: {d.message[:160]}", flush=True)
 
 
-def checked(only: str, with_torch: bool, models: dict[str, tuple[str, Any]]) -> Iterator[tuple[str, bool, bool]]:
+def checked(
+    only: str, with_torch: bool, models: dict[str, tuple[str, Any]], warm: Warm
+) -> Iterator[tuple[str, bool, bool]]:
     """For each entry its state, whether ours stands on a true line, and whether torch names one."""
     for entry in json.loads((HERE / "true_lines.json").read_text(encoding="utf-8")):
         if only not in entry["model"]:
             continue
         module, model = models[entry["model"]]
-        found = failures(module, entry["model"], model.inputs, entry["engine"])
+        found = failures(module, entry["model"], model.inputs, entry["engine"], warm.command)
         files = {d.span.path for d in found if Path(d.span.path).as_posix().endswith(entry["file"])}
         ours = any(is_true(entry, d) for d in found)
         plain = with_torch and torch_names_it(entry, module)
@@ -146,10 +152,11 @@ def main() -> int:
         show(given.only, models, [given.engine] if given.engine else ["torchscript", "dynamo"])
         return 0
     total = right = named = 0
-    for text, ours, plain in checked(given.only, not given.no_torch, models):
-        print(f"{'true' if ours else '-':5} {'torch' if plain else '-':6} {text}", flush=True)
-        if text.endswith(": fails"):
-            total, right, named = total + 1, right + ours, named + plain
+    with Warm(sys.executable) as warm:
+        for text, ours, plain in checked(given.only, not given.no_torch, models, warm):
+            print(f"{'true' if ours else '-':5} {'torch' if plain else '-':6} {text}", flush=True)
+            if text.endswith(": fails"):
+                total, right, named = total + 1, right + ours, named + plain
     print(f"{right} of {total} failures on a true line; torch's message names {named}")
     return int(right < 0.9 * total)
 

@@ -27,13 +27,19 @@ def _decoder(**options: Any) -> Any:
     return x.TransformerWrapper(num_tokens=100, max_seq_len=64, attn_layers=layers)
 
 
+def _encoder(**options: Any) -> Any:
+    x = import_module("x_transformers")
+    layers = x.Encoder(dim=32, depth=1, heads=2, **options)
+    return x.TransformerWrapper(num_tokens=100, max_seq_len=64, attn_layers=layers)
+
+
 def _whisper_decoder() -> Any:
     model = import_module("whisper.model")
     return model.TextDecoder(n_vocab=100, n_ctx=32, n_state=32, n_head=2, n_layer=2)
 
 
-def _quantizer() -> Any:
-    return _made("vector_quantize_pytorch.VectorQuantize", dim=16, codebook_size=32).eval()
+def _quantizer(name: str = "VectorQuantize", **options: Any) -> Any:
+    return _made(f"vector_quantize_pytorch.{name}", dim=16, codebook_size=32, **options).eval()
 
 
 def _pna() -> Any:
@@ -44,6 +50,7 @@ def _pna() -> Any:
 
 
 _GRAPH = ("x:float32[n=5,8]", "edge_index:int64[2,e=7]=5")
+_INDEXED = ("x:float32[n=5,8]", "index:int64[n]=2")
 _WORDS = ("x:int64[n=2,s=7]=100",)
 _SOUND = ("wav:float32[n=2,t=4000]",)
 
@@ -63,6 +70,54 @@ MODELS: dict[str, Model] = {
     "geometric_gat": Model(partial(_made, "torch_geometric.nn.GATConv", 8, 4, heads=2), _GRAPH),
     "geometric_pna": Model(_pna, _GRAPH),
     "geometric_topk": Model(partial(_made, "torch_geometric.nn.TopKPooling", 8), _GRAPH),
+    "geometric_sag": Model(partial(_made, "torch_geometric.nn.SAGPooling", 8), _GRAPH),
+    "geometric_asap": Model(partial(_made, "torch_geometric.nn.ASAPooling", 8), _GRAPH),
+    "geometric_set2set": Model(
+        partial(_made, "torch_geometric.nn.aggr.Set2Set", 8, 2), ("x:float32[n=5,8]", "index:int64[n]=1")
+    ),
+    "geometric_sort": Model(
+        partial(_made, "torch_geometric.nn.aggr.SortAggregation", 3), ("x:float32[n=5,8]", "index:int64[n]=1")
+    ),
+    "geometric_median": Model(partial(_made, "torch_geometric.nn.aggr.MedianAggregation"), _INDEXED),
+    "geometric_softmax": Model(partial(_made, "torch_geometric.nn.aggr.SoftmaxAggregation", learn=True), _INDEXED),
+    "kornia_joint_bilateral": Model(
+        partial(_made, "kornia.filters.JointBilateralBlur", (3, 3), 0.1, (1.5, 1.5)),
+        ("input:float32[n=2,3,h=16,w=20]", "guidance:float32[n,3,h,w]"),
+    ),
+    "kornia_laf_orienter": Model(
+        partial(_made, "kornia.feature.LAFOrienter", 32), ("laf:float32[1,k=3,2,3]", "img:float32[1,1,h=48,w=48]")
+    ),
+    "x_transformers_t5_bias": Model(partial(_encoder, rel_pos_bias=True), _WORDS),
+    "x_transformers_dynamic_bias": Model(partial(_encoder, dynamic_pos_bias=True), _WORDS),
+    "residual_quantize": Model(partial(_quantizer, "ResidualVQ", num_quantizers=2), ("x:float32[n=2,s=7,16]",)),
+    "random_quantize": Model(
+        partial(_quantizer, "RandomProjectionQuantizer", num_codebooks=2, codebook_dim=8), ("x:float32[n=2,s=7,16]",)
+    ),
+    "sim_quantize": Model(
+        partial(_made, "vector_quantize_pytorch.SimVQ", dim=16, codebook_size=32), ("x:float32[n=2,s=7,16]",)
+    ),
+    "nnaudio_mfcc": Model(
+        partial(_made, "nnAudio.features.MFCC", sr=8000, n_fft=256, hop_length=64), ("x:float32[n=2,t=4000]",)
+    ),
+    "monai_unetr": Model(
+        partial(
+            _made,
+            "monai.networks.nets.UNETR",
+            in_channels=1,
+            out_channels=2,
+            img_size=32,
+            spatial_dims=2,
+            hidden_size=48,
+            mlp_dim=48,
+            num_heads=4,
+            feature_size=4,
+        ),
+        ("x_in:float32[n=1,1,h=32,w=32]",),
+    ),
+    "monai_basic_unet": Model(
+        partial(_made, "monai.networks.nets.BasicUNet", spatial_dims=2, features=(4, 4, 8, 8, 8, 4)),
+        ("x:float32[n=1,1,h=32,w=32]",),
+    ),
     "x_transformers_rotary": Model(partial(_decoder, rotary_pos_emb=True), _WORDS),
     "x_transformers_alibi": Model(partial(_decoder, alibi_pos_bias=True), _WORDS),
     "asteroid_convtasnet": Model(

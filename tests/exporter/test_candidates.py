@@ -32,6 +32,15 @@ def _written(body: str, line: int) -> set[str]:
     return made
 
 
+_CHOSEN = """\
+is_chosen = x.any()
+y_if = x
+z_if = y_if * 2
+y = torch.where(is_chosen, y_if, y)
+z = torch.where(is_chosen, z_if, z)
+return z"""
+
+
 @pytest.mark.parametrize(
     ("body", "line", "wanted"),
     [
@@ -69,6 +78,60 @@ def _written(body: str, line: int) -> set[str]:
             "return torch.tensor([x.shape[0], 2])",
             1,
             "return torch.stack([torch.full((), x.shape[0]), torch.full((), 2)])",
+        ),
+        ("n = math.ceil(x.shape[1] / 8) * 8\nreturn n", 1, "n = -(-x.shape[1] // 8) * 8\nreturn n"),
+        ("n = x.shape[1]\nreturn 0 if n % 4 == 0 else 4 - n % 4", 2, "n = x.shape[1]\nreturn (4 - n % 4) % 4"),
+        ("return max(x.shape[0], 3)", 1, "return torch.sym_max(x.shape[0], 3)"),
+        ("if x.any():\n    y = x\n    z = y * 2\nreturn z", 1, _CHOSEN),
+        (
+            "n, m = x.shape\nif n in (1, 3) or m > n:\n    y = x\nreturn y",
+            2,
+            "n, m = x.shape\ny = torch.where(torch.logical_or(torch.logical_or(torch.full((), n) == 1, "
+            "torch.full((), n) == 3), torch.full((), m) > n), x, y)\nreturn y",
+        ),
+        ("return x if torch.equal(x, y) else y", 1, "return torch.where((x == y).all(), x, y)"),
+        ("z = y[:, 0]\nz.add_(10)\nreturn y", 2, "z = y[:, 0]\ny[:, 0] = y[:, 0].add(10)\nreturn y"),
+        (
+            "z = y.view(-1)\nz.clamp_(min=0.5)\nreturn y",
+            2,
+            "z = y.view(-1)\nz = z.clamp(min=0.5)\ny = z.reshape(y.shape)\nreturn y",
+        ),
+        ("return copy.deepcopy(x) + y", 1, "return x.clone() + y"),
+        ("return x * self.scales[x.shape[0] % 2]", 1, "return x * torch.tensor(self.scales)[x.shape[0] % 2]"),
+        (
+            "return self.heads[x.shape[0] % 2](x)",
+            1,
+            "return torch.stack([each(x) for each in self.heads])[x.shape[0] % 2]",
+        ),
+        (
+            "return x * self.scale.get(x.shape[1], 1.0)",
+            1,
+            "return x * torch.where(torch.stack([torch.full((), x.shape[1]) == key for key in self.scale]).any(), "
+            "torch.stack([(torch.full((), x.shape[1]) == key) * torch.as_tensor(value) for key, value in "
+            "self.scale.items()]).sum(0), 1.0)",
+        ),
+        (
+            "w = [0.5] * x.shape[1]\nreturn x * x.new_tensor(w)",
+            1,
+            "w = torch.full((x.shape[1],), 0.5)\nreturn x * w.to(x)",
+        ),
+        (
+            "return torch.stack([self.f(a) @ b.t() for a, b in zip(x, y)], 1)",
+            1,
+            "return torch.vmap(lambda a, b: self.f(a) @ b.transpose(-2, -1), out_dims=1)(x, y)",
+        ),
+        (
+            "out = []\nfor i, row in enumerate(x):\n    row = row * 2\n    out.append(row + i)\n"
+            "return torch.stack(out)",
+            2,
+            "out = []\ndef turn(i, row):\n    row = row * 2\n    return row + i\n"
+            "out = torch.vmap(turn)(torch.arange(x.shape[0]), x)\nreturn out",
+        ),
+        (
+            "z = np.linspace(0, 1, x.shape[1])\nreturn x * torch.as_tensor(z, dtype=x.dtype)",
+            1,
+            "z = 0 + torch.arange(x.shape[1], dtype=torch.float64) / torch.full((), x.shape[1] - 1).clamp(min=1) "
+            "* (1 - 0)\nreturn x * z.to(x.dtype)",
         ),
     ],
 )

@@ -110,3 +110,34 @@ def test_calls_with_a_cache_that_grows(tmp_path: Path) -> None:
     assert [one.args[1][0].shape for one in (inputs.first, inputs.second) if one is not None] == [(2, 5), (2, 6)]
     assert isinstance(torch.nn.Module.__call__.__qualname__, str)
     assert torch.nn.Module.__call__.__qualname__ != "_listening.<locals>.called"
+
+
+MASKED = """\
+import torch
+from torch import nn
+
+
+class Pool(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.words = nn.Embedding(30, 4)
+
+    def forward(self, ids, mask):
+        if not mask.all():
+            return self.words(ids).sum(1) * 0
+        return self.words(ids).mean(1)
+
+
+pool = Pool()
+for batch, length in ((2, 5), (3, 7)):
+    pool(torch.randint(0, 30, (batch, length)), torch.ones(batch, length, dtype=torch.int64))
+"""
+
+
+def test_integers_stay_in_what_the_script_gives(tmp_path: Path, warm_python: str) -> None:
+    """The script never masks anything: that the branch for it is frozen is not tested, and nothing is wrong."""
+    (tmp_path / "use.py").write_text(MASKED)
+    ran = commands.observe(tmp_path, warm_python, ["--engine", "torchscript", "--output-format", "json"], ["use.py"])
+    (pool,) = ran.document["exports"]
+    assert pool["ok"] and pool["proof"]["inputs"] > 20, ran.out
+    assert [branch["text"] for branch in pool["proof"]["open_branches"]] == ["not mask.all()"]

@@ -16,7 +16,6 @@ _SAME = (
     *("argsort", "argmax", "argmin", "floor", "ceil", "round", "tril", "triu", "arange", "outer"),
 )
 _MADE = {
-    "linspace": "torch.linspace({given}, dtype={dtype})",
     "eye": "torch.eye({given}, dtype={dtype})",
     "zeros": "torch.zeros({given}, dtype={dtype})",
     "ones": "torch.ones({given}, dtype={dtype})",
@@ -85,6 +84,9 @@ class _InTorch(ast.NodeTransformer):
         of = ast.unparse(function.value)
         if of == "torch" and function.attr in ("from_numpy", "as_tensor", "tensor") and len(node.args) == 1:
             return self._kept(node)
+        if of in _MODULES and function.attr == "linspace" and len(node.args) == 3:
+            self.changed = True
+            return _steps(*map(ast.unparse, node.args))
         if of in _MODULES and function.attr in _MADE:
             self.changed = True
             dtype = next((ast.unparse(k.value) for k in node.keywords if k.arg == "dtype"), "torch.float64")
@@ -108,3 +110,9 @@ class _InTorch(ast.NodeTransformer):
         self.changed = True
         dtypes = [each.value for each in node.keywords if each.arg == "dtype"]
         return ast.Call(ast.Attribute(value, "to"), dtypes, []) if dtypes else value
+
+
+def _steps(first: str, last: str, count: str) -> ast.expr:
+    """What ``linspace`` gives, made of what both engines translate for a live number of steps."""
+    steps = f"torch.arange({count}, dtype=torch.float64) / torch.full((), {count} - 1).clamp(min=1)"
+    return ast.parse(f"{first} + {steps} * ({last} - ({first}))", mode="eval").body

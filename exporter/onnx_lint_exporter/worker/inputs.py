@@ -49,6 +49,8 @@ class Inputs:
     """The specifications that the inputs were drawn from, if they were."""
     relations: dict[str, Relation] = field(default_factory=dict)
     """Axis → how its size follows from those of other axes."""
+    bounds: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Leaf name → the least value, and one more than the greatest, that integers or booleans were seen to have."""
 
     def named(self, model: Model, which: Arguments | None = None) -> list[Leaf]:
         """The leaves of all arguments with their names, in the engines' order."""

@@ -82,6 +82,7 @@ class Seen:
             inputs = whole(self.model, form.kept[0], origin)
             if len(form.kept) > 1 and not inputs.axes:
                 inputs.second = form.kept[1]
+            inputs.bounds = _bounds(self.model, form.kept)
             inputs.origin += "; no size differs between the calls, those that the model lets change vary"
             return inputs
         kept = sorted(form.kept, key=lambda each: _smallest(self.model, each, found) < 2)  # 0 and 1 are cases apart
@@ -92,7 +93,9 @@ class Seen:
         own = dict(_sizes(self.model, first))
         second = max(kept, key=lambda each: sum(own[place] != size for place, size in _sizes(self.model, each)))
         samples = [axis_sizes(self.model, each, axes) for each in kept]
-        return Inputs(first, second, axes, origin=origin + written_inputs(named, axes), relations=relations(samples))
+        inputs = Inputs(first, second, axes, origin=origin + written_inputs(named, axes), relations=relations(samples))
+        inputs.bounds = _bounds(self.model, form.kept)
+        return inputs
 
 
 def _idle_options(model: Model, arguments: Arguments) -> set[str]:
@@ -111,6 +114,19 @@ def _idle_options(model: Model, arguments: Arguments) -> set[str]:
         return set()
     alike = [name for name, _ in before] == [name for name, _ in after]
     return extra if alike and all(same(a, b) for (_, a), (_, b) in zip(before, after, strict=True)) else set()
+
+
+def _bounds(model: Model, calls: Sequence[Arguments]) -> dict[str, tuple[int, int]]:
+    """What the script gave of integers and booleans: a mask of ones alone, say, and no word beyond the vocabulary. The
+    range that a model takes cannot be seen from outside, and what it makes of other values nobody relies on."""
+    found: dict[str, tuple[int, int]] = {}
+    for arguments in calls:
+        for name, leaf in name_leaves(model, arguments):
+            if isinstance(leaf, torch.Tensor) and leaf.numel() and not (leaf.is_floating_point() or leaf.is_complex()):
+                least, most = int(leaf.min()), int(leaf.max())
+                low, high = found.get(name, (least, most + 1))
+                found[name] = min(low, least), max(high, most + 1)
+    return found
 
 
 def _sizes(model: Model, arguments: Arguments) -> Iterator[tuple[Place, int]]:

@@ -128,6 +128,8 @@ class Kitchen:
     def modes_of(self, leaf: Leaf) -> list[Mode]:
         """The ways to draw a tensor's values, mild ones first."""
         if leaf.example.dtype is torch.bool:
+            if leaf.low is not None and leaf.high is not None and leaf.high - leaf.low == 1:
+                return [("constant", leaf.low, 0)]
             return list(_DENSITIES)
         if leaf.example.is_floating_point() or leaf.example.is_complex():
             return self._floats(leaf)
@@ -216,7 +218,12 @@ class Kitchen:
         return found
 
 
-def leaves_of(named: Sequence[tuple[str, object]], axes: Axes, specs: Sequence[InputSpec]) -> list[Leaf]:
+def leaves_of(
+    named: Sequence[tuple[str, object]],
+    axes: Axes,
+    specs: Sequence[InputSpec],
+    bounds: Mapping[str, tuple[int, int]] | None = None,
+) -> list[Leaf]:
     """The tensors among the arguments, with what is known of them."""
     by_name = {spec.name: spec for spec in specs if spec.dtype}
     found = []
@@ -226,7 +233,8 @@ def leaves_of(named: Sequence[tuple[str, object]], axes: Axes, specs: Sequence[I
         spec = by_name.get(name)
         dims = {dim: axis for dim, axis in axes.get(name, {}).items() if dim < value.dim()}
         if spec is None:
-            found.append(Leaf(name, value, dims))
+            low, high = (bounds or {}).get(name, (None, None))
+            found.append(Leaf(name, value, dims, low, high))
         else:
             found.append(Leaf(name, value, dims, spec.low, spec.high, True))
     return found

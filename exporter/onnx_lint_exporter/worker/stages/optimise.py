@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 LEAST_NODES = 50
 """Smaller files are left as they are: loading the optimiser alone would cost more than a tenth of their export."""
-_FOLDABLE = ("Constant", "Identity", "Shape", "Cast", "ConstantOfShape")
+_FOLDABLE = ("Constant", "Shape", "Cast", "ConstantOfShape")
 _LEAST_PART = 0.1
 """Of the nodes, how many have to be such for the optimiser to find anything worth the loading."""
 _LEAST_SECONDS = 5.0

@@ -54,7 +54,7 @@ def run(state: RunState) -> bool:
 def _search(state: RunState) -> None:
     model, inputs = state.loaded.model, state.inputs
     notes = Notes([] if isinstance(model, _NO_PYTHON) else state.functions)
-    leaves = leaves_of(inputs.named(model), inputs.axes, inputs.specs)
+    leaves = leaves_of(inputs.named(model), inputs.axes, inputs.specs, inputs.bounds)
     runtime = state.runtime
     assert runtime is not None
 
