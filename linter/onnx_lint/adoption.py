@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from onnx_lint.arguments import CheckOptions
 from onnx_lint.baseline import Baseline, Compared
 from onnx_lint.diagnostic import Diagnostic
-from onnx_lint.fixer import Fixed
 from onnx_lint.inputs import UsageError
 from onnx_lint.source.notebook import NotebookText
 from onnx_lint.source.text import SourceText
-from onnx_lint.suppression_edits import with_suppressions
+
+if TYPE_CHECKING:
+    from onnx_lint.fixer import Fixed
 
 _IN_PART = ("select", "ignore", "extend_select", "severity", "engine", "opset", "preview", "changed_since")
 """Options with which a run sees another set of diagnostics than the one that the baseline is compared with."""
@@ -76,6 +78,9 @@ class Adoption:
 
     def with_ignores(self, diagnostics: list[Diagnostic]) -> tuple[dict[str, Fixed], list[Diagnostic]]:
         """The files with a suppression for each diagnostic, and the diagnostics where no comment can stand."""
+        from onnx_lint.fixer import Fixed
+        from onnx_lint.suppression_edits import with_suppressions
+
         by_path: dict[str, list[Diagnostic]] = {}
         for diagnostic in diagnostics:
             by_path.setdefault(diagnostic.span.path, []).append(diagnostic)

@@ -18,16 +18,19 @@ import secrets
 import stat
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
 from onnx_lint import __version__, registry
 from onnx_lint.coverage import CutOff
 from onnx_lint.diagnostic import Diagnostic
-from onnx_lint.project.module_table import Loader
 from onnx_lint.result_codec import Result, decode, encode
 from onnx_lint.settings import Settings
 from onnx_lint.source.json_text import loads
 from onnx_lint.source.text import SourceText
+
+if TYPE_CHECKING:
+    from onnx_lint.project.module_table import Loader
 
 _KEPT = 400
 """Files kept: a result and its parts are two. Those that were not asked for longest go first."""
@@ -204,16 +207,26 @@ def text_digest(*texts: str) -> str:
 def _program() -> list[str]:
     """What computes the answer: versions, and the files of this package and of all rule packages by size and time, so
     that a change in a checkout counts too."""
-    packages = {"onnx_lint", *(type(rule).__module__.partition(".")[0] for rule in registry.load())}
     out = [__version__, sys.version]
-    for name in sorted(packages):
-        for folder in getattr(sys.modules.get(name), "__path__", ()):
+    for name in sorted({"onnx_lint", *registry.packages()}):
+        for folder in _folders(name):
             for top, folders, files in os.walk(folder):
                 folders[:] = sorted(f for f in folders if f != "__pycache__")
                 for file in sorted(files):
                     status = os.stat(os.path.join(top, file))
                     out.append(f"{top}/{file} {status.st_size} {status.st_mtime_ns}")
     return out
+
+
+def _folders(package: str) -> list[str]:
+    """Where the modules of a package lie; it is not loaded."""
+    if package in sys.modules:
+        return [*getattr(sys.modules[package], "__path__", ())]
+    try:
+        spec = find_spec(package)
+    except (ImportError, ValueError):
+        return []
+    return [*(spec.submodule_search_locations or ())] if spec is not None else []
 
 
 def _is_mine(status: os.stat_result) -> bool:

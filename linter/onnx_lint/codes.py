@@ -14,13 +14,15 @@ from enum import Enum
 from functools import lru_cache
 from importlib import import_module
 from textwrap import fill
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from onnx_lint.diagnostic import Diagnostic, Fix, Severity, Span
 from onnx_lint.plugins import offers
 from onnx_lint.registry import load
-from onnx_lint.rule import Rule
 from onnx_lint.target import Engine
+
+if TYPE_CHECKING:
+    from onnx_lint.rule import Rule
 
 GROUP = "onnx_lint.codes"
 _SHORTEST_MESSAGE = 12

@@ -56,21 +56,18 @@ class Inputs:
     def by_settings(self, options: CheckOptions) -> list[tuple[Settings, set[str]]]:
         """The files by configuration. The files of a configuration that names an unknown rule get the default rules,
         and that is reported; an option that names one raises `UsageError`."""
-        from onnx_lint.selection import Selection, UnknownRule
-
-        try:
-            Selection(Settings(select=options.select, ignore=options.ignore, extend_select=options.extend_select))
-        except UnknownRule as error:
-            raise UsageError(str(error)) from error
+        given = Settings(select=options.select, ignore=options.ignore, extend_select=options.extend_select)
+        unknown = _unknown_rule(given)
+        if unknown is not None:
+            raise UsageError(unknown)
         groups: dict[int, tuple[Settings, set[str]]] = {}
         for path, config in self.configs.items():
             group = groups.get(id(config))
             if group is None:
                 settings = config.settings
-                try:
-                    Selection(settings)
-                except UnknownRule as error:
-                    self.problems.append(f"{config.path}: {error}; the default rules are used instead")
+                unknown = _unknown_rule(settings)
+                if unknown is not None:
+                    self.problems.append(f"{config.path}: {unknown}; the default rules are used instead")
                     settings = replace(
                         settings, select=(), ignore=(), extend_select=(), per_file_ignores=(), severities={}
                     )
@@ -86,6 +83,20 @@ class Inputs:
             return read(path)
         except SourceError:
             return None  # nobody asked for this file; a run over it reports what is wrong
+
+
+def _unknown_rule(settings: Settings) -> str | None:
+    """What is wrong with the selectors among settings. The rules are loaded only where there is one."""
+    chosen = (settings.select, settings.ignore, settings.extend_select, settings.per_file_ignores, settings.severities)
+    if not any(chosen):
+        return None
+    from onnx_lint.selection import Selection, UnknownRule
+
+    try:
+        Selection(settings)
+    except UnknownRule as error:
+        return str(error)
+    return None
 
 
 class ResolvedConfigs:

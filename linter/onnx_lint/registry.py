@@ -5,15 +5,14 @@ An entry point names a package; every module below it is searched for subclasses
 
 from __future__ import annotations
 
-import inspect
-import pkgutil
 from functools import lru_cache
 from importlib import import_module
-from types import GenericAlias
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from onnx_lint.plugins import offers
-from onnx_lint.rule import Rule
+
+if TYPE_CHECKING:  # a run that is answered from the cache needs no rule
+    from onnx_lint.rule import Rule
 
 GROUP = "onnx_lint.rules"
 BUILT_IN = "builtin"
@@ -29,6 +28,16 @@ def load() -> tuple[Rule[Any], ...]:
 def problems() -> tuple[str, ...]:
     """What is wrong with installed rule packages, one line for each that was passed over."""
     return _loaded()[1]
+
+
+def packages() -> tuple[str, ...]:
+    """The names of the packages that offer rules, without loading them."""
+    return tuple(sorted({package.partition(".")[0] for _, package in offers(GROUP)}))
+
+
+def is_only_ours() -> bool:
+    """Whether nobody else offers rules."""
+    return all(name == BUILT_IN for name, _ in offers(GROUP))
 
 
 @lru_cache(maxsize=1)
@@ -58,17 +67,22 @@ def _described(rule: Rule[Any]) -> str:
 
 def rules_of(package_name: str) -> list[Rule[Any]]:
     """The rules defined in the modules of one package. Raises what their import raises."""
+    import inspect
+    import pkgutil
+    from types import GenericAlias
+
+    from onnx_lint.rule import Rule
+
+    def is_class(item: Any) -> bool:
+        # Python 3.10 takes `list[int]` for one as well, and `issubclass` then refuses it
+        return inspect.isclass(item) and not isinstance(item, GenericAlias)
+
     package = import_module(package_name)
     rules: list[Rule[Any]] = []
     for info in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         module = import_module(info.name)
         for item in vars(module).values():
-            if _is_class(item) and issubclass(item, Rule) and item.__module__ == module.__name__:
+            if is_class(item) and issubclass(item, Rule) and item.__module__ == module.__name__:
                 if not inspect.isabstract(item):
                     rules.append(item())
     return rules
-
-
-def _is_class(item: Any) -> bool:
-    """Whether it is a class. Python 3.10 takes ``list[int]`` for one as well, and `issubclass` then refuses it."""
-    return inspect.isclass(item) and not isinstance(item, GenericAlias)

@@ -115,8 +115,16 @@ class Run:
         self._coverage = Coverage()
         self._fixes_left_out: dict[str, int] = {}
         self._adoption = Adoption(options, inputs.sources)
-        inputs.problems += [*registry.problems(), *codes.problems()]
         inputs.problems += entry_names.problems(options, inputs.sources, inputs.configs.values())
+        self._is_loaded = False
+        if not registry.is_only_ours():
+            self._look_at_packages()
+
+    def _look_at_packages(self) -> None:
+        """Load the rules, and note what is wrong with packages. An answer from the cache needs ours not."""
+        if not self._is_loaded:
+            self._is_loaded = True
+            self.inputs.problems += [*registry.problems(), *codes.problems()]
 
     def all(self) -> int:
         """Check, fix, report; the exit status."""
@@ -142,6 +150,7 @@ class Run:
         from onnx_lint.exportability import by_model
         from onnx_lint.report import models
 
+        self._look_at_packages()
         name = self._format()
         if name not in models.FORMATS:
             raise UsageError(f"--models is written as {', '.join(models.FORMATS)}, not as {name}")
@@ -215,6 +224,7 @@ class Run:
             known = cache.load(question)
             if known is not None:
                 return known
+        self._look_at_packages()
         from onnx_lint.checker import check_with_coverage
         from onnx_lint.part_cache import PartCache
         from onnx_lint.workers import available

@@ -281,3 +281,16 @@ def test_no_cache_is_no_cache(lint: Lint, put: Put, kept: Path, tmp_path: Path) 
     assert not kept.exists()
     lint("--cache-dir", "here")
     assert not kept.exists() and len(results(tmp_path / "here")) == 1
+
+
+def test_an_answer_from_the_cache_needs_neither_rules_nor_parser(put: Put, kept: Path, tmp_path: Path) -> None:
+    """Loading them is most of what such a run would cost."""
+    put("net.py", BRANCH)
+    command = [sys.executable, "-X", "importtime", "-m", "onnx_lint", "net.py"]
+    first, second = (
+        subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False) for _ in range(2)
+    )
+    assert (first.returncode, first.stdout) == (second.returncode, second.stdout) and "ONX101" in second.stdout
+    heavy = ("libcst", "onnx_lint.rule\n", "onnx_lint_rules", "onnx_lint.semantics", "onnx_lint.project")
+    assert all(name in first.stderr for name in heavy)
+    assert [name for name in heavy if name in second.stderr] == []

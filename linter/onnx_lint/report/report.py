@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from types import ModuleType
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from onnx_lint.coverage import Coverage
 from onnx_lint.diagnostic import Diagnostic, Severity
-from onnx_lint.rule import Rule
 from onnx_lint.source.text import SourceText
+
+if TYPE_CHECKING:
+    from onnx_lint.rule import Rule
 
 
 @dataclass
