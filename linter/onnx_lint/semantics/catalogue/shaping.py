@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import reduce
 
-from onnx_lint.semantics.catalogue import conflicts, demands, shapes
+from onnx_lint.semantics.catalogue import conflicts, demands, last_sizes, shapes
 from onnx_lint.semantics.catalogue.shapes import registry
 from onnx_lint.semantics.catalogue.shapes.indexing import ELLIPSIS, Index, Slice
 from onnx_lint.semantics.catalogue.shapes.module_registry import MODULES
 from onnx_lint.semantics.domain import dtypes
 from onnx_lint.semantics.domain.demands import Demand
-from onnx_lint.semantics.domain.dims import FIXED_SIZE, UNKNOWN_SIZE, VARYING_SIZE, Expression, UnknownSize
+from onnx_lint.semantics.domain.dims import FIXED_SIZE, UNKNOWN_SIZE, VARYING_SIZE, Dim, Expression, UnknownSize
 from onnx_lint.semantics.domain.shapes import UNKNOWN as NOT_KNOWN
 from onnx_lint.semantics.domain.shapes import (
     UNSEEN,
@@ -177,7 +178,8 @@ def function(frame: Frame, node: ir.Call | None, name: str, args: Arguments, res
             positional[at] = _assumed(given, demand)
     outcome = shapes.call(name, positional, named)
     conflicts.note(frame, node, result, outcome)
-    return _result(name, positional, result, outcome.result)
+    last = last_sizes.of_function(name.rpartition(".")[2], positional)
+    return _result(name, positional, result, outcome.result, last)
 
 
 def _demand(frame: Frame, of: Described, demand: Demand | None) -> None:
@@ -209,12 +211,16 @@ def method(frame: Frame, node: ir.Call | None, name: str, receiver: Tensor, args
         given = _assumed(given, demand)
     outcome = shapes.method(name, given, positional, keyword)
     conflicts.note(frame, node, result, outcome)
-    return _result(name, [given, *positional], result, outcome.result)
+    return _result(
+        name, [given, *positional], result, outcome.result, last_sizes.of_function(name, [given, *positional])
+    )
 
 
-def _result(name: str, given: Sequence[Described], result: Value, found: Described) -> Value:
+def _result(name: str, given: Sequence[Described], result: Value, found: Described, last: Dim | None) -> Value:
     first = given[0] if given else None
     short = name.rpartition(".")[2]
+    if last is None and isinstance(first, TensorType) and short in _SAME:
+        last = first.last_size
     if isinstance(found, TensorType) and found.shape is None and isinstance(first, TensorType):
         if first.is_unseen and short in _SAME:
             found = TensorType(None, found.dtype, is_unseen=True)
@@ -222,7 +228,14 @@ def _result(name: str, given: Sequence[Described], result: Value, found: Describ
         known = found if isinstance(found, TensorType) else TensorType()
         if known.shape is None:
             found = TensorType(None, known.dtype, first.like, first.is_resized or short in _RESIZED)
-    return typed(result, found)
+    return _with_last(typed(result, found), last)
+
+
+def _with_last(result: Value, last: Dim | None) -> Value:
+    """A tensor of unknown rank with the size of its last dimension, if that is known."""
+    if last is None or not isinstance(result, Tensor) or result.type.shape is not None:
+        return result
+    return with_type(result, replace(result.type, last=last))
 
 
 def module(frame: Frame, node: ir.Call | None, called: ExternalInstance, args: Arguments, result: Value) -> Value:
@@ -243,7 +256,8 @@ def module(frame: Frame, node: ir.Call | None, called: ExternalInstance, args: A
         found = TensorType(
             found.shape if isinstance(found, TensorType) else None, _dtype_of_module(called.name, inputs)
         )
-    return _result(_FUNCTION_OF.get(called.name.rpartition(".")[2], ""), inputs, result, found)
+    last = last_sizes.of_module(called.name, positional, keyword)
+    return _result(_FUNCTION_OF.get(called.name.rpartition(".")[2], ""), inputs, result, found, last)
 
 
 def _dtype_of_module(name: str, inputs: Sequence[Described]) -> str | None:
@@ -348,6 +362,10 @@ def operation(frame: Frame, node: ir.Expr | ir.Stmt | None, op: str, operands: S
         found = TensorType(None, found.dtype, is_unseen=True)
     if found.shape is None and like is not None and not any(_may_raise_rank(v, like) for v in operands):
         found = TensorType(None, found.dtype, like, first.is_resized)
+    if found.shape is None:
+        tensors = [(g, not v.is_traced) for g, v in zip(given, operands, strict=True) if isinstance(g, TensorType)]
+        last = last_sizes.of_function("matmul", given) if op == "@" else last_sizes.of_operation(tensors)
+        found = replace(found, last=last) if last is not None else found
     return with_type(result, found)
 
 

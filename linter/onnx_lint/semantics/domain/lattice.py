@@ -122,7 +122,8 @@ def map_parts(value: Value, change: Callable[[Value], Value]) -> Value:
             element = None if value.element is None else change(value.element)
             if element is value.element and _same(elements, value.elements):
                 return value
-            return Seq(value.kind, elements, element, value.origin, value.parameter, value.first_axis, value.addresses)
+            held = value.addresses, value.last
+            return Seq(value.kind, elements, element, value.origin, value.parameter, value.first_axis, *held)
         case Dict():
             entries = dict(zip(value.entries, _changed(tuple(value.entries.values()), change), strict=True))
             rest = None if value.rest is None else change(value.rest)
@@ -388,7 +389,14 @@ def with_addresses(value: Alternative, addresses: Addresses) -> Alternative:
             )
         case Seq():
             return Seq(
-                value.kind, value.elements, value.element, value.origin, value.parameter, value.first_axis, addresses
+                value.kind,
+                value.elements,
+                value.element,
+                value.origin,
+                value.parameter,
+                value.first_axis,
+                addresses,
+                value.last,
             )
         case Dict():
             return Dict(value.entries, value.rest, addresses)

@@ -127,6 +127,13 @@ def _with_origin(value: Value, origin: Origin | None) -> Value:
             return Array(origin)
         case Seq():
             return Seq(
-                value.kind, value.elements, value.element, origin, value.parameter, value.first_axis, value.addresses
+                value.kind,
+                value.elements,
+                value.element,
+                origin,
+                value.parameter,
+                value.first_axis,
+                value.addresses,
+                value.last,
             )
     return value

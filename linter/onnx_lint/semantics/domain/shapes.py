@@ -18,7 +18,7 @@ A `Value` is what stands at an argument or a result of a call:
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final, TypeAlias
 
@@ -63,6 +63,13 @@ class TensorType:
     is_unseen: bool = False
     """It comes from a part of the model that was not seen, such as one that configuration chooses: where another way
     says what the tensor is, that counts."""
+    last: Dim | None = None
+    """The size of its last dimension, while it is not known how many there are."""
+
+    @property
+    def last_size(self) -> Dim | None:
+        """The size of its last dimension; ``None`` if it is not known or there is none."""
+        return self.last if self.shape is None else self.shape[-1] if self.shape else None
 
     @property
     def rank(self) -> int | None:
@@ -129,7 +136,10 @@ def join_types(first: TensorType, second: TensorType) -> TensorType:
     dtype = first.dtype if first.dtype == second.dtype else None
     like = first.like if first.like == second.like else None
     if first.shape is None or second.shape is None or len(first.shape) != len(second.shape):
-        return TensorType(None, dtype, like, like is not None and (first.is_resized or second.is_resized))
+        sizes = first.last_size, second.last_size
+        last = None if sizes[0] is None or sizes[1] is None else join_dims(sizes[0], sizes[1])
+        is_resized = like is not None and (first.is_resized or second.is_resized)
+        return TensorType(None, dtype, like, is_resized, last=last)
     return TensorType(tuple(map(join_dims, first.shape, second.shape)), dtype)
 
 
@@ -151,7 +161,7 @@ def general_dim(dim: Dim) -> Dim:
 def general_type(type: TensorType) -> TensorType:
     """Of a shape only the number of dimensions and which of them may change."""
     if type.shape is None:
-        return type
+        return type if type.last is None else replace(type, last=general_dim(type.last))
     return TensorType(tuple(map(general_dim, type.shape)), type.dtype)
 
 

@@ -17,7 +17,7 @@ def shape_value(tensor: Tensor, origin: Origin | None) -> Seq:
             return Seq("shape", None, Static("int"))
         return Seq("shape", tuple([Const(d) if isinstance(d, int) else Static("int") for d in known]))
     if known is None:
-        return Seq("shape", None, Size(origin), origin, tensor.parameter)
+        return Seq("shape", None, Size(origin), origin, tensor.parameter, last=tensor.type.last)
     parts = [Size(origin, parameter=tensor.parameter, axis=axis, dim=dim) for axis, dim in enumerate(known)]
     return Seq("shape", tuple(parts), None, origin, tensor.parameter)
 
@@ -31,7 +31,9 @@ def part_of_shape(shape: Seq, index: int, origin: Origin | None) -> Size:
         return Size(origin, dim=dim_of(part) or UNKNOWN_SIZE)
     if index >= 0:
         return Size(origin, parameter=shape.parameter, axis=shape.first_axis + index)
-    return Size(origin, parameter=shape.parameter, axis=index if shape.first_axis == 0 else None)
+    axis = index if shape.first_axis == 0 else None
+    dim = shape.last if index == -1 and shape.last is not None else UNKNOWN_SIZE
+    return Size(origin, parameter=shape.parameter, axis=axis, dim=dim)
 
 
 def dim_of(value: Value) -> Dim | None:

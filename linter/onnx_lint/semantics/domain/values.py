@@ -252,6 +252,8 @@ class Seq(Kind):
     """The input of ``forward`` whose whole shape this is."""
     first_axis: int = 0
     addresses: Addresses = ()
+    last: Dim | None = None
+    """Of a shape of unknown length: the size of the last dimension, if that is known."""
     is_traced: bool = field(init=False)
     has_addresses: bool = field(init=False)
     depth: int = field(init=False)
@@ -271,7 +273,7 @@ class Seq(Kind):
         if found is None:
             elements = None if self.elements is None else tuple([e.key() for e in self.elements])
             element = None if self.element is None or elements is not None else self.element.key()
-            found = key_of("seq", self.kind, elements, element, self.parameter, self.first_axis)
+            found = key_of("seq", self.kind, elements, element, self.parameter, self.first_axis, self.last)
             object.__setattr__(self, "_key", found)
         return found
 

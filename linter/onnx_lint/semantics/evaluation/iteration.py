@@ -215,8 +215,10 @@ def _shape_part(frame: Frame, shape: Seq, index: int, count: int, star: int | No
             return Seq("shape", shape.elements[index : len(shape.elements) - (count - index - 1)], None, shape.origin)
         return Seq("shape", None, shape.element, shape.origin)
     origin = frame.origin(node, StepKind.SIZE, "", shape.origin)
-    if is_behind and shape.elements is None:
+    if is_behind and shape.elements is None and (index < count - 1 or shape.last is None):
         return Size(origin, parameter=shape.parameter)
+    if shape.elements is None and shape.last is not None and index == count - 1:
+        return Size(origin, parameter=shape.parameter, axis=None if is_behind else index, dim=shape.last)
     return part_of_shape(shape, index - count if is_behind else index, origin)
 
 

@@ -225,14 +225,15 @@ def _slice_of_shape(
     start = lower or 0
     if step is None and lower is not None and -_MAX_AXES <= lower < 0 and upper is None:
         frame.demand(value.parameter, Demand(last=-lower))
-        parts = [Size(value.origin, parameter=value.parameter, axis=i) for i in range(lower, 0)]
+        parts = [part_of_shape(value, i, value.origin) for i in range(lower, 0)]
         return Seq("shape", tuple(parts), origin=value.origin)
     if step is None and upper is not None and 0 <= start < upper <= _MAX_AXES:
         axes = range(start, upper)
         parts = [Size(value.origin, parameter=value.parameter, axis=value.first_axis + i) for i in axes]
         return Seq("shape", tuple(parts), origin=value.origin)
     named = value.parameter if start >= 0 and step is None else None
-    return Seq("shape", None, element, value.origin, named, value.first_axis + max(start, 0))
+    last = value.last if upper is None and step is None else None
+    return Seq("shape", None, element, value.origin, named, value.first_axis + max(start, 0), last=last)
 
 
 def slice_(frame: Frame, node: ir.Slice) -> Value:

@@ -27,7 +27,7 @@ def size(call: Call, input: Value, dim: Value = None) -> Value:
     if dim is None:
         return shape_attribute(call, input)
     if x.shape is None:
-        return UNKNOWN_SIZE
+        return x.last if dim == -1 and x.last is not None else UNKNOWN_SIZE
     return x.shape[read.axis(dim, len(x.shape))]
 
 
