@@ -15,12 +15,19 @@ if [ "${COVERAGE:-}" = 1 ]; then
     measure="--cov --cov-append --cov-report="
     rm -f .coverage .coverage.*
 fi
-none=0
+none=0 status=0
 # first what can share the machine, then what measures time or memory
 for group in "not alone" "alone"; do
     [ "$group" = alone ] && workers=0 || workers="${WORKERS:-logical}"
+    code=0
     # shellcheck disable=SC2086  # several words, or none
-    python -m pytest -n "$workers" --dist loadfile --no-loadscope-reorder $measure -m "$group" "$@" || { [ $? -eq 5 ] && none=$((none + 1)); } # 5: none of the tests asked for is in this group
+    python -m pytest -n "$workers" --dist loadfile --no-loadscope-reorder $measure -m "$group" "$@" || code=$?
+    case $code in
+        0) ;;
+        5) none=$((none + 1)) ;; # none of the tests asked for is in this group
+        *) status=$code ;;
+    esac
 done
 [ "$none" -lt 2 ] || exit 5
 [ -z "$measure" ] || coverage report --skip-covered
+exit "$status"

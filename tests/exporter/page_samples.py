@@ -266,8 +266,8 @@ def _(x):
 
 class Net(nn.Module):
     def forward(self, x):
-        y = torch.ops.onnx_lint_page.plain(x)  # both: ONX903
-        return torch.ops.onnx_lint_page.plain(y + 1)  # both: ONX903
+        y = torch.ops.onnx_lint_page.plain(x)  # both: ONX606
+        return torch.ops.onnx_lint_page.plain(y + 1)  # both: ONX606
 """,
         _X,
         "error",
@@ -287,7 +287,7 @@ class Net(nn.Module):
         _HEAD
         + """@torch.jit.script
 def repeated(x, n: torch.Tensor):
-    for _ in range(int(n)):  # dynamo: ONX902
+    for _ in range(int(n)):  # dynamo: ONX105
         x = x + 1
     return x
 

@@ -23,7 +23,7 @@ alone = pytest.mark.parametrize("engine", Engine)
 
 
 def found(text: str, *engines: Engine) -> list[Diagnostic]:
-    return check_source(text, settings=Settings(target=Target(engines), engine_given=True))
+    return check_source(text, settings=Settings(target=Target(engines), engine_given=True, preview=True))
 
 
 def spoken_of(diagnostic: Diagnostic) -> set[Engine]:

@@ -207,5 +207,6 @@ class Session:
                 del analysis.of_unit[key]
         self._entries = {k: e for k, e in self._entries.items() if not e.dependency.stale}
         analysis.objects = {k: a for k, a in analysis.objects.items() if not k[0].header_unit.is_gone}
+        analysis.roots = {unit: root for unit, root in (analysis.roots or {}).items() if not unit.is_gone}
         analysis.symbol_names = {k: name for k, name in analysis.symbol_names.items() if not k[0].is_gone}
         self._candidates = {k: c for k, c in self._candidates.items() if not c.dependency.stale}

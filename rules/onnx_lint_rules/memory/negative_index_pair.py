@@ -17,7 +17,7 @@ class NegativeIndexPair(Rule[IndexRead]):
 
     PyTorch counts negative indices from the end. Torchscript makes one number of the indices of all dimensions, and
     does not look whether they are negative: the exported model reads other elements, for the example already, and
-    nothing warns of it. One list alone is right, and the dynamo engine is right with all of them. What an index
+    nothing warns about it. One list alone is right, and the dynamo engine is right with all of them. What an index
     *tensor* holds is data that no linter knows.
 
     ## Example

@@ -159,7 +159,7 @@ scripted_list.result = {"torchscript": "right", "dynamo": "error capture"}
 
 class DictScripted(nn.Module):
     def forward(self, x):  # dynamo: ONX918
-        return {"a": x + 1, "b": x - 1}  # torchscript: ONX401
+        return {"a": x + 1, "b": x - 1}  # torchscript: ONX910
 
 
 def scripted_dict():
