@@ -341,12 +341,14 @@ class Run:
             rules_for(name),
             self._coverage,
             colour=options.wants_colour(stream),
+            links=options.wants_links(stream),
+            verbose=options.verbose,
             quiet=options.quiet,
             minimum=min((c.settings.minimum for c in inputs.configs.values()), default=Severity.INFO),
         )
         self._render(name, report, stream)
         for other, path in options.reports:
-            beside = replace(report, rules=rules_for(other), colour=False)
+            beside = replace(report, rules=rules_for(other), colour=False, links=False)
             self._write_file(f"--output-format {other}={path}", path, partial(render, other, beside))
         self._tell_known()
         count = sum(f.count for f in fixed.values())
