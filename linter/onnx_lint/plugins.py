@@ -9,7 +9,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from importlib import import_module
+from types import ModuleType
 
+_MAX_TEXT = 300
 _METADATA = (".dist-info", ".egg-info")
 
 
@@ -31,6 +34,21 @@ def offers(group: str) -> list[tuple[str, str]]:
                 seen.add(distribution)
                 found += _of(os.path.join(folder, name, "entry_points.txt"), group)
     return found
+
+
+def modules_of(name: str) -> Iterator[ModuleType]:
+    """A module, and where it is a package all modules below it, each imported. Raises what their import raises."""
+    import pkgutil
+
+    module = import_module(name)
+    yield module
+    for info in pkgutil.walk_packages(getattr(module, "__path__", ()), module.__name__ + "."):
+        yield import_module(info.name)
+
+
+def in_a_line(error: BaseException) -> str:
+    """What code of others raised, in one line of bounded length."""
+    return " ".join(f"{type(error).__name__}: {error}".split())[:_MAX_TEXT]
 
 
 def _of(path: str, group: str) -> Iterator[tuple[str, str]]:
