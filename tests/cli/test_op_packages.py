@@ -89,9 +89,11 @@ def test_what_a_function_returns(site: Path, lint: Lint, put: Put) -> None:
     assert (codes(done.stdout), done.stderr, done.returncode) == (["ONX101"], "", 1)
 
 
-def test_what_the_engines_make_of_it(site: Path, lint: Lint, put: Put) -> None:
-    install(site, "other_verdict", VERDICT)
-    put("net.py", NET)
+@pytest.mark.parametrize("name", ["rows", "normal"])
+def test_what_the_engines_make_of_it(site: Path, lint: Lint, put: Put, name: str) -> None:
+    """Also of a function that is called like a random one of torch, of which another rule speaks."""
+    install(site, "other_verdict", VERDICT.replace("rows", name))
+    put("net.py", NET.replace("kernels.rows", f"kernels.{name}"))
     said = lint("--output-format", "concise").stdout
     assert "net.py:7:16: error ONX601 " in said and "net.py:7:16: error ONX603 " in said
 
