@@ -176,6 +176,8 @@ class Command:
             checked.coverage,
             exports,
             colour=self.options.wants_colour(sys.stdout),
+            links=self.options.wants_links(sys.stdout),
+            verbose=self.options.verbose,
             quiet=self.options.quiet,
         )
         with _stream(self.given) as stream:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from typing import Any, NoReturn, TextIO
 
 from onnx_lint.output_formats import NAMES
+from onnx_lint.report import hyperlinks
 
 _SEVERITIES = ("error", "warning", "info")
 
@@ -28,6 +29,7 @@ class CheckOptions:
     reports: tuple[tuple[str, str], ...] = ()
     """More reports: format and file."""
     statistics: bool = False
+    verbose: bool = False
     quiet: bool = False
     color: str = "auto"
     show_files: bool = False
@@ -86,6 +88,16 @@ class CheckOptions:
         if os.environ.get("NO_COLOR"):
             return False
         return bool(os.environ.get("FORCE_COLOR")) or (stream.isatty() and os.environ.get("TERM") != "dumb")
+
+    def wants_links(self, stream: TextIO) -> bool:
+        """Whether what is written to `stream` in colour has hyperlinks: if it is a terminal that has them.
+        FORCE_HYPERLINK overrules what is known of the terminal; NO_COLOR and a dumb one mean that nobody wants any."""
+        if not self.wants_colour(stream) or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+            return False
+        forced = hyperlinks.forced(os.environ)
+        if forced is not None:
+            return forced
+        return not self.output_file and stream.isatty() and hyperlinks.are_known_to(os.environ)
 
 
 def parse(argv: list[str]) -> CheckOptions:
@@ -206,6 +218,9 @@ def parser() -> argparse.ArgumentParser:
     output.add_argument("--statistics", action="store_true", help="count diagnostics by rule instead of listing them")
     output.add_argument("--models", action="store_true", help="tell which model is clean for which engine")
     output.add_argument("--badge", metavar="FILE", help="with --models: draw how many are clean, as a picture (SVG)")
+    output.add_argument(
+        "--verbose", "-v", action="store_true", help="a summary of all that was looked at and is fixable"
+    )
     output.add_argument("--quiet", "-q", action="store_true", help="print diagnostics only, no summary, no progress")
     output.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="default: on a terminal")
     output.add_argument("--show-files", action="store_true", help="print the files that would be linted, and stop")

@@ -21,7 +21,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from onnx_lint import __version__, registry
+from onnx_lint import __version__, op_packages, registry
 from onnx_lint.coverage import CutOff
 from onnx_lint.diagnostic import Diagnostic
 from onnx_lint.result_codec import Result, decode, encode
@@ -205,10 +205,14 @@ def text_digest(*texts: str) -> str:
 
 
 def _program() -> list[str]:
-    """What computes the answer: versions, and the files of this package and of all rule packages by size and time, so
-    that a change in a checkout counts too."""
-    out = [__version__, sys.version]
-    for name in sorted({"onnx_lint", *registry.packages()}):
+    """What computes the answer: versions, and the files of this package and of all packages of rules and op models by
+    size and time, so that a change in a checkout counts too."""
+    models = op_packages.names()
+    # what could not be loaded may be another day, without a change of its own
+    out = [__version__, sys.version, *models, *op_packages.problems()]
+    if not registry.is_only_ours():
+        out += registry.problems()
+    for name in sorted({"onnx_lint", *registry.packages(), *(m.partition(".")[0] for m in models)}):
         for folder in _folders(name):
             for top, folders, files in os.walk(folder):
                 folders[:] = sorted(f for f in folders if f != "__pycache__")

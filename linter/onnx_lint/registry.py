@@ -6,10 +6,9 @@ An entry point names a package; every module below it is searched for subclasses
 from __future__ import annotations
 
 from functools import lru_cache
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from onnx_lint.plugins import offers
+from onnx_lint.plugins import in_a_line, modules_of, offers
 
 if TYPE_CHECKING:  # a run that is answered from the cache needs no rule
     from onnx_lint.rule import Rule
@@ -17,7 +16,6 @@ if TYPE_CHECKING:  # a run that is answered from the cache needs no rule
 GROUP = "onnx_lint.rules"
 BUILT_IN = "builtin"
 """The name of our own entry point."""
-_MAX_TEXT = 300
 
 
 def load() -> tuple[Rule[Any], ...]:
@@ -49,8 +47,7 @@ def _loaded() -> tuple[tuple[Rule[Any], ...], tuple[str, ...]]:
         try:
             rules = rules_of(package)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - code of others may raise anything; it is reported
-            text = " ".join(f"{type(error).__name__}: {error}".split())[:_MAX_TEXT]
-            problems.append(f"the rule package {package!r} cannot be loaded and is passed over: {text}")
+            problems.append(f"the rule package {package!r} cannot be loaded and is passed over: {in_a_line(error)}")
             continue
         for rule in rules:
             other = next((o for o in found.values() if rule.code == o.code or rule.name == o.name), None)
@@ -68,7 +65,6 @@ def _described(rule: Rule[Any]) -> str:
 def rules_of(package_name: str) -> list[Rule[Any]]:
     """The rules defined in the modules of one package. Raises what their import raises."""
     import inspect
-    import pkgutil
     from types import GenericAlias
 
     from onnx_lint.rule import Rule
@@ -77,10 +73,8 @@ def rules_of(package_name: str) -> list[Rule[Any]]:
         # Python 3.10 takes `list[int]` for one as well, and `issubclass` then refuses it
         return inspect.isclass(item) and not isinstance(item, GenericAlias)
 
-    package = import_module(package_name)
     rules: list[Rule[Any]] = []
-    for info in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-        module = import_module(info.name)
+    for module in modules_of(package_name):
         for item in vars(module).values():
             if is_class(item) and issubclass(item, Rule) and item.__module__ == module.__name__:
                 if not inspect.isabstract(item):

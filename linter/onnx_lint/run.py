@@ -10,7 +10,7 @@ from functools import partial
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, TextIO
 
-from onnx_lint import __version__, codes, entry_names, registry
+from onnx_lint import __version__, codes, entry_names, op_packages, registry
 from onnx_lint.adoption import Adoption
 from onnx_lint.arguments import CheckOptions, parse
 from onnx_lint.baseline import BaselineError
@@ -117,6 +117,11 @@ class Run:
         self._adoption = Adoption(options, inputs.sources)
         inputs.problems += entry_names.problems(options, inputs.sources, inputs.configs.values())
         self._is_loaded = False
+        if op_packages.names():
+            from onnx_lint.semantics.interpreter import INTERPRETER
+
+            INTERPRETER.prepare()
+            self.inputs.problems += op_packages.problems()
         if not registry.is_only_ours():
             self._look_at_packages()
 
@@ -341,12 +346,14 @@ class Run:
             rules_for(name),
             self._coverage,
             colour=options.wants_colour(stream),
+            links=options.wants_links(stream),
+            verbose=options.verbose,
             quiet=options.quiet,
             minimum=min((c.settings.minimum for c in inputs.configs.values()), default=Severity.INFO),
         )
         self._render(name, report, stream)
         for other, path in options.reports:
-            beside = replace(report, rules=rules_for(other), colour=False)
+            beside = replace(report, rules=rules_for(other), colour=False, links=False)
             self._write_file(f"--output-format {other}={path}", path, partial(render, other, beside))
         self._tell_known()
         count = sum(f.count for f in fixed.values())

@@ -19,7 +19,7 @@ from onnx_lint.semantics.evaluation.state import (
     Summary,
 )
 
-FOLLOWED = "1 file: 1 model, 1 entry point, {} followed."
+FOLLOWED = "1 file: 1 entry point, {} followed."
 
 
 def chain(length: int) -> str:
@@ -178,7 +178,7 @@ def test_a_suppression_is_not_called_unused_where_the_analysis_is_cut_off(lint: 
         ),
         (
             {"a.py": BRANCH.replace("Net", "DiceLoss")},
-            "Nothing to analyse: the forward of the model in 1 file is not exported (give --entry MODULE:CLASS).\n",
+            "Nothing to analyse: no model is exported in 1 file (give --entry MODULE:CLASS).\n",
         ),
         ({"data.json": "{}"}, "Nothing to analyse: no Python files found.\n"),
     ],
@@ -200,8 +200,10 @@ def test_broken_files_without_a_model(lint: Lint, put: Put) -> None:
     put("a.py", "def f(:\n")
     done = lint()
     assert done.returncode == 1
-    assert "Found 1 error in 1 file: 0 models, 0 entry points, 0 functions followed." in done.stdout
-    assert "Nothing to analyse: no model found in 1 file" in done.stdout
+    assert done.stdout.endswith("\nFound 1 error in 1 file; no model found (give --entry MODULE:CLASS).\n")
+    in_full = lint("-v").stdout
+    assert "Found 1 error in 1 file: 0 models, 0 entry points, 0 functions followed." in in_full
+    assert "Nothing to analyse: no model found in 1 file" in in_full
 
 
 NESTED = """\
@@ -228,9 +230,9 @@ class Net(nn.Module):
 
 def test_parts_are_models_and_not_entry_points(lint: Lint, put: Put) -> None:
     put("net.py", NESTED)
-    assert (
-        lint().stdout == f"No hazard found by {RULES} rules in 1 file: 2 models, 1 entry point, 3 functions followed.\n"
-    )
+    found = f"No hazard found by {RULES} rules in 1 file: "
+    assert lint().stdout == f"{found}1 entry point, 3 functions followed.\n"
+    assert lint("-v").stdout == f"{found}2 models, 1 entry point, 3 functions followed.\n"
 
 
 def test_what_was_left_out_is_said(lint: Lint, put: Put) -> None:
@@ -239,7 +241,7 @@ def test_what_was_left_out_is_said(lint: Lint, put: Put) -> None:
     assert lint("--select", "ONX205").stdout == f"No hazard found by 1 of {RULES} rules in {followed}\n"
     put("onnx-lint.toml", '[severities]\nONX101 = "info"\n')
     said = lint("--severity", "warning").stdout
-    assert said == f"No hazard of severity warning or above found by {RULES} rules in {followed}\n"
+    assert said == f"No error or warning found by {RULES} rules in 1 file: 1 function followed.\n"
 
 
 def test_the_rules_are_counted(lint: Lint, put: Put) -> None:

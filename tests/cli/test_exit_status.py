@@ -14,7 +14,7 @@ def test_clean_code_is_0(lint: Lint, put: Put) -> None:
     put("a.py", CLEAN)
     done = lint("a.py")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"No hazard found by {RULES} rules in 1 file: 1 model, 1 entry point, 1 function followed.\n"
+    assert done.stdout == f"No hazard found by {RULES} rules in 1 file: 1 entry point, 1 function followed.\n"
 
 
 def test_diagnostics_are_1(lint: Lint, put: Put) -> None:

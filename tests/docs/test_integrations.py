@@ -109,15 +109,19 @@ def test_workflows_pin_what_they_use() -> None:
 
 
 def test_the_package_of_rules_works(tmp_path: Path) -> None:
-    """Its own tests pass, and installed, it is found by its entry point, selected and explained."""
+    """Its own tests pass, and installed, it is found by its entry points; the rule is selected and explained."""
     package = FOLDER / "rule-package"
     site = tmp_path / "site"
-    shutil.copytree(package / "house_rules", site / "house_rules", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("house_rules", "house_op_models"):
+        shutil.copytree(package / name, site / name, ignore=shutil.ignore_patterns("__pycache__"))
     metadata = site / "house_rules-0.1.0.dist-info"
     metadata.mkdir()
     project = (package / "pyproject.toml").read_text(encoding="utf-8")
-    ((group, name, value),) = re.findall(r'\[project\.entry-points\."([\w.]+)"\]\n(\w+) = "(\w+)"', project)
-    (metadata / "entry_points.txt").write_text(f"[{group}]\n{name} = {value}\n")
+    offered = re.findall(r'\[project\.entry-points\."([\w.]+)"\]\n(\w+) = "(\w+)"', project)
+    assert [group for group, _, _ in offered] == ["onnx_lint.rules", "onnx_lint.op_models"]
+    (metadata / "entry_points.txt").write_text(
+        "".join(f"[{group}]\n{name} = {value}\n" for group, name, value in offered)
+    )
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), *filter(os.path.isabs, sys.path)])}
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -131,3 +135,7 @@ def test_the_package_of_rules_works(tmp_path: Path) -> None:
     assert "net.py:6:20: " in said and " HOUSE101 `.tolist()` is not allowed in our models" in said
     assert run("onnx_lint", "net.py", "--ignore", "HOUSE", "--output-format", "concise").stdout.count("HOUSE101") == 0
     assert run("onnx_lint", "explain", "HOUSE101").stdout.startswith("# HOUSE101 no-python-lists\n")
+    kernel = HAZARD.replace("x * x.sum().item()", "house_kernels.gather_rows(x, x.long())")
+    (tmp_path / "net.py").write_text(f"import house_kernels\n{kernel}")
+    said = run("onnx_lint", "net.py", "--output-format", "concise").stdout
+    assert "net.py:7:16: " in said and " ONX601 `house_kernels.gather_rows(x, x.long())`: torchscript fails" in said

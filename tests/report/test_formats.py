@@ -70,8 +70,7 @@ error[ONX205] `x.data` is not followed: torchscript silently makes it a constant
    = help: use `.detach()`
    = fix: Use `.detach()` (--fix --unsafe-fixes)
 
-Found 2 errors, 1 warning in 1 file: 1 model, 1 entry point, 2 functions followed. \
-2 can be fixed with --fix --unsafe-fixes, to be looked at.
+Found 2 errors, 1 warning in 1 file; 2 fixable with --fix --unsafe-fixes.
 """
 CAST = "`int` makes a Python number of `n`: torchscript keeps the example's number"
 BRANCH = (
@@ -245,5 +244,5 @@ def test_nothing_to_say(lint: Lint, put: Put, name: str) -> None:
         (suite,) = ElementTree.fromstring(done.stdout)
         assert (suite.attrib["tests"], suite.attrib["failures"], len(suite)) == ("1", "0", 1)
     else:
-        full = f"No hazard found by {RULES} rules in 1 file: 1 model, 1 entry point, 1 function followed.\n"
+        full = f"No hazard found by {RULES} rules in 1 file: 1 entry point, 1 function followed.\n"
         assert done.stdout == (full if name == "full" else "")

@@ -23,7 +23,7 @@ DYNAMIC = {
     # file, and what the name of the module that it imports comes from
     "linter/onnx_lint/cli.py": "entry points of this installation: the exporter and the server",
     "linter/onnx_lint/codes.py": "entry points of this installation: codes of the exporter",
-    "linter/onnx_lint/registry.py": "entry points of this installation: packages of rules",
+    "linter/onnx_lint/plugins.py": "entry points of this installation: packages of rules and of op models",
     "linter/onnx_lint/report/report.py": "the choices of --output-format",
 }
 _IMPORTERS = {"importlib.import_module", "importlib.util.spec_from_file_location", "importlib.util.module_from_spec"}

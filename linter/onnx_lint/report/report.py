@@ -32,6 +32,10 @@ class Report:
     coverage: Coverage = field(default_factory=Coverage)
     exports: list[dict[str, object]] = field(default_factory=list)
     colour: bool = False
+    links: bool = False
+    """With `colour`: codes link to their pages, and places to the files."""
+    verbose: bool = False
+    """All that is known of the run in the summary, instead of one line."""
     quiet: bool = False
     """No summary below the diagnostics."""
     minimum: Severity = Severity.INFO

@@ -39,7 +39,7 @@ def write(report: Report, stream: TextIO, *, as_json: bool) -> None:
     if marks and not report.quiet:
         stream.write("[*] can be fixed with --fix, [-] in part\n")
     if not report.quiet:
-        for emphasised, rest in summary.lines(report):
+        for emphasised, rest in summary.details(report):
             stream.write(emphasised + rest + "\n")
 
 

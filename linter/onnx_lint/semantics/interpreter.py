@@ -11,6 +11,7 @@ from onnx_lint.semantics.catalogue import (
     library,
     modules,
     numpy,
+    offered,
     operator_calls,
     python_iterables,
     python_numbers,
@@ -92,6 +93,7 @@ def _execute(frame: Frame, body: ir.Block) -> None:
 class _Joined:
     """The functions behind the facade."""
 
+    prepare = staticmethod(offered.load)
     evaluate = staticmethod(_evaluate)
     execute = staticmethod(_execute)
     binary = staticmethod(operators.binary)

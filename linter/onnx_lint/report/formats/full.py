@@ -5,6 +5,7 @@ Without colour it is plain text written by hand; rich is loaded only to draw in 
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import TextIO
 
 from onnx_lint.diagnostic import Applicability, Diagnostic, Note, Severity, Span
 from onnx_lint.links import page_of
-from onnx_lint.report import summary
+from onnx_lint.report import hyperlinks, summary
 from onnx_lint.report.report import Report, engines_text, printable
 from onnx_lint.source.text import SourceText
 
@@ -58,7 +59,7 @@ def lines_of(report: Report) -> Iterator[list[Piece]]:
 
 
 def _diagnostic(report: Report, d: Diagnostic) -> Iterator[list[Piece]]:
-    style, page = _STYLES[d.severity], page_of(d.code) if report.colour else None
+    style, page = _STYLES[d.severity], page_of(d.code) if report.links else None
     yield [
         (f"{d.severity}", style), (f"[{d.code}]", f"{style} link {page}" if page else style),
         (f" {printable(d.message)}", "bold"),
@@ -73,7 +74,8 @@ def _diagnostic(report: Report, d: Diagnostic) -> Iterator[list[Piece]]:
     for path, mine in by_path.items():
         arrow = "-->" if path == d.span.label else ":::"
         place = f"{printable(path)}:{mine[0].span.line}:{mine[0].span.column}"
-        yield [(f"{'':{width}}{arrow} ", _FRAME), (place, "")]
+        uri = hyperlinks.file_uri(mine[0].span, os.environ) if report.links else None
+        yield [(f"{'':{width}}{arrow} ", _FRAME), (place, f"link {uri}" if uri else "")]
         yield from _snippet(report.sources.get(path), mine, width)
     for evidence in d.evidence:
         text = f"{evidence.engine}: {evidence.state.value}" + (f", {printable(evidence.text)}" if evidence.text else "")

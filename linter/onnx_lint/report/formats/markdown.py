@@ -38,5 +38,5 @@ def write(report: Report, stream: TextIO) -> None:
         said = prose(d.message) + plain(f" ({engines_text(d)}){evidence_text(d)}")
         stream.write(f"| {d.severity} | {rule} {plain(d.name)} | {place} | {said} |\n")
     if not report.quiet:
-        for emphasised, rest in summary.lines(report):
+        for emphasised, rest in summary.details(report):
             stream.write(f"\n**{plain(emphasised)}**{plain(rest)}\n")

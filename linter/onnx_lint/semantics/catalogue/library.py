@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from onnx_lint.semantics import torch_kinds
-from onnx_lint.semantics.catalogue import numpy, operator_calls, shaping, torch_results
+from onnx_lint.semantics.catalogue import numpy, offered, operator_calls, shaping, torch_results
 from onnx_lint.semantics.catalogue.registry import Call, function_model, method_model
 from onnx_lint.semantics.domain.lattice import vague_result
 from onnx_lint.semantics.domain.values import (
@@ -22,6 +22,12 @@ _PYTHON = ("builtins.", "math.", "functools.", "itertools.", "operator.", "copy.
 def call_external(frame: Frame, node: ir.Call | None, name: str, args: Arguments) -> Value:
     """Call a function or class outside the project by its full name."""
     name = torch_kinds.canonical(name)
+    if name in offered.NAMES:
+        return offered.contained(frame, name, lambda: _call_with_shape(frame, node, name, args))
+    return _call_with_shape(frame, node, name, args)
+
+
+def _call_with_shape(frame: Frame, node: ir.Call | None, name: str, args: Arguments) -> Value:
     return shaping.function(frame, node, name, args, _call_external(frame, node, name, args))
 
 

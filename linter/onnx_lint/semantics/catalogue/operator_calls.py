@@ -76,7 +76,8 @@ def note_at(
     """Record that an operator is called at a node, if rules look at its name."""
     if not frame.records_sites:
         return
-    if not is_watched(name) and not (name in _CASTS and any(_is_bfloat16(v) for v in args.all())):
+    is_known = is_watched(name) or name in verdicts.OFFERED
+    if not is_known and not (name in _CASTS and any(_is_bfloat16(v) for v in args.all())):
         return
     traced = next((part for value in args.all() for part in traced_parts(value)), None)
     is_told = name[6:] in RANDOM or name in _AUTOCAST or name.startswith(_LIBRARIES[1:])

@@ -78,6 +78,8 @@ def models_method(kind: type[Kind], *names: str) -> Callable[[MethodT], MethodT]
 
     def register(model: MethodT) -> MethodT:
         if not names:
+            if kind in _DEFAULTS:
+                raise ValueError(f"there are two models of all methods of {kind.__name__}")
             _DEFAULTS[kind] = model
         for name in names:
             if (kind, name) in _METHODS:
@@ -97,6 +99,11 @@ def method_model(receiver: Value, name: str) -> MethodModel | None:
     """The model of a method of a value; that of all methods of its kind if it has none of its own."""
     kind = type(receiver)
     return _METHODS.get((kind, name)) or _DEFAULTS.get(kind)
+
+
+def tables() -> tuple[dict[str, Model], dict[tuple[type[Kind], str], MethodModel], dict[type[Kind], MethodModel]]:
+    """The tables, for who has to put them back."""
+    return _FUNCTIONS, _METHODS, _DEFAULTS
 
 
 def modelled_names() -> frozenset[str]:

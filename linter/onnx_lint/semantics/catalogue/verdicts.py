@@ -78,6 +78,27 @@ def _entry(found: dict[str, Any]) -> Entry:
     return Entry(outcomes, found.get("lowest"))
 
 
+OFFERED: dict[str, Entry] = {}
+"""What installed packages say of their own functions, by full name."""
+_WRONG = {"fails": "translate", "silently wrong": "example"}
+
+
+def verdict(name: str, *, torchscript: str = "fine", dynamo: str = "fine") -> None:
+    """Say what the export engines make of a function or class, by its full name: ``fine``, ``fails`` (it is not
+    exported) or ``silently wrong`` (what is exported gives another result).
+
+    Raises:
+        ValueError: another verdict, or a name of which something is said already.
+    """
+    if name in OFFERED or name in names():
+        raise ValueError(f"there are two verdicts of {name}")
+    said = {Engine.TORCHSCRIPT: torchscript, Engine.DYNAMO: dynamo}
+    for each in said.values():
+        if each != "fine" and each not in _WRONG:
+            raise ValueError(f"{each!r} is not a verdict; these are fine, {', '.join(_WRONG)}")
+    OFFERED[name] = Entry({engine: Outcome(each, _WRONG.get(each, "")) for engine, each in said.items()})
+
+
 UNSURE = object()
 """An argument that is given, with a value that is not known."""
 
@@ -97,6 +118,8 @@ _SAME = {
 
 def find(name: str, argument: Lookup) -> Entry | None:
     """What is known of a call; ``None`` if nothing is, or if it depends on an argument that is not known."""
+    if name in OFFERED:
+        return OFFERED[name]
     known = _known_name(name)
     if known is None:
         return None

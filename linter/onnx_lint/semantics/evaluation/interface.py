@@ -28,6 +28,9 @@ Part: TypeAlias = "Value | tuple[Value | None, Value | None, Value | None]"
 class Interpreter(Protocol):
     """What `interpreter.INTERPRETER` offers; each method is a function of the module that its comment names."""
 
+    def prepare(self) -> None:
+        """Asked when an analysis begins: load what it needs, once."""
+
     # expressions, operators
     def evaluate(self, frame: Frame, node: ir.Expr) -> Value:
         """The value of an expression, reporting what it meets on the way."""

@@ -272,6 +272,7 @@ class Analysis:
     types inside such a function, its decorators are not interpreted again."""
 
     def __post_init__(self) -> None:
+        self.interpreter.prepare()
         self.tracker = self.project.tracker
         self.memo, self.initialised = Memo(self.tracker), Memo(self.tracker)
 
