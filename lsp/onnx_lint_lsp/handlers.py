@@ -167,6 +167,11 @@ async def on_export(target: Any = None) -> Json:
     return await commands.export(target)
 
 
+@server.command("onnx-lint.exportScript")
+async def on_export_script(target: Any = None) -> Json:
+    return await commands.export_script(target)
+
+
 @server.command("onnx-lint.cancelExport")
 def on_cancel_export(target: Any = None) -> bool:
     return commands.cancel(target)
