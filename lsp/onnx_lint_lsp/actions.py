@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from lsprotocol import types
 
-from onnx_lint.diagnostic import Applicability, Diagnostic, Edit, Fix
+from onnx_lint.diagnostic import Applicability, Diagnostic, Edit, Fix, Span
 from onnx_lint.fixer import FixError, apply
 from onnx_lint.suppression_edits import for_file, for_line
+from onnx_lint_lsp import lenses
 from onnx_lint_lsp.client import Json
 from onnx_lint_lsp.convert import range_json
 from onnx_lint_lsp.exporting import Exports
@@ -26,7 +27,7 @@ async def code_actions(session: Session, exports: Exports, params: types.CodeAct
     uri = params.text_document.uri
     checked = await session.result(uri)
     seen = checked.view.seen_from(uri) if checked is not None else None
-    if checked is None or seen is None or not checked.diagnostics:
+    if checked is None or seen is None:
         return []
     result = replace(checked, view=seen)
     kinds = [str(getattr(kind, "value", kind)) for kind in params.context.only or ()]
@@ -40,11 +41,19 @@ async def code_actions(session: Session, exports: Exports, params: types.CodeAct
             for diagnostic in _inside(result, uri, params.range):
                 out += maker.quick_fixes(diagnostic, _sent(session, uri, diagnostic, result))
             out += _repairs(uri, exports.to_repair(view.path))
+            if any(_overlaps(seen, uri, span, params.range) for span in lenses.calls(workspace, view)):
+                out.append(_script(uri))
         if _wanted(FIX_ALL, kinds):
             out += maker.fix_all()
         return out
 
     return await session.ask(uri, build) or []
+
+
+def _script(uri: str) -> Json:
+    title, name = lenses.SCRIPT
+    command = {"title": title, "command": name, "arguments": [{"uri": uri, "name": ""}]}
+    return {"title": title, "kind": _QUICK_FIX, "command": command}
 
 
 def _repairs(uri: str, models: Iterable[tuple[str, tuple[str, ...]]]) -> Iterator[Json]:
@@ -62,14 +71,20 @@ def _wanted(kind: str, only: Sequence[str]) -> bool:
 
 
 def _inside(result: Result, uri: str, wanted: types.Range) -> Iterator[Diagnostic]:
+    for diagnostic in result.diagnostics:
+        if _overlaps(result.view, uri, diagnostic.span, wanted):
+            yield diagnostic
+
+
+def _overlaps(view: SourceView, uri: str, span: Span, wanted: types.Range) -> bool:
+    """Whether a place of the view has something in common with a range of one of its documents."""
     first = (wanted.start.line, wanted.start.character)
     last = (wanted.end.line, wanted.end.character)
-    for diagnostic in result.diagnostics:
-        placed = result.view.locate(diagnostic.span)
-        if placed is not None and placed[0].document.uri == uri:
-            start, end = placed[1]
-            if tuple(start) <= max(first, last) and tuple(end) >= min(first, last):
-                yield diagnostic
+    placed = view.locate(span)
+    if placed is None or placed[0].document.uri != uri:
+        return False
+    start, end = placed[1]
+    return tuple(start) <= max(first, last) and tuple(end) >= min(first, last)
 
 
 def _sent(session: Session, uri: str, diagnostic: Diagnostic, result: Result) -> Json | None:

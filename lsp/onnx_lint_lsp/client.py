@@ -39,5 +39,5 @@ class Client(Protocol):
     async def create_progress(self, token: str) -> bool:
         """Ask for a place to show progress under a token; whether the client took it."""
 
-    def send_progress(self, token: str, value: Json) -> None:
-        """Show a work-done progress value under a token that the client took."""
+    def send_progress(self, token: str | int, value: Json) -> None:
+        """Show a progress value, or a part of a result, under a token that the client took or gave."""

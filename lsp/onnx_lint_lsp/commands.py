@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Any
 
 from lsprotocol import types
@@ -35,8 +36,18 @@ class Commands:
         repair = given.get("repair", False)
         if not isinstance(repair, bool):
             raise _invalid("repair must be true or false")
+        return await self._shown(self._server.exports.run(target, inputs, engine, repair=repair))
+
+    async def export_script(self, given: Any) -> Json:
+        """Run a script and verify what it exports; the result."""
+        return await self._shown(
+            self._server.exports.run_script(_target({**_table(given), "name": ""}, is_class=False))
+        )
+
+    async def _shown(self, export: Awaitable[Json]) -> Json:
+        """The result of an export, which is also shown if the client does not do so itself."""
         try:
-            result = await self._server.exports.run(target, inputs, engine, repair=repair)
+            result = await export
         except Refused as reason:
             result = refused(reason)
         if not self._server.features.ours:
@@ -45,11 +56,11 @@ class Commands:
 
     def cancel(self, given: Any) -> bool:
         """Cancel the export of a target, or all if none is named; whether there was one."""
-        return self._server.exports.cancel(_target(given) if given is not None else None)
+        return self._server.exports.cancel(_target(given, is_class=False) if given is not None else None)
 
     async def show_report(self, given: Any) -> str | None:
         """Open the report of the last export of a target; its URI, or ``None`` if there is none."""
-        last = self._server.exports.last(_target(given))
+        last = self._server.exports.last(_target(given, is_class=False))
         if last is None or last.report is None:
             return None
         uri = of_path(last.report)
@@ -83,10 +94,14 @@ class Commands:
             return False
 
 
-def _target(given: Any) -> Target:
+def _table(given: Any) -> Json:
+    return given if isinstance(given, dict) else {}
+
+
+def _target(given: Any, *, is_class: bool = True) -> Target:
     uri, name = (given.get("uri"), given.get("name")) if isinstance(given, dict) else (None, None)
     path = to_path(uri) if isinstance(uri, str) else None
-    if path is None or not isinstance(name, str) or not name.isidentifier():
+    if path is None or not isinstance(name, str) or not (name.isidentifier() if is_class or name else True):
         raise _invalid('the argument must be {"uri": "file:…", "name": "Class"}')
     return Target(str(uri), path, name)
 

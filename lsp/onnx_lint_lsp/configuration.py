@@ -22,6 +22,8 @@ class Configuration:
     def __init__(self) -> None:
         self.folders: tuple[str, ...] = ()
         """The workspace folders, as absolute paths."""
+        self.said: dict[str | None, Any] = {}
+        """What the client said, as it said it: by folder, and under ``None`` for all others."""
         self._fallback = ClientOptions()
         self._by_folder: dict[str, ClientOptions] = {}
         self._lock = threading.Lock()
@@ -40,6 +42,7 @@ class Configuration:
         with self._lock:
             for problem in problems:
                 self._tell(f"{problem}; it is left out")
+            self.said[folder] = section
             if folder is None:
                 self._fallback = options
             else:
@@ -50,6 +53,7 @@ class Configuration:
     def forget_folders(self) -> None:
         """Forget what the client said of single folders."""
         with self._lock:
+            self.said = {None: self.said[None]} if None in self.said else {}
             self._by_folder.clear()
             self._settings.clear()
             self._kept.clear()
@@ -105,6 +109,11 @@ class Configuration:
                 found = self._settings[key] = self._usable(options.over(config.settings), config)
                 self._kept += (config, options)
             return found
+
+    def respects_gitignore(self, folder: str) -> bool:
+        """Whether what git ignores is left out of a folder."""
+        with self._lock:
+            return self._config(os.path.join(folder, "x.py")).respect_gitignore
 
     def _config(self, path: str) -> Config:
         folder = os.path.dirname(path) if os.path.isabs(path) else (self.folders[0] if self.folders else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from typing import Any
@@ -16,6 +17,7 @@ from onnx_lint_lsp.configuration import Configuration
 from onnx_lint_lsp.exporting import Exports
 from onnx_lint_lsp.options import SECTION
 from onnx_lint_lsp.protocol import Protocol
+from onnx_lint_lsp.pull import WorkspacePull
 from onnx_lint_lsp.session import Session
 from onnx_lint_lsp.uris import of_path
 
@@ -57,6 +59,8 @@ class Server(LanguageServer):
         self.features = Features()
         self.session = Session(self)
         self.exports = Exports(self.session)
+        self.workspace_pull: WorkspacePull | None = None
+        """Answers for the whole workspace, where the client asks for diagnostics."""
         self._logged: set[str] = set()
         self._settings: Any = None
 
@@ -68,6 +72,8 @@ class Server(LanguageServer):
     def stop(self) -> None:
         """End what runs beside the event loop."""
         self.exports.stop()
+        if self.workspace_pull is not None:
+            self.workspace_pull.stop()
         self.session.stop()
 
     # ------------------------------------------------------------------------------------------- to the client
@@ -134,7 +140,7 @@ class Server(LanguageServer):
             return False
         return True
 
-    def send_progress(self, token: str, value: Json) -> None:
+    def send_progress(self, token: str | int, value: Json) -> None:
         self.protocol.send_raw(types.PROGRESS, {"token": token, "value": value})
 
     def failed(self, error: BaseException) -> None:
@@ -197,6 +203,8 @@ class Server(LanguageServer):
         python = [path for path in paths if path.endswith(".py")]
         if python:
             self.session.on_disk(python)
+        if any(os.path.basename(path) == ".gitignore" for path in paths):
+            self.session.ignores_changed()
 
     async def reload(self) -> None:
         """Read all configuration again and walk the workspace again."""

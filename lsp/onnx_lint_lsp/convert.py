@@ -6,11 +6,12 @@ each, and they are made anew at every keystroke.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from onnx_lint.diagnostic import Applicability, Diagnostic, EvidenceState, Note, Severity, Span
 from onnx_lint_lsp.client import Json
+from onnx_lint_lsp.rule_pages import link_of
 from onnx_lint_lsp.source_view import Part, SourceView
 from onnx_lint_lsp.text import Encoding, Position, Text
 from onnx_lint_lsp.uris import of_path
@@ -65,16 +66,10 @@ Made = dict[int, tuple[Diagnostic, bool, Part, Json]]
 
 
 class Converter:
-    """Makes protocol diagnostics. `related`, `links` and `encoding` say what the client understands."""
+    """Makes protocol diagnostics. `related`, `linked` and `encoding` say what the client understands."""
 
-    def __init__(
-        self,
-        *,
-        related: bool = True,
-        links: Callable[[str], str | None] = lambda code: None,
-        encoding: Encoding = "utf-16",
-    ) -> None:
-        self._related, self._links, self._encoding = related, links, encoding
+    def __init__(self, *, related: bool = True, linked: bool = False, encoding: Encoding = "utf-16") -> None:
+        self.related, self.linked, self.encoding = related, linked, encoding
 
     def all(
         self, found: Iterable[tuple[Diagnostic, bool]], view: SourceView, places: Places, before: Made
@@ -113,14 +108,14 @@ class Converter:
             "message": message_of(d, faded=faded),
             "data": _data(d),
         }
-        link = self._links(d.code)
+        link = link_of(d.code) if self.linked else None
         if link is not None:
             out["codeDescription"] = {"href": link}
         if faded or d.code in _FADED_CODES:
             out["tags"] = [_UNNECESSARY]
-        if self._related and (d.origin or d.path):
+        if self.related and (d.origin or d.path):
             out["relatedInformation"] = [
-                {"location": location(note.span, places, self._encoding), "message": note.text} for note in _notes(d)
+                {"location": location(note.span, places, self.encoding), "message": note.text} for note in _notes(d)
             ]
         return part, out
 

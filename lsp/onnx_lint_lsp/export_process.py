@@ -26,7 +26,7 @@ _TAIL = 2000
 
 @dataclass(frozen=True)
 class ExportPlan:
-    """What to export and where to put it."""
+    """What to export and where to put it. Without a name it is what the file exports when it is run."""
 
     path: str
     name: str
@@ -41,30 +41,26 @@ class ExportPlan:
     @property
     def report(self) -> str:
         """The path of the report."""
-        return os.path.join(self.folder, f"{self.name}.html")
+        return os.path.join(self.folder, f"{self.name or os.path.basename(self.path)}.html")
 
     def command(self) -> list[str]:
         """The command line. The server's own interpreter drives the export; the model is loaded by the interpreter
         that the options name."""
-        arguments = ["--export", f"{self.path}:{self.name}"]
-        for spec in self.inputs:
-            arguments += ["--input", spec]
-        arguments += [
-            "--engine", self.engine,
-            "--output", os.path.join(self.folder, f"{self.name}.{{engine}}.onnx"),
-            "--map",
-            "--report", self.report,
-            "--output-format", "json",
-            "--progress-format", "json",
-        ]  # fmt: skip
+        arguments = ["--map", "--report", self.report, "--output-format", "json", "--progress-format", "json"]
+        if self.name:
+            arguments += ["--export", f"{self.path}:{self.name}", "--engine", self.engine]
+            arguments += ["--output", os.path.join(self.folder, f"{self.name}.{{engine}}.onnx")]
+            for spec in self.inputs:
+                arguments += ["--input", spec]
         if self.repair:
             arguments.append("--repair")
         if self.options.python:
             arguments += ["--python", self.options.python]
         if self.options.timeout:
             arguments += ["--timeout", f"{self.options.timeout:g}"]
+        arguments += ["--", self.path] if self.name else ["--export-from", self.path]
         paths = json.dumps([os.path.abspath(entry) for entry in sys.path if entry])
-        return [sys.executable, "-I", export_child.__file__, paths, *arguments, "--", self.path]
+        return [sys.executable, "-I", export_child.__file__, paths, *arguments]
 
 
 @dataclass
@@ -84,6 +80,7 @@ class ExportProcess:
         self._plan, self._progress = plan, progress
         self._process: asyncio.subprocess.Process | None = None
         self._shares: dict[str, float] = {}
+        self._furthest = 0.0
         self._cancelled = False
 
     async def run(self) -> ExportEnd:
@@ -142,7 +139,9 @@ class ExportProcess:
             if isinstance(done, (int, float)) and isinstance(of, (int, float)) and of > 0:
                 self._shares[engine] = min(done / of, 1.0)
             engines = 2 if self._plan.engine == "both" else 1
-            self._progress(engine, str(event.get("stage")), sum(self._shares.values()) / engines)
+            share = sum(self._shares.values()) / engines
+            self._furthest = max(self._furthest, share)  # a script has several exports of one engine
+            self._progress(engine, str(event.get("stage")), self._furthest)
         return said
 
 

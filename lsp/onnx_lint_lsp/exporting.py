@@ -27,7 +27,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Target:
-    """A class of a file."""
+    """A class of a file; without a name what the file exports when it is run, by its own calls of the exporter."""
 
     uri: str
     path: str
@@ -36,7 +36,12 @@ class Target:
     @property
     def key(self) -> str:
         """What identifies it."""
-        return f"{self.path}:{self.name}"
+        return _key(self.path, self.name)
+
+    @property
+    def shown(self) -> str:
+        """What it is called."""
+        return self.name or os.path.basename(self.path)
 
 
 @dataclass
@@ -63,16 +68,16 @@ class Exports:
 
     # ------------------------------------------------------------------------------------------------------- state
     def is_running(self, uri: str, name: str) -> bool:
-        """Whether a class is being exported."""
-        return f"{to_path(uri)}:{name}" in self._running
+        """Whether a class, or what a script exports, is being exported."""
+        return _key(to_path(uri), name) in self._running
 
     def last(self, target: Target) -> Last | None:
         """The last result of a target."""
         return self._last.get(target.key)
 
     def summary(self, uri: str, name: str) -> str | None:
-        """The last result of a class in one line; ``None`` if there is none."""
-        last = self._last.get(f"{to_path(uri)}:{name}")
+        """The last result of a class or a script in one line; ``None`` if there is none."""
+        last = self._last.get(_key(to_path(uri), name))
         return last.summary if last is not None else None
 
     def to_repair(self, path: str | None) -> list[tuple[str, tuple[str, ...]]]:
@@ -135,6 +140,12 @@ class Exports:
             result["message"] += f"; {await self._repair(target, plan, result['exports'])}"
         return result
 
+    async def run_script(self, target: Target) -> Json:
+        """Run a script, verify what it exports, publish the evidence; the result as the command gives it. Raises
+        `Refused`."""
+        plan = self._plan(target, (), "both", self._check(target))
+        return self._finish(target, plan, await self._run(target, plan))
+
     async def _repair(self, target: Target, plan: ExportPlan, exports: list[Json]) -> str:
         """Put the change into the documents that was found for the first engine that has one; what came of it."""
         found = next((e["repair"] for e in exports if not e.get("ok") and e.get("repair")), None)
@@ -162,7 +173,7 @@ class Exports:
         if not session.trusted:
             raise Refused("an export runs the code of the workspace, which is not trusted; trust it first")
         if target.key in self._running:
-            raise Refused(f"{target.name} is being exported already")
+            raise Refused(f"{target.shown} is being exported already")
         document = session.document(target.uri)
         try:
             on_disk = read(target.path).text
@@ -195,11 +206,11 @@ class Exports:
         process = self._running[target.key] = ExportProcess(plan, report)
         token: str | None = None
         try:
-            await progress.begin(f"Exporting {target.name}", cancellable=True)
+            await progress.begin(f"Exporting {target.shown}", cancellable=True)
             token = progress.token
             if token is not None:
                 self._tokens[token] = target.key
-            client.status("exporting", target.name)
+            client.status("exporting", target.shown)
             client.refresh("codeLens")
             return await process.run()
         except OSError as error:
@@ -219,10 +230,10 @@ class Exports:
         report = plan.report if exports and os.path.isfile(plan.report) else None
         outputs = outputs_of(exports, plan.working_folder)
         if end.cancelled:
-            return _result(False, [], None, [], f"the export of {target.name} was cancelled")
+            return _result(False, [], None, [], f"the export of {target.shown} was cancelled")
         if not exports:
             problems = [str(e) for e in document.get("errors") or ()] or [end.said.strip() or f"status {end.status}"]
-            return _result(False, [], None, [], f"{target.name} was not exported: {'; '.join(problems)}")
+            return _result(False, [], None, [], f"{target.shown} was not exported: {'; '.join(problems)}")
         self._inputs[target.key] = plan.inputs
         summary = describe(exports)
         self._last[target.key] = Last(summary, report, plan.inputs, outputs, ok)
@@ -231,8 +242,12 @@ class Exports:
         session.evidence.put(target.key, evidence_of(document, exports, plan.working_folder, texts))
         session.check_all()
         self._client.refresh("codeLens")
-        message = f"{target.name}: {summary}"
+        message = f"{target.shown}: {summary}"
         return _result(ok, exports, of_path(report) if report else None, [of_path(o) for o in outputs], message)
+
+
+def _key(path: str | None, name: str) -> str:
+    return f"{path}:{name}" if name else str(path)
 
 
 def _result(ok: bool, exports: list[Json], report: str | None, outputs: list[str], message: str) -> Json:

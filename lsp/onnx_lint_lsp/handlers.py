@@ -48,6 +48,8 @@ async def on_initialized(params: types.InitializedParams) -> None:
 @server.feature(types.SHUTDOWN)
 def on_shutdown(params: None) -> None:
     server.exports.stop()
+    if server.workspace_pull is not None:
+        server.workspace_pull.stop()
 
 
 @server.feature("onnx-lint/didChangeTrust")
@@ -156,11 +158,18 @@ async def on_code_lens(params: types.CodeLensParams) -> list[Json]:
 @server.feature(types.WINDOW_WORK_DONE_PROGRESS_CANCEL)
 def on_cancel_progress(params: types.WorkDoneProgressCancelParams) -> None:
     server.exports.cancel_token(params.token)
+    if server.workspace_pull is not None:
+        server.workspace_pull.cancel_token(params.token)
 
 
 @server.command("onnx-lint.export")
 async def on_export(target: Any = None) -> Json:
     return await commands.export(target)
+
+
+@server.command("onnx-lint.exportScript")
+async def on_export_script(target: Any = None) -> Json:
+    return await commands.export_script(target)
 
 
 @server.command("onnx-lint.cancelExport")

@@ -1,10 +1,12 @@
-"""Code lenses: above each model one that exports it, and one with the last result."""
+"""Code lenses: above each model one that exports it, and one with the last result; the same above calls of the exporter
+in a script, which is then run."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from onnx_lint.diagnostic import Span
+from onnx_lint.semantics import export_calls
 from onnx_lint_lsp.client import Json
 from onnx_lint_lsp.convert import range_json
 from onnx_lint_lsp.exporting import Exports
@@ -14,6 +16,7 @@ from onnx_lint_lsp.workspace import Workspace
 
 _EXPORT = ("Export to ONNX and verify", "onnx-lint.export")
 _REPAIR = ("Repair and verify", "onnx-lint.export")
+SCRIPT = ("Export with my script", "onnx-lint.exportScript")
 _CANCEL = ("Cancel the export", "onnx-lint.cancelExport")
 
 
@@ -41,6 +44,14 @@ def models(workspace: Workspace, view: SourceView) -> list[Model]:
     return found
 
 
+def calls(workspace: Workspace, view: SourceView) -> list[Span]:
+    """The calls of the exporter that running a file may come by, on the analysis thread."""
+    module = workspace.project.modules.get(view.path)
+    if module is None or view.is_notebook or "export(" not in view.source.text:
+        return []
+    return export_calls.in_script(workspace.project, module)
+
+
 async def code_lenses(session: Session, exports: Exports, uri: str) -> list[Json]:
     """The lenses of a document; none in a notebook, whose classes no file holds."""
     view = session.view(uri)
@@ -62,6 +73,15 @@ async def code_lenses(session: Session, exports: Exports, uri: str) -> list[Json
             out.append(_lens(place, summary, "onnx-lint.showReport", target))
         if model.name in to_repair and not running:
             out.append(_lens(place, *_REPAIR, {**target, "inputs": to_repair[model.name], "repair": True}))
+    script = {"uri": uri, "name": ""}
+    running, summary = exports.is_running(uri, ""), exports.summary(uri, "")
+    for span in await session.ask(uri, calls) or []:
+        placed = view.locate(span)
+        if placed is not None:
+            place = range_json(*placed[1])
+            out.append(_lens(place, *(_CANCEL if running else SCRIPT), script))
+            if summary:
+                out.append(_lens(place, summary, "onnx-lint.showReport", script))
     return out
 
 

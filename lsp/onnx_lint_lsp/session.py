@@ -40,6 +40,10 @@ class Session:
         self.document_changes = True
         self.pulls = False
         """Whether the client asks for diagnostics instead of being sent them."""
+        self.revision = 0
+        """Grows whenever something other than the text of an open document changes."""
+        self.is_asked_for_all = False
+        """Whether the client asks for the diagnostics of files that are not open."""
         self.trusted = True
         self.wire: Wire = {}
         self.indexing = Indexing(client, self.thread, self.configuration, self.check_all)
@@ -175,6 +179,7 @@ class Session:
 
     def set_folders(self, folders: list[str]) -> None:
         """The workspace has these folders from now on. Open documents move to the roots that they belong to now."""
+        self._other_state()
         self.configuration.folders = tuple(folders)
         self.configuration.forget_folders()
         for checks in self._checks.values():
@@ -187,6 +192,12 @@ class Session:
             self.checks_of(path).update(path, view)
         self.check_all()
 
+    def _other_state(self) -> None:
+        """Files that are not open may have other diagnostics now."""
+        self.revision += 1
+        if self.is_asked_for_all:
+            self.client.refresh("diagnostics")
+
     # ------------------------------------------------------------------------------------------------------ checks
     def check_all(self) -> None:
         """Check everything that is open again: settings, files or evidence changed."""
@@ -198,6 +209,7 @@ class Session:
     def reconfigure(self) -> None:
         """Configuration files changed."""
         self.configuration.reload()
+        self._other_state()
         self.check_all()
 
     def on_disk(self, paths: list[str]) -> None:
@@ -207,6 +219,12 @@ class Session:
                 checks.workspace.touch(path)
             checks.request()
         self.indexing.touch(paths)
+        self._other_state()
+
+    def ignores_changed(self) -> None:
+        """What git ignores has changed."""
+        self.indexing.rebuild()
+        self._other_state()
 
     def _convert(self, workspace: Workspace, results: list[Result]) -> list[tuple[Result, Wire]]:
         """On the analysis thread: the results with the evidence of exports, as they are sent."""
@@ -307,6 +325,10 @@ class Session:
         """The texts of open documents as the analysis sees them."""
         return {path: view.source.text for path, view in self._views.items()}
 
+    def open_views(self) -> dict[str, SourceView]:
+        """What is open, by path."""
+        return dict(self._views)
+
     def text(self, uri: str) -> str | None:
         """The server's text of an open document."""
         document = self.documents.get(uri)
@@ -314,10 +336,14 @@ class Session:
 
     def set_client_options(self, section: Any, folder: str | None = None) -> None:
         """The client's settings, for one folder or for all others."""
+        before = self.configuration.said.get(folder)
         self.configuration.set_client(section, folder)
+        if section != before:
+            self._other_state()
 
     def forget_failures(self) -> None:
         """Analyse everything anew, also what was left out."""
+        self._other_state()
         for checks in self._checks.values():
             checks.forget_failures()
         self.check_all()

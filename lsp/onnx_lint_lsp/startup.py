@@ -12,7 +12,7 @@ from pygls.capabilities import get_capability
 from onnx_lint_lsp.analysis_thread import CHECK
 from onnx_lint_lsp.connection import Server
 from onnx_lint_lsp.convert import Converter
-from onnx_lint_lsp.rule_pages import link_of
+from onnx_lint_lsp.pull import WorkspacePull, document_diagnostics
 from onnx_lint_lsp.system import is_alive
 from onnx_lint_lsp.uris import to_path
 
@@ -50,9 +50,9 @@ def initialize(server: Server, params: types.InitializeParams) -> None:
     session.pulls = _pulls(options, can)
     session.trusted = options.get("trusted", True) is True
     session.documents.encoding = _encoding(capabilities)
-    links = link_of if can("text_document.publish_diagnostics.code_description_support") else lambda code: None
+    linked = can("text_document.publish_diagnostics.code_description_support")
     related = can("text_document.publish_diagnostics.related_information")
-    session.converter = Converter(related=related, links=links, encoding=session.documents.encoding)
+    session.converter = Converter(related=related, linked=linked, encoding=session.documents.encoding)
     session.set_client_options(options.get("settings"))
     if session.pulls:
         _offer_pull(server)
@@ -93,13 +93,18 @@ def _known(encoding: Any) -> bool:
 
 
 def _offer_pull(server: Server) -> None:
-    from onnx_lint_lsp.pull import document_diagnostics
-
-    options = types.DiagnosticOptions(inter_file_dependencies=True, workspace_diagnostics=False, identifier="onnx-lint")
+    options = types.DiagnosticOptions(
+        inter_file_dependencies=True, workspace_diagnostics=True, identifier="onnx-lint", work_done_progress=True
+    )
+    whole = server.workspace_pull = WorkspacePull(server.session, server, lambda: server.features.watches_files)
 
     @server.feature(types.TEXT_DOCUMENT_DIAGNOSTIC, options)
     async def on_diagnostic(params: types.DocumentDiagnosticParams) -> dict[str, Any]:
         return await document_diagnostics(server.session, params)
+
+    @server.feature(types.WORKSPACE_DIAGNOSTIC)
+    async def on_workspace_diagnostic(params: types.WorkspaceDiagnosticParams) -> dict[str, Any]:
+        return await whole.report(params)
 
 
 async def initialized(server: Server) -> None:
@@ -116,7 +121,7 @@ async def initialized(server: Server) -> None:
 async def _register(server: Server) -> None:
     registrations: list[types.Registration] = []
     if server.features.watches_files:
-        patterns = ("**/*.py", "**/pyproject.toml", "**/onnx-lint.toml")
+        patterns = ("**/*.py", "**/pyproject.toml", "**/onnx-lint.toml", "**/.gitignore")
         options = types.DidChangeWatchedFilesRegistrationOptions(
             [types.FileSystemWatcher(glob_pattern=pattern) for pattern in patterns]
         )

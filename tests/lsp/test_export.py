@@ -181,6 +181,61 @@ def test_a_repair_is_offered_where_an_export_went_wrong_and_put_into_the_documen
         assert (tmp_path / "model.py").read_text() == REPAIRABLE, "the person saves it"
 
 
+SCRIPT = """\
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def forward(self, x):
+        return torch.relu(x) * int(x.sum())
+
+
+def main():
+    axes = {"x": {0: "n"}}
+    torch.onnx.export(Net(), (torch.ones(2, 4),), "net.onnx", input_names=["x"], dynamic_axes=axes, dynamo=False)
+
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+def test_a_script_is_run_and_what_it_exports_is_verified(tmp_path: Path) -> None:
+    (tmp_path / "export.py").write_text(SCRIPT)
+    (tmp_path / "library.py").write_text(SCRIPT.partition("if __name__")[0])
+    with connect(tmp_path / "stderr") as wire:
+        wire.initialize(profile("visual-studio-code"), [tmp_path], {"trusted": True})
+        library, uri = wire.open(tmp_path / "library.py"), wire.open(tmp_path / "export.py")
+
+        def lenses(of: str) -> dict[str, Json]:
+            found = wire.ask("textDocument/codeLens", {"textDocument": {"uri": of}})
+            return {lens["command"]["title"]: lens for lens in found}
+
+        assert "Export with my script" not in lenses(library), "running it exports nothing"
+        lens = lenses(uri)["Export with my script"]
+        assert lens["range"]["start"]["line"] == 11
+        asked = {"textDocument": {"uri": uri}, "range": lens["range"], "context": {"diagnostics": []}}
+        (action,) = [a for a in wire.ask("textDocument/codeAction", asked) if a["title"] == "Export with my script"]
+        assert action["command"] == lens["command"]
+        elsewhere = {"start": {"line": 0, "character": 0}, "end": {"line": 0, "character": 0}}
+        titles = [a["title"] for a in wire.ask("textDocument/codeAction", {**asked, "range": elsewhere})]
+        assert "Export with my script" not in titles
+
+        before = len(wire.received)
+        result = wire.command(lens["command"]["command"], *lens["command"]["arguments"])
+        summary = "torchscript: wrong on the second input"
+        assert (result["ok"], result["message"]) == (False, f"export.py: {summary}")
+        assert [os.path.basename(e["target"]) for e in result["exports"]] == ["export.py:12"]
+        items = wire.published(uri, evidence, before)
+        assert ("ONX201", 6, ["confirmed"]) in evidence(items)
+        assert (tmp_path / "net.onnx").is_file(), "the script writes what it writes"
+        assert {"Export with my script", summary} <= lenses(uri).keys()
+        shown = lenses(uri)[summary]
+        assert wire.command(shown["command"]["command"], *shown["command"]["arguments"]) == result["report"]
+        assert wire.end() == 0
+
+
 @pytest.mark.parametrize("cancel", [by_command, by_progress])
 def test_a_cancelled_export_is_answered_and_its_processes_end(
     cancel: Callable[[Wire, int], None], tmp_path: Path

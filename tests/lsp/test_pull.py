@@ -50,7 +50,7 @@ def test_a_client_is_sent_diagnostics_or_asks_for_them_never_both(name: str, tmp
             assert wire.end() == 0
             return
         assert server["diagnosticProvider"]["interFileDependencies"] is True
-        assert server["diagnosticProvider"]["workspaceDiagnostics"] is False
+        assert server["diagnosticProvider"]["workspaceDiagnostics"] is True
         first = pull(wire, uri)
         assert (first["kind"], [d["code"] for d in first["items"]]) == ("full", ["ONX202"])
         assert first["items"][0]["range"]["start"]["character"] == COLUMN[server.get("positionEncoding", "utf-16")]

@@ -42,7 +42,7 @@ class Log:
     async def create_progress(self, token: str) -> bool:
         return False
 
-    def send_progress(self, token: str, value: Json) -> None: ...
+    def send_progress(self, token: str | int, value: Json) -> None: ...
 
 
 class Scripted(Workspace):

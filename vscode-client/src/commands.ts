@@ -22,6 +22,7 @@ export function registerCommands(parts: Parts): vscode.Disposable[] {
   const { server, execute, flow, remembered, rules } = parts;
   const commands: Record<string, (argument: unknown) => unknown> = {
     export: (argument) => (isTarget(argument) ? flow.start(argument) : flow.fromEditor(asUri(argument))),
+    exportScript: (argument) => flow.startScript(asUri(argument)?.toString()),
     cancelExport: () => execute(Command.cancelExport, []),
     showReport: (argument) => showReport(execute, isTarget(argument) ? argument : flow.last),
     forgetInputs: async () => {

@@ -46,13 +46,34 @@ export class ExportFlow {
     await this.saveFirst(request);
     this.last = { uri: request.uri, name: request.name };
     const argument = { uri: request.uri, name: request.name, inputs: choice.inputs, engine: choice.engine, repair: request.repair ?? false };
-    const result = await this.execute(Command.export, [argument]);
-    if (!isExportResult(result)) {
-      log.info(`Export of ${request.name}: no result`);
+    return this.finish(request.name, await this.execute(Command.export, [argument]));
+  }
+
+  /** Run a script and verify what it exports. Without a URI, that in the active editor. */
+  async startScript(given: string | undefined): Promise<ExportResult | undefined> {
+    const uri = given ?? vscode.window.activeTextEditor?.document.uri.toString();
+    if (uri === undefined) {
+      void vscode.window.showInformationMessage(vscode.l10n.t("Open the Python file of the script first."));
       return undefined;
     }
-    log.info(`Export of ${request.name}: ${result.message}`);
-    await this.show(request, result);
+    if (!vscode.workspace.isTrusted) {
+      await refuse();
+      return undefined;
+    }
+    const target: Target = { uri, name: "" };
+    await this.saveFirst(target);
+    this.last = target;
+    const name = vscode.Uri.parse(uri).path.split("/").at(-1) ?? "";
+    return this.finish(name, await this.execute(Command.exportScript, [target]));
+  }
+
+  private async finish(name: string, result: unknown): Promise<ExportResult | undefined> {
+    if (!isExportResult(result)) {
+      log.info(`Export of ${name}: no result`);
+      return undefined;
+    }
+    log.info(`Export of ${name}: ${result.message}`);
+    await this.show(name, result);
     return result;
   }
 
@@ -80,16 +101,16 @@ export class ExportFlow {
     }
   }
 
-  private async show(target: Target, result: ExportResult): Promise<void> {
+  private async show(name: string, result: ExportResult): Promise<void> {
     const open = vscode.workspace.getConfiguration(CLIENT_ID).get<string>("export.open", "report");
     const report = result.report === null ? undefined : vscode.Uri.parse(result.report);
     const model = result.outputs[0] === undefined ? undefined : vscode.Uri.parse(result.outputs[0]);
     const buttons: [string, () => Thenable<unknown>][] = [];
     if (report !== undefined) {
       if (open === "report") {
-        await this.reports.show(report, target.name);
+        await this.reports.show(report, name);
       } else {
-        buttons.push([vscode.l10n.t("Show Report"), () => this.reports.show(report, target.name)]);
+        buttons.push([vscode.l10n.t("Show Report"), () => this.reports.show(report, name)]);
       }
     }
     if (model !== undefined) {

@@ -71,6 +71,9 @@ function middleware(flow: ExportFlow, rules: RulePages, reports: ReportView): Mi
       if (command === Command.export && isTarget(first)) {
         return flow.start(first);
       }
+      if (command === Command.exportScript && isTarget(first)) {
+        return flow.startScript(first.uri);
+      }
       if (command === Command.explainRule && typeof first === "string") {
         return rules.show(first);
       }

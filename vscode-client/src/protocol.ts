@@ -5,6 +5,7 @@ export const CLIENT_ID = "onnxLint";
 /** Commands of the server. vscode-languageclient registers each as a command of the editor. */
 export const Command = {
   export: "onnx-lint.export",
+  exportScript: "onnx-lint.exportScript",
   cancelExport: "onnx-lint.cancelExport",
   showReport: "onnx-lint.showReport",
   inputSpec: "onnx-lint.inputSpec",
@@ -18,7 +19,7 @@ export const Method = {
   viewText: "onnx-lint/viewText",
 } as const;
 
-/** A module class of a file. */
+/** A module class of a file; without a name what the file exports when it is run. */
 export interface Target {
   uri: string;
   name: string;

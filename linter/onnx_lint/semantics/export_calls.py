@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
+from onnx_lint.diagnostic import Span
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.dependencies import Node
 from onnx_lint.project.derived import FileIndex
@@ -119,6 +120,17 @@ def collect(
 ) -> ExportFacts:
     """What all export calls of the project say; see `ExportCalls.facts`."""
     return project.derived.get(ExportCalls).facts(open_files_only=open_files_only, progress=progress)
+
+
+def in_script(project: Project, module: SourceModule) -> list[Span]:
+    """The places of the calls that running the file may come by: those outside of functions, and all of a file that
+    says what it does as the main program."""
+    is_main = "__main__" in module.source.text
+    return [
+        unit.span(call.at)
+        for unit, call, scope in _calls(project, module)
+        if unit.has_place(call.at) and (is_main or scope is unit.chunk.lowered.body)
+    ]
 
 
 def _calls_of(project: Project, module: SourceModule) -> tuple[ExportCall, ...]:
