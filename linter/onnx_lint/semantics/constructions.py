@@ -24,7 +24,7 @@ _MAX_FACTORIES = 3
 _MAX_CONSTRUCTIONS = 2
 _MAX_CALLS = 200
 """Calls of a factory that are looked at for the objects that they make."""
-_MAX_STEPS = 300
+_MAX_STEPS = 1_000
 """Statements of a factory that are interpreted: most make their model within a hundred, and then load its weights."""
 _NAMED = re.compile(
     r"\b([A-Z]\w+)\s*(?=\()|(?<!partial)\(\s*([A-Z]\w+)\s*[,)]|\b(?:cls|model_cls|model_class)\s*=\s*([A-Z]\w+)"
