@@ -68,7 +68,7 @@ class CustomOperator(Rule[OperatorCall]):
         if not any(call.unit.module.mentions(words) for words in _REGISTRATIONS):
             subject = f"{quoted(call)} calls a custom operator"
             help = (
-                "call a plain function while exporting, or give torchscript a translation with "
-                "`torch.onnx.register_custom_op_symbolic`, dynamo one with `custom_translation_table`"
+                "call a plain function while exporting, or give the export a translation of the operator: "
+                "`register_custom_op_symbolic` or `custom_translation_table`"
             )
             yield self.at(call, subject, help=help, by_size=False)
