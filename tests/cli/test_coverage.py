@@ -114,7 +114,10 @@ def test_a_function_of_too_many_kinds_of_arguments_is_reported(lint: Lint, put: 
     assert "No hazard" not in done.stdout
 
 
-ACTIVATIONS = ("nn.ReLU", "nn.GELU", "nn.SiLU", "nn.Tanh", "nn.ELU", "nn.SELU", "nn.CELU")
+ACTIVATIONS = (
+    *("nn.ReLU", "nn.GELU", "nn.SiLU", "nn.Tanh", "nn.ELU", "nn.SELU", "nn.CELU", "nn.Mish", "nn.ReLU6", "nn.Sigmoid"),
+    *("nn.Hardswish", "nn.Hardtanh", "nn.Softplus", "nn.Softsign", "nn.Tanhshrink", "nn.LogSigmoid", "nn.RReLU"),
+)
 
 
 def blocks(count: int, read: str) -> str:
@@ -132,8 +135,9 @@ def blocks(count: int, read: str) -> str:
     ("count", "read", "is_told"),
     [
         (MAX_OBJECT_KINDS, "self.act(x)", False),
-        (MAX_OBJECT_KINDS + 1, "self.act(x)", True),
-        (MAX_OBJECT_KINDS + 1, "x + 1", False),
+        (MAX_OBJECT_KINDS + 1, "self.act(x)", False),
+        (len(ACTIVATIONS), "self.act(x)", True),
+        (len(ACTIVATIONS), "x + 1", False),
     ],
 )
 def test_too_many_kinds_of_objects_are_told_where_something_is_lost(

@@ -16,6 +16,7 @@ from onnx_lint.semantics.catalogue import (
     python_iterables,
     python_numbers,
     python_objects,
+    python_text,
     shaping,
     tensors,
     torch_functions,
@@ -43,7 +44,9 @@ from onnx_lint.semantics.evaluation.frame import Frame
 from onnx_lint.semantics.evaluation.interface import Interpreter
 from onnx_lint.source import ir
 
-CATALOGUE = (containers, modules, numpy, python_iterables, python_numbers, python_objects, tensors, torch_functions)
+CATALOGUE = (
+    containers, modules, numpy, python_iterables, python_numbers, python_objects, python_text, tensors, torch_functions,
+)  # fmt: skip
 """The modules whose models stand in the table of the registry."""
 
 # A dict from node type to the function for just that type; its value type cannot say so, hence Any.
@@ -125,6 +128,7 @@ class _Joined:
     function_value = staticmethod(functions.function_value)
     decorated = staticmethod(functions.decorated)
     bind = staticmethod(parameters.bind)
+    filled = staticmethod(parameters.filled)
     constructor_arguments = staticmethod(parameters.constructor_arguments)
     annotated = staticmethod(type_hints.annotated)
     call_external = staticmethod(library.call_external)

@@ -158,10 +158,12 @@ class Comprehension:
 
 @dataclass(slots=True, eq=False)
 class Format:
-    """An f-string: the expressions in its braces, with their conversion (``r``, ``s``, ``a`` or none)."""
+    """An f-string: the expressions in its braces, and in their formats. `between` is the text around them, one more
+    than they are, where that says all: without conversion, format or escape."""
 
     at: int
     values: tuple[Expr, ...]
+    between: tuple[str, ...] | None = None
 
 
 @dataclass(slots=True, eq=False)

@@ -1,12 +1,12 @@
 """Lower one chunk: libcst parses it, one hand-written walk turns the tree into the function IR.
 
-With `parse` and `positions` the only files that import libcst. A walk over the semantic fields costs 9 % of the parse,
-any visitor or metadata provider of libcst 70 % to 800 % of it (measured with libcst 1.9), hence neither is used.
+With `parse`, `positions` and `literals` the only files that import libcst. A walk over the semantic fields costs 9 %
+of the parse, any visitor or metadata provider of libcst 70 % to 800 % of it (measured with libcst 1.9), hence neither
+is used.
 """
 
 from __future__ import annotations
 
-from ast import literal_eval
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,6 +16,7 @@ import libcst as cst
 
 from onnx_lint.source import ir
 from onnx_lint.source.faults import Fault
+from onnx_lint.source.literals import numeral, string_value, text_between
 from onnx_lint.source.parse import parse
 
 _MAX_DIGITS = 100
@@ -74,11 +75,6 @@ _OPERATORS: dict[type[cst.CSTNode], str] = {
 }  # fmt: skip
 
 _NAMED = {"None": None, "True": True, "False": False}
-
-
-@lru_cache(maxsize=4096)
-def _numeral(text: str) -> object:
-    return literal_eval(text)
 
 
 class Lowerer:
@@ -357,7 +353,7 @@ class Lowerer:
         return ir.Await(at, "yield", self.optional(node.value))
 
     def _string(self, node: cst.SimpleString) -> ir.Expr:
-        return ir.Const(self._at(node), _string_value(node.value))
+        return ir.Const(self._at(node), string_value(node.value))
 
     def _number(self, node: cst.Integer | cst.Float | cst.Imaginary) -> ir.Expr:
         at = self._at(node)
@@ -365,7 +361,7 @@ class Lowerer:
             return ir.Opaque(at)
         if node.value.isdecimal():  # most are, and a parser for each costs more than the rest of the walk
             return ir.Const(at, int(node.value))
-        return ir.Const(at, _numeral(node.value))
+        return ir.Const(at, numeral(node.value))
 
     def _ellipsis(self, node: cst.Ellipsis) -> ir.Expr:
         return ir.Const(self._at(node), ...)
@@ -374,7 +370,7 @@ class Lowerer:
         at = self._at(node)
         values: list[ir.Expr] = []
         self._format_parts(node.parts, values)
-        return ir.Format(at, tuple(values))
+        return ir.Format(at, tuple(values), text_between(node.parts))
 
     def _format_parts(self, parts: Sequence[cst.CSTNode], values: list[ir.Expr]) -> None:
         for part in parts:
@@ -429,16 +425,6 @@ def _dotted(node: cst.CSTNode) -> str:
     if isinstance(node, cst.Name):
         parts.append(node.value)
     return ".".join(reversed(parts))
-
-
-def _string_value(literal: str) -> object:
-    quote = literal[0]
-    if quote in "\"'" and "\\" not in literal:
-        return literal[3:-3] if literal[:3] == quote * 3 and len(literal) >= 6 else literal[1:-1]
-    try:
-        return literal_eval(literal)
-    except (ValueError, SyntaxError):  # an escape that this Python does not know, such as an unknown \N{name}
-        return literal
 
 
 def _captures(pattern: cst.CSTNode, names: list[str]) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from onnx_lint.semantics import torch_kinds
-from onnx_lint.semantics.catalogue import torch_results
 from onnx_lint.semantics.catalogue.registry import Call, models_method
 from onnx_lint.semantics.domain.engines import DYNAMO
 from onnx_lint.semantics.domain.lattice import (
@@ -12,15 +10,12 @@ from onnx_lint.semantics.domain.lattice import (
     hazard_among,
     join,
     join_all,
-    type_name,
-    vague_result,
 )
 from onnx_lint.semantics.domain.origin import StepKind
 from onnx_lint.semantics.domain.parts import traced_parts
-from onnx_lint.semantics.domain.sites import Conversion, Formatting, ListIndex
+from onnx_lint.semantics.domain.sites import Conversion, ListIndex
 from onnx_lint.semantics.domain.values import (
     NONE,
-    STATIC,
     UNKNOWN,
     Const,
     Dict,
@@ -28,7 +23,6 @@ from onnx_lint.semantics.domain.values import (
     Seq,
     Size,
     Static,
-    Tensor,
     Value,
 )
 from onnx_lint.semantics.evaluation.frame import Frame
@@ -91,12 +85,14 @@ def _insert(frame: Frame, call: Call, value: Seq) -> Value:
 @models_method(Seq, "pop")
 def _pop(frame: Frame, call: Call, value: Seq) -> Value:
     given = call.args.positional[0] if call.args.positional else Const(-1)
-    if value.elements and isinstance(given, Const) and isinstance(given.value, int):
+    if value.kind != "set" and value.elements and isinstance(given, Const) and isinstance(given.value, int):
         if -len(value.elements) <= given.value < len(value.elements):
             elements = list(value.elements)
             popped = elements.pop(given.value)
             frame.write(value, with_elements(value, tuple(elements)))
             return popped
+    if value.kind == "set" and value.elements:  # which one is not known
+        frame.write(value, Seq("set", None, element_of(value), value.origin, addresses=value.addresses))
     return element_of(value) if value.items() else UNKNOWN
 
 
@@ -122,6 +118,9 @@ def _reorder(frame: Frame, call: Call, value: Seq) -> Value:
 
 @models_method(Seq, "copy", "union")
 def _copy(frame: Frame, call: Call, value: Seq) -> Value:
+    if call.name == "union" and call.args.positional:
+        others = [frame.interp.element(frame, one) for one in call.args.positional]
+        return Seq(value.kind, None, join_all((*value.items(), *others)), value.origin)
     return Seq(value.kind, value.elements, value.element, value.origin)
 
 
@@ -213,29 +212,3 @@ def _copy_dict(frame: Frame, call: Call, value: Dict) -> Value:
 @models_method(Dict, "to_tuple")
 def _to_tuple(frame: Frame, call: Call, value: Dict) -> Value:
     return Seq("tuple", None, join_all(value.values()))
-
-
-# ------------------------------------------------------------------------------------------------- plain constants
-@models_method(Const)
-@models_method(Static)
-def _plain(frame: Frame, call: Call, receiver: Const | Static) -> Value:
-    if type_name(receiver) == "str":
-        return _of_text(frame, call)
-    if isinstance(receiver, Static) and receiver.type is None:
-        if torch_kinds.is_tensor_only_method(call.name):
-            return torch_results.method_result(frame, call, Tensor(False)) or STATIC
-        named = frame.interp.named_method(frame, call.node, call.name, call.args)
-        return named if named is not None else vague_result(call.args)
-    return STATIC
-
-
-def _of_text(frame: Frame, call: Call) -> Value:
-    traced = next((p for a in call.args.all() for p in traced_parts(a)), None)
-    if call.name == "format" and traced is not None and call.node is not None:
-        frame.emit(Formatting, call.node, traced, how="format")
-    if call.name in ("startswith", "endswith", "isdigit", "islower", "isupper"):
-        return Static("bool")
-    if call.name in ("split", "rsplit"):
-        return Seq("list", None, Static("str"))
-    is_text = call.name in ("format", "join", "lower", "upper", "strip", "replace", "title")
-    return Static("str" if is_text else None)

@@ -35,7 +35,7 @@ def _collect(kind: str) -> Model:
 
 def _collected(frame: Frame, call: Call, kind: str, value: Value) -> Value:
     if isinstance(value, Seq):
-        if kind == "set":
+        if kind == "set" or value.kind == "set":
             return Seq(kind, None, join_all(value.items()), value.origin)
         kept = kind if value.kind != "shape" or kind != "tuple" else "shape"
         return Seq(kept, value.elements, value.element, value.origin, value.parameter, value.first_axis)

@@ -11,16 +11,14 @@ from onnx_lint.semantics.domain.lattice import (
     element_of,
     hazard_among,
     is_certain,
-    is_live,
     join_all,
     type_name,
 )
 from onnx_lint.semantics.domain.origin import StepKind
 from onnx_lint.semantics.domain.parts import traced_parts
-from onnx_lint.semantics.domain.sites import Branch, Formatting, Length
+from onnx_lint.semantics.domain.sites import Branch, Length
 from onnx_lint.semantics.domain.truth import as_value, static_truth
 from onnx_lint.semantics.domain.values import (
-    NONE,
     STATIC,
     UNKNOWN,
     Alternatives,
@@ -221,6 +219,8 @@ def _len(frame: Frame, call: Call) -> Value:
             return Frozen(False, "int", frame.origin(call.node, StepKind.READ, "", one.origin), DYNAMO, dim)
     if isinstance(value, Seq) and value.elements is not None and value.elements:
         return Const(len(value.elements))
+    if isinstance(value, Const) and isinstance(value.value, str):
+        return Const(len(value.value))
     return Static("int")
 
 
@@ -234,21 +234,3 @@ def _range(frame: Frame, call: Call) -> Value:
     if len(numbers) == len(given) and 0 < len(numbers) <= 3 and 0 not in numbers[2:]:
         return RangeValue(None, len(range(*numbers)))
     return RangeValue(None)
-
-
-# -------------------------------------------------------------------------------------------------------------- text
-def _text(how: str) -> Model:
-    def model(frame: Frame, call: Call) -> Value:
-        for value in call.args.positional:
-            for one in alternatives(value):
-                if is_certain(one) and is_live(one) and call.node is not None:
-                    if how != "print":
-                        frame.emit(Formatting, call.node, one, how=how)
-                        return Static("str")
-        return NONE if how == "print" else Static("str")
-
-    return model
-
-
-for _name in ("str", "repr", "format", "print"):
-    models(f"builtins.{_name}")(_text(_name))

@@ -62,7 +62,16 @@ def are_same(left: Single, right: Single) -> bool | None:
                 return first == second
             if (first in _PLAIN or second in _PLAIN) and (first in _TRACED or second in _TRACED):
                 return False
+            if _is_layer(first) and _is_layer(second):
+                return first == second
+        case (ExternalValue(name), ClassValue()) | (ClassValue(), ExternalValue(name)) if _is_layer(name):
+            return False
     return None
+
+
+def _is_layer(name: str) -> bool:
+    """Whether a name is a public one of ``torch.nn``: two of them are two classes or functions."""
+    return name.startswith("torch.nn.") and name.count(".") == 2
 
 
 def is_exactly(value: Single, classes: Iterable[Single]) -> Truth:

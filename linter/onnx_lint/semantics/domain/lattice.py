@@ -13,6 +13,7 @@ from onnx_lint.semantics.domain.shapes import general_dim, general_type, join_di
 from onnx_lint.semantics.domain.values import (
     MAX_ADDRESSES,
     UNKNOWN,
+    UNSEEN,
     Addresses,
     Alternative,
     Alternatives,
@@ -212,6 +213,13 @@ def general(value: Value) -> Value:
     return value
 
 
+def loosest(value: Value) -> Value:
+    """A value without anything that makes it one of many: of an object only the class is left."""
+    if isinstance(value, Instance):
+        return Instance(value.cls, None, UNSEEN, value.addresses)
+    return general(value)
+
+
 def bounded(value: Value, nesting: int = MAX_NESTING) -> Value:
     """The same value, with nothing known below a depth of `nesting`."""
     if value.depth <= nesting:
@@ -348,12 +356,20 @@ def _merge_settings(first: Arguments | None, second: Arguments | None) -> Argume
     """What objects of an external class were made with; ``None`` when that is not the same in form."""
     if first is second or first is None or second is None or first.key() == second.key():
         return None if first is None or second is None else first
-    if len(first.positional) != len(second.positional) or first.keyword.keys() != second.keyword.keys():
+    return join_arguments(first, second) if first.keyword.keys() == second.keyword.keys() else None
+
+
+def join_arguments(first: Arguments, second: Arguments) -> Arguments | None:
+    """What either of two calls was given, place by place and name by name; ``None`` where one has more places than the
+    other, or it is not known how many."""
+    if len(first.positional) != len(second.positional):
         return None
     if (first.star, first.double_star, second.star, second.double_star) != (None, None, None, None):
         return None
     positional = tuple([join(a, b) for a, b in zip(first.positional, second.positional, strict=True)])
-    return Arguments(positional, {name: join(value, second.keyword[name]) for name, value in first.keyword.items()})
+    names = dict.fromkeys((*first.keyword, *second.keyword))
+    keyword = {n: join(first.keyword.get(n, UNKNOWN), second.keyword.get(n, UNKNOWN)) for n in names}
+    return Arguments(positional, keyword)
 
 
 def _merge_dicts(first: Dict, second: Dict) -> Dict:

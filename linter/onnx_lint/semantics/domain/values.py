@@ -371,6 +371,9 @@ class ExternalInstance(Kind):
         return key_of("external instance", self.name, None if self.items is None else self.items.key(), args, made)
 
 
+UNSEEN: Hashable = "not seen being made"
+
+
 @_kind
 class Instance(Kind):
     """An object of a class of the project. Its attributes come from interpreting ``__init__`` when first wanted;

@@ -119,6 +119,8 @@ def _attribute(frame: Frame, node: ir.Attribute, value: Single) -> Value:
         case Function() | Partial():
             if name in ("func", "__wrapped__"):
                 return value.function if isinstance(value, Partial) else value
+            if name == "__name__" and isinstance(value, Function):
+                return Const(value.function.name)
             return Bound(name, value) if name == "apply" else STATIC
         case Bound() | RangeValue():
             return STATIC
@@ -168,6 +170,8 @@ def shape_of(frame: Frame, node: ir.Expr, value: Tensor) -> Value:
 
 
 def _external_attribute(frame: Frame, value: ExternalValue, name: str) -> Value:
+    if name == "__name__" and value.name.startswith("torch."):
+        return Const(value.name.rpartition(".")[2])
     full = f"{value.name}.{name}"
     if full in _CONSTANTS:
         return Static("float")

@@ -42,6 +42,7 @@ from onnx_lint.semantics.domain.values import (
     Unknown,
     Value,
 )
+from onnx_lint.semantics.evaluation.class_tests import CALLABLE, PLAIN, is_callable_of, is_module_of
 from onnx_lint.semantics.evaluation.frame import Frame
 from onnx_lint.semantics.known_names import ANY_TENSOR, TENSOR_CLASSES, TYPED_TENSORS
 from onnx_lint.source import ir
@@ -330,7 +331,6 @@ _SEQUENCE_CLASSES = {"list": {"list"}, "tuple": {"tuple", "shape"}, "set": {"set
 _ABSTRACT_SEQUENCES = frozenset(
     {"typing.Sequence", "collections.abc.Sequence", "typing.Iterable", "collections.abc.Iterable"}
 )
-_PLAIN = frozenset({"int", "float", "str", "bool", "list", "tuple", "dict", "set", "bytes", "NoneType", "complex"})
 
 
 def _names(classes: Value) -> set[str]:
@@ -382,10 +382,11 @@ def _is_instance(value: Single, classes: Value) -> Truth:
             return True if name in names or (name == "bool" and "int" in names) else _plain_false(names)
         case Instance():
             return _is_object_of(value, classes)
-        case (
-            Unknown() | EngineFlag() | Frozen() | RangeValue() | ExternalValue() | ExternalInstance() | ClassValue()
-            | Function() | Bound() | Partial() | ModuleValue() | Super()
-        ):  # fmt: skip
+        case ExternalInstance():
+            return is_module_of(value, names)
+        case ExternalValue() | ClassValue() | Function() | Bound() | Partial():
+            return is_callable_of(value, names)
+        case Unknown() | EngineFlag() | Frozen() | RangeValue() | ModuleValue() | Super():
             return None
     assert_never(value)
 
@@ -402,7 +403,7 @@ def _is_size_instance(value: Size, names: set[str]) -> Truth:
 
 def _plain_false(names: set[str]) -> bool | None:
     """False when all classes are ones that cannot be a base of a plain Python value."""
-    return False if all(n in _PLAIN or n.startswith("torch.") for n in names) else None
+    return False if all(n in PLAIN or n in CALLABLE or n.startswith("torch.") for n in names) else None
 
 
 def _is_object_of(value: Instance, classes: Value) -> bool | None:

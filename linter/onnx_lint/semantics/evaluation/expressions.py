@@ -5,14 +5,17 @@ from __future__ import annotations
 from onnx_lint.semantics.domain.lattice import alternatives, bounded, hazard_among, is_none, join, join_all, known
 from onnx_lint.semantics.domain.parts import traced_parts
 from onnx_lint.semantics.domain.sites import Formatting
+from onnx_lint.semantics.domain.text import joined_text
 from onnx_lint.semantics.domain.truth import as_value, combine, engines_of, static_truth
 from onnx_lint.semantics.domain.values import (
     NONE,
     STATIC,
     UNKNOWN,
+    ClassValue,
     Const,
     Dict,
     EngineFlag,
+    ExternalValue,
     Function,
     RangeValue,
     Seq,
@@ -110,7 +113,9 @@ def sequence(frame: Frame, node: ir.Sequence) -> Value:
                 loose = one if loose is None else join(loose, one)
         else:
             out.append(frame.interp.evaluate(frame, element))
-    if unknown_length or node.kind == "set" or len(out) > _MAX_LENGTH:
+    if node.kind == "set" and not unknown_length:
+        return bounded(members(out))
+    if unknown_length or len(out) > _MAX_LENGTH:
         if loose is not None:
             out.append(loose)
         return bounded(Seq(node.kind, None, join_all(out)))
@@ -158,12 +163,36 @@ def comprehension(frame: Frame, node: ir.Comprehension) -> Value:
                 interp.narrow(frame, test, True)
         key = interp.evaluate(frame, node.key) if node.key is not None else None
         element = interp.evaluate(frame, node.element)
+        each = None if length is None else _picked(frame, node, iterable, length)
     frame.in_comprehension = outer
+    if each is not None:
+        return bounded(members(each) if node.kind == "set" else Seq(node.kind, tuple(each)))
     if node.kind == "dict":
         return bounded(Dict({}, element)) if key is not None else UNKNOWN
     if length is not None and 0 < length <= _MAX_COMPREHENSION and node.kind != "set":
         return bounded(Seq(node.kind, (element,) * length))
     return bounded(Seq(node.kind, None, element))
+
+
+def members(values: list[Value]) -> Seq:
+    """A set of these: one by one, each once, where they are classes, functions and constants; else all as one. Their
+    order says nothing."""
+    held = {one.key(): one for one in values}
+    if len(held) <= _MAX_LENGTH and all(isinstance(v, (Const, ClassValue, ExternalValue)) for v in held.values()):
+        return Seq("set", tuple(held.values()))
+    return Seq("set", None, join_all(values))
+
+
+def _picked(frame: Frame, node: ir.Comprehension, iterable: Value, length: int) -> list[Value] | None:
+    """The elements of ``[a for a, b in pairs]``, which only picks from each of a known sequence of constant things."""
+    is_picking = isinstance(node.element, ir.Name) and node.kind in ("list", "set") and length <= _MAX_LENGTH
+    if not is_picking or not isinstance(iterable, Seq) or iterable.elements is None or iterable.is_traced:
+        return None
+    found: list[Value] = []
+    for element in iterable.elements:
+        frame.interp.assign(frame, node.generators[0].target, element, None)
+        found.append(frame.interp.evaluate(frame, node.element))
+    return found
 
 
 def _length(value: Value) -> int | None:
@@ -175,13 +204,16 @@ def _length(value: Value) -> int | None:
 def formatted(frame: Frame, node: ir.Format) -> Value:
     """An f-string."""
     reported = False
+    values: list[Value] = []
     for part in node.values:
         value = frame.interp.evaluate(frame, part)
+        values.append(value)
         number = hazard_among(traced_parts(value, 0))
         if not reported and number is not None:
             frame.emit(Formatting, part, number, how="f-string")
             reported = True
-    return Static("str")
+    known = joined_text(node.between, values) if node.between is not None else None
+    return Static("str") if known is None else known
 
 
 # ------------------------------------------------------------------------------------------------------- functions

@@ -14,6 +14,7 @@ from onnx_lint.semantics.domain.lattice import (
     bounded,
     general,
     join_all,
+    loosest,
     map_arguments,
     vague_result,
 )
@@ -38,6 +39,7 @@ from onnx_lint.semantics.evaluation.frame import Frame
 from onnx_lint.semantics.evaluation.state import (
     MAX_ALL_CONTEXTS,
     MAX_CONTEXTS,
+    MAX_LOOSE,
     MAX_RECURSION,
     Analysis,
     Call,
@@ -141,11 +143,15 @@ def invoke(frame: Frame, node: ir.Expr | None, function: Function, receiver: Val
     else:
         kinds.add(call.key)
     summary = analysis.summaries.get(call.key)
+    if summary is None and analysis.contexts[call.code] >= MAX_ALL_CONTEXTS:
+        call = _Call(frame, function, map_arguments(call.given, loosest))
+        receiver = None if receiver is None else loosest(receiver)
+        summary = analysis.summaries.get(call.key)
     if summary is None:
         if call.key in analysis.active or analysis.nested[call.code] >= MAX_RECURSION:
             analysis.limits_met += 1
             return _recursive_result(args)
-        if analysis.contexts[call.code] >= MAX_ALL_CONTEXTS:
+        if analysis.contexts[call.code] >= MAX_ALL_CONTEXTS + MAX_LOOSE:
             analysis.limits_met += 1
             frame.summary.crowded |= {(function.unit, function.function, _qualified(function))}
             return _recursive_result(args)

@@ -143,6 +143,7 @@ class Interpreter(Protocol):
     def bind(self, frame: Frame, function: Function, args: Arguments) -> None:
         """Bind the arguments of a call to the parameters of `function`, in `frame`."""
 
+    def filled(self, analysis: Analysis, function: Function, args: Arguments) -> Arguments | None: ...
     def constructor_arguments(self, analysis: Analysis, function: Function, skip: int = 1) -> Arguments:
         """Arguments for an ``__init__`` that nobody was seen calling."""
 

@@ -7,12 +7,21 @@ from collections.abc import Hashable
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.modules import Unit
 from onnx_lint.semantics.domain.environment import Environment
-from onnx_lint.semantics.domain.lattice import general, is_none, join, map_arguments, map_parts, type_name
+from onnx_lint.semantics.domain.lattice import (
+    general,
+    is_none,
+    join,
+    join_arguments,
+    map_arguments,
+    map_parts,
+    type_name,
+)
 from onnx_lint.semantics.domain.renaming import Renaming
 from onnx_lint.semantics.domain.store import EMPTY, Fields
 from onnx_lint.semantics.domain.values import (
     STATIC,
     UNKNOWN,
+    UNSEEN,
     Arguments,
     Bound,
     ClassValue,
@@ -26,11 +35,10 @@ from onnx_lint.semantics.domain.values import (
     Value,
 )
 from onnx_lint.semantics.evaluation.frame import Frame
-from onnx_lint.semantics.evaluation.state import MAX_EXACT_KINDS, MAX_OBJECT_KINDS, Effect, Made
+from onnx_lint.semantics.evaluation.state import MAX_EXACT_KINDS, MAX_OBJECT_KINDS, MAX_WIDENED, Effect, Made
 from onnx_lint.semantics.known_names import BASE, MODULE_METHODS
 from onnx_lint.source import ir
 
-_UNSEEN: Hashable = "not seen being made"
 _ANY: Hashable = "any"
 """Made with one of so many kinds of arguments that they are not told apart any more."""
 _BY_UNKNOWN_NAME = "[]"
@@ -49,7 +57,7 @@ def make(frame: Frame, cls: ClassInfo, args: Arguments | None) -> Value:
     if _is_enum(cls):
         return STATIC
     analysis = frame.analysis
-    made = _UNSEEN if args is None else args.key()
+    made = UNSEEN if args is None else args.key()
     if args is not None:
         if not frame.records_sites:
             frame.summary.made.append((cls, args))
@@ -61,7 +69,7 @@ def make(frame: Frame, cls: ClassInfo, args: Arguments | None) -> Value:
             made = args.key()
         if made not in kinds:
             if len(kinds) >= MAX_OBJECT_KINDS:
-                args, made = None, _ANY
+                args, made = _of_all_further(frame, cls, args)
             else:
                 kinds.add(made)
     if frame.records_sites:
@@ -71,6 +79,27 @@ def make(frame: Frame, cls: ClassInfo, args: Arguments | None) -> Value:
     if address is None:
         address = analysis.objects[(cls, made)] = analysis.address(None, many=True)
     return Instance(cls, args, made, (address,))
+
+
+def _of_all_further(frame: Frame, cls: ClassInfo, args: Arguments) -> tuple[Arguments | None, Hashable]:
+    """What stands for the arguments of all further objects of a class that one function makes, and the key of such an
+    object: each may be what any of them was given. It is `_ANY` when that does not come to rest, or how many there are
+    is not known, and begins with it when something known of them was lost."""
+    found = cls.find("__init__")
+    if found is None or not isinstance(found[1][1], ir.FunctionDef):
+        return None, _ANY
+    function = Function(found[1][0], found[1][1], None, found[0])
+    given = frame.interp.filled(frame.analysis, function, map_arguments(args, general))
+    widest = frame.summary.widest_of(cls)
+    joined = given if not widest or given is None else join_arguments(widest[-1], given)
+    if joined is None or given is None:
+        return None, _ANY
+    if not widest or joined.key() != widest[-1].key():
+        if len(widest) == MAX_WIDENED:
+            return None, _ANY
+        widest.append(joined)
+    lost = any(_is_vague(now) and not _is_vague(own) for now, own in zip(joined.all(), given.all(), strict=False))
+    return widest[-1], (_ANY, joined.key()) if lost else joined.key()
 
 
 def _is_enum(cls: ClassInfo) -> bool:
@@ -197,7 +226,7 @@ def instance_attribute(frame: Frame, node: ir.Expr, instance: Instance, name: st
         if held is not None:
             if frame.records_sites and not isinstance(held, (ExternalInstance, Instance)):
                 frame.summary.initial.add((cls, name))
-                if instance.made == _ANY and _is_vague(held) and cls.header is not None:
+                if _is_crowded(instance.made) and _is_vague(held) and cls.header is not None:
                     frame.summary.crowded |= {(cls.header_unit, cls.header, cls.name)}
             return held
     if member is not None:
@@ -214,6 +243,10 @@ def instance_attribute(frame: Frame, node: ir.Expr, instance: Instance, name: st
         return UNKNOWN
     # outside of what is linted: configuration and sub-modules of an unknown base, fixed when the export starts
     return Bound(name, instance) if cls.is_module and (name in MODULE_METHODS or name == "_modules") else STATIC
+
+
+def _is_crowded(made: Hashable) -> bool:
+    return made == _ANY or (isinstance(made, tuple) and made[0] == _ANY)
 
 
 def base_module(frame: Frame, instance: Instance) -> ExternalInstance | None:
@@ -250,7 +283,7 @@ def class_attribute(frame: Frame, cls: ClassInfo, name: str, receiver: Instance 
     found = cls.find(name)
     if found is None:
         if name == "__name__":
-            return Static("str")
+            return Const(cls.name)
         return Bound(name, ClassValue(cls)) if cls.is_subclass("torch.autograd.Function") else STATIC
     owner, (unit, statement) = found
     if isinstance(statement, ir.FunctionDef):

@@ -21,6 +21,7 @@ from onnx_lint.semantics.domain.lattice import (
 from onnx_lint.semantics.domain.parts import traced_parts
 from onnx_lint.semantics.domain.sites import Branch, Conversion, Formatting
 from onnx_lint.semantics.domain.sizes import calculated, compared
+from onnx_lint.semantics.domain.text import percent_of_text
 from onnx_lint.semantics.domain.truth import as_value, combine, negate, static_truth
 from onnx_lint.semantics.domain.values import (
     STATIC,
@@ -68,6 +69,10 @@ def binary(frame: Frame, node: ir.Expr | ir.Stmt | None, op: str, left: Value, r
 
 
 def _binary(frame: Frame, node: ir.Expr | ir.Stmt | None, op: str, left: Single, right: Single) -> Value:
+    if isinstance(left, Const) and isinstance(left.value, str) and op == "%":
+        text = percent_of_text(left.value, right)
+        if text is not None:
+            return text
     if isinstance(left, Const) and isinstance(right, Const):
         return _fold(op, left.value, right.value)
     if isinstance(left, Tensor) or isinstance(right, Tensor):
@@ -319,6 +324,9 @@ def _is_among(left: Value, classes: tuple[Single, ...] | None) -> bool | None:
 
 def _contains(frame: Frame, node: ir.Expr, left: Value, container: Single) -> bool | None:
     match container:
+        case Const() if isinstance(container.value, str):
+            if isinstance(left, Const) and isinstance(left.value, str):
+                return left.value in container.value
         case Dict():
             if isinstance(left, Const) and container.rest is None and isinstance(left.value, str):
                 return left.value in container.entries

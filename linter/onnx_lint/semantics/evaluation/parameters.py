@@ -89,6 +89,28 @@ def default_value(frame: Frame, function: Function, param: ir.Param) -> Value:
     return frame.interp.evaluate(outer, param.default)
 
 
+def filled(analysis: Analysis, function: Function, args: Arguments) -> Arguments | None:
+    """The arguments of a constructor with the defaults of what was not given written out, each at its place; ``None``
+    where their number is not known."""
+    if args.star is not None or args.double_star is not None:
+        return None
+    outer = Frame(analysis, function.unit, Environment({}), records_sites=False, owner=function.owner)
+    params, left = function.function.params, dict(args.keyword)
+    own = params.positional[1:]
+    positional = list(args.positional)
+    for param in own[len(positional) :]:
+        positional.append(_given_or_default(outer, function, param, left))
+    keyword = {p.name: _given_or_default(outer, function, p, left) for p in params.keyword}
+    return Arguments(tuple(positional), {**keyword, **left})
+
+
+def _given_or_default(frame: Frame, function: Function, param: ir.Param, given: dict[str, Value]) -> Value:
+    value = given.pop(param.name, None)
+    if value is not None:
+        return value
+    return UNKNOWN if param.default is None else default_value(frame, function, param)
+
+
 def constructor_arguments(analysis: Analysis, function: Function, skip: int = 1) -> Arguments:
     """Arguments for an ``__init__`` (or with `skip` 0 a factory) that nobody was seen calling: fixed values of the
     types that can be told."""

@@ -38,12 +38,16 @@ Counted for each caller, so that what a call gives does not depend on what was l
 MAX_ALL_CONTEXTS = 64
 """Kinds of arguments of one function in one entry point, beyond which its calls are not followed. That is reported at
 the function."""
+MAX_LOOSE = 8
+"""Kinds of arguments that come on top of those, of which only the classes of objects are told apart."""
 MAX_EXACT_KINDS = 1
 """Kinds of arguments that objects of one class are told apart for by the numbers given, where one function makes them:
 beyond, one is a layer of any width."""
 MAX_OBJECT_KINDS = 4
-"""Kinds of arguments that objects of one class are told apart for; of further ones it is not known how they are
-made."""
+"""Kinds of arguments that objects of one class are told apart for; further ones are taken together, each argument
+being what any of them was given."""
+MAX_WIDENED = 8
+"""How often what stands for further objects may grow; beyond it is not known how they are made."""
 MAX_STEPS = 400_000
 """Statements interpreted for one entry point; beyond it calls are no longer followed."""
 
@@ -133,6 +137,8 @@ class Summary:
     """Its sites as they were last seen: by the way to it, and what it was given."""
     kinds: dict[Hashable, set[Hashable]] | None = None
     """The kinds of arguments with which it calls functions and makes objects."""
+    widest: dict[Hashable, list[Arguments]] | None = None
+    """What stands for the arguments of objects beyond `MAX_OBJECT_KINDS`, by class: each wider than the one before."""
     agreed: set[ir.Expr | ir.Stmt] = field(default_factory=set)
     """Where an operator was given sizes that fit."""
     constraints: list[tuple[int, Constraint]] = field(default_factory=list)
@@ -145,6 +151,12 @@ class Summary:
         if self.kinds is None:
             self.kinds = {}
         return self.kinds.setdefault(called, set())
+
+    def widest_of(self, cls: ClassInfo) -> list[Arguments]:
+        """What has stood for the arguments of further objects of a class, the widest last."""
+        if self.widest is None:
+            self.widest = {}
+        return self.widest.setdefault(cls, [])
 
 
 @dataclass(slots=True)

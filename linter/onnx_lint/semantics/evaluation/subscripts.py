@@ -8,7 +8,9 @@ from onnx_lint.semantics.domain.origin import StepKind
 from onnx_lint.semantics.domain.parts import assert_never, traced_parts
 from onnx_lint.semantics.domain.sites import IndexRead, ListIndex
 from onnx_lint.semantics.domain.sizes import join_of, part_of_shape
+from onnx_lint.semantics.domain.text import item_of_text
 from onnx_lint.semantics.domain.values import (
+    NONE,
     STATIC,
     UNKNOWN,
     Arguments,
@@ -81,7 +83,9 @@ def _item(frame: Frame, node: ir.Subscript, value: Single, index: Value) -> Valu
             return Static("int")
         case Array() | Frozen() | ExternalValue() | ClassValue():
             return value
-        case Static() | Const():
+        case Const():
+            return _text_item(frame, node, value, index)
+        case Static():
             return STATIC
         case Unknown() | EngineFlag() | Size() | Function() | Bound() | Partial() | ModuleValue() | Super():
             return UNKNOWN
@@ -194,6 +198,20 @@ def _sequence_item(frame: Frame, node: ir.Subscript, value: Seq, index: Value) -
         dim = join_of(value.elements)
         return Size(frame.origin(node, StepKind.SIZE, "", value.origin), dim=dim)
     return element_of(value) if value.items() else UNKNOWN
+
+
+def _text_item(frame: Frame, node: ir.Subscript, value: Const, index: Value) -> Value:
+    if not isinstance(value.value, str):
+        return STATIC
+    at = index.value if isinstance(index, Const) else None
+    if isinstance(node.index, ir.Slice):
+        written = (node.index.lower, node.index.upper, node.index.step)
+        bounds = [NONE if part is None else frame.interp.evaluate(frame, part) for part in written]
+        if not all(isinstance(b, Const) for b in bounds):
+            return Static("str")
+        at = slice(*[b.value for b in bounds if isinstance(b, Const)])
+    item = item_of_text(value.value, at)
+    return Static("str") if item is None else item
 
 
 def _slice_of(frame: Frame, value: Seq, node: ir.Slice) -> Value:
