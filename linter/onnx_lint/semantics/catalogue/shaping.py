@@ -51,7 +51,7 @@ from onnx_lint.source import ir
 
 _NUMBERS: dict[str, Described] = {
     "int": FIXED_SIZE, "float": Number("float"), "bool": Number("bool"), "complex": Number("complex"), "NoneType": None,
-    "str": NOT_KNOWN,
+    "str": NOT_KNOWN, "device": None,
 }  # fmt: skip
 _MAX_ITEMS = 64
 """Lists of tensors up to that length are known one by one."""

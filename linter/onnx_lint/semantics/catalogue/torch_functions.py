@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from onnx_lint.semantics.catalogue.registry import Call, Model, models
+from onnx_lint.semantics.domain.dtypes import dtype_named, promote
 from onnx_lint.semantics.domain.engines import DYNAMO, TORCHSCRIPT
 from onnx_lint.semantics.domain.parts import certain_parts
 from onnx_lint.semantics.domain.sites import TensorFrom
@@ -13,6 +14,7 @@ from onnx_lint.semantics.domain.values import (
     Arguments,
     Const,
     EngineFlag,
+    ExternalValue,
     Seq,
     Size,
     Static,
@@ -59,9 +61,20 @@ for _value, _names in (
     (EngineFlag(DYNAMO), ("torch.compiler.is_compiling", "torch.compiler.is_exporting", "torch._dynamo.is_compiling")),
     (Const(True), ("torch.onnx.is_in_onnx_export",)),
     (Const(False), ("torch.jit.is_scripting", "torch.is_grad_enabled")),
+    (Static("device"), ("torch.device", "torch.get_default_device")),
+    (ExternalValue("torch.float32"), ("torch.get_default_dtype",)),
     (Static("bool"), ("torch.compiler.is_dynamo_compiling", "torch.is_autocast_enabled", "torch.cuda.is_available")),
 ):
     models(*_names)(_says(_value))
+
+
+@models("torch.promote_types")
+def _promoted(frame: Frame, call: Call) -> Value:
+    """``torch.promote_types(a, b)`` of two dtypes that are known."""
+    names = [dtype_named(v.name) for v in call.args.positional if isinstance(v, ExternalValue)]
+    known = [name for name in names if name is not None]
+    both = promote(known[0], known[1]) if len(known) == 2 else None
+    return STATIC if both is None else ExternalValue(f"torch.{both}")
 
 
 # ------------------------------------------------------------------------------------------------ values into tensors

@@ -115,7 +115,8 @@ def _attribute(frame: Frame, node: ir.Attribute, value: Single) -> Value:
         case Const():
             return Bound(name, value)
         case Static():
-            return Bound(name, value) if value.type is not None else _static_attribute(frame, value, name)
+            is_plain = value.type is not None and value.type != "device"
+            return Bound(name, value) if is_plain else _static_attribute(frame, value, name)
         case Function() | Partial():
             if name in ("func", "__wrapped__"):
                 return value.function if isinstance(value, Partial) else value
@@ -161,6 +162,8 @@ def _tensor_attribute(frame: Frame, node: ir.Attribute, value: Tensor, name: str
         return Const(value.type.rank)
     if name == "dtype" and value.type.dtype is not None:
         return ExternalValue(f"torch.{value.type.dtype}")
+    if name == "device":
+        return Static("device")
     return Static(kind if kind in ("int", "float", "bool", "str") else None)
 
 

@@ -78,4 +78,5 @@ def _classes_of(value: Single) -> set[str] | None:
 
 
 def _is_module(name: str) -> bool:
-    return name.startswith("torch.nn.") and name.count(".") == 2 and torch_kinds.module_kind(name) is not None
+    is_public = name.startswith("torch.nn.") and name.count(".") == 2
+    return is_public and (name == "torch.nn.Module" or torch_kinds.module_kind(name) is not None)

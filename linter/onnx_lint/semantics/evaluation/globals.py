@@ -82,7 +82,7 @@ def _assigned_value(analysis: Analysis, binding: ValueBinding) -> Value:
         value = elements[index] if index < len(elements) else STATIC
     match value:
         case Tensor():
-            return frame.owned(Tensor(False))
+            return frame.owned(Tensor(False, type=value.type))
         case Unknown():
             return STATIC
         case Const() if isinstance(value.value, (int, float)) and not isinstance(value.value, bool):

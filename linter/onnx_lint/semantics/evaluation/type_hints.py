@@ -76,7 +76,9 @@ def _by_name(name: str) -> Value | None:
         return Tensor(True)
     if name in ("torch.Size",):
         return Seq("shape", None, Static("int"))
-    if name in ("torch.dtype", "torch.device", "torch.Generator", "torch.memory_format"):
+    if name == "torch.device":
+        return Static("device")
+    if name in ("torch.dtype", "torch.Generator", "torch.memory_format"):
         return STATIC
     if name in _LISTS:
         return Seq(_LISTS[name], None, UNKNOWN)

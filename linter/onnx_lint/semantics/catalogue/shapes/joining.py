@@ -181,6 +181,9 @@ def repeat_interleave(
 @shape("torch.nn.functional.pad", dtype=same())
 def pad(call: Call, input: Value, pad: Value, mode: Value = "constant", value: Value = None) -> Shape:
     x = list(read.shape_of(input))
+    if not isinstance(pad, tuple):  # which dimensions are padded is not known; only zeros are put around the first
+        first = 1 if isinstance(mode, str) and mode != "constant" else 0
+        return (*x[:first], *[dim + UNKNOWN_SIZE for dim in x[first:]])
     amounts = read.sizes(pad)
     for i in range(0, len(amounts) - 1, 2):
         at = len(x) - 1 - i // 2
