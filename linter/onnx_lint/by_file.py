@@ -22,6 +22,7 @@ from onnx_lint.semantics.duck_typing import Methods
 from onnx_lint.semantics.evaluation.state import Analysis
 from onnx_lint.semantics.export_calls import ExportFacts
 from onnx_lint.semantics.exporter_uses import ExporterUses
+from onnx_lint.semantics.filled import Filled
 from onnx_lint.semantics.purpose import Purposes
 from onnx_lint.workers import Workers
 
@@ -91,7 +92,7 @@ def _ahead(
 ) -> dict[str, Part]:
     """The parts of files, computed side by side. A part is handed what others that are done have entered, which is
     all that counts but for those under way: it may not fit, and is computed again then."""
-    for index in (project.derived.get(Methods), project.derived.get(Factories)):
+    for index in (project.derived.get(Methods), project.derived.get(Factories), project.derived.get(Filled)):
         index.fill()  # before there are several processes: else each would read all files
     found: dict[str, Part] = {}
     entered: dict[str, set[Place]] = {}

@@ -28,6 +28,7 @@ from onnx_lint.result_codec import basis_of, decode_part, encode_part
 from onnx_lint.semantics import entry
 from onnx_lint.semantics.constructions import Factories
 from onnx_lint.semantics.duck_typing import Methods
+from onnx_lint.semantics.filled import Filled
 
 _NOT_OURS = (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError)
 """What reading raises where another program wrote, or another version that wrote something else."""
@@ -298,7 +299,7 @@ def _depends_on_machine(part: Part) -> bool:
 
 def _indexes(project: Project) -> tuple[NameIndex, ...]:
     """What looks up by name over all files."""
-    return project.derived.get(Methods), project.derived.get(Factories)
+    return project.derived.get(Methods), project.derived.get(Factories), project.derived.get(Filled)
 
 
 def layout_of(module: SourceModule) -> _Layout:

@@ -144,6 +144,16 @@ class ValueBinding:
     value: ir.Expr
     path: tuple[int, ...]
     annotation: ir.Expr | None = None
+    name: str = ""
+
+
+@dataclass(eq=False, slots=True)
+class Fill:
+    """A statement of the top level that changes what a name holds; `always` it runs, once."""
+
+    unit: Unit
+    statement: ir.Stmt
+    always: bool
 
 
 STARS = "*"
@@ -179,6 +189,7 @@ class SourceModule:
         self._assigned: dict[str, Chunk] = {}
         """Assignments to one name that have not been lowered yet; where `bindings` has that name, they are behind."""
         self._stars: list[ImportBinding] = []
+        self._fills: dict[str, list[Fill]] = {}
         self.dependency = tracker.fact(self)
         """The fact of which chunks there are, but for what functions say."""
         self._text = tracker.fact((self, TEXT))
@@ -281,7 +292,7 @@ class SourceModule:
         self._chunks = [*chunks[: change.first], *change.chunks, *chunks[change.last :]]
         self.changes += 1
         if rebinds:
-            self._bindings, self._assigned, self._stars = None, {}, []
+            self._bindings, self._assigned, self._stars, self._fills = None, {}, [], {}
         self.tracker.invalidate(self.dependency)
 
     def units(self) -> Iterable[Unit]:
@@ -414,6 +425,15 @@ class SourceModule:
         _ = self.bindings
         return self._stars
 
+    def fills(self, name: str) -> list[Fill]:
+        """The statements of the top level that change what a table holds (``TABLE["key"] = …``), in their order."""
+        _ = self.bindings
+        return self._fills.get(name, [])
+
+    def note_fill(self, name: str, fill: Fill) -> None:
+        """A statement changes what a table holds."""
+        self._fills.setdefault(name, []).append(fill)
+
     def bind_star(self, binding: ImportBinding) -> None:
         """Bind whatever names another module has."""
         self._stars.append(binding)
@@ -482,12 +502,31 @@ class _Binder:
             self.block(statement.final, straight)
         elif isinstance(statement, (ir.With, ir.For, ir.While)):
             self.block(statement.body, False)
+        filled = _filled_name(statement)
+        if filled is not None:
+            module.note_fill(filled, Fill(self.unit, statement, straight))
 
     def target(
         self, target: ir.Expr, value: ir.Expr, path: tuple[int, ...], annotation: ir.Expr | None, straight: bool
     ) -> None:
         if isinstance(target, ir.Name):
-            self.module.bind(target.id, ValueBinding(self.unit, value, path, annotation), straight)
+            self.module.bind(target.id, ValueBinding(self.unit, value, path, annotation, target.id), straight)
         elif isinstance(target, ir.Sequence):
             for index, element in enumerate(target.elements):
                 self.target(element, value, (*path, index), None, straight)
+
+
+_FILLING = frozenset({"update", "append", "extend", "setdefault", "add", "insert", "pop", "popitem", "clear", "remove"})
+
+
+def _filled_name(statement: ir.Stmt) -> str | None:
+    """The name whose content a statement changes: ``name[…] = …``, ``name += …``, ``name.update(…)``."""
+    held: ir.Expr | None = None
+    if isinstance(statement, ir.Assign):
+        held = next((t.value for t in statement.targets if isinstance(t, ir.Subscript)), None)
+    elif isinstance(statement, ir.AugAssign):
+        held = statement.target.value if isinstance(statement.target, ir.Subscript) else statement.target
+    elif isinstance(statement, ir.ExprStmt) and isinstance(statement.value, ir.Call):
+        method = statement.value.func
+        held = method.value if isinstance(method, ir.Attribute) and method.attr in _FILLING else None
+    return held.id if isinstance(held, ir.Name) else None

@@ -16,6 +16,7 @@ from onnx_lint.semantics.constructions import Factories
 from onnx_lint.semantics.domain.sites import Site
 from onnx_lint.semantics.duck_typing import Methods
 from onnx_lint.semantics.evaluation.state import Analysis, Demanded
+from onnx_lint.semantics.filled import Filled
 from onnx_lint.semantics.interpreter import INTERPRETER
 from onnx_lint.semantics.reach import Reached, calls_below, sites_of
 
@@ -172,6 +173,7 @@ class Session:
         tracker = self.project.tracker
         self.project.derived.get(Methods).refresh()
         self.project.derived.get(Factories).refresh()
+        self.project.derived.get(Filled).refresh()
         self.project.derived.get(ImportGraph).refresh()
         invalidated = tracker.drain_invalidated()
         is_renamed, is_judged_anew = self._renamings != self.project.renamings, self._policy != self.project.policy

@@ -121,6 +121,7 @@ class _Joined:
     set_attribute = staticmethod(objects.set_attribute)
     register = staticmethod(objects.register)
     make = staticmethod(objects.make)
+    sequence_of = staticmethod(objects.sequence_of)
     base_module = staticmethod(objects.base_module)
     attributes_of = staticmethod(objects.attributes_of)
     apply = staticmethod(calls.apply)

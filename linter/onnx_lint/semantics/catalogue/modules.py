@@ -6,7 +6,7 @@ from onnx_lint.semantics import torch_kinds
 from onnx_lint.semantics.catalogue import conflicts, operator_calls, shaping, torch_results
 from onnx_lint.semantics.catalogue.containers import appended
 from onnx_lint.semantics.catalogue.registry import Call, models, models_method
-from onnx_lint.semantics.domain.lattice import alternatives, is_none, join_all, vague_result
+from onnx_lint.semantics.domain.lattice import alternatives, general, is_none, join_all, vague_result
 from onnx_lint.semantics.domain.parts import traced_parts
 from onnx_lint.semantics.domain.shapes import UNTYPED
 from onnx_lint.semantics.domain.values import (
@@ -117,6 +117,9 @@ def _run(frame: Frame, node: ir.Call | None, items: Seq | Dict, args: Arguments)
         result = frame.interp.apply(frame, node, item, Arguments((value,)))
         if result is UNKNOWN:
             return vague_result(args)
+        if isinstance(value, Tensor) and isinstance(result, Tensor) and result.type.rank is None:
+            # they do not fit one and the same tensor, but maybe any tensor of its kind
+            result = frame.interp.apply(frame, node, item, Arguments((general(value),)))
         if result.key() != value.key() and isinstance(result, Tensor):
             again = frame.interp.apply(frame, node, item, Arguments((result,)))
             return again if isinstance(again, Tensor) else result
@@ -196,6 +199,7 @@ def _inherited(frame: Frame, call: Call, instance: Instance) -> Value:
             )
             return NONE
     if name in ("__init__", "append", "extend", "insert"):
+        _keep_order(frame, instance, name, args)
         given = args.positional if name == "__init__" else args.positional[-1:]
         for part in given:
             for module in modules_in(part):
@@ -212,12 +216,19 @@ def _inherited(frame: Frame, call: Call, instance: Instance) -> Value:
     return vague_result(args)
 
 
+def _keep_order(frame: Frame, instance: Instance, name: str, args: Arguments) -> None:
+    """What a subclass of ``Sequential`` is made with is called in that order, unless others are added later."""
+    base = instance.cls.torch_base
+    if base is not None and base.endswith("Sequential"):
+        made = frame.interp.call_external(frame, None, "torch.nn.Sequential", args) if name == "__init__" else None
+        frame.interp.set_attribute(frame, instance, BASE, made or ExternalInstance(base, Seq("list", None, STATIC)))
+
+
 def _forward_of_base(frame: Frame, instance: Instance, args: Arguments) -> Value:
     """``super().forward(x)`` of a base outside the project."""
     base = instance.cls.torch_base
     if base is not None and base.endswith("Sequential"):
-        items = frame.interp.parts_of_module(frame, instance)
-        return call_module(frame, None, ExternalInstance(base, Seq("list", None, items)), args)
+        return call_module(frame, None, frame.interp.sequence_of(frame, instance), args)
     if base is not None:
         return call_module(frame, None, frame.interp.base_module(frame, instance) or ExternalInstance(base), args)
     return vague_result(args)

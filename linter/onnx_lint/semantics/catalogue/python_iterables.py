@@ -64,12 +64,22 @@ def _dict(frame: Frame, call: Call) -> Value:
     return Dict(entries, UNKNOWN)
 
 
+def _repeated(frame: Frame, call: Call, index: int, value: Value, length: int) -> tuple[Value, ...]:
+    """The first items of something that is zipped: one by one where they are known."""
+    if isinstance(value, Seq) and value.elements is not None:
+        return value.elements[:length]
+    return (frame.interp.element(frame, value, call.argument_node(index), "zip"),) * length
+
+
 @models("builtins.zip", "itertools.zip_longest")
 def _zip(frame: Frame, call: Call) -> Value:
     values, star = call.args.positional, call.args.star
     known = [v.elements for v in values if isinstance(v, Seq) and v.elements is not None]
-    if known and len(known) == len(values) and min(map(len, known)) <= _MAX_LENGTH and star is None:
-        return Seq("iterator", tuple([Seq("tuple", row) for row in zip(*known, strict=False)]))
+    if known and star is None and call.short == "zip" and min(map(len, known)) <= _MAX_LENGTH:
+        # as long as those that are known: what is zipped is of one length, most often
+        length = min(map(len, known))
+        rows = [_repeated(frame, call, i, v, length) for i, v in enumerate(values)]
+        return Seq("iterator", tuple([Seq("tuple", row) for row in zip(*rows, strict=True)]))
     items = [frame.interp.element(frame, v, call.argument_node(i), "zip") for i, v in enumerate(values)]
     if star is not None:
         return Seq("iterator", None, Seq("tuple", None, frame.interp.element(frame, star)))

@@ -145,9 +145,7 @@ def _call_instance(frame: Frame, node: ir.Call | None, instance: Instance, args:
         return apply(frame, node, function, args.after(instance))
     external = next((c for c in cls.mro if not isinstance(c, ClassInfo)), None)
     if cls.is_subclass("torch.nn.Sequential"):
-        items = frame.interp.parts_of_module(frame, instance)
-        module = ExternalInstance("torch.nn.Sequential", Seq("list", None, items))
-        return frame.interp.call_module(frame, node, module, args)
+        return frame.interp.call_module(frame, node, frame.interp.sequence_of(frame, instance), args)
     if external is not None and external.name.startswith("torch.nn.") and external.name != "torch.nn.Module":
         base = frame.interp.base_module(frame, instance)
         return frame.interp.call_module(frame, node, base or ExternalInstance(external.name), args)

@@ -184,8 +184,9 @@ def members(values: list[Value]) -> Seq:
 
 
 def _picked(frame: Frame, node: ir.Comprehension, iterable: Value, length: int) -> list[Value] | None:
-    """The elements of ``[a for a, b in pairs]``, which only picks from each of a known sequence of constant things."""
-    is_picking = isinstance(node.element, ir.Name) and node.kind in ("list", "set") and length <= _MAX_LENGTH
+    """The elements of ``[a for a, b in pairs]`` and ``[f"layer{i}" for i in …]``: names and texts, one for each of a
+    known sequence of constant things."""
+    is_picking = isinstance(node.element, (ir.Name, ir.Format)) and node.kind != "dict" and length <= _MAX_LENGTH
     if not is_picking or not isinstance(iterable, Seq) or iterable.elements is None or iterable.is_traced:
         return None
     found: list[Value] = []

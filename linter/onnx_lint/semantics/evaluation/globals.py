@@ -13,6 +13,7 @@ from onnx_lint.semantics.domain.values import (
     UNKNOWN,
     ClassValue,
     Const,
+    Dict,
     ExternalValue,
     ModuleValue,
     Seq,
@@ -23,6 +24,7 @@ from onnx_lint.semantics.domain.values import (
 )
 from onnx_lint.semantics.evaluation.frame import Frame
 from onnx_lint.semantics.evaluation.state import Analysis
+from onnx_lint.semantics.filled import Filled
 
 
 def global_value(analysis: Analysis, module: SourceModule, name: str) -> Value:
@@ -80,6 +82,8 @@ def _assigned_value(analysis: Analysis, binding: ValueBinding) -> Value:
     for index in binding.path:
         elements = value.elements if isinstance(value, Seq) and value.elements is not None else ()
         value = elements[index] if index < len(elements) else STATIC
+    if isinstance(value, (Dict, Seq)) and binding.name and not binding.path:
+        return _filled(analysis, binding, value)
     match value:
         case Tensor():
             return frame.owned(Tensor(False, type=value.type))
@@ -88,6 +92,37 @@ def _assigned_value(analysis: Analysis, binding: ValueBinding) -> Value:
         case Const() if isinstance(value.value, (int, float)) and not isinstance(value.value, bool):
             return Static(type_name(value))
     return value
+
+
+def _filled(analysis: Analysis, binding: ValueBinding, value: Value) -> Value:
+    """What a table of the top level holds once the file is read. Functions that change it leave it open, and so is an
+    empty one that nothing seems to fill."""
+    module = binding.unit.module
+    is_open = bool(analysis.project.derived.get(Filled).lookup(binding.name))
+    fills = module.fills(binding.name)
+    for fill in fills:
+        analysis.tracker.read(fill.unit.dependency)
+        if not fill.always:
+            is_open = True
+            continue
+        frame = Frame(analysis, fill.unit, Environment({}), records_sites=False)
+        assert frame.env is not None
+        frame.env.names[binding.name] = frame.owned(value)
+        frame.interp.execute(frame, (fill.statement,))
+        if frame.env is None:
+            return STATIC
+        value = frame.read(frame.env.names[binding.name])
+    if not isinstance(value, (Dict, Seq)):
+        return value
+    is_empty = not value.items() if isinstance(value, Seq) else not value.values()
+    return _opened(value) if is_open or (is_empty and not fills) else value
+
+
+def _opened(value: Seq | Dict) -> Value:
+    """A table that may hold anything besides."""
+    if isinstance(value, Dict):
+        return Dict(value.entries, UNKNOWN, value.addresses)
+    return Seq(value.kind, None, UNKNOWN, value.origin, addresses=value.addresses)
 
 
 BUILTINS = frozenset(

@@ -116,6 +116,7 @@ class Interpreter(Protocol):
     def make(self, frame: Frame, cls: ClassInfo, args: Arguments | None) -> Value:
         """An instance of a project class; `args` is ``None`` when it was not seen being made."""
 
+    def sequence_of(self, frame: Frame, instance: Instance) -> ExternalInstance: ...
     def base_module(self, frame: Frame, instance: Instance) -> ExternalInstance | None:
         """What ``super().__init__`` made of an object whose class derives from a module of torch."""
 

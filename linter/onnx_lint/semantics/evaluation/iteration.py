@@ -46,7 +46,7 @@ MAX_UNROLLED = 6
 def loop_elements(frame: Frame, iterable: Value) -> tuple[Value, ...] | None:
     """The elements of a short sequence of unlike values, for unrolling; ``None`` if one pass will do."""
     if isinstance(iterable, Seq) and iterable.elements is not None and 0 < len(iterable.elements) <= MAX_UNROLLED:
-        if len({e.key() for e in iterable.elements}) > 1 and not frame.exits:
+        if (len(iterable.elements) == 1 or len({e.key() for e in iterable.elements}) > 1) and not frame.exits:
             return iterable.elements
     return None
 

@@ -8,6 +8,7 @@ from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.modules import Unit
 from onnx_lint.semantics.domain.environment import Environment
 from onnx_lint.semantics.domain.lattice import (
+    alternatives,
     general,
     is_none,
     join,
@@ -29,6 +30,7 @@ from onnx_lint.semantics.domain.values import (
     ExternalInstance,
     Function,
     Instance,
+    Seq,
     Static,
     Super,
     Tensor,
@@ -255,6 +257,16 @@ def base_module(frame: Frame, instance: Instance) -> ExternalInstance | None:
         return None
     held = _initial(frame, instance, BASE)
     return held if isinstance(held, ExternalInstance) else None
+
+
+def sequence_of(frame: Frame, instance: Instance) -> ExternalInstance:
+    """What a subclass of ``Sequential`` calls: in their order if it has only those that its constructor was given."""
+    made = base_module(frame, instance)
+    if made is not None and isinstance(made.items, Seq) and made.items.elements is not None:
+        named = [v for k, v in attributes_of(frame, instance).items() if k not in (BASE, _BY_UNKNOWN_NAME)]
+        if not any(isinstance(one, (Instance, ExternalInstance)) for v in named for one in alternatives(v)):
+            return made
+    return ExternalInstance("torch.nn.Sequential", Seq("list", None, frame.interp.parts_of_module(frame, instance)))
 
 
 def _initial(frame: Frame, instance: Instance, name: str) -> Value | None:

@@ -6,11 +6,12 @@ from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.meanings import External
 from onnx_lint.project.modules import SourceModule, ValueBinding
 from onnx_lint.semantics import torch_kinds
-from onnx_lint.semantics.domain.lattice import join, type_name
+from onnx_lint.semantics.domain.lattice import join, join_all, type_name
 from onnx_lint.semantics.domain.values import (
     NONE,
     STATIC,
     UNKNOWN,
+    ClassValue,
     Const,
     Dict,
     Instance,
@@ -130,9 +131,27 @@ def _generic(analysis: Analysis, module: SourceModule, annotation: ir.Subscript,
     if name in ("typing.Literal", "Literal", "typing_extensions.Literal"):
         kinds = {type_name(Const(p.value)) for p in parts if isinstance(p, ir.Const)}
         return Static(kinds.pop() if len(kinds) == 1 else None)
-    if name in ("Callable", "typing.Callable", "collections.abc.Callable", "type", "typing.Type"):
+    if name in ("type", "Type", "typing.Type"):
+        return _one_of(analysis, module, index) or STATIC
+    if name in ("Callable", "typing.Callable", "collections.abc.Callable"):
         return STATIC
     return _by_name(name)
+
+
+def _one_of(analysis: Analysis, module: SourceModule, node: ir.Expr) -> Value | None:
+    """What ``type[A | B]`` promises of two modules: one of these classes. One class alone is most often a base of what
+    is given."""
+    if isinstance(node, ir.Const) and isinstance(node.value, str) and len(node.value) < 500:
+        inner = lower_expression(node.value)
+        return None if inner is None else _one_of(analysis, module, inner)
+    parts: tuple[ir.Expr, ...] = ()
+    if isinstance(node, ir.BinOp) and node.op == "|":
+        parts = (node.left, node.right)
+    elif isinstance(node, ir.Subscript) and _annotation_name(analysis, module, node.value) in _UNIONS:
+        parts = node.index.elements if isinstance(node.index, ir.Sequence) else ()
+    meant = [analysis.project.resolve(module, part) for part in parts]
+    classes = [m for m in meant if isinstance(m, ClassInfo) and m.find("forward") is not None]
+    return join_all([ClassValue(c) for c in classes]) if classes and len(classes) == len(meant) else None
 
 
 def _annotation_name(
