@@ -206,11 +206,12 @@ def require(frame: Frame, test: ir.Expr, outcome: bool) -> None:
             require(frame, test.right, outcome)
     elif isinstance(test, ir.Compare) and len(test.rest) == 1:
         op, right = test.rest[0]
-        subject = _whose_rank(test.left)
-        if (op == "==") == outcome and op in ("==", "!=") and subject is not None and isinstance(right, ir.Const):
-            value = _target_value(frame, subject)
-            if isinstance(value, Tensor) and isinstance(right.value, int):
-                frame.demand(value.type.like, Demand(right.value))
+        ranked = _ranked(frame, test.left) if (op == "==") == outcome and op in ("==", "!=") else None
+        if ranked is not None:
+            if frame.analysis.search is not None and _only_reads(right):
+                (rank,) = _again(frame, right)
+                if isinstance(rank, Const) and isinstance(rank.value, int):
+                    frame.demand(ranked, Demand(rank.value))
         elif (op == "==") == outcome and op in ("==", "!="):
             if frame.analysis.search is not None or frame.analysis.roots is not None:
                 _require_equal(frame, test, test.left, right)
@@ -220,17 +221,37 @@ def _require_equal(frame: Frame, test: ir.Expr, left: ir.Expr, right: ir.Expr) -
     """A check demands that two sizes are equal; they were evaluated before, so that nothing is noted again."""
     if not _only_reads(left) or not _only_reads(right):
         return
+    first, second = _again(frame, left, right)
+    if frame.analysis.search is not None:
+        _require_size(frame, first, second)
+        _require_size(frame, second, first)
+    sizes = dim_of(first), dim_of(second)
+    is_wanted = frame.analysis.roots is not None and frame.records_sites
+    if is_wanted and sizes[0] is not None and sizes[1] is not None:
+        frame.summary.constraints.append((test.at, Equation(sizes[0], sizes[1], "a check")))
+
+
+def _again(frame: Frame, *nodes: ir.Expr) -> tuple[Value, ...]:
+    """The values of expressions that were evaluated before."""
     outer, frame.records_sites = frame.records_sites, False
     try:
-        values = frame.interp.evaluate(frame, left), frame.interp.evaluate(frame, right)
+        return tuple([frame.interp.evaluate(frame, node) for node in nodes])
     finally:
         frame.records_sites = outer
-    if frame.analysis.search is not None:
-        _require_size(frame, *values)
-        _require_size(frame, *values[::-1])
-    sizes = dim_of(values[0]), dim_of(values[1])
-    if frame.analysis.roots is not None and sizes[0] is not None and sizes[1] is not None and outer:
-        frame.summary.constraints.append((test.at, Equation(sizes[0], sizes[1], "a check")))
+
+
+def _ranked(frame: Frame, node: ir.Expr) -> str | None:
+    """The input of which an expression is the number of dimensions: of a tensor, or the length of its shape."""
+    subject = _whose_rank(node)
+    if subject is not None:
+        value = _target_value(frame, subject)
+        return value.type.like if isinstance(value, Tensor) else None
+    if isinstance(node, ir.Call) and ir.dotted(node.func) == "len" and len(node.args) == 1:
+        if isinstance(node.args[0], ir.Name):
+            shape = _target_value(frame, node.args[0])
+            if isinstance(shape, Seq) and shape.kind == "shape" and shape.first_axis == 0:
+                return shape.parameter
+    return None
 
 
 _READING = frozenset({"size", "dim", "len", "int"})

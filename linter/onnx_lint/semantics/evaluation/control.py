@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from onnx_lint.semantics.domain.demands import Search
 from onnx_lint.semantics.domain.environment import Environment, has_settled, join_environments
 from onnx_lint.semantics.domain.truth import engines_of
 from onnx_lint.semantics.domain.values import (
@@ -63,34 +67,48 @@ def if_(frame: Frame, node: ir.If) -> None:
     engines, before = frame.engines, frame.env
     if before is None:
         return
-    search = frame.analysis.search
-    if search is not None and truth is None and not only and _asks_for_rank(node.test):
-        search.in_doubt += 1
-    else:
-        search = None
+    search = frame.analysis.search if truth is None and not only and _asks_for_rank(node.test) else None
+    is_demanded = bool(node.orelse) and only_raises(node.orelse)
     yes, no = engines_of(truth, engines)
     after_yes: Environment | None = None
     after_no: Environment | None = None
+    fails = only
     if yes:
         frame.engines, frame.env = yes, before.copy() if no else before
         interp.narrow(frame, node.test, True)
-        with frame.checking(only):
+        if is_demanded:
+            interp.require(frame, node.test, True)
+        ways = len(frame.returns)
+        with frame.checking(only), _in_doubt(None if is_demanded else search):
             interp.execute(frame, node.body)
         after_yes = frame.env
+        fails = fails or (after_yes is None and len(frame.returns) == ways and not frame.exits)
     if no:
         frame.engines, frame.env = no, before
         interp.narrow(frame, node.test, False)
-        if only:
+        if fails:
             interp.require(frame, node.test, False)
-        interp.execute(frame, node.orelse)
+        with _in_doubt(None if fails else search):
+            interp.execute(frame, node.orelse)
         after_no = frame.env
     frame.env = join_environments(after_yes, after_no)
-    if search is not None:
-        search.in_doubt -= 1
     frame.engines = engines
     if isinstance(truth, EngineFlag):
         # a way that ended under one engine leaves only the other engine behind
         frame.engines = (yes if after_yes is not None else 0) | (no if after_no is not None else 0) or engines
+
+
+@contextmanager
+def _in_doubt(search: Search | None) -> Iterator[None]:
+    """While one way of a branch on the number of dimensions is gone: what is demanded there may not be demanded."""
+    if search is None:
+        yield
+        return
+    search.in_doubt += 1
+    try:
+        yield
+    finally:
+        search.in_doubt -= 1
 
 
 def _asks_for_rank(node: object) -> bool:

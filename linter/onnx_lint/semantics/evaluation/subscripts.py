@@ -249,7 +249,8 @@ def _slice_of_shape(
         axes = range(start, upper)
         parts = [Size(value.origin, parameter=value.parameter, axis=value.first_axis + i) for i in axes]
         return Seq("shape", tuple(parts), origin=value.origin)
-    named = value.parameter if start >= 0 and step is None else None
+    # of what ends before the last dimension it is not known how many there are
+    named = value.parameter if start >= 0 and step is None and upper is None else None
     last = value.last if upper is None and step is None else None
     return Seq("shape", None, element, value.origin, named, value.first_axis + max(start, 0), last=last)
 
