@@ -199,8 +199,10 @@ def enter(analysis: Analysis, info: ClassInfo) -> Summary | None:
 
 def _enter(analysis: Analysis, info: ClassInfo) -> Summary | None:
     found = info.find("forward")
-    if found is None or analysis.project.policy.is_training_class(info.module.name, info.name):
+    if found is None:
         return None
+    if analysis.shown is None and analysis.project.policy.is_training_class(info.module.name, info.name):
+        return None  # nobody exports it, but what its names hold may be asked
     owner, (unit, statement) = found
     if not isinstance(statement, ir.FunctionDef):
         return None

@@ -36,6 +36,12 @@ def part_of_shape(shape: Seq, index: int, origin: Origin | None) -> Size:
     return Size(origin, parameter=shape.parameter, axis=axis, dim=dim)
 
 
+def may_be_ranked(value: Tensor) -> bool:
+    """Whether what a program asks of a tensor may tell its rank: it is not known, nor that of an input of the model,
+    which is searched for."""
+    return value.type.shape is None and value.type.like is None and not value.addresses
+
+
 def dim_of(value: Value) -> Dim | None:
     """An integer as a size; ``None`` for anything else."""
     match value:

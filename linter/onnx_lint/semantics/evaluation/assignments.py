@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from onnx_lint.semantics.domain.dims import Expression
+from onnx_lint.semantics.domain.dims import UNKNOWN_SIZE, Expression
 from onnx_lint.semantics.domain.lattice import alternatives, join, join_all
 from onnx_lint.semantics.domain.parts import children
 from onnx_lint.semantics.domain.shapes import TensorType
 from onnx_lint.semantics.domain.sites import AliasedChange
+from onnx_lint.semantics.domain.sizes import dim_of, may_be_ranked
 from onnx_lint.semantics.domain.values import (
     UNKNOWN,
     Arguments,
@@ -136,6 +138,19 @@ def _unpack(frame: Frame, target: ir.Sequence, value: Value, source: ir.Expr | N
     values = frame.interp.unpack(frame, value, count, star, source or target)
     for element, part in zip(target.elements, values, strict=True):
         frame.interp.assign(frame, element, part, None)
+    if star is None and source is not None:
+        _narrow_rank(frame, source, values)
+
+
+def _narrow_rank(frame: Frame, source: ir.Expr, sizes: Sequence[Value]) -> None:
+    """``B, C, H, W = x.shape`` went well: a tensor of unknown rank has that many dimensions from here on."""
+    read = source.func if isinstance(source, ir.Call) and not source.args and not source.keywords else source
+    if not isinstance(read, ir.Attribute) or read.attr not in ("shape", "size") or not isinstance(read.value, ir.Name):
+        return
+    held = frame.env.names.get(read.value.id) if frame.env is not None else None
+    if frame.env is not None and isinstance(held, Tensor) and may_be_ranked(held):
+        shape = tuple([dim_of(size) or UNKNOWN_SIZE for size in sizes])
+        frame.env.names[read.value.id] = replace(held, type=TensorType(shape, held.type.dtype))
 
 
 def _pairs(frame: Frame, target: ir.Sequence, source: ir.Sequence) -> list[tuple[Value, ir.Expr | None]] | None:

@@ -7,14 +7,15 @@ from dataclasses import replace
 
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.semantics.domain.demands import Demand
-from onnx_lint.semantics.domain.dims import UnknownSize
+from onnx_lint.semantics.domain.dims import UNKNOWN_SIZE, UnknownSize
 from onnx_lint.semantics.domain.engines import DYNAMO, TORCHSCRIPT
 from onnx_lint.semantics.domain.equations import Equation
 from onnx_lint.semantics.domain.exact_type import classes_in, is_exactly, is_frozen_then
 from onnx_lint.semantics.domain.lattice import alternatives, is_certain, join_all, type_name
 from onnx_lint.semantics.domain.parts import assert_never
+from onnx_lint.semantics.domain.shapes import TensorType
 from onnx_lint.semantics.domain.sites import Branch, WeightRead
-from onnx_lint.semantics.domain.sizes import dim_of
+from onnx_lint.semantics.domain.sizes import dim_of, may_be_ranked
 from onnx_lint.semantics.domain.truth import Truth, combine, negate, static_truth
 from onnx_lint.semantics.domain.values import (
     UNKNOWN,
@@ -144,6 +145,9 @@ def narrow(frame: Frame, test: ir.Expr, outcome: bool) -> bool:
             return _keep(frame, test.left, (op in ("is", "==")) == outcome, _is_none)
         if isinstance(test.left, ir.Call) and ir.dotted(test.left.func) == "type" and len(test.left.args) == 1:
             return _narrow_exactly(frame, test.left.args[0], op, right, outcome)
+        if op in ("==", "!=") and (op == "==") == outcome and isinstance(right, ir.Const):
+            if isinstance(right.value, int) and 0 <= right.value <= _MAX_RANK:
+                _narrow_rank(frame, test.left, right.value)
     elif isinstance(test, ir.Call) and isinstance(test.func, ir.Name) and test.func.id == "isinstance":
         if len(test.args) == 2:
             classes = frame.interp.evaluate(frame, test.args[1])
@@ -208,13 +212,22 @@ def require(frame: Frame, test: ir.Expr, outcome: bool) -> None:
         op, right = test.rest[0]
         ranked = _ranked(frame, test.left) if (op == "==") == outcome and op in ("==", "!=") else None
         if ranked is not None:
-            if frame.analysis.search is not None and _only_reads(right):
+            if _only_reads(right):
                 (rank,) = _again(frame, right)
-                if isinstance(rank, Const) and isinstance(rank.value, int):
-                    frame.demand(ranked, Demand(rank.value))
+                if isinstance(rank, Const) and isinstance(rank.value, int) and 0 <= rank.value <= _MAX_RANK:
+                    frame.demand(ranked or None, Demand(rank.value))
+                    _narrow_rank(frame, test.left, rank.value)
         elif (op == "==") == outcome and op in ("==", "!="):
             if frame.analysis.search is not None or frame.analysis.roots is not None:
                 _require_equal(frame, test, test.left, right)
+
+
+def _narrow_rank(frame: Frame, node: ir.Expr, rank: int) -> None:
+    """Behind ``assert x.ndim == 4`` a tensor of unknown rank has that one."""
+    subject = _whose_rank(node)
+    value = _target_value(frame, subject) if subject is not None else None
+    if subject is not None and isinstance(value, Tensor) and may_be_ranked(value):
+        _store(frame, subject, replace(value, type=TensorType((UNKNOWN_SIZE,) * rank, value.type.dtype)))
 
 
 def _require_equal(frame: Frame, test: ir.Expr, left: ir.Expr, right: ir.Expr) -> None:
@@ -241,11 +254,12 @@ def _again(frame: Frame, *nodes: ir.Expr) -> tuple[Value, ...]:
 
 
 def _ranked(frame: Frame, node: ir.Expr) -> str | None:
-    """The input of which an expression is the number of dimensions: of a tensor, or the length of its shape."""
+    """The input of which an expression is the number of dimensions: of a tensor, or the length of its shape; empty for
+    a tensor that is none."""
     subject = _whose_rank(node)
     if subject is not None:
         value = _target_value(frame, subject)
-        return value.type.like if isinstance(value, Tensor) else None
+        return (value.type.like or "") if isinstance(value, Tensor) else None
     if isinstance(node, ir.Call) and ir.dotted(node.func) == "len" and len(node.args) == 1:
         if isinstance(node.args[0], ir.Name):
             shape = _target_value(frame, node.args[0])
@@ -254,6 +268,8 @@ def _ranked(frame: Frame, node: ir.Expr) -> str | None:
     return None
 
 
+_MAX_RANK = 16
+"""More dimensions are no rank that a program asks for."""
 _READING = frozenset({"size", "dim", "len", "int"})
 
 

@@ -128,7 +128,7 @@ def invoke(frame: Frame, node: ir.Expr | None, function: Function, receiver: Val
     if function.opaque:
         _enter_opaque(frame, node, function, receiver, args)
         return _opaque_result(frame, function, args)
-    if frame.records_sites and _is_training_only(analysis, function, receiver, args):
+    if frame.records_sites and analysis.shown is None and _is_training_only(analysis, function, receiver, args):
         return vague_result(args)
     if frame.env is None:
         return UNKNOWN
