@@ -34,3 +34,6 @@ CONTAINER_METHODS = MODULE_METHODS | {"keys", "values", "items"}
 
 BASE = "<base>"
 """The attribute that holds what a module's ``super().__init__`` made it, when its base is a module of torch."""
+
+CONTAINERS = ("Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict")
+"""How the names of modules that hold others end."""

@@ -25,7 +25,7 @@ from onnx_lint.semantics.domain.values import (
     Value,
 )
 from onnx_lint.semantics.evaluation.frame import Frame
-from onnx_lint.semantics.known_names import BASE, RETURNS_SELF
+from onnx_lint.semantics.known_names import BASE, CONTAINERS, RETURNS_SELF
 from onnx_lint.semantics.torch_kinds import ReturnKind
 from onnx_lint.source import ir
 
@@ -193,7 +193,7 @@ def _inherited(frame: Frame, call: Call, instance: Instance) -> Value:
         return NONE
     if name == "__init__" and (args.positional or args.keyword):
         base = instance.cls.torch_base
-        if base is not None and not base.endswith(_CONTAINERS):
+        if base is not None and not base.endswith(CONTAINERS):
             frame.interp.set_attribute(
                 frame, instance, BASE, ExternalInstance(base, None, args.keyword or None, (), args)
             )
@@ -201,6 +201,8 @@ def _inherited(frame: Frame, call: Call, instance: Instance) -> Value:
     if name in ("__init__", "append", "extend", "insert"):
         _keep_order(frame, instance, name, args)
         given = args.positional if name == "__init__" else args.positional[-1:]
+        if name == "__init__" and args.star is not None:
+            given = (*given, args.star)
         for part in given:
             for module in modules_in(part):
                 frame.interp.register(frame, instance, UNKNOWN, module)
@@ -232,9 +234,6 @@ def _forward_of_base(frame: Frame, instance: Instance, args: Arguments) -> Value
     if base is not None:
         return call_module(frame, None, frame.interp.base_module(frame, instance) or ExternalInstance(base), args)
     return vague_result(args)
-
-
-_CONTAINERS = ("Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict")
 
 
 @models_method(ClassValue, "apply")

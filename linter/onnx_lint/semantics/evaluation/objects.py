@@ -38,7 +38,7 @@ from onnx_lint.semantics.domain.values import (
 )
 from onnx_lint.semantics.evaluation.frame import Frame
 from onnx_lint.semantics.evaluation.state import MAX_EXACT_KINDS, MAX_OBJECT_KINDS, MAX_WIDENED, Effect, Made
-from onnx_lint.semantics.known_names import BASE, MODULE_METHODS
+from onnx_lint.semantics.known_names import BASE, CONTAINERS, MODULE_METHODS
 from onnx_lint.source import ir
 
 _ANY: Hashable = "any"
@@ -163,6 +163,8 @@ def _initialise(frame: Frame, instance: Instance) -> Made:
             if args is None:
                 args = frame.interp.constructor_arguments(frame.analysis, function)
             frame.interp.invoke(runner, None, function, itself, args)
+    elif instance.args is not None and cls.torch_base is not None and cls.torch_base.endswith(CONTAINERS):
+        frame.interp.call_method(runner, None, itself, "__init__", instance.args)
     elif instance.args is not None and cls.torch_base is not None:
         base = ExternalInstance(cls.torch_base, None, instance.args.keyword or None, (), instance.args)
         set_attribute(runner, itself, BASE, base)
