@@ -420,6 +420,11 @@ class SourceModule:
         return self._bindings
 
     @property
+    def own_names(self) -> list[str]:
+        """The names that the top level binds, functions and classes first."""
+        return list(dict.fromkeys((*self.definitions, *self.bindings, *self._assigned)))
+
+    @property
     def stars(self) -> list[ImportBinding]:
         """The modules of ``from m import *``."""
         _ = self.bindings

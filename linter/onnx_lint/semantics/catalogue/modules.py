@@ -213,7 +213,11 @@ def _inherited(frame: Frame, call: Call, instance: Instance) -> Value:
         return instance
     if name in ("forward", "__call__"):
         return _forward_of_base(frame, instance, args)
-    if name in ("children", "modules"):
+    if name == "children":
+        held = frame.interp.attributes_of(frame, instance).values()
+        modules = [one for v in held for one in alternatives(v) if isinstance(one, (Instance, ExternalInstance))]
+        return Seq("generator", None, join_all(modules) or STATIC)
+    if name == "modules":
         return Seq("generator", None, STATIC)
     return vague_result(args)
 

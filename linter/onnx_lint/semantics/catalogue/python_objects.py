@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 from onnx_lint.semantics.catalogue.registry import Call, models
 from onnx_lint.semantics.domain.exact_type import type_of
 from onnx_lint.semantics.domain.lattice import alternatives, is_certain, join_all
@@ -12,12 +14,17 @@ from onnx_lint.semantics.domain.values import (
     STATIC,
     UNKNOWN,
     Arguments,
+    Bound,
+    ClassValue,
     Const,
     Dict,
     ExternalInstance,
+    Function,
     Instance,
     Partial,
     Seq,
+    Single,
+    Size,
     Static,
     Tensor,
     Unknown,
@@ -25,6 +32,9 @@ from onnx_lint.semantics.domain.values import (
 )
 from onnx_lint.semantics.evaluation.frame import Frame
 from onnx_lint.source import ir
+
+_MAX_DEFINITIONS = 64
+"""Of a file that defines more only the first are found by name."""
 
 
 @models("builtins.isinstance")
@@ -36,6 +46,27 @@ def _isinstance(frame: Frame, call: Call) -> Value:
 @models("builtins.hasattr")
 def _hasattr(frame: Frame, call: Call) -> Value:
     return Static("bool")
+
+
+@models("builtins.callable")
+def _callable(frame: Frame, call: Call) -> Value:
+    answers = {_can_be_called(one) for one in alternatives(call.first)}
+    return as_value(answers.pop()) if len(answers) == 1 else Static("bool")
+
+
+def _can_be_called(value: Single) -> bool | None:
+    if isinstance(value, (Const, Seq, Dict, Size)):
+        return False
+    return True if isinstance(value, (ClassValue, Function, Partial, Bound, ExternalInstance)) else None
+
+
+@models("builtins.globals")
+def _globals(frame: Frame, call: Call) -> Value:
+    """What the file defines, by name: layers are chosen from it (``globals()[name]``)."""
+    frame.analysis.tracker.read(frame.module.dependency)
+    names = frame.module.own_names[:_MAX_DEFINITIONS]
+    entries: dict[Hashable, Value] = {n: frame.interp.global_value(frame.analysis, frame.module, n) for n in names}
+    return Dict(entries, UNKNOWN)
 
 
 @models("builtins.getattr")

@@ -113,7 +113,8 @@ def sizes(value: Value) -> Shape:
         return (size(value),)
     if len(value) == 1 and isinstance(value[0], tuple):
         return sizes(value[0])
-    return tuple(size(v) for v in value)
+    # of several, each is an integer, known or not; one alone may be all of them
+    return tuple(map(_any_size, value)) if len(value) > 1 else tuple(map(size, value))
 
 
 def sizes_of(value: Value, count: int) -> Shape:
