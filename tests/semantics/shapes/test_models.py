@@ -118,7 +118,8 @@ def test_what_is_not_known_stays_unknown() -> None:
     assert shapes.call("torch.no_such_function", (x,)).result is UNKNOWN
     assert shapes.call("torch.cat", (UNKNOWN,)).result == TensorType(None, None)
     assert shapes.method("sum", TensorType(None, "float32")).result == TensorType((), "float32")
-    assert shapes.method("view", x, (UNKNOWN, 4)).result is UNKNOWN
+    assert shapes.method("view", x, (UNKNOWN, 4)).result == TensorType((UNKNOWN_SIZE, 4), "float32")
+    assert shapes.method("view", x, (UNKNOWN,)).result is UNKNOWN
     assert shapes.method("squeeze", x, (2,)).result == TensorType(None, "float32")
     assert shapes.method("permute", TensorType(None, "bool"), (1, 0)).result == TensorType(None, "bool")
     assert shapes.index(x, UNKNOWN).result == TensorType(None, "float32")
