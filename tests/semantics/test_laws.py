@@ -36,7 +36,7 @@ _atoms: st.SearchStrategy[Value] = st.one_of(
     st.just(UNKNOWN),
     st.builds(Static, _types),
     st.builds(Const, st.none() | st.booleans() | st.integers(0, 3) | st.sampled_from(["a", "b", 0.0, -0.0, 1.0])),
-    st.builds(EngineFlag, st.integers(1, 2)),
+    st.builds(EngineFlag, st.integers(1, 3), st.integers(1, 3)),
     st.builds(Tensor, st.booleans(), st.booleans(), st.none(), _maybe_name, st.booleans()),
     st.builds(Size, st.none(), st.booleans(), _maybe_name, st.none() | st.integers(-1, 1), st.booleans()),
     st.builds(Frozen, st.booleans(), _types, st.none(), st.integers(0, 3)),

@@ -315,3 +315,36 @@ class Net(nn.Module):
 """
     )
     assert found["y"] == f"float32[x.shape[0], {size}, x.shape[2], x.shape[3]]"
+
+
+@pytest.mark.parametrize("line", ["if a > 3: s = s * 2", "s = s * int(a / 2)"])
+def test_a_number_of_dimensions_that_was_taken_gives_way_to_what_is_unpacked(line: str) -> None:
+    """`conv` says that `x` has four dimensions, the setting may say three: its sizes are sizes all the same."""
+    code = f"""
+class Net(nn.Module):
+    def __init__(self, flat):
+        super().__init__()
+        self.flat = flat
+        self.conv = nn.Conv2d(3, 8, 3)
+    def forward(self, x):
+        if not self.flat:
+            return self.conv(x)
+        s = x
+        a, b, c = s.shape
+        {line}
+        return s
+"""
+    assert [at for _, _, at in reports(code)] == [line]
+
+
+def test_the_method_unfold_does_not_say_how_many_dimensions_there_are() -> None:
+    found = known(
+        """
+class Net(nn.Module):
+    def forward(self, x):
+        s = x.unfold(-2, 4, 4)
+        a, b, c, d = s.shape
+        return s
+"""
+    )
+    assert found["x"].endswith("[…]") and found["a"].startswith("size")

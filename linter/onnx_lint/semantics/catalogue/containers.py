@@ -136,7 +136,7 @@ def _numel(frame: Frame, call: Call, value: Seq) -> Value:
     if part is None or call.node is None:
         return Static("int")
     frame.emit(Conversion, call.node, part, converter="numel", argument=None)
-    return Frozen(False, "int", frame.origin(call.node, StepKind.READ, "", part.origin), DYNAMO)
+    return Frozen(False, "int", frame.origin(call.node, StepKind.READ, "", part.origin), DYNAMO & frame.engines)
 
 
 # ----------------------------------------------------------------------------------------------------------- dicts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from onnx_lint.semantics.catalogue.registry import Call
 from onnx_lint.semantics.domain.dims import UNKNOWN_SIZE
 from onnx_lint.semantics.domain.engines import DYNAMO
-from onnx_lint.semantics.domain.lattice import alternatives, hazard_among, is_certain
+from onnx_lint.semantics.domain.lattice import alternatives, engines_of_part, hazard_among, is_certain
 from onnx_lint.semantics.domain.origin import StepKind
 from onnx_lint.semantics.domain.sites import Conversion, NumpyCall, TensorCall
 from onnx_lint.semantics.domain.sizes import dim_of
@@ -39,13 +39,14 @@ def convert(frame: Frame, call: Call, converter: str, value: Value, result: str 
     parts = [v for v in alternatives(value) if is_certain(v)]
     live = hazard_among(parts)
     if live is not None and call.node is not None:
-        frame.emit(Conversion, call.node, live, converter=converter, argument=call.argument_node(position))
+        with frame.only_under(engines_of_part(value, live)):
+            frame.emit(Conversion, call.node, live, converter=converter, argument=call.argument_node(position))
     if parts:
         part = live if live is not None else parts[0]
         data = isinstance(part, (Tensor, Array)) or (isinstance(part, Frozen) and part.from_data)
         origin = part.origin if call.node is None else frame.origin(call.node, StepKind.READ, "", part.origin)
         dim = dim_of(part) if converter in ("int", "operator.index") else None
-        return Frozen(data, result, origin, _live_after(converter, part), UNKNOWN_SIZE if dim is None else dim)
+        return Frozen(data, result, origin, _live_after(frame, converter, part), UNKNOWN_SIZE if dim is None else dim)
     if isinstance(value, Const) and isinstance(value.value, (int, float, bool)) and result in ("int", "float", "bool"):
         if abs(value.value) < _MAX_EXACT:
             return Const({"int": int, "float": float, "bool": bool}[result](value.value))
@@ -59,17 +60,17 @@ _FOLLOWED = frozenset(
 reported there)."""
 
 
-def _live_after(converter: str, value: Value) -> int:
+def _live_after(frame: Frame, converter: str, value: Value) -> int:
     """The engines under which a number that was made of a traced value is still a value of the graph."""
     if converter not in _FOLLOWED:
         return 0
     if isinstance(value, Frozen):
         return value.live
     if isinstance(value, Tensor):
-        return DYNAMO if converter in ("int", "float") else 0
+        return DYNAMO & frame.engines if converter in ("int", "float") else 0
     if not isinstance(value, Size) or converter in ("bool", "operator.index"):
         return 0
-    return DYNAMO if converter != "int" or value.is_dimension else 0
+    return DYNAMO & frame.engines if converter != "int" or value.is_dimension else 0
 
 
 def read(frame: Frame, call: Call, value: Value) -> Value:
@@ -87,5 +88,5 @@ def read(frame: Frame, call: Call, value: Value) -> Value:
     origin = value.origin if call.node is None else frame.origin(call.node, kind, "", value.origin)
     if name == "numpy":
         return Array(origin)
-    number = Frozen(not isinstance(value, Size), None, origin, DYNAMO)  # dynamo follows it (torch 2.13)
+    number = Frozen(not isinstance(value, Size), None, origin, DYNAMO & frame.engines)  # dynamo follows it (torch 2.13)
     return Seq("list", None, number) if name == "tolist" else number

@@ -31,6 +31,8 @@ _RANKS = {
     "pixel_shuffle": 4, "pixel_unshuffle": 4, "bmm": 3, "baddbmm": 3, "unfold": 4, "affine_grid": 3,
     "upsample_bilinear": 4, "dropout2d": 4, "channel_shuffle": 4,
 }  # fmt: skip
+_FUNCTIONS_ONLY = frozenset({"unfold"})
+"""Of these the method of the same name does something else: ``x.unfold(-2, 4, 4)`` takes any number of dimensions."""
 _INDICES = {
     "gather": (2, "int64"), "index_select": (2, "int64"), "scatter": (2, "int64"), "scatter_add": (2, "int64"),
     "one_hot": (0, "int64"), "take_along_dim": (1, "int64"), "where": (0, "bool"), "masked_fill": (1, "bool"),
@@ -170,6 +172,6 @@ def of_method(name: str, given: Sequence[Described]) -> Demand | None:
     if name == "permute":
         order = given[0] if len(given) == 1 and isinstance(given[0], tuple) else given
         return Demand(len(order)) if len(order) > 1 else None
-    if name in _RANKS:
+    if name in _RANKS and name not in _FUNCTIONS_ONLY:
         return Demand(_RANKS[name])
     return of_axes(given, {}) if name in _REDUCTIONS else None

@@ -9,6 +9,7 @@ from onnx_lint.semantics.domain.engines import DYNAMO
 from onnx_lint.semantics.domain.lattice import (
     alternatives,
     element_of,
+    guarded,
     hazard_among,
     is_certain,
     join_all,
@@ -188,9 +189,10 @@ def _any_all(frame: Frame, call: Call) -> Value:
     if isinstance(value, Tensor):
         frame.interp.element(frame, value, argument, call.short)
     elif isinstance(value, Seq):
-        hazard = next((p for i in value.items() for p in alternatives(i) if is_certain(p)), None)
-        if hazard is not None and argument is not None:
-            frame.emit(Branch, argument, hazard, keyword=call.short)
+        hazards = [(part, engines) for item in value.items() for part, engines in guarded(item) if is_certain(part)]
+        if hazards and argument is not None:
+            with frame.only_under(hazards[0][1]):
+                frame.emit(Branch, argument, hazards[0][0], keyword=call.short)
     return Static("bool")
 
 
@@ -216,7 +218,9 @@ def _len(frame: Frame, call: Call) -> Value:
         if isinstance(one, Tensor) and is_certain(one) and call.node is not None:
             frame.emit(Length, call.node, one, argument=call.argument_node())
             dim = one.type.shape[0] if one.type.shape else UNKNOWN_SIZE
-            return Frozen(False, "int", frame.origin(call.node, StepKind.READ, "", one.origin), DYNAMO, dim)
+            return Frozen(
+                False, "int", frame.origin(call.node, StepKind.READ, "", one.origin), DYNAMO & frame.engines, dim
+            )
     if isinstance(value, Seq) and value.elements is not None and value.elements:
         return Const(len(value.elements))
     if isinstance(value, Const) and isinstance(value.value, str):

@@ -57,8 +57,11 @@ def _says(value: Value) -> Model:
 # Measured with torch 2.13: `is_tracing` holds under the torchscript engine only, `is_exporting` under dynamo only,
 # `is_in_onnx_export` under both.
 for _value, _names in (
-    (EngineFlag(TORCHSCRIPT), ("torch.jit.is_tracing", "torch._C._get_tracing_state")),
-    (EngineFlag(DYNAMO), ("torch.compiler.is_compiling", "torch.compiler.is_exporting", "torch._dynamo.is_compiling")),
+    (EngineFlag(TORCHSCRIPT, DYNAMO), ("torch.jit.is_tracing", "torch._C._get_tracing_state")),
+    (
+        EngineFlag(DYNAMO, TORCHSCRIPT),
+        ("torch.compiler.is_compiling", "torch.compiler.is_exporting", "torch._dynamo.is_compiling"),
+    ),
     (Const(True), ("torch.onnx.is_in_onnx_export",)),
     (Const(False), ("torch.jit.is_scripting", "torch.is_grad_enabled")),
     (Static("device"), ("torch.device", "torch.get_default_device")),

@@ -7,12 +7,11 @@ from typing import TypeGuard
 
 from onnx_lint.semantics.domain.engines import ALL_ENGINES
 from onnx_lint.semantics.domain.lattice import alternatives, is_certain, type_name
-from onnx_lint.semantics.domain.truth import Truth
+from onnx_lint.semantics.domain.truth import Truth, true_under
 from onnx_lint.semantics.domain.values import (
     STATIC,
     ClassValue,
     Const,
-    EngineFlag,
     ExternalValue,
     Frozen,
     Instance,
@@ -84,8 +83,7 @@ def is_exactly(value: Single, classes: Iterable[Single]) -> Truth:
     live = _is_among(ExternalValue(_SYMBOLIC_INT), wanted)
     if frozen is live or frozen is None or live is None:
         return frozen if frozen is live else None
-    mask = ALL_ENGINES & ~value.live if frozen else value.live
-    return EngineFlag(mask) if 0 < mask < ALL_ENGINES else bool(mask)
+    return true_under(ALL_ENGINES & ~value.live if frozen else value.live)
 
 
 def is_frozen_then(value: Single, classes: Iterable[Single]) -> TypeGuard[Frozen]:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 
+from onnx_lint.semantics.domain.engines import ALL_ENGINES
 from onnx_lint.semantics.domain.parts import assert_never
 from onnx_lint.semantics.domain.shapes import general_dim, general_type, join_dims, join_types, unseen
+from onnx_lint.semantics.domain.truth import Truth, as_value, engines_of, static_truth, truth_of
 from onnx_lint.semantics.domain.values import (
     MAX_ADDRESSES,
     UNKNOWN,
@@ -81,6 +83,8 @@ def join(first: Value, second: Value) -> Value:
         if _class(first) == _class(second):
             return _merge(first, second)
         return Alternatives((first, second) if _rank(first) <= _rank(second) else (second, first))
+    if _is_guarded(first) or _is_guarded(second):
+        return one_of((*guarded(first), *guarded(second)))
     by_class: dict[Hashable, Alternative] = {}
     for value in (*alternatives(first), *alternatives(second)):
         if isinstance(value, Unknown):
@@ -93,6 +97,107 @@ def join(first: Value, second: Value) -> Value:
     if len(by_class) > LIMIT:
         return UNKNOWN
     return Alternatives(tuple(sorted(by_class.values(), key=_rank)))
+
+
+def _is_guarded(value: Value) -> bool:
+    return isinstance(value, Alternatives) and value.engines is not None
+
+
+def guarded(value: Value) -> tuple[tuple[Single, int], ...]:
+    """The values that `value` may be, each with the engines under which it may be that one."""
+    if not isinstance(value, Alternatives):
+        return ((value, ALL_ENGINES),)
+    return tuple(zip(value.values, value.engines or (ALL_ENGINES,) * len(value.values), strict=True))
+
+
+def engines_of_part(value: Value, part: Value) -> int:
+    """The engines under which `value` may be `part`, one of its alternatives."""
+    return next((engines for one, engines in guarded(value) if one is part), ALL_ENGINES)
+
+
+def pairs(left: Value, right: Value) -> list[tuple[Single, Single, int]]:
+    """What two values may be at once, with the engines under which they may."""
+    every = [(a, b, one & two) for a, one in guarded(left) for b, two in guarded(right)]
+    return [pair for pair in every if pair[2]] or every
+
+
+def under(value: Value, engines: int) -> Value:
+    """What `value` may be where only these engines come by."""
+    if not isinstance(value, Alternatives) or value.engines is None or engines == ALL_ENGINES:
+        return value
+    kept = [(one, ALL_ENGINES) for one, own in guarded(value) if own & engines]
+    return one_of(kept) if kept else value
+
+
+def join_under(first: Value, one: int, second: Value, two: int) -> Value:
+    """The least value for `first` under the engines `one`, and `second` under the engines `two`."""
+    if first is second or one == two or not one or not two:
+        return join(first, second)
+    if is_flag(first) and is_flag(second):
+        (true, false), (other_true, other_false) = (
+            engines_of(static_truth(first), one),
+            engines_of(static_truth(second), two),
+        )
+        return as_value(truth_of(true | other_true, false | other_false))
+    parts = [(value, own & one) for value, own in guarded(first)]
+    parts += [(value, own & two) for value, own in guarded(second)]
+    return one_of([(value, engines) for value, engines in parts if engines])
+
+
+def join_ways(ways: Iterable[tuple[Value, int]]) -> Value | None:
+    """The join of what several ways bring, each under the engines that take it; ``None`` of none."""
+    out: Value | None = None
+    before = 0
+    for value, engines in ways:
+        out = value if out is None else join_under(out, before, value, engines)
+        before |= engines
+    return out
+
+
+def one_of(parts: Iterable[tuple[Single, int]]) -> Value:
+    """The least value for several, each under some engines."""
+    by_class: dict[Hashable, tuple[Alternative, int]] = {}
+    for value, engines in parts:
+        if isinstance(value, Unknown):
+            return UNKNOWN
+        kind = _class(value)
+        other = by_class.get(kind)
+        if other is not None:
+            value, engines = _merge_under(*other, value, engines), other[1] | engines
+        by_class[kind] = value, engines
+    if len(by_class) == 1:
+        return next(iter(by_class.values()))[0]
+    if len(by_class) > LIMIT:
+        return UNKNOWN
+    ordered = sorted(by_class.values(), key=lambda pair: _rank(pair[0]))
+    masks = tuple([engines for _, engines in ordered])
+    return Alternatives(tuple([value for value, _ in ordered]), masks if len(set(masks)) > 1 else None)
+
+
+def _merge_under(first: Alternative, one: int, second: Alternative, two: int) -> Alternative:
+    """`_merge` of values under different engines: what sequences hold is still told apart."""
+    if isinstance(first, Seq) and isinstance(second, Seq) and one != two and first is not second:
+        return _merge_sequences(first, second, one, two)
+    return _merge(first, second)
+
+
+def is_flag(value: Value) -> bool:
+    """Whether it is a truth value that is known, or known for some engine."""
+    return isinstance(value, EngineFlag) or (isinstance(value, Const) and isinstance(value.value, bool))
+
+
+def truth_among(value: Value, test: Callable[[Single], Truth]) -> Truth:
+    """What `test` says of a value, whichever it is."""
+    return together([(test(one), engines) for one, engines in guarded(value)])
+
+
+def together(results: list[tuple[Truth, int]]) -> Truth:
+    """The truth of what is one of several, each under some engines."""
+    true = false = 0
+    for result, engines in results:
+        yes, no = engines_of(result, engines)
+        true, false = true | yes, false | no
+    return truth_of(true, false)
 
 
 def join_all(values: Iterable[Value]) -> Value | None:
@@ -133,7 +238,12 @@ def map_parts(value: Value, change: Callable[[Value], Value]) -> Value:
             return Dict(entries, rest, value.addresses)
         case Alternatives():
             parts = tuple([change(v) for v in value.values])
-            return value if _same(parts, value.values) else join_all(parts) or UNKNOWN
+            if _same(parts, value.values):
+                return value
+            if value.engines is None:
+                return join_all(parts) or UNKNOWN
+            pairs = [(p, own) for part, own in zip(parts, value.engines, strict=True) for p in alternatives(part)]
+            return one_of(pairs)
         case ExternalInstance():
             items = None if value.items is None else change(value.items)
             if items is value.items:
@@ -322,7 +432,7 @@ def _merge(first: Alternative, second: Alternative) -> Alternative:
     return with_addresses(first, either(first.addresses, second.addresses))
 
 
-def _merge_sequences(first: Seq, second: Seq) -> Seq:
+def _merge_sequences(first: Seq, second: Seq, one: int = ALL_ENGINES, two: int = ALL_ENGINES) -> Seq:
     whole = first.parameter == second.parameter and first.first_axis == second.first_axis
     parameter, axis = (first.parameter, first.first_axis) if whole else (None, 0)
     origin, addresses = first.origin or second.origin, either(first.addresses, second.addresses)
@@ -330,10 +440,14 @@ def _merge_sequences(first: Seq, second: Seq) -> Seq:
         done: dict[tuple[int, int], Value] = {}  # parts that are shared are joined once
         for a, b in zip(first.elements, second.elements, strict=True):
             if (id(a), id(b)) not in done:
-                done[id(a), id(b)] = join(a, b)
+                done[id(a), id(b)] = join_under(a, one, b, two)
         elements = tuple([done[id(a), id(b)] for a, b in zip(first.elements, second.elements, strict=True)])
         return Seq(first.kind, elements, None, origin, parameter, axis, addresses)
-    element = join_all((*first.items(), *second.items()))
+    of_first, of_second = join_all(first.items()), join_all(second.items())
+    if of_first is None or of_second is None:
+        element = of_first or of_second
+    else:
+        element = join_under(of_first, one, of_second, two)
     return Seq(first.kind, None, element, origin, parameter, axis, addresses)
 
 

@@ -21,39 +21,45 @@ from onnx_lint.semantics.domain.values import (
 )
 
 Truth: TypeAlias = "bool | EngineFlag | None"
-"""Certain, true for some engines only, or not known."""
+"""Certain, not the same for all engines, or not known for any."""
+
+
+def truth_of(true_for: int, false_for: int) -> Truth:
+    """The truth of what may be true under the first engines, and false under the second ones; of an engine in neither
+    nothing is asked."""
+    if not false_for:
+        return True
+    if not true_for:
+        return False
+    return None if true_for == false_for else EngineFlag(true_for, false_for)
+
+
+def true_under(engines: int) -> Truth:
+    """The truth of what is true under these engines, and false under all others."""
+    return truth_of(engines, ALL_ENGINES & ~engines)
 
 
 def negate(value: Truth) -> Truth:
     if isinstance(value, EngineFlag):
-        return EngineFlag(ALL_ENGINES & ~value.true_for)
+        return EngineFlag(value.false_for, value.true_for)
     return None if value is None else not value
 
 
 def combine(left: Truth, right: Truth, op: str) -> Truth:
     """The truth of ``left and right`` or ``left or right`` (`op`)."""
-    if left is None or right is None:
-        certain = op == "or"
-        return certain if right is certain or left is certain else None
-    if isinstance(left, EngineFlag) or isinstance(right, EngineFlag):
-        a, b = _mask(left), _mask(right)
-        mask = a | b if op == "or" else a & b
-        return EngineFlag(mask) if 0 < mask < ALL_ENGINES else bool(mask)
-    return (left or right) if op == "or" else (left and right)
-
-
-def _mask(value: bool | EngineFlag) -> int:
-    if isinstance(value, EngineFlag):
-        return value.true_for
-    return ALL_ENGINES if value else 0
+    true, false = engines_of(left, ALL_ENGINES)
+    right_true, right_false = engines_of(right, ALL_ENGINES)
+    if op == "or":
+        return truth_of(true | (right_true & false), false & right_false)
+    return truth_of(true & right_true, false | (right_false & true))
 
 
 def engines_of(value: Truth, engines: int) -> tuple[int, int]:
-    """The engines that go the true way and those that go the false way."""
+    """The engines that may go the true way and those that may go the false way."""
     if value is None:
         return engines, engines
     if isinstance(value, EngineFlag):
-        return engines & value.true_for, engines & ~value.true_for
+        return engines & value.true_for, engines & value.false_for
     return (engines, 0) if value else (0, engines)
 
 

@@ -125,13 +125,16 @@ class Const(Kind):
 
 @_kind
 class EngineFlag(Kind):
-    """True under some engines, false under the others: ``torch.jit.is_tracing()``."""
+    """A truth that is not the same, or not known, under all engines: ``torch.jit.is_tracing()``, or that ``and`` a
+    setting. An engine in both sets is one under which it is not known."""
 
     true_for: int
-    """Bit set of engines, see `engines.TORCHSCRIPT` and `engines.DYNAMO`."""
+    """Bit set of the engines under which it may be true, see `engines.TORCHSCRIPT` and `engines.DYNAMO`."""
+    false_for: int
+    """The engines under which it may be false."""
 
     def key(self) -> Hashable:
-        return ("engine", self.true_for)
+        return ("engine", self.true_for, self.false_for)
 
 
 @_kind
@@ -495,6 +498,8 @@ class Alternatives(Kind):
     `Unknown`, and no two of them are of a kind that joins to one value."""
 
     values: tuple[Alternative, ...]
+    engines: tuple[int, ...] | None = None
+    """Of each value the bit set of the engines under which it may be this one; ``None``: all of them, of all."""
     origin: Origin | None = field(init=False)
     is_traced: bool = field(init=False)
     has_addresses: bool = field(init=False)
@@ -511,7 +516,11 @@ class Alternatives(Kind):
     def key(self) -> Hashable:
         found = self._key
         if found is None:
-            found = key_of("one of", frozenset([v.key() for v in self.values]))
+            if self.engines is None:
+                found = key_of("one of", frozenset([v.key() for v in self.values]))
+            else:
+                pairs = zip(self.values, self.engines, strict=True)
+                found = key_of("one of", frozenset([(v.key(), engines) for v, engines in pairs]))
             object.__setattr__(self, "_key", found)
         return found
 

@@ -8,15 +8,32 @@ from dataclasses import replace
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.semantics.domain.demands import Demand
 from onnx_lint.semantics.domain.dims import UNKNOWN_SIZE, UnknownSize
-from onnx_lint.semantics.domain.engines import DYNAMO, TORCHSCRIPT
+from onnx_lint.semantics.domain.engines import ALL_ENGINES, DYNAMO, TORCHSCRIPT
 from onnx_lint.semantics.domain.equations import Equation
 from onnx_lint.semantics.domain.exact_type import classes_in, is_exactly, is_frozen_then
-from onnx_lint.semantics.domain.lattice import alternatives, is_certain, join_all, type_name
+from onnx_lint.semantics.domain.lattice import (
+    alternatives,
+    guarded,
+    is_certain,
+    join_all,
+    one_of,
+    together,
+    truth_among,
+    type_name,
+    under,
+)
 from onnx_lint.semantics.domain.parts import assert_never
 from onnx_lint.semantics.domain.shapes import TensorType
 from onnx_lint.semantics.domain.sites import Branch, WeightRead
 from onnx_lint.semantics.domain.sizes import dim_of, may_be_ranked
-from onnx_lint.semantics.domain.truth import Truth, combine, negate, static_truth
+from onnx_lint.semantics.domain.truth import (
+    Truth,
+    combine,
+    engines_of,
+    negate,
+    static_truth,
+    true_under,
+)
 from onnx_lint.semantics.domain.values import (
     UNKNOWN,
     Alternatives,
@@ -47,10 +64,11 @@ from onnx_lint.semantics.evaluation.class_tests import CALLABLE, PLAIN, is_calla
 from onnx_lint.semantics.evaluation.frame import Frame
 from onnx_lint.semantics.known_names import ANY_TENSOR, TENSOR_CLASSES, TYPED_TENSORS
 from onnx_lint.source import ir
+from onnx_lint.target import Engine
 
 
 def condition(frame: Frame, test: ir.Expr, keyword: str, statement: ir.Expr | ir.Stmt) -> Truth:
-    """Evaluate a test and report that Python asks for its truth; one site per statement, the gravest."""
+    """Evaluate a test and report that Python asks for its truth; one site per statement and engine, the gravest."""
     outer, outer_keyword = frame.pending, frame.keyword
     frame.pending, frame.keyword = [], keyword
     try:
@@ -58,8 +76,12 @@ def condition(frame: Frame, test: ir.Expr, keyword: str, statement: ir.Expr | ir
         found = frame.pending
     finally:
         frame.pending, frame.keyword = outer, outer_keyword
-    if found:
-        frame.report(next((s for s in found if s.depends_on_data), found[0]))
+    left: set[Engine] = set().union(*(site.engines for site in found))
+    for site in sorted(found, key=lambda site: not site.depends_on_data):
+        if not left.isdisjoint(site.engines):
+            engines = tuple(e for e in site.engines if e in left)
+            left.difference_update(engines)
+            frame.report(site if engines == site.engines else replace(site, engines=engines))
     return result
 
 
@@ -67,12 +89,11 @@ def _condition(frame: Frame, test: ir.Expr, keyword: str) -> Truth:
     if isinstance(test, ir.BoolOp):
         left = _condition(frame, test.left, keyword)
         stops = test.op == "or"
-        if left is stops:
+        yes, no = engines_of(left, frame.engines)
+        goes_on = no if stops else yes
+        if not goes_on:
             return left
-        engines = frame.engines
-        if isinstance(left, EngineFlag):
-            engines = engines & (~left.true_for if stops else left.true_for) or engines
-        with frame.on_way(engines):
+        with frame.on_way(goes_on):
             narrow(frame, test.left, not stops)
             right = _condition(frame, test.right, keyword)
         return combine(left, right, test.op)
@@ -83,27 +104,27 @@ def _condition(frame: Frame, test: ir.Expr, keyword: str) -> Truth:
 
 def truth(frame: Frame, node: ir.Expr, value: Value, keyword: str) -> Truth:
     """Whether a value is true; asking a traced one is reported."""
-    asked: list[Single] = []
-    results: list[Truth] = []
-    for one in alternatives(value):
+    asked: Single | None = None
+    asked_under = 0
+    results: list[tuple[Truth, int]] = []
+    for one, engines in guarded(value):
         if isinstance(one, (Size, Frozen, Array, Tensor)) and is_certain(one):
-            asked.append(one)
-            results.append(_decided(one))
+            asked, asked_under = asked or one, asked_under | engines
+            results.append((_decided(one), engines))
         elif isinstance(one, Tensor) and not one.traced and not one.presumed:
             if _names_weight(frame, node):
                 frame.emit(WeightRead, node, one, how=keyword)
-            results.append(None)
+            results.append((None, engines))
         else:
-            results.append(static_truth(one))
-    if asked:
-        subject = value
-        if isinstance(value, Alternatives):
-            subject = next(v for v in value.values if is_certain(v))
-        frame.emit(Branch, node, subject, keyword=keyword)
-    first = results[0]
-    if any(isinstance(r, EngineFlag) for r in results):
-        return _flag_among(results)
-    return first if all(r is first for r in results) else None
+            results.append((static_truth(one), engines))
+    if asked is not None:
+        with frame.only_under(asked_under):
+            frame.emit(Branch, node, asked, keyword=keyword)
+    if any(isinstance(result, EngineFlag) for result, _ in results):
+        # a function that says whether an engine is at work often says `False` besides, for when torch is missing or too
+        # old to ask: that is no way of traced code
+        results = [(r, engines) for r, engines in results if r is not False or engines != ALL_ENGINES]
+    return together(results)
 
 
 def _decided(value: Single) -> bool | None:
@@ -120,14 +141,6 @@ def _names_weight(frame: Frame, node: ir.Expr) -> bool:
             if isinstance(frame.env.get(part.value.id), Instance):
                 return True
     return False
-
-
-def _flag_among(results: list[Truth]) -> EngineFlag | None:
-    """The flag that a value is, if it is one. A function that says whether an engine is at work often says ``False``
-    besides, for when torch is missing or too old to ask: that is no way of traced code."""
-    flags = [r for r in results if isinstance(r, EngineFlag)]
-    is_flag = all(r is False or (isinstance(r, EngineFlag) and r.true_for == flags[0].true_for) for r in results)
-    return flags[0] if is_flag else None
 
 
 # ------------------------------------------------------------------------------------------------------- narrowing
@@ -322,9 +335,9 @@ def _keep(frame: Frame, target: ir.Expr, wanted: bool, test: Callable[[Single], 
         return True
     if not isinstance(value, Alternatives):
         return test(value) is not (not wanted)
-    kept = [v for v in value.values if test(v) is not (not wanted)]
+    kept = [(one, own) for one, own in guarded(value) if engines_of(test(one), own & frame.engines)[not wanted]]
     if kept and len(kept) < len(value.values):
-        _store(frame, target, join_all(kept) or UNKNOWN)
+        _store(frame, target, one_of(kept))
     return bool(kept)
 
 
@@ -350,7 +363,7 @@ def _target_value(frame: Frame, target: ir.Expr) -> Value | None:
         held = frame.env.names.get(f"{target.value.id}.{target.attr}")
         if held is None:
             return frame.interp.evaluate(frame, target)
-    return None if held is None else frame.read(held)
+    return None if held is None else under(frame.read(held), frame.engines)
 
 
 def _store(frame: Frame, target: ir.Expr, value: Value) -> None:
@@ -385,11 +398,7 @@ def _names(classes: Value) -> set[str]:
 
 def is_instance(value: Value, classes: Value) -> Truth:
     """Whether a value is an instance of a class or of one of several, where known."""
-    if isinstance(value, Alternatives):
-        results = [_is_instance(v, classes) for v in value.values]
-        first = results[0]
-        return first if all(r is first for r in results) and not isinstance(first, EngineFlag) else None
-    return _is_instance(value, classes)
+    return truth_among(value, lambda one: _is_instance(one, classes))
 
 
 def _is_instance(value: Single, classes: Value) -> Truth:
@@ -435,7 +444,7 @@ def _is_size_instance(value: Size, names: set[str]) -> Truth:
     as_tensor, as_int = bool(names & TENSOR_CLASSES), "int" in names
     if as_tensor and as_int:
         return True
-    return EngineFlag(TORCHSCRIPT) if as_tensor else EngineFlag(DYNAMO) if as_int else _plain_false(names)
+    return true_under(TORCHSCRIPT if as_tensor else DYNAMO) if as_tensor or as_int else _plain_false(names)
 
 
 def _plain_false(names: set[str]) -> bool | None:

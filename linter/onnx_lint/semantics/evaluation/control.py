@@ -12,7 +12,6 @@ from onnx_lint.semantics.domain.values import (
     STATIC,
     UNKNOWN,
     Const,
-    EngineFlag,
     Instance,
     Tensor,
     Value,
@@ -64,17 +63,17 @@ def if_(frame: Frame, node: ir.If) -> None:
     only = only_raises(node.body) and (not node.orelse or only_raises(node.orelse) or _is_chain(node.orelse))
     with frame.checking(only):
         truth = interp.condition(frame, node.test, "if", node)
-    engines, before = frame.engines, frame.env
+    before = frame.env
     if before is None:
         return
     search = frame.analysis.search if truth is None and not only and _asks_for_rank(node.test) else None
     is_demanded = bool(node.orelse) and only_raises(node.orelse)
-    yes, no = engines_of(truth, engines)
+    yes, no = engines_of(truth, before.engines)
     after_yes: Environment | None = None
     after_no: Environment | None = None
     fails = only
     if yes:
-        frame.engines, frame.env = yes, before.copy() if no else before
+        frame.env = before.under(yes) if no else before
         interp.narrow(frame, node.test, True)
         if is_demanded:
             interp.require(frame, node.test, True)
@@ -84,7 +83,7 @@ def if_(frame: Frame, node: ir.If) -> None:
         after_yes = frame.env
         fails = fails or (after_yes is None and len(frame.returns) == ways and not frame.exits)
     if no:
-        frame.engines, frame.env = no, before
+        frame.env = before.under(no) if yes else before
         interp.narrow(frame, node.test, False)
         if fails:
             interp.require(frame, node.test, False)
@@ -92,10 +91,6 @@ def if_(frame: Frame, node: ir.If) -> None:
             interp.execute(frame, node.orelse)
         after_no = frame.env
     frame.env = join_environments(after_yes, after_no)
-    frame.engines = engines
-    if isinstance(truth, EngineFlag):
-        # a way that ended under one engine leaves only the other engine behind
-        frame.engines = (yes if after_yes is not None else 0) | (no if after_no is not None else 0) or engines
 
 
 @contextmanager
@@ -163,8 +158,8 @@ def assert_(frame: Frame, node: ir.Assert) -> None:
     if truth is False:
         frame.env = None
         return
-    if isinstance(truth, EngineFlag):
-        frame.engines &= truth.true_for or frame.engines
+    if frame.env is not None:
+        frame.env.engines = engines_of(truth, frame.engines)[0] or frame.engines
     frame.interp.narrow(frame, node.test, True)
     frame.interp.require(frame, node.test, True)
 
@@ -183,11 +178,13 @@ def while_(frame: Frame, node: ir.While) -> None:
         truth = interp.condition(frame, node.test, "while", node)
         yes, no = engines_of(truth, frame.engines)
         if no and frame.env is not None:
-            left = join_environments(left, frame.env.copy())
+            left = join_environments(left, frame.env.under(no))
         if not yes:
             frame.env = None
             break
         head = head.copy()
+        if frame.env is not None:
+            frame.env.engines = yes
         interp.narrow(frame, node.test, True)
         interp.execute(frame, node.body)
         if _close(frame, head, turn, since):
@@ -298,9 +295,10 @@ def try_(frame: Frame, node: ir.Try) -> None:
         if frame.env is not None and handler.name:
             frame.env.names[handler.name] = STATIC
         if frame.env is not None:
-            engines, frame.engines = frame.engines, 0  # no export that succeeds comes by here
+            engines, frame.env.engines = frame.env.engines, 0  # no export that succeeds comes by here
             interp.execute(frame, handler.body)
-            frame.engines = engines
+            if frame.env is not None:
+                frame.env.engines = engines
         out = join_environments(out, frame.env)
     frame.env = out
     if node.final:

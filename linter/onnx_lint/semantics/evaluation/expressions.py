@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from onnx_lint.semantics.domain.lattice import alternatives, bounded, hazard_among, is_none, join, join_all, known
+from onnx_lint.semantics.domain.lattice import (
+    alternatives,
+    bounded,
+    hazard_among,
+    is_none,
+    join,
+    join_all,
+    join_under,
+    known,
+    under,
+)
 from onnx_lint.semantics.domain.parts import traced_parts
 from onnx_lint.semantics.domain.sites import Formatting
 from onnx_lint.semantics.domain.text import joined_text
@@ -11,6 +21,7 @@ from onnx_lint.semantics.domain.values import (
     NONE,
     STATIC,
     UNKNOWN,
+    Alternatives,
     ClassValue,
     Const,
     Dict,
@@ -20,6 +31,7 @@ from onnx_lint.semantics.domain.values import (
     RangeValue,
     Seq,
     Static,
+    Unknown,
     Value,
 )
 from onnx_lint.semantics.evaluation.frame import Frame
@@ -45,7 +57,8 @@ def name(frame: Frame, node: ir.Name) -> Value:
     while env is not None:
         value = env.names.get(node.id)
         if value is not None:
-            return frame.read(value) if frame.env is not None and frame.env.store.cells else value
+            held = frame.read(value) if frame.env is not None and frame.env.store.cells else value
+            return under(held, frame.engines) if isinstance(held, Alternatives) else held
         env = env.parent
     return frame.read(frame.interp.global_value(frame.analysis, frame.module, node.id))
 
@@ -58,6 +71,10 @@ def walrus(frame: Frame, node: ir.Walrus) -> Value:
 
 
 # -------------------------------------------------------------------------------------------------- boolean, choice
+_PLAIN = (EngineFlag, Const, Static, Unknown)
+"""What is a flag, or may be one."""
+
+
 def boolean(frame: Frame, node: ir.BoolOp) -> Value:
     """``left and right``, ``left or right``: one of the two."""
     interp = frame.interp
@@ -67,33 +84,41 @@ def boolean(frame: Frame, node: ir.BoolOp) -> Value:
     if truth is stops:
         return left
     yes, no = engines_of(truth, frame.engines)
-    with frame.on_way((no if stops else yes) or frame.engines):
+    going, stopping = (no, yes) if stops else (yes, no)
+    with frame.on_way(going or frame.engines):
         interp.narrow(frame, node.left, not stops)
         right = interp.evaluate(frame, node.right)
     if truth is (not stops):
         return right
-    if isinstance(left, EngineFlag) and isinstance(right, (EngineFlag, Const)):
-        return as_value(combine(left, static_truth(right), node.op))
+    if isinstance(left, EngineFlag) or isinstance(right, EngineFlag):
+        if isinstance(left, _PLAIN) and isinstance(right, _PLAIN):
+            return as_value(combine(static_truth(left), static_truth(right), node.op))
+    if isinstance(left, EngineFlag):
+        return join_under(Const(stops), stopping, right, going)
     # the left operand is the result only where it is true (or) or false (and)
     kept = [v for v in alternatives(left) if static_truth(v) is not (not stops)]
     if stops:
         kept = [v for v in kept if not is_none(v)]
     elif right.is_traced:
         kept = [v for v in kept if v.is_traced]
-    return known([*kept, right])
+    if going == stopping or not kept:
+        return known([*kept, right])
+    return join_under(under(known(kept), stopping), stopping, right, going)
 
 
 def ternary(frame: Frame, node: ir.IfExp) -> Value:
     """``body if test else orelse``."""
     truth = frame.interp.condition(frame, node.test, "ternary", node)
     yes, no = engines_of(truth, frame.engines)
-    results: list[Value] = []
+    results: list[tuple[Value, int]] = []
     for engines, expression, outcome in ((yes, node.body, True), (no, node.orelse, False)):
         if engines:
             with frame.on_way(engines):
                 frame.interp.narrow(frame, node.test, outcome)
-                results.append(frame.interp.evaluate(frame, expression))
-    return join_all(results) or UNKNOWN
+                results.append((frame.interp.evaluate(frame, expression), engines))
+    if not results:
+        return UNKNOWN
+    return join_under(*results[0], *results[1]) if len(results) == 2 else results[0][0]
 
 
 # -------------------------------------------------------------------------------------------------------- displays

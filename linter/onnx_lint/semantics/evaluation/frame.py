@@ -38,7 +38,7 @@ class Frame:
     """One function under interpretation. `interp` evaluates what stands in it."""
 
     __slots__ = (
-        "analysis", "checks", "depth", "engines", "env", "exits", "flow", "function", "in_comprehension", "interp",
+        "analysis", "checks", "depth", "env", "exits", "flow", "function", "in_comprehension", "interp",
         "keyword", "owner", "pending", "qualified", "receiver", "records_sites", "returns", "step", "summary", "unit",
         "values", "views", "yields",
     )  # fmt: skip
@@ -63,8 +63,8 @@ class Frame:
         self.interp: Interpreter = analysis.interpreter
         self.env: Environment | None = env
         """``None`` behind a statement that ends the way."""
+        self.env.engines = engines
         self.owner, self.receiver, self.depth = owner, receiver, depth
-        self.engines = engines
         self.records_sites = records_sites
         """Whether this is traced code; in other code nothing is reported."""
         self.flow = flow if flow is not None else object()
@@ -88,6 +88,11 @@ class Frame:
     @property
     def module(self) -> SourceModule:
         return self.unit.module
+
+    @property
+    def engines(self) -> int:
+        """Bit set of the engines that come by here; none behind the end of a way."""
+        return self.env.engines if self.env is not None else 0
 
     @property
     def instance(self) -> Instance | None:
@@ -145,18 +150,31 @@ class Frame:
             self.checks -= active
 
     @contextmanager
+    def only_under(self, engines: int) -> Iterator[None]:
+        """While something is looked at that is there under these engines only."""
+        env = self.env
+        before = self.engines
+        if env is not None:
+            env.engines = before & engines
+        try:
+            yield
+        finally:
+            if env is not None:
+                env.engines = before
+
+    @contextmanager
     def on_way(self, engines: int) -> Iterator[None]:
         """While an expression is evaluated that only some engines reach, on a copy of the names: what it binds and
         narrows is forgotten."""
-        env, before = self.env, self.engines
+        env = self.env
         if env is not None:
             self.env = env.copy()
-        self.engines = engines
+            self.env.engines = engines
         try:
             yield
         finally:
             after = self.env
-            self.env, self.engines = env, before
+            self.env = env
             if env is not None and after is not None:
                 env.store = join_stores(env.store, after.store)
 

@@ -14,6 +14,7 @@ from onnx_lint.semantics.domain.lattice import (
     bounded,
     general,
     join_all,
+    join_ways,
     loosest,
     map_arguments,
     vague_result,
@@ -427,15 +428,15 @@ def _returned(inner: Frame, function: Function, falls_through: bool, after: Stor
         return Seq("generator", None, join_all([after.read(v) for v in inner.yields]))
     if definition.is_async:
         return UNKNOWN
-    found = [(env.store.read(value), expression) for value, expression, env in inner.returns]
-    inner.summary.returned = found
-    values = [value for value, _ in found]
+    found = [(env.store.read(value), expression, env.engines) for value, expression, env in inner.returns]
+    inner.summary.returned = [(value, expression) for value, expression, _ in found]
+    values = [(value, engines) for value, _, engines in found]
     if falls_through:
-        values.append(NONE)
-    known = [v for v in values if v is not UNKNOWN]
-    if len(known) < len(values) and known and all(isinstance(v, (Const, Static)) for v in known):
+        values.append((NONE, inner.engines))
+    known = [(v, engines) for v, engines in values if v is not UNKNOWN]
+    if len(known) < len(values) and known and all(isinstance(v, (Const, Static)) for v, _ in known):
         known = []
-    result = join_all(known) or UNKNOWN
+    result = join_ways(known) or UNKNOWN
     if result is UNKNOWN and definition.returns is not None:
         typed = inner.interp.annotated(inner.analysis, function.unit.module, definition.returns)
         if typed is not None and values:

@@ -173,7 +173,10 @@ def _unpack_one(frame: Frame, value: Single, count: int, star: int | None, node:
     if isinstance(value, Seq):
         if value.kind == "shape" and value.elements is None and star is None:
             frame.demand(value.parameter, Demand(value.first_axis + count))
-        if value.kind == "shape" and value.is_traced and (value.elements is None or _fits(value, count, star)):
+        if value.kind == "shape" and value.is_traced:
+            if not _fits(value, count, star):
+                # the number of dimensions was taken to be another one: it gives way to what the program says here
+                value = Seq("shape", None, Size(value.origin), value.origin)
             return [_shape_part(frame, value, i, count, star, node) for i in range(count)]
         if value.elements is not None:
             return _known(value.elements, count, star)

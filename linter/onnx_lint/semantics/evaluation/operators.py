@@ -15,7 +15,9 @@ from onnx_lint.semantics.domain.lattice import (
     is_certain,
     is_live,
     join_all,
-    known,
+    join_ways,
+    pairs,
+    truth_among,
     type_name,
 )
 from onnx_lint.semantics.domain.parts import traced_parts
@@ -64,7 +66,8 @@ def binary_operation(frame: Frame, node: ir.BinOp) -> Value:
 def binary(frame: Frame, node: ir.Expr | ir.Stmt | None, op: str, left: Value, right: Value) -> Value:
     """The result of an arithmetic operator."""
     if isinstance(left, Alternatives) or isinstance(right, Alternatives):
-        return known(_binary(frame, node, op, a, b) for a in alternatives(left) for b in alternatives(right))
+        ways = [(_binary(frame, node, op, a, b), engines) for a, b, engines in pairs(left, right)]
+        return join_ways([way for way in ways if way[0] is not UNKNOWN]) or UNKNOWN
     return _binary(frame, node, op, left, right)
 
 
@@ -228,9 +231,14 @@ def _compare(frame: Frame, node: ir.Expr, op: str, left: Value, right: Value) ->
         return _identity(left, right, op in ("is", "=="))
     if op in ("in", "not in"):
         return _membership(frame, node, left, right, op == "in")
-    results = [_compare_one(frame, node, op, a, b) for a in alternatives(left) for b in alternatives(right)]
-    traced = [r for r in results if r.is_traced]
-    return join_all(traced or results) or UNKNOWN
+    if not isinstance(left, Alternatives) and not isinstance(right, Alternatives):
+        return _compare_one(frame, node, op, left, right)
+    ways = [(_compare_one(frame, node, op, a, b), engines) for a, b, engines in pairs(left, right)]
+    traced = 0
+    for result, engines in ways:
+        traced |= engines if result.is_traced else 0
+    # where it may be traced, that is what it is
+    return join_ways([way for way in ways if way[0].is_traced or way[1] & ~traced]) or UNKNOWN
 
 
 def _identity(left: Value, right: Value, positive: bool) -> Value:
@@ -240,9 +248,8 @@ def _identity(left: Value, right: Value, positive: bool) -> Value:
         same = {are_same(a, b) for a in alternatives(left) for b in alternatives(right)}
         answer = same.pop() if len(same) == 1 else None
         return Static("bool") if answer is None else Const(answer == positive)
-    states = {is_none_or_unknown(one) for one in alternatives(left)}
-    state = states.pop() if len(states) == 1 else None
-    return Static("bool") if state is None else Const(state == positive)
+    is_none = truth_among(left, is_none_or_unknown)
+    return as_value(is_none if positive else negate(is_none))
 
 
 def is_none_or_unknown(value: Single) -> bool | None:
