@@ -160,7 +160,7 @@ def narrow(frame: Frame, test: ir.Expr, outcome: bool) -> bool:
             return _narrow_exactly(frame, test.left.args[0], op, right, outcome)
         if op in ("==", "!=") and (op == "==") == outcome and isinstance(right, ir.Const):
             if isinstance(right.value, int) and 0 <= right.value <= _MAX_RANK:
-                _narrow_rank(frame, test.left, right.value)
+                _narrow_rank(frame, test.left, right.value, here_only=True)
     elif isinstance(test, ir.Call) and isinstance(test.func, ir.Name) and test.func.id == "isinstance":
         if len(test.args) == 2:
             classes = frame.interp.evaluate(frame, test.args[1])
@@ -235,11 +235,14 @@ def require(frame: Frame, test: ir.Expr, outcome: bool) -> None:
                 _require_equal(frame, test, test.left, right)
 
 
-def _narrow_rank(frame: Frame, node: ir.Expr, rank: int) -> None:
-    """Behind ``assert x.ndim == 4`` a tensor of unknown rank has that one."""
+def _narrow_rank(frame: Frame, node: ir.Expr, rank: int, *, here_only: bool = False) -> None:
+    """Behind ``assert x.ndim == 4`` a tensor of unknown rank has that one. `here_only`: on this way, and others on
+    others; nothing is said then of what was not seen, since what one way knows of that counts for all."""
     subject = _whose_rank(node)
     value = _target_value(frame, subject) if subject is not None else None
-    if subject is not None and isinstance(value, Tensor) and may_be_ranked(value):
+    if subject is None or not isinstance(value, Tensor) or not may_be_ranked(value):
+        return
+    if not here_only or not value.type.is_unseen:
         _store(frame, subject, replace(value, type=TensorType((UNKNOWN_SIZE,) * rank, value.type.dtype)))
 
 
