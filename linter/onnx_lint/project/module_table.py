@@ -68,7 +68,9 @@ class ModuleTable:
         if self._by_name is None:
             packages = _Packages(self._files, self._loader)
             self._by_name, self._prefixes = {}, set()
-            for path, module in self._files.items():
+            for path, module in sorted(
+                self._files.items(), key=_path_of
+            ):  # of one name, the first path: not whichever came first
                 folder, _, file = path.replace("\\", "/").rpartition("/")
                 parts = [] if module.is_package else [file.rpartition(".")[0] or file]
                 while folder in packages:
@@ -84,7 +86,7 @@ class ModuleTable:
     def _outer_names(self, packages: _Packages) -> None:
         """Files of folders without ``__init__.py`` can be imported from every folder above: ``models.common``."""
         assert self._by_name is not None
-        for path, module in self._files.items():
+        for path, module in sorted(self._files.items(), key=_path_of):
             folder = path.replace("\\", "/").rpartition("/")[0]
             while folder in packages:
                 folder = folder.rpartition("/")[0]
@@ -142,6 +144,10 @@ def _preliminary_name(path: str) -> tuple[str, bool]:
     stem = parts[-1].rpartition(".")[0] or parts[-1]
     is_package = stem == "__init__"
     return ".".join(p for p in (*parts[:-1], *(() if is_package else (stem,))) if p not in ("", ".")), is_package
+
+
+def _path_of(item: tuple[str, SourceModule]) -> str:
+    return item[0]
 
 
 class _Packages:
