@@ -3,6 +3,7 @@
     python benchmarks/robustness.py --trees TREE…           the command over each tree: ONX000, ONX009, ONX099, crashes
     python benchmarks/robustness.py --oracle TREE…          chunk route = whole-file route; splitter = Python's parser
     python benchmarks/robustness.py --programs 2000         generated programs, in every order and by every kind of path
+    python benchmarks/robustness.py --same TREE…            the command over each tree, by every kind of path
     python benchmarks/robustness.py --mutate 2000 TREE…     damaged files of the trees, each analysed in a child process
 
 ``--trees`` without a tree takes the standard library of the running Python. ``--seed`` changes what is damaged. Exit
@@ -176,12 +177,45 @@ def mutate(paths: list[str], seed: int, count: int) -> bool:
     return not counts["error"] and not counts["crashed or hung"]
 
 
+# ------------------------------------------------------------------------------------------------------ same answers
+def compared(top: Path, link: Path) -> tuple[int, int]:
+    """How many diagnostics the command has for a folder, and how many of five other ways to ask for them give others:
+    other hash seeds, working directories, kinds of path, and the files one by one in reverse order."""
+    from robustness.test_programs import by_command
+
+    link.symlink_to(top, target_is_directory=True)
+    inside = next(path.parent for path in sorted(top.rglob("*.py")) if path.parent != top)
+    up = os.path.relpath(top, inside)
+    files = tuple(sorted(map(str, top.rglob("*.py")), reverse=True))
+    runs = [(top, (".",), "1"), (top.parent, (top.name,), "2"), (top.parent, (str(link),), "3"), (inside, (up,), "0")]
+    runs.append((inside, files, "1"))
+    first = by_command(top, (".",), "0", top)
+    differ = 0
+    for folder, paths, seed in runs:
+        other = by_command(folder, paths, seed, top)
+        if other != first:
+            differ += 1
+            odd = sorted(set(other) ^ set(first))
+            print(f"from {folder} with {paths[0]}, seed {seed}: {len(odd)} differ, the first {odd[:1]}", flush=True)
+    return len(first), differ
+
+
+def same(paths: list[str]) -> bool:
+    good = True
+    for path in paths:
+        with tempfile.TemporaryDirectory() as temporary:
+            count, differ = compared(Path(path).resolve(), Path(temporary) / "link")
+        print(f"{path}: {count} diagnostics, {differ} runs that differ", flush=True)
+        good &= not differ
+    return good
+
+
 # ---------------------------------------------------------------------------------------------------------- programs
 def programs(count: int) -> bool:
     """Half of them have nested values. Each is linted in this process in two orders of its files; then all of them by
     the command, with other hash seeds, working directories and kinds of path."""
     from hypothesis import HealthCheck, Phase, given, settings
-    from robustness.test_programs import by_command, linted, nested_programs
+    from robustness.test_programs import linted, nested_programs
     from robustness.test_programs import programs as plain_programs
 
     made: list[dict[str, str]] = []
@@ -207,11 +241,7 @@ def programs(count: int) -> bool:
             (top / str(number)).mkdir(parents=True)
             for path, text in files.items():
                 (top / str(number) / path).write_text(text, encoding="utf-8")
-        runs = [(top, ".", "0"), (top, ".", "1"), (top.parent, "top", "2"), (top.parent, str(top), "3")]
-        runs.append((top / "0", "..", "4"))
-        first, *others = (by_command(folder, path, seed, top) for folder, path, seed in runs)
-        counts["diagnostics by the command"] = len(first)
-        counts["runs that differ"] = sum(other != first for other in others)
+        counts["diagnostics by the command"], counts["runs that differ"] = compared(top, Path(temporary) / "link")
     print(", ".join(f"{number} {name}" for name, number in counts.items()))
     return not any(counts[k] for k in ("internal errors", "change with the order of files", "runs that differ"))
 
@@ -221,6 +251,7 @@ def main() -> int:
     parser.add_argument("--trees", nargs="*", metavar="TREE")
     parser.add_argument("--oracle", nargs="+", metavar="TREE")
     parser.add_argument("--programs", type=int, metavar="COUNT")
+    parser.add_argument("--same", nargs="+", metavar="TREE")
     parser.add_argument("--mutate", nargs="+", metavar=("COUNT", "TREE"))
     parser.add_argument(
         "--show", nargs="+", metavar=("NUMBER", "TREE"), help="write that damaged file to standard output"
@@ -241,6 +272,8 @@ def main() -> int:
         good &= oracle(options.oracle)
     if options.programs:
         good &= programs(options.programs)
+    if options.same:
+        good &= same(options.same)
     if options.mutate:
         count, *paths = options.mutate
         good &= mutate(paths, options.seed, int(count))

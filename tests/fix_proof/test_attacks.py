@@ -6,9 +6,12 @@ import ast
 from pathlib import Path
 
 import pytest
-from fix_proof.attacks import ATTACKS
+from fix_proof.attacks import ATTACKS as FIRST
+from fix_proof.scope_attacks import SCOPE_ATTACKS
 
 pytestmark = pytest.mark.torch
+
+ATTACKS = FIRST | SCOPE_ATTACKS
 
 
 def test_there_are_as_many_as_were_asked_for() -> None:

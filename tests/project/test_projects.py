@@ -3,7 +3,10 @@ attributes. Expectations stand in the file where the hazard is; a case without a
 
 from __future__ import annotations
 
+import itertools
+import os
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -377,3 +380,31 @@ def test_one_file_of_a_package_finds_what_it_imports_from_the_folders_above() ->
         project = Project(sources.get, editor=editor)
         project.add(sources[path])
         assert [d.code for d in check(project, Settings(), {path})] == ["ONX101"]
+
+
+def test_a_package_is_the_same_for_who_stands_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Paths are counted from the current folder; the names of modules are not."""
+    forward = "def forward(self, x):\n    return x if scaled(x) > 1 else -x\n"
+    files = {
+        "pkg/__init__.py": "",
+        "pkg/ops.py": UNUSED_OPS,
+        "pkg/sub/__init__.py": "",
+        "pkg/sub/net.py": net(forward, "from pkg.ops import scaled"),
+        "pkg/sub/other.py": net(forward, "from ..ops import scaled"),
+    }
+    for path, text in files.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+
+    def load(path: str) -> SourceText | None:
+        return SourceText.from_text(path, Path(path).read_text()) if Path(path).is_file() else None
+
+    every = (["pkg/sub/net.py"], ["pkg/sub/other.py"], list(files))
+    for folder, given in itertools.product(("", "pkg", "pkg/sub"), every):
+        monkeypatch.chdir(tmp_path / folder)
+        project = Project(load)
+        for path in given:
+            project.add(SourceText.from_text(os.path.relpath(tmp_path / path), files[path]))
+        found = check(project, Settings(), {os.path.relpath(tmp_path / path) for path in given})
+        expected = ["ONX101"] if len(given) == 1 else ["ONX202", "ONX101", "ONX101"]
+        assert sorted(d.code for d in found) == sorted(expected), (folder, given)

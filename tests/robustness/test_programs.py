@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -144,18 +145,38 @@ def test_hash_seed_working_directory_and_kind_of_path_change_nothing(
         (top / str(number)).mkdir(parents=True, exist_ok=True)
         for path, text in files.items():
             (top / str(number) / path).write_text(text)
-    runs = [(top, ".", "0"), (top, ".", "1"), (tmp_path, "top", "2"), (tmp_path, str(top), "3")]
-    said = [by_command(folder, path, seed, top) for folder, path, seed in runs]
+    (tmp_path / "link").unlink(missing_ok=True)
+    (tmp_path / "link").symlink_to(top, target_is_directory=True)
+    runs = [(top, (".",), "0"), (top, (".",), "1"), (tmp_path, ("link",), "2"), (tmp_path, (str(top),), "3")]
+    runs.append((top / "1", tuple(sorted(map(str, top.rglob("*.py")), reverse=True)), "4"))
+    said = [by_command(folder, paths, seed, top) for folder, paths, seed in runs]
     assert said.count(said[0]) == len(said)
 
 
-def by_command(folder: Path, path: str, seed: str, top: Path) -> list[tuple[object, ...]]:
-    """What the command says of a path from that folder; places are relative to `top`."""
-    command = [sys.executable, "-m", "onnx_lint", "--isolated", "--exit-zero", "--output-format", "json", path]
+def by_command(folder: Path, paths: Sequence[str], seed: str, top: Path) -> list[str]:
+    """What the command says of paths from that folder, each diagnostic as JSON; places are relative to `top`."""
+    command = [sys.executable, "-m", "onnx_lint", "--isolated", "--no-cache", "--jobs", "1", "--exit-zero"]
     done = subprocess.run(
-        command, cwd=folder, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
+        [*command, "--output-format", "json", *paths],
+        cwd=folder,
+        env={**os.environ, "PYTHONHASHSEED": seed},
+        capture_output=True,
+        check=True,
     )
-    found = json.loads(done.stdout)["diagnostics"]
-    return sorted(
-        (os.path.relpath(folder / d["path"], top), d["line"], d["column"], d["code"], d["message"]) for d in found
-    )
+    found = json.loads(done.stdout)
+    assert not found["errors"], found["errors"]
+    real = top.resolve()
+
+    def without_folder(value: object) -> object:
+        if isinstance(value, list):
+            return [without_folder(each) for each in value]
+        if not isinstance(value, dict):
+            return value
+        return {
+            key: os.path.relpath((folder / one).resolve(), real)
+            if key == "path" and isinstance(one, str)
+            else without_folder(one)
+            for key, one in value.items()
+        }
+
+    return [json.dumps(without_folder(each), sort_keys=True) for each in found["diagnostics"]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 
 from onnx_lint.project.chunks import ChunkStore
@@ -68,8 +69,10 @@ class ModuleTable:
         if self._by_name is None:
             packages = _Packages(self._files, self._loader)
             self._by_name, self._prefixes = {}, set()
-            for path, module in self._files.items():
-                folder, _, file = path.replace("\\", "/").rpartition("/")
+            for path, module in sorted(
+                self._files.items(), key=_path_of
+            ):  # of one name, the first path: not whichever came first
+                folder, _, file = packages.full(path).rpartition("/")
                 parts = [] if module.is_package else [file.rpartition(".")[0] or file]
                 while folder in packages:
                     folder, _, last = folder.rpartition("/")
@@ -84,8 +87,8 @@ class ModuleTable:
     def _outer_names(self, packages: _Packages) -> None:
         """Files of folders without ``__init__.py`` can be imported from every folder above: ``models.common``."""
         assert self._by_name is not None
-        for path, module in self._files.items():
-            folder = path.replace("\\", "/").rpartition("/")[0]
+        for path, module in sorted(self._files.items(), key=_path_of):
+            folder = packages.full(path).rpartition("/")[0]
             while folder in packages:
                 folder = folder.rpartition("/")[0]
             name = module.name
@@ -144,29 +147,46 @@ def _preliminary_name(path: str) -> tuple[str, bool]:
     return ".".join(p for p in (*parts[:-1], *(() if is_package else (stem,))) if p not in ("", ".")), is_package
 
 
+def _path_of(item: tuple[str, SourceModule]) -> str:
+    return item[0]
+
+
 class _Packages:
     """The folders with an ``__init__.py``: one that was added, or one that the loader finds."""
 
     def __init__(self, modules: Mapping[str, SourceModule], loader: Loader | None) -> None:
-        added = (path.replace("\\", "/").rpartition("/")[0] for path, module in modules.items() if module.is_package)
-        self._known = dict.fromkeys(added, True)
-        self._known[""] = False  # what lies above a relative path is not known
         self._loader = loader
+        is_relative = loader is not None and not all(map(os.path.isabs, modules))
+        self._here = f"{self.full('')}/" if is_relative else None
+        added = (self.full(path).rpartition("/")[0] for path, module in modules.items() if module.is_package)
+        self._known = dict.fromkeys(added, True)
+        self._known[""] = False  # what lies above the relative path of a text without a file is not known
+
+    def full(self, path: str) -> str:
+        """The path from which a module has its name: of a file on the disk the whole of it, so that the name does not
+        depend on the folder in which somebody stands."""
+        return (path if self._loader is None else os.path.abspath(path)).replace("\\", "/")
+
+    def _short(self, path: str) -> str:
+        """The path as the loader is asked for it: like those of the files that were added."""
+        return path if self._here is None else path.removeprefix(self._here)
 
     def __contains__(self, folder: str) -> bool:
         known = self._known.get(folder)
         if known is None:
-            known = self._loader is not None and self._loader(f"{folder}/__init__.py") is not None
+            known = self._loader is not None and self._loader(self._short(f"{folder}/__init__.py")) is not None
             self._known[folder] = known
         return known
 
 
 def _candidates(importer: SourceModule, name: str) -> list[str]:
     """Where a module `name` can be for a file: below the package root of the importer."""
-    folder = importer.path.replace("\\", "/").rpartition("/")[0]
+    folder = os.path.abspath(importer.path).replace("\\", "/").rpartition("/")[0]
     depth = importer.name.count(".") + (1 if importer.is_package else 0)
     root = folder
     for _ in range(depth):
         root = root.rpartition("/")[0]
-    stem = "/".join(p for p in (root, name.replace(".", "/")) if p)
+    stem = f"{root}/{name.replace('.', '/')}"
+    if not os.path.isabs(importer.path):
+        stem = os.path.relpath(stem).replace("\\", "/")
     return [f"{stem}.py", f"{stem}/__init__.py"]

@@ -211,8 +211,13 @@ class SourceModule:
 
     def mentions(self, words: str) -> bool:
         """Whether something stands anywhere in the file."""
+        return words in self.whole_text
+
+    @property
+    def whole_text(self) -> str:
+        """The text of the file, for an answer that rests on all of it."""
         self.tracker.visit(self._text)
-        return words in self.source.text
+        return self.source.text
 
     @property
     def package(self) -> str:

@@ -15,6 +15,7 @@ from functools import lru_cache
 
 from onnx_lint.project.meanings import External
 from onnx_lint.project.modules import Unit
+from onnx_lint.project.rebinding import is_as_imported
 from onnx_lint.semantics import torch_kinds
 from onnx_lint.source import ir
 from onnx_lint.source.enclosing import enclosing
@@ -64,7 +65,7 @@ class Certainty:
         self._unit = unit
         self.around = enclosing(unit.chunk.lowered.body, node)
         """The nodes around `node`, outermost first."""
-        functions = [n for n in self.around if isinstance(n, ir.FunctionDef)]
+        functions, self._is_in_class = _scopes_around(self.around, node)
         self._node = node
         self._functions = [_facts(function) for function in functions]
         self._guarded: frozenset[str] = frozenset()
@@ -126,15 +127,18 @@ class Certainty:
     def is_number(self, node: ir.Expr) -> bool:
         return self.kind(node) in _NUMBERS
 
-    def full_name(self, node: ir.Expr) -> str | None:
+    def full_name(self, node: ir.Expr, *, in_class: bool = False) -> str | None:
         """The full name of something outside the project, such as ``torch.cat`` or ``builtins.int``; ``None`` for what
-        the function or one around it binds."""
+        the function or one around it binds, or code that replaces what was imported. With `in_class`, a class around
+        the function may bind it too."""
         root = node
         while isinstance(root, ir.Attribute):
             root = root.value
-        if not isinstance(root, ir.Name) or self._is_local(root.id):
-            return None
         module = self._unit.module
+        if not isinstance(root, ir.Name) or self._is_local(root.id) or self._is_in_class:
+            return None
+        if not is_as_imported(module, root.id, in_class=in_class):
+            return None
         meaning = module.resolve(module, node)
         if meaning is None and isinstance(node, ir.Name) and hasattr(builtins, node.id):
             return f"builtins.{node.id}"
@@ -166,17 +170,37 @@ class Certainty:
         if isinstance(function, ir.Attribute) and self.is_tensor(function.value):
             return self._of_method(function.attr, node)
         name = self.full_name(function)
-        if name is None or not name.startswith("torch."):
+        if name is None or not name.startswith("torch.") or not self._takes_only_plain(node):
             return None
         kind = torch_kinds.function_kind(name)
         return Kind.TENSOR if kind is not None and kind.kind == "tensor" and not kind.when else None
 
-    @staticmethod
-    def _of_method(name: str, node: ir.Call) -> Kind | None:
+    def _takes_only_plain(self, node: ir.Call) -> bool:
+        """Whether no argument of a function of torch can be an object that overrides it (``__torch_function__``)."""
+        return all(map(self._is_plain, node.args)) and all(self._is_plain(value) for _, value in node.keywords)
+
+    def _is_plain(self, node: ir.Expr) -> bool:
+        match node:
+            case ir.Const():
+                return True
+            case ir.Sequence():
+                return all(map(self._is_plain, node.elements))
+            case ir.Attribute(attr="dtype" | "device") if self.is_tensor(node.value):
+                return True
+            case ir.Attribute() if (name := self.full_name(node)) is not None and name.startswith("torch."):
+                return torch_kinds.is_plain_constant(name.removeprefix("torch."))
+            case _:
+                return self.kind(node) is not None
+
+    def _of_method(self, name: str, node: ir.Call) -> Kind | None:
         if name == "size":
-            return Kind.INT if node.args or node.keywords else Kind.SHAPE
+            dims = (*node.args, *(value for _, value in node.keywords))
+            one = len(dims) == 1 and self.kind(dims[0]) is Kind.INT  # of ``None`` it is all of them
+            return Kind.SHAPE if not dims else Kind.INT if one else None
         if name in ("numel", "dim", "nelement"):
             return Kind.INT
+        if not self._takes_only_plain(node):
+            return None
         kind = torch_kinds.method_kind(name)
         return Kind.TENSOR if kind is not None and kind.kind == "tensor" and not kind.when else None
 
@@ -186,6 +210,8 @@ class Certainty:
         says: a binding may be made of an earlier one (``x = x + 1``), and the first is not."""
         if name in self._assumed:
             return self._assumed[name]
+        if self._is_in_class:
+            return None
         bindings = self._bindings(name)
         if not bindings or name in self._guarded or name in self._pending:
             return None
@@ -220,13 +246,23 @@ class Certainty:
             from onnx_lint.source.lower import lower_expression
 
             annotation = lower_expression(annotation.value)
-        if annotation is None:
-            return None
-        module = self._unit.module
-        meaning = module.resolve(module, annotation)
-        if not isinstance(meaning, External):
-            return None
-        return Kind.TENSOR if torch_kinds.canonical(meaning.name) in _TENSOR_CLASSES else None
+        name = None if annotation is None else self.full_name(annotation, in_class=True)
+        return Kind.TENSOR if name in _TENSOR_CLASSES else None
+
+
+def _scopes_around(around: tuple[object, ...], node: ir.Expr | ir.Stmt) -> tuple[list[ir.FunctionDef], bool]:
+    """The functions in whose bodies a node stands, outermost first, and whether a class stands between the last one
+    and the node: its names are looked up in another way. Decorators, defaults and annotations belong to what is around
+    their function."""
+    functions: list[ir.FunctionDef] = []
+    is_in_class = False
+    for outer, inner in zip(around, (*around[1:], node), strict=True):
+        if isinstance(outer, ir.FunctionDef) and any(inner is statement for statement in outer.body):
+            functions.append(outer)
+            is_in_class = False
+        elif isinstance(outer, ir.ClassDef):
+            is_in_class = True
+    return functions, is_in_class
 
 
 def _is_index(node: ir.Expr) -> bool:
