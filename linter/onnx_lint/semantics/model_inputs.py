@@ -36,7 +36,27 @@ def model_inputs(frame: Frame, function: Function, receiver: Value) -> Arguments
     if params.vararg is not None:
         positional.append(Tensor(True, True, frame.origin(params.vararg, StepKind.INPUT, params.vararg.name)))
     rest = STATIC if params.kwarg is not None and _reads(function.function, params.kwarg.name) else None
+    if params.kwarg is not None:
+        keyword = {**_flags_in(function.function, params.kwarg.name), **keyword}
     return Arguments(tuple(positional), keyword, None, rest)
+
+
+def _flags_in(function: ir.FunctionDef, name: str) -> dict[str, Value]:
+    """What a function reads of its ``**kwargs`` with a flag, a number or a text as default, ``kwargs.get("keep",
+    False)``: that default, as of a parameter. A name that it reads with two defaults is not known."""
+    found: dict[str, Value] = {}
+    unsure: set[str] = set()
+    for node in ir.walk(function.body):
+        if not isinstance(node, ir.Call) or ir.dotted(node.func) not in (f"{name}.get", f"{name}.pop"):
+            continue
+        match node.args:
+            case (ir.Const(value=str(key)), ir.Const(value=bool() | int() | float() | str() as default)):
+                if key in found and found[key].key() != Const(default).key():
+                    unsure.add(key)
+                found[key] = Const(default)
+            case (ir.Const(value=str(key)), *_):
+                unsure.add(key)
+    return {key: value for key, value in found.items() if key not in unsure}
 
 
 def _reads(function: ir.FunctionDef, name: str) -> bool:

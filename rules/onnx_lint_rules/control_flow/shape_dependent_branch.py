@@ -77,7 +77,9 @@ class ShapeDependentBranch(Rule[Branch]):
         if is_searched:
             torchscript = _CHECK_DROPPED if branch.only_checks else _ONE_WAY
             effects = measured(torchscript=torchscript, dynamo=_UNKNOWN_SIZE)
-        elif not branch.only_checks and (_is_bare(branch) or _asks_whether_empty(branch.node)):
+        elif not branch.only_checks and (
+            _is_bare(branch) or (_asks_whether_empty(branch.node) and not _is_remainder(branch))
+        ):
             effects = _NOT_EMPTY
         subject = f"{construct(branch.keyword)} depends on {described(branch.subject)}"
         help = "compute with the size instead of branching on it, or keep the dimension fixed"
@@ -92,6 +94,18 @@ def _is_bare(branch: Branch) -> bool:
     size = branch.subject
     is_size = isinstance(size, Size) and size.parameter is not None and size.axis is not None and not size.boolean
     return is_size and isinstance(branch.node, (ir.Name, ir.Subscript))
+
+
+def _is_remainder(branch: Branch) -> bool:
+    """Whether a test asks if a named size that was computed, such as a padding, is more than 0: it may well be 0 for
+    inputs that are not empty."""
+    size, node = branch.subject, branch.node
+    if not isinstance(size, Size) or size.parameter is not None or size.axis is not None or size.origin is None:
+        return False
+    if not isinstance(node, ir.Compare) or not isinstance(node.left, ir.Name) or node.rest[0][0] not in (">", "<="):
+        return False
+    origin = size.origin
+    return "numel" not in origin.unit.module.source.slice(origin.unit.span(origin.at))
 
 
 def _is_of_the_format(node: ir.Expr | ir.Stmt) -> bool:

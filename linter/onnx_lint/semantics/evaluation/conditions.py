@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.semantics.domain.demands import Demand
-from onnx_lint.semantics.domain.dims import UNKNOWN_SIZE, UnknownSize
+from onnx_lint.semantics.domain.dims import UNKNOWN_SIZE, UnknownSize, varies
 from onnx_lint.semantics.domain.engines import ALL_ENGINES, DYNAMO, TORCHSCRIPT
 from onnx_lint.semantics.domain.equations import Equation
 from onnx_lint.semantics.domain.exact_type import classes_in, is_exactly, is_frozen_then
@@ -32,7 +32,7 @@ from onnx_lint.semantics.domain.truth import (
     engines_of,
     negate,
     static_truth,
-    true_under,
+    truth_of,
 )
 from onnx_lint.semantics.domain.values import (
     UNKNOWN,
@@ -82,6 +82,8 @@ def condition(frame: Frame, test: ir.Expr, keyword: str, statement: ir.Expr | ir
             engines = tuple(e for e in site.engines if e in left)
             left.difference_update(engines)
             frame.report(site if engines == site.engines else replace(site, engines=engines))
+    if found and frame.checks and keyword in ("if", "assert") and result is (keyword == "if"):
+        return None  # a check that sizes as they were taken fail: they give way, for the model passes it
     return result
 
 
@@ -441,13 +443,20 @@ def _is_instance(value: Single, classes: Value) -> Truth:
 
 
 def _is_size_instance(value: Size, names: set[str]) -> Truth:
-    """Under tracing a size is a 0-dim tensor, under dynamo a SymInt that passes for an int."""
+    """Under tracing a size is a 0-dim tensor. Under dynamo it is an ``int`` where it is fixed, else a `torch.SymInt`,
+    which is no ``int`` (torch 2.13, run)."""
     if value.boolean:
         return None
-    as_tensor, as_int = bool(names & TENSOR_CLASSES), "int" in names
-    if as_tensor and as_int:
-        return True
-    return true_under(TORCHSCRIPT if as_tensor else DYNAMO) if as_tensor or as_int else _plain_false(names)
+    can_change = varies(value.dim)
+    if can_change is None:
+        as_dynamo: Truth = None if names & {"int", "torch.SymInt"} else False
+    else:
+        as_dynamo = ("torch.SymInt" if can_change else "int") in names
+    if as_dynamo is False and not names & TENSOR_CLASSES:
+        return _plain_false(names - {"int", "torch.SymInt"})
+    may, may_not = engines_of(as_dynamo, DYNAMO)
+    as_tensor, as_other = engines_of(bool(names & TENSOR_CLASSES), TORCHSCRIPT)
+    return truth_of(may | as_tensor, may_not | as_other)
 
 
 def _plain_false(names: set[str]) -> bool | None:

@@ -1,0 +1,88 @@
+"""What the analysis takes for granted of inputs, and where it gives way: checks, flags, types of sizes."""
+
+from __future__ import annotations
+
+import pytest
+from semantics.programs import reports
+
+NET = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3)
+    def forward(self, x, block: int = 4, **kwargs):
+        y = self.conv(x)
+{body}
+        return y
+"""
+HAZARD = "if y.sum() > 0: y = y + 1"
+
+
+def found(*lines: str) -> list[tuple[str, str, str]]:
+    return reports(NET.format(body="".join(f"        {line}\n" for line in lines)))
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        ("assert x.shape[0] == 1",),
+        ("if x.shape[0] != 1:", "    raise ValueError('one image')"),
+        ("if not x.shape[0] == 1:", "    raise ValueError('one image')"),
+    ],
+)
+def test_a_check_that_the_taken_sizes_fail_does_not_end_the_way(check: tuple[str, ...]) -> None:
+    assert ("ONX101", "error", HAZARD) in found(*check, HAZARD)
+
+
+def test_an_assertion_that_fails_whatever_the_sizes_are_ends_it() -> None:
+    assert found("assert False", HAZARD) == []
+
+
+@pytest.mark.parametrize(
+    ("test", "is_told"),
+    [
+        ('kwargs.get("keep", False)', False),
+        ('kwargs.pop("keep", False)', False),
+        ('kwargs.get("keep", False) and self.training is False', False),
+        ('kwargs.get("mode", "plain") == "other"', False),
+        ('kwargs.get("keep", True)', True),
+        ('kwargs.get("mode", "plain") == "plain"', True),
+        ('kwargs.get("keep")', True),
+        ('kwargs.get("keep", False) or kwargs.get("keep", True)', True),
+    ],
+)
+def test_a_flag_in_kwargs_is_its_default(test: str, is_told: bool) -> None:
+    line = "if x.sum() > 0: y = y + 1"
+    assert [at for _, _, at in found(f"if {test}:", f"    {line}")] == ([line] if is_told else [])
+
+
+@pytest.mark.parametrize(
+    ("size", "classes", "is_told"),
+    [
+        ("x.shape[0]", "int", False),
+        ("x.shape[0]", "(int, float)", False),
+        ("x.shape[0]", "torch.Tensor", True),
+        ("x.shape[0]", "(int, torch.Tensor)", True),
+        ("x.shape[0]", "(int, torch.SymInt)", True),
+        ("x.shape[1]", "int", True),  # the convolution fixes it: three, an int under dynamo
+        ("x.shape[1]", "torch.SymInt", False),
+    ],
+)
+def test_a_size_that_changes_is_no_int_under_either_engine(size: str, classes: str, is_told: bool) -> None:
+    line = "if y.sum() > 0: y = y + 1"
+    assert [at for _, _, at in found(f"if isinstance({size}, {classes}):", f"    {line}")] == (
+        [line] if is_told else []
+    )
+
+
+@pytest.mark.parametrize(
+    ("lines", "severity"),
+    [
+        (("pad = (block - x.shape[2] % block) % block", "if pad > 0: y = y + 1"), "warning"),
+        (("n = x.shape[2]", "if n > 0: y = y + 1"), "info"),
+        (("n = x.numel()", "if n > 0: y = y + 1"), "info"),
+        (("pad = x.shape[2] - 7", "while pad > 0: pad = pad - 4"), "warning"),
+    ],
+)
+def test_a_padding_is_asked_for_more_than_emptiness(lines: tuple[str, str], severity: str) -> None:
+    assert [(s, at) for code, s, at in found(*lines) if code == "ONX102"] == [(severity, lines[1])]
