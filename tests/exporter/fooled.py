@@ -177,6 +177,86 @@ class HalfRandom(nn.Module):
         return torch.rand_like(x), x * float(x.max())  # hazard
 
 
+class FirstCallCache(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.middle = None
+
+    def forward(self, x):
+        if self.middle is None:
+            self.middle = x.mean(0, keepdim=True)
+        return x - self.middle  # hazard
+
+
+class GrowingTable(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.table = None
+
+    def forward(self, x):
+        if self.table is None or self.table.shape[0] < x.shape[0]:
+            self.table = torch.arange(2.0 * x.shape[0])
+        return x + self.table.max()  # hazard
+
+
+class NumberOfComparison(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.most = 57
+
+    def forward(self, x):
+        one = int(x.shape[0] == self.most)  # hazard
+        return x * (1 + one)
+
+
+class CountOfId(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.padding = 30521
+
+    def forward(self, ids):
+        count = int((ids == self.padding).sum())  # hazard
+        return ids.float() + count
+
+
+class LookedUp(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.factors = {51: 2.0}
+
+    def forward(self, x):
+        return x * self.factors.get(x.shape[0], 1.0)  # hazard
+
+
+class OneOf(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.special = (19, 41)
+
+    def forward(self, x):
+        if x.shape[0] in self.special:  # hazard
+            return x * 2
+        return x + 1
+
+
+class Sides(nn.Module):
+    def forward(self, x):
+        if x.shape[-1] == x.shape[-2]:  # hazard
+            return x.transpose(-1, -2)
+        return x.transpose(-1, -2) * 2
+
+
+class AttributeLimit(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.limit = 500.0
+
+    def forward(self, x):
+        if x.max() > self.limit:  # hazard
+            return x * 2
+        return x
+
+
 _X = "x:float32[n=4,3]"
 CASES = (
     Case("RareMaximum", ("--input", _X), "wrong", "fails"),
@@ -205,4 +285,12 @@ CASES = (
     Case("NothingButNan", ("--input", _X), "untested", "right"),
     Case("Winner", ("--input", _X), "untested", "right"),
     Case("HalfRandom", ("--input", _X), "wrong", "right"),
+    Case("FirstCallCache", ("--input", _X), "wrong", "wrong"),
+    Case("GrowingTable", ("--input", _X), "wrong", "wrong"),
+    Case("NumberOfComparison", ("--input", _X), "wrong", "wrong"),
+    Case("CountOfId", ("--input", "ids:int64[b=2,s=5]"), "wrong", "right"),
+    Case("LookedUp", ("--input", _X), "untested", "fails"),
+    Case("OneOf", ("--input", _X), "wrong", "wrong"),
+    Case("Sides", ("--input", "x:float32[2,h=5,w=7]"), "wrong", "wrong"),
+    Case("AttributeLimit", ("--input", _X), "wrong", "fails"),
 )

@@ -131,7 +131,7 @@ class Proof:
     turned: tuple[str, ...] = ()
     """What Python read or decided otherwise on the witness, in words."""
     open_branches: tuple[PlaceRead, ...] = ()
-    """Branches that no input has turned."""
+    """Branches that no input has turned, and what else Python made of what it read that was always the same."""
     lively: bool = False
     """Whether a floating-point output was another one on other inputs: without, little can be seen."""
     dull: tuple[str, ...] = ()

@@ -77,6 +77,8 @@ class RunState:
         self.second: Reference | None = None
         self.original: Model | None = None
         """The model as its files have it, when it is exported from other texts."""
+        self.unexported: Model | None = None
+        """A copy of the model from before the export, which may write into the model what a call of it would."""
         self.refused_sizes: set[tuple[str, int]] = set()
         """Axis and size that the model itself refused in the search and never took."""
         self.witness: Reference | None = None

@@ -86,6 +86,18 @@ class Notes:
                 found.append(number)
         return found
 
+    def made_alike(self, runs: Sequence[int]) -> list[int]:
+        """Where Python made of what differs, or of a tensor, a plain value that was always the same; the outermost."""
+        found = []
+        for number, place in enumerate(self.places):
+            values = self.values(number, runs) if place.makes and number not in self._of_tensors else []
+            if len(values) == 1 and type(values[0]) in _PLAIN and not self.differed(number, runs):
+                passed = place.picked_from
+                if any(self._turns(each, runs) for each in place.within if each not in passed):
+                    found.append(number)
+        within = {each for number in found for each in self._below(number)}
+        return [number for number in found if number not in within]
+
     def both_ways(self, number: int, runs: Sequence[int]) -> bool:
         """Whether a test was true and false."""
         return len({bool(value) for value in self.values(number, runs)}) > 1
@@ -102,6 +114,8 @@ class Notes:
         place = self.places[number]
         if number in self._of_tensors or self.differed(number, runs):
             return True
+        if place.of_kind:
+            return False
         # of a shape, say, the one size counts that is picked
         passed = place.picked_from if self.values(number, runs) else ()
         return any(self._turns(each, runs) for each in place.within if each not in passed)
@@ -112,16 +126,37 @@ class Notes:
             yield from self._below(each)
 
     def distance(self, number: int, run: int) -> tuple[float, float] | None:
-        """Of a comparison in a test: the number that was looked at, and the literal that it was compared with."""
+        """Of a comparison in a test: the number that was looked at, and what it was compared with."""
         for each in (number, *self._below(number)):
             place = self.places[each]
-            if len(place.literals) != 1:
+            if not place.compares:
+                continue
+            sides = [(inner, value) for inner in place.within if (value := self._number(inner, run)) is not None]
+            if len(place.literals) == 1 and sides:
+                return sides[0][1], place.literals[0]
+            if len(sides) == 2 and not place.literals:
+                fixed = [inner for inner, _ in sides if not self._turns(inner, range(len(self.runs)))]
+                (_, looked_at), (_, other) = reversed(sides) if fixed[:1] == [sides[0][0]] else sides
+                return looked_at, other
+        return None
+
+    def _number(self, number: int, run: int) -> float | None:
+        numbers = [value for value in self.runs[run].get(number, ()) if isinstance(value, (int, float))]
+        return float(numbers[-1]) if numbers else None
+
+    def compared_with(self, runs: Sequence[int]) -> list[float]:
+        """The numbers that stand on one side of a comparison and were the same in all runs, as attributes are."""
+        found: list[float] = []
+        for place in self.places:
+            if not place.compares:
                 continue
             for inner in place.within:
-                numbers = [v for v in self.runs[run].get(inner, ()) if isinstance(v, (int, float))]
-                if numbers:
-                    return float(numbers[-1]), place.literals[0]
-        return None
+                if self._turns(inner, runs):
+                    continue
+                for value in self.values(inner, runs):
+                    each = value if isinstance(value, tuple) else (value,)
+                    found += [float(v) for v in each if type(v) in (int, float) and abs(v) <= _MAX_NUMBER]
+        return list(dict.fromkeys(found))
 
 
 def _told(value: object, place: Place) -> object:

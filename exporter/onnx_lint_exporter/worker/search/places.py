@@ -24,6 +24,11 @@ _MAX_SOURCE = 400_000
 """Bytes of a file beyond which it is not rewritten."""
 _TOLD = (ast.Call, ast.Compare, ast.BoolOp, ast.BinOp, ast.Subscript, ast.IfExp)
 _TOLD_ATTRIBUTES = ("shape", "data", "ndim")
+_MAKES = {"int", "float", "bool", "round", "abs", "min", "max", "any", "all", "ceil", "floor", "item", "tolist", "get"}
+"""Functions and methods that make a plain value of others, most of which are no more than a part of what went in."""
+_OF_KIND = {"isinstance", "hasattr", "callable", "type", "issubclass", "dim", "ndimension", "is_floating_point"}
+_OF_KIND |= {"is_complex", "element_size", "get_device"}
+"""Functions and methods whose answer does not hang on what a tensor holds."""
 _ENDS = re.compile(r"\r\n|\r|\n")
 """What Python takes for the end of a line, and nothing else."""
 N = TypeVar("N", bound=ast.AST)
@@ -44,6 +49,10 @@ class Place:
     """Whether it is the test of a branch, both sides of which go on."""
     repeats: bool = False
     """Whether it is the test of a loop, or what a loop goes over."""
+    makes: bool = False
+    """Whether it makes of what is read a value that may be the same for many inputs, as a comparison does."""
+    of_kind: bool = False
+    """Whether it asks for the kind of a value only, as ``isinstance`` and ``dim`` do."""
     around: int | None = None
     """The place of the noted expression right around it."""
     within: list[int] = field(default_factory=list)
@@ -51,6 +60,7 @@ class Place:
     """Of an index: the places in what is indexed, of which this one picks a part."""
     literals: tuple[float, ...] = ()
     """Of a comparison: the numbers that stand in it."""
+    compares: bool = False
 
 
 class Rewriter(ast.NodeTransformer):
@@ -151,13 +161,16 @@ class Rewriter(ast.NodeTransformer):
         node.body, node.orelse = self.visit(node.body), self.visit(node.orelse)
         return self._close(number, node)
 
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        number = self._open(node)
+        return self._close(number, self._inner(node))
+
     def visit_Name(self, node: ast.Name) -> ast.AST:
-        told = isinstance(node.ctx, ast.Load) and bool(self._tests.intersection(self._around))
+        told = isinstance(node.ctx, ast.Load) and self._in_test
         return self._close(self._open(node), node) if told else node
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
-        in_test = bool(self._tests.intersection(self._around))
-        if not isinstance(node.ctx, ast.Load) or not (in_test or node.attr in _TOLD_ATTRIBUTES):
+        if not isinstance(node.ctx, ast.Load) or not (self._in_test or node.attr in _TOLD_ATTRIBUTES):
             return self.generic_visit(node)
         number = self._open(node)
         if not isinstance(node.value, ast.Name):
@@ -173,6 +186,15 @@ class Rewriter(ast.NodeTransformer):
         return self._close(number, cast("ast.expr", node))
 
     # --- noting
+    @property
+    def _in_test(self) -> bool:
+        return bool(self._tests.intersection(self._around))
+
+    def _operand(self, node: ast.expr) -> ast.expr:
+        """One side of a comparison, which is noted also when it is a mere name or attribute."""
+        is_plain = isinstance(node, (ast.Name, ast.Attribute)) and not self._in_test
+        return self._close(self._open(node), node) if is_plain else self.visit(node)
+
     def _detached(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> None:
         around, self._around = self._around, []
         self.body_of(node)
@@ -181,6 +203,7 @@ class Rewriter(ast.NodeTransformer):
     def _test(self, node: ast.expr, decides: bool = True, repeats: bool = False) -> ast.expr:
         number = self._open(node, decides, repeats)
         self._tests.add(number)
+        self._places[number].makes = False  # its ways are counted instead
         return self._close(number, self._inner(node))
 
     def _noted(self, node: ast.expr, repeats: bool) -> ast.expr:
@@ -214,6 +237,9 @@ class Rewriter(ast.NodeTransformer):
             node.test = self._test(node.test)
             node.body, node.orelse = self.visit(node.body), self.visit(node.orelse)
             return node
+        if isinstance(node, ast.Compare):
+            node.left, *node.comparators = [self._operand(side) for side in (node.left, *node.comparators)]
+            return node
         return cast("ast.expr", super().generic_visit(node))
 
     def _open(self, node: ast.expr, decides: bool = False, repeats: bool = False) -> int:
@@ -225,7 +251,10 @@ class Rewriter(ast.NodeTransformer):
             sides = [side for side in (node.left, *node.comparators) if isinstance(side, ast.Constant)]
             literals = tuple(float(side.value) for side in sides if isinstance(side.value, (int, float)))
         number = len(self._places)
-        self._places.append(Place(self._file, *start, *end, text, decides, repeats, around, literals=literals))
+        place = Place(self._file, *start, *end, text, decides, repeats, around=around, literals=literals)
+        place.compares, place.of_kind = isinstance(node, ast.Compare), _name_of_call(node) in _OF_KIND
+        place.makes = not self._in_test and _makes(node)
+        self._places.append(place)
         if around is not None:
             self._places[around].within.append(number)
         self._around.append(number)
@@ -240,6 +269,20 @@ class Rewriter(ast.NodeTransformer):
         assert line is not None and offset is not None  # parsed nodes have both
         text = self._lines[line - 1] if line <= len(self._lines) else ""
         return line, len(text.encode()[:offset].decode("utf-8", "ignore")) + 1
+
+
+def _name_of_call(node: ast.expr) -> str:
+    """The last name of what is called, or an attribute's; empty for all else."""
+    function = node.func if isinstance(node, ast.Call) else node
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
+def _makes(node: ast.expr) -> bool:
+    if isinstance(node, ast.BinOp):
+        return isinstance(node.op, (ast.FloorDiv, ast.Mod))
+    if isinstance(node, ast.Call):
+        return _name_of_call(node) in _MAKES
+    return isinstance(node, (ast.Compare, ast.BoolOp, ast.Subscript))
 
 
 def _functions(code: CodeType) -> Iterator[CodeType]:

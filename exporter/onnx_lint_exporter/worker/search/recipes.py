@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 
 import torch
 
@@ -110,7 +111,8 @@ class Kitchen:
     def _sizes_of(self, axis: str) -> list[int]:
         own = self._own_sizes()[axis]
         near = [round(number) + step for number in self.numbers if 1 < number < 4096 for step in (1, 0, -1)]
-        wanted = [own + 1, 1, 2 * own, *near[:12], 2 * own + 1, own - 1, *_SIZES, *near[12:]]
+        twice = [2 * round(number) + 1 for number in self.numbers[:6] if 1 < number < 4096]
+        wanted = [own + 1, 1, 2 * own, *near[:12], 2 * own + 1, own - 1, *_SIZES, *near[12:], *twice]
         largest = max(self._largest(axis), own)
         sizes = [size for size in dict.fromkeys(wanted) if 1 <= size <= largest and size != own]
         return [size for size in sizes if self.refused.get((axis, size), 0) < 2 or (axis, size) in self.taken]
@@ -168,7 +170,7 @@ class Kitchen:
         low, high = (int(flat.min()), int(flat.max()) + 1) if flat.numel() else (0, 2)
         own: list[Mode] = [("integers", low, high), ("constant", low, 0), ("constant", high - 1, 0)]
         near: list[Mode] = [
-            ("integers", round(number) - 1, round(number) + 2) for number in self.numbers if 1 < abs(number) < 10_000
+            ("integers", round(number) - 1, round(number) + 2) for number in self.numbers if 1 < abs(number) < 1_000_000
         ]
         wider: list[Mode] = [("integers", low, bound) for bound in _WIDER if bound > high]
         return [*own, *wider[:1], *near[:6], *wider[1:], ("integers", -high, high)]
@@ -199,7 +201,7 @@ class Kitchen:
     def nearer(self, recipe: Recipe, number: float, literal: float, seed: int) -> list[Recipe]:
         """Recipes that may bring a number that the model compares to the other side of a literal."""
         ratio = literal / number if number else 0.0
-        found = []
+        values, sizes = [], []
         for way, scale, middle in dict.fromkeys(recipe.modes.values()):
             if way not in ("normal", "uniform"):
                 continue
@@ -210,12 +212,13 @@ class Kitchen:
                 else:
                     mode = (way, scale * factor + 1.1 * shift, middle * factor + 1.1 * shift)
                 free = [leaf.name for leaf in self.leaves if leaf.example.is_floating_point() and leaf.high is None]
-                found.append(replace(recipe, modes={**recipe.modes, **dict.fromkeys(free, mode)}, seed=seed))
+                values.append(replace(recipe, modes={**recipe.modes, **dict.fromkeys(free, mode)}, seed=seed))
         for axis, size in recipe.sizes.items():
             for wanted in (round(size * ratio), round(size + literal - number), size + 1, size - 1):
                 if 1 <= wanted <= self._largest(axis):
-                    found.append(replace(recipe, sizes=self._related({**recipe.sizes, axis: wanted}), seed=seed))
-        return found
+                    sizes.append(replace(recipe, sizes=self._related({**recipe.sizes, axis: wanted}), seed=seed))
+        # what is compared may come of either: both have their turn
+        return [each for pair in zip_longest(values, sizes) for each in pair if each is not None]
 
 
 def leaves_of(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +17,7 @@ import torch
 
 from .. import verify
 from ..channel import clip
-from ..execution import Arguments, Leaf, Model, Reference, callable_of, fresh, leaves, same
+from ..execution import Arguments, Leaf, Model, Reference, callable_of, fresh, leaves
 from ..judging import judge
 from ..model_file import ModelFile
 from ..protocol import Comparison, State
@@ -34,8 +34,6 @@ _PER_PERCENT = 3
 _LEAST_SECONDS = 0.04
 """Processor time that a search gets at least, for each percent of effort: a small export would leave it none at all."""
 _AIM_EVERY = 6
-_CALLS = 3
-"""How often one object is called with the same input to see whether it keeps a state."""
 
 
 @dataclass
@@ -95,6 +93,7 @@ class Search:
         self._random = given.random
         self._feeding = feeding
         self._made: dict[int, Recipe] = {}
+        self._aimed: list[Recipe] = []
         self.found = Found()
 
     def known(self, arguments: Arguments) -> int | None:
@@ -175,7 +174,10 @@ class Search:
             ]
             if near:
                 _, run, (number, literal) = min(near)
-                yield from reversed(self._kitchen.nearer(self._made[run], number, literal, seed))
+                for recipe in reversed(self._kitchen.nearer(self._made[run], number, literal, seed)):
+                    if (key := replace(recipe, seed=0)) not in self._aimed:
+                        self._aimed.append(key)
+                        yield recipe
 
     def _digest(self, outputs: Sequence[Leaf]) -> None:
         arrays = [verify.array_of(value) for _, value in outputs if isinstance(value, torch.Tensor)]
@@ -213,22 +215,6 @@ class Feeding:
         except verify.RunError as error:
             return Comparison(State.FAILED, str(error))
         return judge(model, given, results, lambda: tied_outputs(self.exported, arrays))
-
-
-def forgets(model: Model, given: Reference) -> tuple[int, str]:
-    """The number of the call of one object from which its result differs from the first, and how; 0 when none does."""
-    again = callable_of(fresh(model))
-    results: list[list[Leaf]] = []
-    for number in range(1, _CALLS + 1):
-        arguments = given.arguments.copy()
-        torch.manual_seed(0)
-        with torch.no_grad():
-            results.append(leaves(again(*arguments.args, **arguments.kwargs)))
-        pairs = zip(results[0], results[-1], strict=False)
-        for k, ((name, one), (_, other)) in enumerate(pairs):
-            if k not in given.random and not same(one, other):
-                return number, f"output {name or k} differs from that of the first call"
-    return 0, ""
 
 
 def described_failure(compared: Comparison) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from .. import trees
 from ..channel import clip
+from ..execution import fresh
 from ..frames import of_traceback
 from ..protocol import Kind, Observation, Stage
 from ..state import NO_ROOM, RunState
@@ -25,6 +26,7 @@ def run(state: RunState) -> bool:
         state.result = replace(state.result, stage=Stage.CAPTURE)
         state.record(Observation(Kind.WRONG_ENGINE, refusal), failure=True)
         return False
+    state.unexported = fresh(state.loaded.model)
     exported = _export(state)
     if not exported and not state.job.trial:
         failures = [item for item in state.result.observations if item.failure]

@@ -11,13 +11,14 @@ import torch
 from .. import verify
 from ..channel import clip
 from ..engines.torchscript import TorchScript
-from ..execution import Recorder, Reference, callable_of, fresh, same
+from ..execution import Model, Reference
 from ..inputs import described
 from ..protocol import WITNESS_FILE, Argument, Comparison, Frame, Kind, Observation, PlaceRead, Proof, Stage, State
 from ..search import witness
 from ..search.notes import Notes
 from ..search.recipes import Kitchen, leaves_of
-from ..search.searching import Budget, Feeding, Found, Search, described_failure, forgets
+from ..search.repeated import Remembered, place_of_state, remembered
+from ..search.searching import Budget, Feeding, Found, Search, described_failure
 from ..state import RunState
 from .run_model import fed
 
@@ -52,7 +53,7 @@ def run(state: RunState) -> bool:
 
 
 def _search(state: RunState) -> None:
-    model, inputs = state.loaded.model, state.inputs
+    model, inputs = _unexported(state), state.inputs
     notes = Notes([] if isinstance(model, _NO_PYTHON) else state.functions)
     leaves = leaves_of(inputs.named(model), inputs.axes, inputs.specs, inputs.bounds)
     runtime = state.runtime
@@ -72,9 +73,10 @@ def _search(state: RunState) -> None:
         for leaf in leaves_of(inputs.named(model, which.arguments), inputs.axes, ()) if which else ():
             for dim, axis in leaf.axes.items():
                 search.found.sizes.setdefault(axis, set()).add(leaf.example.shape[dim])
-    call, difference = forgets(model, state.first)
-    if call:
-        _remembers(state, call, difference)
+    kitchen.numbers = list(dict.fromkeys([*notes.compared_with(search.found.right), *kitchen.numbers]))
+    kept = remembered(model, state.first, state.second)
+    if kept is not None:
+        _remembers(state, kept)
         return
     if leaves:
         search.go(budget)
@@ -101,28 +103,18 @@ def _read_on_second(state: RunState, second: Reference) -> None:
         _record_turned(state, notes, one, two)
 
 
-def _remembers(state: RunState, call: int, difference: str) -> None:
-    text = f"wrong on call {call} of one object, with the same input: {difference}; a graph has no state"
-    proof = Proof(searched=True, inputs=1, failed=Comparison(State.WRONG, text), calls=call)
+def _unexported(state: RunState) -> Model:
+    return state.loaded.model if state.unexported is None else state.unexported
+
+
+def _remembers(state: RunState, kept: Remembered) -> None:
+    text = f"{kept.text}; a graph has no state"
+    proof = Proof(searched=True, inputs=1, failed=Comparison(State.WRONG, text), calls=len(kept.inputs))
     state.result = replace(state.result, proof=proof)
-    _keep(state, state.first)
-    state.record(Observation(Kind.STATE, text, _place_of_state(state)), failure=True)
-
-
-def _place_of_state(state: RunState) -> tuple[Frame, ...]:
-    """The first torch call whose result is another one when the same object is called again."""
-    runnable, runs = callable_of(fresh(state.loaded.model)), []
-    for _ in range(3):
-        recorder, given = Recorder(state.user, keep_results=True), state.inputs.first.copy()
-        torch.manual_seed(0)
-        with torch.no_grad(), recorder:
-            runnable(*given.args, **given.kwargs)
-        runs.append(recorder.events)
-    for later in runs[1:]:
-        for one, two in zip(runs[0], later, strict=False):
-            if one.stack and (one.name != two.name or not all(map(same, one.results, two.results))):
-                return one.stack
-    return ()
+    if len(kept.inputs) == 2 or kept.same_input:  # what a test for pytest calls: the example, and then the last input
+        _keep(state, kept.inputs[-1])
+    place = place_of_state(_unexported(state), kept, state.user)
+    state.record(Observation(Kind.STATE, text, place), failure=True)
 
 
 def _proof(state: RunState, found: Found, notes: Notes, example: int | None) -> Proof:
@@ -130,7 +122,7 @@ def _proof(state: RunState, found: Found, notes: Notes, example: int | None) -> 
     both = [branch for branch in branches if notes.both_ways(branch, found.right)]
     axes = {axis for dims in state.inputs.axes.values() for axis in dims.values()}
     varied = [axis for axis in axes if len(found.sizes.get(axis, ())) > 1]
-    open_branches = [branch for branch in branches if branch not in both]
+    open_branches = [*(branch for branch in branches if branch not in both), *notes.made_alike(found.right)]
     proof = Proof(
         searched=True,
         inputs=len(found.right),
