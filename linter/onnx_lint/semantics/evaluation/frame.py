@@ -39,8 +39,8 @@ class Frame:
 
     __slots__ = (
         "analysis", "checks", "depth", "engines", "env", "exits", "flow", "function", "in_comprehension", "interp",
-        "keyword", "owner", "parts", "pending", "qualified", "receiver", "records_sites", "returns", "step", "summary", "unit",
-        "values", "views", "yields",
+        "keyword", "owner", "parts", "pending", "qualified", "receiver", "records_sites", "returns", "step", "summary",
+        "unit", "values", "views", "yields",
     )  # fmt: skip
 
     def __init__(
