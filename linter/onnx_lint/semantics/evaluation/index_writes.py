@@ -39,10 +39,12 @@ def _is_spread(frame: Frame, node: ir.Expr, index: Tensor, tensor: Tensor, value
 
 
 def _stand_apart(values: tuple[Value, ...], nodes: ir.Sequence) -> bool:
-    """Whether a slice stands between two tensors."""
-    places = [i for i, v in enumerate(values) if isinstance(v, Tensor) and not v.presumed]
-    between = nodes.elements[places[0] + 1 : places[-1]] if len(places) > 1 else ()
-    return len(nodes.elements) == len(values) and any(isinstance(n, ir.Slice) for n in between)
+    """Whether a slice stands between two tensors; a slice whose bounds are tensors is none of these."""
+    if len(nodes.elements) != len(values):
+        return False
+    is_slice = [isinstance(n, ir.Slice) for n in nodes.elements]
+    places = [i for i, v in enumerate(values) if isinstance(v, Tensor) and not v.presumed and not is_slice[i]]
+    return len(places) > 1 and any(is_slice[places[0] + 1 : places[-1]])
 
 
 def _is_of_rows(frame: Frame, node: ir.Expr) -> bool:

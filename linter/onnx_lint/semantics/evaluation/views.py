@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from onnx_lint.semantics import torch_kinds
 from onnx_lint.semantics.domain.sites import ViewWrite
-from onnx_lint.semantics.domain.values import Tensor
+from onnx_lint.semantics.domain.values import Const, Static, Tensor
 from onnx_lint.semantics.evaluation.frame import Frame
 from onnx_lint.source import ir
+from onnx_lint.source.enclosing import enclosing
 
 _VIEWS = frozenset(
     {"view", "reshape", "transpose", "permute", "t", "swapaxes", "movedim", "unsqueeze", "squeeze", "flatten", "chunk",
@@ -24,6 +25,9 @@ def bind(frame: Frame, target: ir.Expr, source: ir.Expr) -> None:
         if isinstance(one, ir.Name):
             for key in [k for k, held in frame.views.items() if one.id in (k, held)]:
                 del frame.views[key]
+            frame.parts.discard(one.id)
+            if one is target and _is_part(frame, source, one.id):
+                frame.parts.add(one.id)
             if base is not None and base.id != one.id:
                 frame.views[one.id] = base.id
 
@@ -37,10 +41,12 @@ def method(frame: Frame, node: ir.Call, receiver: ir.Expr) -> None:
     value = None if base is None or isinstance(receiver, ir.Subscript) else _tensor(frame, base)
     if base is not None and value is not None and _is_read_after(frame, base.id, node):
         frame.emit(ViewWrite, node, value, name="", other=base.id, is_view=True)
+    elif base is not None and value is None and frame.records_sites:
+        _written_in_part(frame, node, base)
 
 
 def changed(frame: Frame, node: ir.Expr | ir.Stmt, target: ir.Name) -> None:
-    """The tensor that a name stands for is changed in place, or in part."""
+    """The tensor that a name stands for is changed in place, or, where the node is a subscript of it, in part."""
     value = _tensor(frame, target) if frame.records_sites else None
     if value is None:
         return
@@ -52,6 +58,15 @@ def changed(frame: Frame, node: ir.Expr | ir.Stmt, target: ir.Name) -> None:
         if held == target.id and _is_read_after(frame, view, node):
             frame.emit(ViewWrite, node, value, name=target.id, other=view, is_view=False)
             return
+    if isinstance(node, ir.Subscript):
+        _written_in_part(frame, node, target)
+
+
+def _written_in_part(frame: Frame, node: ir.Expr, target: ir.Name) -> None:
+    """``part[:, 0] = …`` of what is a part of another tensor itself, and is read afterwards."""
+    value = _tensor(frame, target)
+    if value is not None and target.id in frame.parts and _is_read_after(frame, target.id, node):
+        frame.emit(ViewWrite, node, value, name=target.id, other=target.id, is_view=True)
 
 
 def is_in_place(name: str) -> bool:
@@ -81,6 +96,35 @@ def _base(node: ir.Expr) -> ir.Name | None:
         is_view = True
 
 
+def _is_part(frame: Frame, node: ir.Expr, name: str) -> bool:
+    """Whether an expression is ``tensor[0]`` or ``tensor[:, 1:]``, of a tensor with another name than `name`."""
+    if isinstance(node, ir.Call) and isinstance(node.func, ir.Attribute) and node.func.attr == "select":
+        node = node.func
+    elif not isinstance(node, ir.Subscript) or not _picks(frame, node.index):
+        return False
+    root: ir.Expr = node.value
+    while not isinstance(root, ir.Name):
+        inner = _base(root)
+        if inner is None:
+            return False
+        root = inner
+    return root.id != name and _tensor(frame, root) is not None
+
+
+def _picks(frame: Frame, index: ir.Expr) -> bool:
+    """Whether an index of slices, numbers and ``None`` is more than ``None``."""
+    parts = index.elements if isinstance(index, ir.Sequence) and index.kind == "tuple" else (index,)
+    kinds = [_is_number(frame, part) if isinstance(part, ir.Name) else _is_basic(part) for part in parts]
+    return all(kinds) and any(not isinstance(p, ir.Const) or isinstance(p.value, int) for p in parts)
+
+
+def _is_number(frame: Frame, name: ir.Name) -> bool:
+    value = None if frame.env is None else frame.env.get(name.id)
+    if isinstance(value, Const):
+        return isinstance(value.value, int) and not isinstance(value.value, bool)
+    return isinstance(value, Static) and value.type == "int"
+
+
 def _is_basic(index: ir.Expr) -> bool:
     """Whether an index is made of slices, numbers and ``None`` only: then it gives a view."""
     parts = index.elements if isinstance(index, ir.Sequence) and index.kind == "tuple" else (index,)
@@ -97,7 +141,10 @@ def _is_read_after(frame: Frame, name: str, node: ir.Expr | ir.Stmt) -> bool:
     """Whether a name is read behind a node before it is bound again, in the order in which it is written."""
     if frame.function is None:
         return False
-    last = max((n.at for n in ir.walk(node) if hasattr(n, "at")), default=node.at)
+    around = enclosing(frame.function.body, node)
+    statement = around[-1] if around and isinstance(around[-1], (ir.Assign, ir.AugAssign)) else node
+    # what is written is read before the write: `part[:, 0] = part[:, 0] + 1`
+    last = max((n.at for n in ir.walk(statement) if hasattr(n, "at")), default=node.at)
     bound = {id(t) for s in ir.walk(frame.function.body) for t in _targets(s)}
     names = [n for n in ir.walk(frame.function.body) if isinstance(n, ir.Name) and n.id == name and n.at > last]
     reads = [n.at for n in names if id(n) not in bound]
@@ -107,9 +154,9 @@ def _is_read_after(frame: Frame, name: str, node: ir.Expr | ir.Stmt) -> bool:
     if not binds or min(reads) < min(binds):
         return True
     first = min(binds)  # `y = f(y)`: the target may stand in front of what it is made of
-    for statement in ir.walk(frame.function.body):
-        if isinstance(statement, (ir.Assign, ir.AugAssign)) and any(t.at == first for t in _targets(statement)):
-            return any(isinstance(n, ir.Name) and n.id == name for n in ir.walk(statement.value))
+    for other in ir.walk(frame.function.body):
+        if isinstance(other, (ir.Assign, ir.AugAssign)) and any(t.at == first for t in _targets(other)):
+            return any(isinstance(n, ir.Name) and n.id == name for n in ir.walk(other.value))
     return False
 
 
