@@ -23,6 +23,7 @@ from onnx_lint.progress import progress
 from onnx_lint.report import cells
 from onnx_lint.report.report import Report, is_document, printable, printable_line, render, rules_for
 from onnx_lint.report.summary import counted
+from onnx_lint.report.wrapping import columns_of
 from onnx_lint.source.text import SourceText
 
 if TYPE_CHECKING:
@@ -347,13 +348,14 @@ class Run:
             self._coverage,
             colour=options.wants_colour(stream),
             links=options.wants_links(stream),
+            columns=None if options.output_file else columns_of(stream),
             verbose=options.verbose,
             quiet=options.quiet,
             minimum=min((c.settings.minimum for c in inputs.configs.values()), default=Severity.INFO),
         )
         self._render(name, report, stream)
         for other, path in options.reports:
-            beside = replace(report, rules=rules_for(other), colour=False, links=False)
+            beside = replace(report, rules=rules_for(other), colour=False, links=False, columns=None)
             self._write_file(f"--output-format {other}={path}", path, partial(render, other, beside))
         self._tell_known()
         count = sum(f.count for f in fixed.values())

@@ -12,7 +12,7 @@ const LONG = { timeout: 90_000 };
 const ENVIRONMENT = join(WORK, "venv");
 symlinkSync(dirname(dirname(PYTHON)), ENVIRONMENT);
 const INTERPRETER = join(ENVIRONMENT, "bin", "python");
-const SQUIGGLE = ".monaco-editor .squiggly-error";
+const SQUIGGLE = ".monaco-editor :is(.squiggly-error, .squiggly-warning)";
 
 const browser = await openBrowser();
 let failed = 0;
