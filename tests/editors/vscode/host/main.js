@@ -6,7 +6,7 @@ const { api, codeOf, codes, open, ours, revert, setting, suite, until, uriOf } =
 
 const MODEL = ["ONX207", "ONX202", "ONX101"];
 // A change after which there is a hazard with a safe fix.
-const SAFE = ["torch.relu(x) * 2.0", "torch.relu(x.data) * 2.0"];
+const SAFE = ["torch.relu(x) * 2.0", "x.data.relu() * 2.0"];
 const run = (command, ...args) => vscode.commands.executeCommand(command, ...args);
 
 async function actionsAt(uri, range, kind) {
@@ -77,7 +77,7 @@ exports.run = suite({
     const fix = actions.find((a) => a.isPreferred);
     assert.match(fix.title, /detach/);
     assert.ok(await vscode.workspace.applyEdit(fix.edit));
-    assert.match(document.getText(), /torch\.relu\(x\.detach\(\)\)/);
+    assert.match(document.getText(), /x\.detach\(\)\.relu\(\)/);
     await codes(document.uri, MODEL);
     await revert(document);
   },
@@ -112,7 +112,7 @@ exports.run = suite({
     await replace(document, ...SAFE);
     await codes(document.uri, [...MODEL, "ONX205"]);
     await run("onnxLint.fixAll");
-    await until("fixed", () => /torch\.relu\(x\.detach\(\)\)/.test(document.getText()));
+    await until("fixed", () => /x\.detach\(\)\.relu\(\)/.test(document.getText()));
     assert.match(document.getText(), /rows = len\(x\)/);
     assert.match(document.getText(), /total = x\.sum\(\)\.item\(\)/);
     await revert(document);
