@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -19,11 +20,17 @@ def untraced() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "COVERAGE_PROCESS_CONFIG"}
 
 
-def on_a_terminal(arguments: tuple[str, ...], cwd: Path, env: dict[str, str] | None = None) -> str:
-    """What a terminal is sent by the command, with all streams on it."""
-    import pty  # not on Windows
+def on_a_terminal(
+    arguments: tuple[str, ...], cwd: Path, env: dict[str, str] | None = None, columns: int | None = None
+) -> str:
+    """What a terminal is sent by the command, with all streams on it; one that has so many columns, or says of none."""
+    import fcntl  # these are not on Windows
+    import pty
+    import termios
 
     parent, child = pty.openpty()
+    if columns is not None:
+        fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     process = subprocess.Popen(
         [sys.executable, "-m", "onnx_lint", *arguments], cwd=cwd, stdin=child, stdout=child, stderr=child,
         env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "100", **(env or {})},

@@ -16,7 +16,17 @@ from onnx_lint.source.text import SourceText
 if TYPE_CHECKING:
     from onnx_lint.fixer import Fixed
 
-_IN_PART = ("select", "ignore", "extend_select", "severity", "engine", "opset", "preview", "changed_since")
+_IN_PART = (
+    "select",
+    "ignore",
+    "extend_select",
+    "per_file_ignores",
+    "severity",
+    "engine",
+    "opset",
+    "preview",
+    "changed_since",
+)
 """Options with which a run sees another set of diagnostics than the one that the baseline is compared with."""
 
 

@@ -31,6 +31,7 @@ class CheckOptions:
     statistics: bool = False
     verbose: bool = False
     quiet: bool = False
+    silent: bool = False
     color: str = "auto"
     show_files: bool = False
     show_settings: bool = False
@@ -42,6 +43,9 @@ class CheckOptions:
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     extend_select: tuple[str, ...] = ()
+    per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    fixable: tuple[str, ...] = ()
+    unfixable: tuple[str, ...] = ()
     severity: str | None = None
     fail_level: str | None = None
     exit_zero: bool = False
@@ -50,6 +54,8 @@ class CheckOptions:
     entry: tuple[str, ...] = ()
     ignore_suppressions: bool = False
     fix: bool = False
+    fix_only: bool = False
+    show_fixes: bool = False
     unsafe_fixes: bool = False
     diff: bool = False
     config: str | None = None
@@ -108,6 +114,10 @@ def parse(argv: list[str]) -> CheckOptions:
     given.paths = [*given.paths, *argv[at + 1 :]]
     if given.output_format is None:
         given.output_format = _format_of_environment()
+    if given.output_file is None:
+        given.output_file = os.environ.get("ONNX_LINT_OUTPUT_FILE") or None
+    given.fix = given.fix or given.fix_only
+    given.quiet = given.quiet or given.silent
     return CheckOptions.of(given)
 
 
@@ -183,15 +193,27 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(t.strip() for t in text.split(",") if t.strip())
 
 
+def _per_file(text: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Pairs of a pattern and a rule."""
+    pairs = []
+    for each in _names(text):
+        pattern, _, rule = each.rpartition(":")
+        if not (pattern.strip() and rule.strip()):
+            raise argparse.ArgumentTypeError(f"{each!r} is not GLOB:RULE, such as 'tests/*:ONX101'")
+        pairs.append((pattern.strip(), (rule.strip(),)))
+    return tuple(pairs)
+
+
 _EPILOG = """\
 examples:
-  onnx-lint src                                   lint a folder
-  onnx-lint --diff src                            what the safe fixes would change
-  onnx-lint --output-format sarif=out.sarif src   a report for a platform beside the one on the screen
-  onnx-lint --config 'exclude=["old"]' src        a key of the configuration for one run
-  onnx-lint --watch src                           again after every change
+  onnx-lint src                                  lint a folder
+  onnx-lint --diff src                           show what the safe fixes change
+  onnx-lint --output-format sarif=out.sarif src  a second report, for a platform
+  onnx-lint --config 'exclude=["old"]' src       set a key for one run
+  onnx-lint --watch src                          lint again after every change
 
-Exit status: 0 nothing at or above the fail level, 1 diagnostics, 2 usage or configuration error."""
+Exit status: 0 nothing at or above the fail level, 1 diagnostics, 2 an error of
+usage or configuration."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -214,7 +236,9 @@ def parser() -> argparse.ArgumentParser:
         help=f"{', '.join(NAMES)} (default: full, and github on GitHub Actions); with a file: another report",
     )
     output.add_argument("--output-file", "-o", metavar="FILE", help="write the report there")
-    output.add_argument("--watch", action="store_true", help="lint again whenever a file changes (needs watchfiles)")
+    output.add_argument(
+        "--watch", "-w", action="store_true", help="lint again whenever a file changes (needs watchfiles)"
+    )
     output.add_argument("--statistics", action="store_true", help="count diagnostics by rule instead of listing them")
     output.add_argument("--models", action="store_true", help="tell which model is clean for which engine")
     output.add_argument("--badge", metavar="FILE", help="with --models: draw how many are clean, as a picture (SVG)")
@@ -222,6 +246,7 @@ def parser() -> argparse.ArgumentParser:
         "--verbose", "-v", action="store_true", help="a summary of all that was looked at and is fixable"
     )
     output.add_argument("--quiet", "-q", action="store_true", help="print diagnostics only, no summary, no progress")
+    output.add_argument("--silent", "-s", action="store_true", help="print no report either, only what went wrong")
     output.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="default: on a terminal")
     output.add_argument("--show-files", action="store_true", help="print the files that would be linted, and stop")
     output.add_argument("--show-settings", action="store_true", help="print the settings in effect, and stop")
@@ -252,11 +277,18 @@ def parser() -> argparse.ArgumentParser:
         ("--extend-select", "enable these rules as well"),
     ):
         rules.add_argument(option, type=_names, metavar="RULES", action="extend", help=text)
+    rules.add_argument(
+        "--per-file-ignores",
+        type=_per_file,
+        metavar="GLOB:RULE,…",
+        action="extend",
+        help="skip rules in the files that match: pairs, separated by commas",
+    )
     rules.add_argument("--severity", choices=_SEVERITIES, help="the lowest severity that is reported (default: info)")
     rules.add_argument(
         "--fail-level", choices=_SEVERITIES, help="the lowest severity that fails the run (default: warning)"
     )
-    rules.add_argument("--exit-zero", action="store_true", help="exit with 0 in spite of diagnostics")
+    rules.add_argument("--exit-zero", "-e", action="store_true", help="exit with 0 in spite of diagnostics")
     rules.add_argument("--exit-non-zero-on-fix", action="store_true", help="exit with 1 when a fix was applied")
     rules.add_argument("--preview", action="store_true", help="run preview rules as well")
     rules.add_argument("--ignore-suppressions", action="store_true", help="ignore suppression comments")
@@ -272,8 +304,15 @@ def parser() -> argparse.ArgumentParser:
     )
     fixes = out.add_argument_group("fixes")
     fixes.add_argument("--fix", action="store_true", help="apply the safe fixes")
+    fixes.add_argument("--fix-only", action="store_true", help="apply the safe fixes, and do not report what is left")
     fixes.add_argument("--unsafe-fixes", action="store_true", help="with --fix or --diff: unsafe fixes as well")
     fixes.add_argument("--diff", action="store_true", help="show what --fix would change, change nothing")
+    fixes.add_argument("--show-fixes", action="store_true", help="tell which fixes were applied, by file and rule")
+    for option, text in (
+        ("--fixable", "apply fixes of these rules only"),
+        ("--unfixable", "show fixes of these rules, and do not apply them"),
+    ):
+        fixes.add_argument(option, type=_names, metavar="RULES", action="extend", help=text)
     files = out.add_argument_group("files and configuration")
     files.add_argument(
         "--config",
@@ -295,7 +334,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="REV",
         help="report what concerns the files that differ from this revision of git, with --whole-project",
     )
-    files.add_argument("--no-cache", action="store_true", help="neither read nor write the cache of results")
+    files.add_argument("--no-cache", "-n", action="store_true", help="neither read nor write the cache of results")
     files.add_argument("--cache-dir", metavar="FOLDER", help="where results are kept (default: in the user's cache)")
     files.add_argument(
         "-j", "--jobs", type=_positive, metavar="N", help="processes that share the work (default: one a processor)"

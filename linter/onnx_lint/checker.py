@@ -224,7 +224,7 @@ def _finish(project: Project, group: Group, diagnostics: list[Diagnostic], *, is
         if paths is not None and path not in paths:
             continue
         mine = by_path.get(path, ())
-        kept = [selection.with_severity(d) for d in mine if selection.applies(d, path)]
+        kept = [selection.as_set(d) for d in mine if selection.applies(d, path)]
         if settings.suppressions and "onnx-lint:" in module.source.text:
             complete = is_complete and not settings.partial and not any(d.code in _INCOMPLETE for d in mine)
             kept = suppressions(module.source).apply(kept, selection, complete=complete)
@@ -235,7 +235,7 @@ def _finish(project: Project, group: Group, diagnostics: list[Diagnostic], *, is
 def accepted(diagnostics: Iterable[Diagnostic], source: SourceText, settings: Settings) -> list[Diagnostic]:
     """What the settings and the suppressions in a file leave of the diagnostics that an export found there."""
     selection = Selection(settings)
-    kept = [selection.with_severity(d) for d in diagnostics if selection.applies(d, source.path)]
+    kept = [selection.as_set(d) for d in diagnostics if selection.applies(d, source.path)]
     if settings.suppressions:
         kept = suppressions(source).unsuppressed(kept, selection)
     return [d for d in kept if d.severity >= settings.minimum]

@@ -71,7 +71,7 @@ def _dispatch(given: list[str]) -> int:
                 sys.stderr.write(f"onnx-lint: error: {refusal}\n")
                 return 2
             return _hand_over(command, given)
-    if "--watch" in options:
+    if "--watch" in options or "-w" in options:
         from onnx_lint.watching import watch
 
         return watch(given)
@@ -92,8 +92,8 @@ def _small(run: Callable[[str, list[str]], int], given: list[str]) -> int:
 
 
 _OF_A_CHECK = (
-    "--add-ignore", "--badge", "--baseline", "--changed-since", "--models", "--watch", "--whole-project",
-    "--write-baseline",
+    "--add-ignore", "--badge", "--baseline", "--changed-since", "--fix-only", "--fixable", "--models", "--show-fixes",
+    "--unfixable", "--watch", "--whole-project", "--write-baseline", "-w",
 )  # fmt: skip
 """Options of the parser that exports share which only a lint run obeys."""
 

@@ -13,7 +13,7 @@ _NAMES = re.compile(r"((all|ONX|[A-Za-z]+[0-9]+|[a-z0-9]+(-[a-z0-9]+)+)(,|$))+")
 """Codes, prefixes and names of rules, as they are told from the words of a message."""
 
 COMMANDS = {
-    "check": "lint files, notebooks and folders; what is meant where no command is given",
+    "check": "lint files, notebooks and folders (what is meant without a command)",
     "export": "export a model with each engine, verify it, and pin failures on lines",
     "explain": "print the documentation of rules",
     "server": "be a language server on standard input and output",
@@ -34,14 +34,15 @@ commands:
 
 examples:
   onnx-lint src                               lint a folder
-  onnx-lint --diff src                        show what the safe fixes would change; --fix applies them
+  onnx-lint --diff src                        the safe fixes, as a patch
   onnx-lint --changed-since main              what concerns the files of a branch
-  onnx-lint export model.py:Net               export, and prove the result on a second input
-  onnx-lint explain ONX201                    what a rule finds, why, and what to write instead
-  onnx-lint --baseline base.json --write-baseline src     keep what is there, report what is new
+  onnx-lint export model.py:Net               export, and prove the result
+  onnx-lint explain ONX201                    what a rule finds, and why
+  onnx-lint --baseline b.json --write-baseline   report what is new from now on
 
 All options: onnx-lint check --help, onnx-lint export --help.
-Exit status: 0 nothing at or above the fail level, 1 diagnostics, 2 usage or configuration error.
+Exit status: 0 nothing at or above the fail level, 1 diagnostics, 2 an error of
+usage or configuration.
 """
 
 

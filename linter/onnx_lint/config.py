@@ -195,6 +195,8 @@ KEYS: dict[str, Callable[[Config, Any], Config]] = {
     "extend-select": _setting("extend_select", _texts),
     "ignore": _setting("ignore", _texts),
     "per-file-ignores": _setting("per_file_ignores", _per_file),
+    "fixable": _setting("fixable", _texts),
+    "unfixable": _setting("unfixable", _texts),
     "severity": _setting("minimum", _severity),
     "severities": _setting("severities", _severities),
     "dynamic-axes": _setting("dynamic_axes", _axes),

@@ -34,6 +34,8 @@ _KEYS: dict[str, tuple[str, dict[str, Any]]] = {
         "What is ignored in the files that match a pattern",
         {"type": "object", "propertyNames": _PATTERN, "additionalProperties": _TEXTS},
     ),
+    "fixable": ("The rules whose fixes may be applied; without it all", _TEXTS),
+    "unfixable": ("Rules whose fixes are shown, and not applied", _TEXTS),
     "severity": ("The lowest severity that is reported", _SEVERITY),
     "severities": ("The severity of single rules", {"type": "object", "additionalProperties": _SEVERITY}),
     "dynamic-axes": (

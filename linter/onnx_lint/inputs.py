@@ -56,7 +56,7 @@ class Inputs:
     def by_settings(self, options: CheckOptions) -> list[tuple[Settings, set[str]]]:
         """The files by configuration. The files of a configuration that names an unknown rule get the default rules,
         and that is reported; an option that names one raises `UsageError`."""
-        given = Settings(select=options.select, ignore=options.ignore, extend_select=options.extend_select)
+        given = _of_rules(Settings(), options)
         unknown = _unknown_rule(given)
         if unknown is not None:
             raise UsageError(unknown)
@@ -68,9 +68,7 @@ class Inputs:
                 unknown = _unknown_rule(settings)
                 if unknown is not None:
                     self.problems.append(f"{config.path}: {unknown}; the default rules are used instead")
-                    settings = replace(
-                        settings, select=(), ignore=(), extend_select=(), per_file_ignores=(), severities={}
-                    )
+                    settings = settings.without_rules()
                 group = groups[id(config)] = (settings, set())
             group[1].add(path)
         return list(groups.values())
@@ -85,10 +83,22 @@ class Inputs:
             return None  # nobody asked for this file; a run over it reports what is wrong
 
 
+def _of_rules(settings: Settings, options: CheckOptions) -> Settings:
+    """The settings with the rules that the command line names on top."""
+    return replace(
+        settings,
+        select=options.select or settings.select,
+        ignore=(*settings.ignore, *options.ignore),
+        extend_select=(*settings.extend_select, *options.extend_select),
+        per_file_ignores=(*settings.per_file_ignores, *options.per_file_ignores),
+        fixable=options.fixable or settings.fixable,
+        unfixable=(*settings.unfixable, *options.unfixable),
+    )
+
+
 def _unknown_rule(settings: Settings) -> str | None:
     """What is wrong with the selectors among settings. The rules are loaded only where there is one."""
-    chosen = (settings.select, settings.ignore, settings.extend_select, settings.per_file_ignores, settings.severities)
-    if not any(chosen):
+    if settings == settings.without_rules():
         return None
     from onnx_lint.selection import Selection, UnknownRule
 
@@ -158,15 +168,12 @@ def with_options(config: Config, options: CheckOptions) -> Config:
         entries = [EntryPoint.parse(text) for text in options.entry]
     except ValueError as error:
         raise UsageError(f"--entry: {error}") from error
-    other_rules = bool(options.select or options.ignore)
+    other_rules = bool(options.select or options.ignore or options.per_file_ignores)
     other_engines = options.engine is not None and target.engines != settings.target.engines
     settings = replace(
-        settings,
+        _of_rules(settings, options),
         target=target,
         engine_given=settings.engine_given or options.engine is not None,
-        select=options.select or settings.select,
-        ignore=(*settings.ignore, *options.ignore),
-        extend_select=(*settings.extend_select, *options.extend_select),
         minimum=Severity(options.severity) if options.severity else settings.minimum,
         entry=(*settings.entry, *entries),
         preview=settings.preview or options.preview,

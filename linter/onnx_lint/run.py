@@ -23,6 +23,7 @@ from onnx_lint.progress import progress
 from onnx_lint.report import cells
 from onnx_lint.report.report import Report, is_document, printable, printable_line, render, rules_for
 from onnx_lint.report.summary import counted
+from onnx_lint.report.wrapping import columns_of
 from onnx_lint.source.text import SourceText
 
 if TYPE_CHECKING:
@@ -30,13 +31,13 @@ if TYPE_CHECKING:
     from onnx_lint.project.project import Project
     from onnx_lint.result_codec import Result
 
-_FIX_ROUNDS = 10
-
 
 def run(argv: list[str]) -> int:
     """Run with these arguments; the exit status."""
     options = parse(argv)
     try:
+        if options.watch:  # it has been taken out where it stands by itself
+            raise UsageError("write -w by itself, apart from other letters")
         return _run(options)
     except (UsageError, ConfigError, BaselineError) as error:
         _complain(str(error))
@@ -142,13 +143,19 @@ class Run:
                 self._tell(said)
         if self.options.add_ignore is not None:
             return self._add_ignores(diagnostics)
-        fixed: dict[str, Fixed] = {}
-        if self.options.fix or self.options.diff:
-            self._refuse_notebooks()
-            diagnostics, fixed = self._fix(diagnostics)
+        if not (self.options.fix or self.options.diff):
+            return self._report(diagnostics, {})
+        from onnx_lint.fixing import Fixing
+
+        self._refuse_notebooks()
+        fixing = Fixing(self.options, self.inputs, self._put, self._check)
+        diagnostics = fixing.rounds(diagnostics)
         if self.options.diff:
-            return self._show_diff(fixed)
-        return self._report(diagnostics, fixed)
+            return self._show_diff(fixing.done)
+        if self.options.show_fixes:
+            for line in fixing.told():
+                self._tell(line)
+        return self._report([] if self.options.fix_only else diagnostics, fixing.done)
 
     def _models(self) -> int:
         """Which models are clean; the exit status."""
@@ -184,10 +191,12 @@ class Run:
         done, left = self._adoption.with_ignores(mine)
         if self.options.diff:
             return self._show_diff(done)
+        from onnx_lint.fixing import replace_text, write_changed
+
         originals = dict(self.inputs.sources)
         for change in done.values():
             self._put(replace_text(change.source, change.text))
-        self._write(originals, done)
+        write_changed(self.inputs, originals, done, self._put)
         count = sum(each.count for each in done.values())
         self._tell(f"{counted(count, 'diagnostic')} suppressed in {counted(len(done), 'file')}")
         for d in left:
@@ -243,92 +252,17 @@ class Run:
             parts.store()
         return result.diagnostics, result.coverage
 
-    # ----------------------------------------------------------------------------------------------------- fixing
-    def _fix(self, diagnostics: list[Diagnostic]) -> tuple[list[Diagnostic], dict[str, Fixed]]:
-        """Apply fixes and check again, until nothing changes; write the files unless only a diff is asked for.
-
-        A file for which a round is refused gets its text back, and keeps it.
-        """
-        from onnx_lint.fixer import Fixed, FixError, apply
-
-        originals = dict(self.inputs.sources)
-        done: dict[str, Fixed] = {}
-        refused: set[str] = set()
-        problems: dict[str, None] = {}
-        for number in range(1, _FIX_ROUNDS + 1):
-            changed = False
-            by_path: dict[str, list[Diagnostic]] = {}
-            for diagnostic in diagnostics:
-                path = diagnostic.span.path
-                if diagnostic.fix is not None and path not in refused and self.inputs.may_change(path):
-                    by_path.setdefault(path, []).append(diagnostic)
-            for path, mine in by_path.items():
-                source = self.inputs.sources[path]
-                try:
-                    fixed = apply(source, mine, unsafe=self.options.unsafe_fixes)
-                except FixError as error:
-                    refused.add(path)
-                    problems[f"{error}; the file is left as it was; please report this"] = None
-                    if done.pop(path, None) is not None:
-                        changed = True
-                        self._put(originals[path])
-                    continue
-                problems.update(dict.fromkeys(fixed.refused))
-                if fixed.text != source.text:
-                    changed = True
-                    before = done[path].count if path in done else 0
-                    done[path] = Fixed(originals[path], fixed.text, before + fixed.count)
-                    self._put(replace_text(source, fixed.text))
-            if not changed:
-                break
-            diagnostics = self._check(f"fixing, round {number}")
-        self.inputs.problems += problems
-        if self.options.diff:
-            self.inputs.sources = originals
-        elif self._write(originals, done):
-            diagnostics = self._check("analysing again what could not be written")
-        return diagnostics, done
-
     def _put(self, source: SourceText) -> None:
         self.inputs.sources[source.path] = source
         self.project.add(source)
 
-    def _write(self, originals: dict[str, SourceText], done: dict[str, Fixed]) -> bool:
-        """Write what was fixed; whether some file could not be, and stays as it was."""
-        from onnx_lint.fixer import FixError, write
-
-        failed = False
-        for path, fixed in list(done.items()):
-            if path == self.inputs.stdin:
-                continue
-            try:
-                if path in self.inputs.linked_out:
-                    raise FixError(f"{path}: not fixed: it is a link out of the folder; name the file that is meant")
-                write(fixed, originals[path].encode(originals[path].text))
-            except (FixError, UnicodeError) as error:
-                self.inputs.problems.append(str(error))
-                self._put(originals[path])
-                del done[path]
-                failed = True
-        return failed
-
-    def _show_diff(self, fixed: dict[str, Fixed]) -> int:
-        from onnx_lint.fixer import diff
-
-        out = _out()
-        for change in fixed.values():
-            data = diff(change)
-            if out.isatty():  # for people: a patch for `git apply` goes into a pipe or a file
-                text = data.decode(change.source.encoding, "replace")
-                out.writelines(f"{printable_line(line)}\n" for line in text.split("\n")[:-1])
-            elif isinstance(out, TextIOWrapper):
-                out.flush()
-                out.buffer.write(data)
-            else:
-                out.write(data.decode(change.source.encoding, "replace"))
-        return _report_problems(self.inputs) or int(bool(fixed) and not self.options.exit_zero)
-
     # -------------------------------------------------------------------------------------------------- reporting
+    def _show_diff(self, changed: dict[str, Fixed]) -> int:
+        from onnx_lint.fixing import show_diff
+
+        show_diff(changed, _out())
+        return _report_problems(self.inputs) or int(bool(changed) and not self.options.exit_zero)
+
     def _report(self, diagnostics: list[Diagnostic], fixed: dict[str, Fixed]) -> int:
         options, inputs = self.options, self.inputs
         _report_problems(inputs)
@@ -347,13 +281,15 @@ class Run:
             self._coverage,
             colour=options.wants_colour(stream),
             links=options.wants_links(stream),
+            columns=None if options.output_file else columns_of(stream),
             verbose=options.verbose,
             quiet=options.quiet,
             minimum=min((c.settings.minimum for c in inputs.configs.values()), default=Severity.INFO),
         )
-        self._render(name, report, stream)
+        if not options.silent and not options.fix_only:
+            self._render(name, report, stream)
         for other, path in options.reports:
-            beside = replace(report, rules=rules_for(other), colour=False, links=False)
+            beside = replace(report, rules=rules_for(other), colour=False, links=False, columns=None)
             self._write_file(f"--output-format {other}={path}", path, partial(render, other, beside))
         self._tell_known()
         count = sum(f.count for f in fixed.values())
@@ -398,11 +334,6 @@ class Run:
         from onnx_lint.report.statistics import write
 
         write(report, stream, as_json=name == "json")
-
-
-def replace_text(source: SourceText, text: str) -> SourceText:
-    """The same file with another text."""
-    return SourceText(source.path, text, source.encoding, source.bom)
 
 
 def _write_source(stream: TextIO, source: SourceText) -> None:

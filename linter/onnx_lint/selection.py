@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from onnx_lint.codes import resolve, table, unknown
-from onnx_lint.diagnostic import Diagnostic
+from onnx_lint.diagnostic import Applicability, Diagnostic
 from onnx_lint.globs import matches
 from onnx_lint.registry import load
 from onnx_lint.rule import Rule
@@ -34,6 +34,7 @@ class Selection:
         named_out = {c for c in self.codes if c in settings.ignore or self.codes[c].name in settings.ignore}
         self.selected = ((chosen | extended) - (ignored - exact - extended)) - named_out
         self._per_file = [(pattern, self._codes(codes)) for pattern, codes in settings.per_file_ignores]
+        self._fixed = (self._codes(settings.fixable) or set(self.codes)) - self._codes(settings.unfixable)
         self._severities = {
             code: severity for selector, severity in settings.severities.items() for code in self._codes((selector,))
         }
@@ -69,7 +70,13 @@ class Selection:
         root = self.settings.root
         return not any(diagnostic.code in codes and matches(pattern, path, root) for pattern, codes in self._per_file)
 
-    def with_severity(self, diagnostic: Diagnostic) -> Diagnostic:
-        """The diagnostic with the severity that the settings give its code."""
+    def as_set(self, diagnostic: Diagnostic) -> Diagnostic:
+        """The diagnostic with the severity that the settings give its code, and with a fix that is only shown where
+        they do not let it be applied."""
         severity = self._severities.get(diagnostic.code)
-        return diagnostic if severity is None else replace(diagnostic, severity=severity)
+        if severity is not None:
+            diagnostic = replace(diagnostic, severity=severity)
+        if diagnostic.fix is not None and diagnostic.code not in self._fixed:
+            shown = replace(diagnostic.fix, applicability=Applicability.DISPLAY)
+            diagnostic = replace(diagnostic, fix=shown)
+        return diagnostic

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from onnx_lint.diagnostic import Severity
 from onnx_lint.policy import EntryPoint
@@ -14,7 +14,7 @@ from onnx_lint.target import Target
 class Settings:
     """Everything that changes which diagnostics a check gives.
 
-    `select`, `ignore` and `extend_select` hold codes (``ONX101``), prefixes (``ONX1``), names
+    `select`, `ignore`, `extend_select`, `fixable` and `unfixable` hold codes (``ONX101``), prefixes (``ONX1``), names
     (``data-dependent-branch``) or ``ALL``; an empty `select` means the stable rules. `dynamic_axes` maps an input name
     of ``forward`` (or ``Class.input``) to its dynamic dimensions; ``None`` means that nothing is known, so that every
     dimension may vary. `severities` overrides the severity of a rule by code or name.
@@ -28,6 +28,10 @@ class Settings:
     ignore: tuple[str, ...] = ()
     per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """Pairs of glob pattern (relative to `root`) and what is ignored there."""
+    fixable: tuple[str, ...] = ()
+    """The rules whose fixes may be applied; empty means all of them."""
+    unfixable: tuple[str, ...] = ()
+    """The rules whose fixes are shown, and not applied."""
     severities: Mapping[str, Severity] = field(default_factory=dict)
     minimum: Severity = Severity.INFO
     """Diagnostics below are not reported."""
@@ -42,3 +46,9 @@ class Settings:
     """Classes that are entry points whatever they are called; analysed beside the models that are found."""
     root: str = ""
     """The folder of the configuration file; patterns are relative to it."""
+
+    def without_rules(self) -> Settings:
+        """The same without what names rules: for settings that name one that does not exist."""
+        return replace(
+            self, select=(), extend_select=(), ignore=(), per_file_ignores=(), fixable=(), unfixable=(), severities={}
+        )

@@ -26,7 +26,12 @@ def write(configs: Iterable[Config], stream: TextIO) -> None:
                 stream.write(f"{key} = {_toml(value)}\n")
 
 
-_UNSET = {"engine": "from the export calls, else both", "select": "all stable rules", "opset": "the exporter's own"}
+_UNSET = {
+    "engine": "from the export calls, else both",
+    "select": "all stable rules",
+    "fixable": "all rules",
+    "opset": "the exporter's own",
+}
 
 
 def _shown(config: Config) -> dict[str, Any]:
@@ -39,6 +44,8 @@ def _shown(config: Config) -> dict[str, Any]:
         "extend-select": list(settings.extend_select),
         "ignore": list(settings.ignore),
         "per-file-ignores": {pattern: list(codes) for pattern, codes in settings.per_file_ignores},
+        "fixable": list(settings.fixable) or None,
+        "unfixable": list(settings.unfixable),
         "severity": settings.minimum.value,
         "severities": {rule: severity.value for rule, severity in settings.severities.items()},
         "dynamic-axes": None if axes is None else {name: list(dims) for name, dims in axes.items()},

@@ -48,7 +48,7 @@ class Codes(Protocol):
 
     def applies(self, diagnostic: Diagnostic, path: str) -> bool: ...
 
-    def with_severity(self, diagnostic: Diagnostic) -> Diagnostic: ...
+    def as_set(self, diagnostic: Diagnostic) -> Diagnostic: ...
 
 
 @dataclass(eq=False)
@@ -116,7 +116,7 @@ class Suppressions:
         kept = self.unsuppressed(diagnostics, codes)
         own = [*self._malformed(), *self._unknown(codes), *(self._unused(codes) if complete else ())]
         # what is reported of suppressions can be suppressed too, but only by name: all of them would hide themselves
-        wanted = [codes.with_severity(d) for d in own if codes.applies(d, self.source.path)]
+        wanted = [codes.as_set(d) for d in own if codes.applies(d, self.source.path)]
         return kept + self._left(wanted, by_name=True)
 
     def _left(self, diagnostics: Iterable[Diagnostic], *, by_name: bool = False) -> list[Diagnostic]:

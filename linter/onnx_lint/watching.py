@@ -18,7 +18,7 @@ _INTERESTING = (".py", SUFFIX, *FILES)
 def watch(argv: list[str]) -> int:
     """Run with these arguments, now and after every change, until interrupted."""
     options = parse(argv)
-    arguments = [argument for argument in argv if argument != "--watch"]
+    arguments = [argument for argument in argv if argument not in ("--watch", "-w")]
     if options.fix or "-" in options.paths:
         sys.stderr.write("onnx-lint: error: --watch goes neither with --fix nor with standard input\n")
         return 2

@@ -149,7 +149,7 @@ class Configuration:
         except UnknownRule as error:
             where = f"{config.path}: " if config.path else ""
             self._tell(f"{where}{error}; the choice of rules is left out")
-            bare = replace(settings, select=(), extend_select=(), ignore=(), per_file_ignores=(), severities={})
+            bare = settings.without_rules()
             return replace(bare, partial=True)
         return settings
 

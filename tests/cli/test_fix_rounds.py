@@ -117,7 +117,7 @@ def test_a_refused_round_leaves_the_file_as_it_was(
 
     text = DATA.replace("return x.data * 2", "y = len(x)\n        return x.data * y * int(x.sum())")
     path.write_text(text)
-    monkeypatch.setattr("onnx_lint.fixer.apply", apply)
+    monkeypatch.setattr("onnx_lint.fixing.apply", apply)
     nested = text.replace("int(x.sum())", "int(int(x.sum()))")  # the inner one is left to the second round
     path.write_text(nested)
     done = lint("--fix", "--unsafe-fixes", "a.py", "b.py")

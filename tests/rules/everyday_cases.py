@@ -150,19 +150,10 @@ CASES: dict[str, Everyday] = {
     ),
     "gumbel softmax": Everyday("return F.gumbel_softmax(x, tau=1.0)", "ONX712", "warning", FAILS, WRONG),
     "a random number read by Python": Everyday(
-        "return x * float(torch.rand(1))", "ONX712", "warning", WRONG, FAILS,
+        "return x * float(torch.rand(1))", "ONX712", "warning", WRONG, WRONG,
     ),
     "a random number that decides": Everyday(
         "draw = torch.rand(1)\nreturn x if draw < 0.5 else x * 2", "ONX712", "warning", WRONG, FAILS,
-    ),
-    "windows from the end": Everyday(
-        "return x.unfold(-1, 2, 1) * 1", "ONX603", "error", WRONG, FINE,
-    ),
-    "a part that is written to": Everyday(
-        "first = x[0]\nfirst[1:3] = 5.0\nreturn first", "ONX801", "error", WRONG, FINE,
-    ),
-    "an item of a part that is written to": Everyday(
-        "y = x * 2\nboxes = y[:, :3]\nboxes[:, 0] -= 1\nreturn boxes", "ONX801", "error", WRONG, FINE,
     ),
     "counts": Everyday(
         "return torch.bincount(x, minlength=4)", "ONX601", "error", FAILS, FINE,

@@ -34,6 +34,8 @@ class Report:
     colour: bool = False
     links: bool = False
     """With `colour`: codes link to their pages, and places to the files."""
+    columns: int | None = None
+    """Columns of the terminal that the report is written to, by which text is laid out; ``None``: unlimited."""
     verbose: bool = False
     """All that is known of the run in the summary, instead of one line."""
     quiet: bool = False

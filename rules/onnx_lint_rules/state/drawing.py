@@ -9,7 +9,7 @@ from onnx_lint.target import Effects, Engine, Verdict, fails, measured, warns, w
 
 _AUGMENTS = ("augment", "Augment", "Random", "transforms/")
 _KEPT = wrong("silently keeps the number that the export drew")
-_STOPS = fails("fails, unless it is only calculated with")
+_STOPS = fails("fails, since the number decides")
 _READERS = frozenset({"item", "tolist", "numpy", "float", "int", "bool", "round"})
 _CONDITIONS = (ir.If, ir.While, ir.IfExp)
 
@@ -26,41 +26,45 @@ def only_told(effects: Effects) -> Effects:
 
 
 def as_read(call: OperatorCall, effects: Effects) -> Effects:
-    """The effects; where Python reads the number, torchscript keeps it, and dynamo follows `item()` in arithmetic
-    only (torch 2.13)."""
-    if effects[Engine.TORCHSCRIPT].verdict is not Verdict.SILENTLY_WRONG or not _is_read(call):
+    """The effects; where Python reads the number torchscript keeps it, and where it decides a branch dynamo stops.
+    Dynamo follows a number that is only calculated with (torch 2.13)."""
+    read = _reading(call) if effects[Engine.TORCHSCRIPT].verdict is Verdict.SILENTLY_WRONG else None
+    if read is None:
         return effects
-    return measured(torchscript=_KEPT, dynamo=_STOPS)
+    return measured(torchscript=_KEPT, dynamo=_STOPS if read == "decides" else effects[Engine.DYNAMO])
 
 
-def _is_read(call: OperatorCall) -> bool:
-    """Whether Python converts what is drawn, or asks it in a condition, at once or by the name that it gets."""
+def _reading(call: OperatorCall) -> str | None:
+    """Whether what is drawn ``decides`` a condition or Python ``converts`` it, at once or by the name that it gets."""
     body = call.unit.chunk.lowered.body
     around = enclosing(body, call.node)
-    if _reads(around, call.node):
-        return True
+    at_once = _use(around, call.node)
     statement = around[-1] if around else None
-    if not isinstance(statement, ir.Assign) or not isinstance(name := statement.targets[0], ir.Name):
-        return False
+    if at_once is not None or not isinstance(statement, ir.Assign):
+        return at_once
+    name = statement.targets[0]
+    if not isinstance(name, ir.Name):
+        return None
     named = [n for n in ir.walk(body) if isinstance(n, ir.Name) and n.id == name.id and n is not name]
-    return any(_reads(enclosing(body, n), n) for n in named)
+    found = {_use(enclosing(body, n), n) for n in named}
+    return "decides" if "decides" in found else "converts" if "converts" in found else None
 
 
-def _reads(around: tuple[object, ...], node: ir.Node) -> bool:
-    """Whether an expression is the test of a condition, a part of it, or what is converted, not only an argument."""
+def _use(around: tuple[object, ...], node: ir.Node) -> str | None:
+    """What becomes of an expression: the test of a condition or a part of it, or what is converted; not an argument."""
     inner: object = node
     for outer in reversed(around):
         if isinstance(outer, _CONDITIONS):
-            return inner is outer.test
+            return "decides" if inner is outer.test else None
         if isinstance(outer, ir.Call):
             name = outer.func.attr if isinstance(outer.func, ir.Attribute) else getattr(outer.func, "id", "")
-            return name in _READERS
+            return "converts" if name in _READERS else None
         if not isinstance(outer, (ir.Attribute, ir.Subscript, ir.Compare, ir.BinOp, ir.BoolOp, ir.UnaryOp)):
-            return False
+            return None
         if isinstance(outer, ir.Attribute) and outer.attr not in _READERS:
-            return False
+            return None
         inner = outer
-    return False
+    return None
 
 
 def is_for_training(call: OperatorCall) -> bool:

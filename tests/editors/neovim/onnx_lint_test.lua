@@ -39,7 +39,7 @@ print("diagnostic behind an emoji at bytes " .. item.col .. "-" .. item.end_col 
 
 local length = find("ONX207")
 vim.api.nvim_win_set_cursor(0, { length.lnum + 1, length.col })
-vim.lsp.buf.code_action({ apply = true, filter = function(a) return a.isPreferred end })
+vim.lsp.buf.code_action({ apply = true, filter = function(a) return a.title:find("shape[0]", 1, true) ~= nil end })
 until_true("the fix", function() return line_of(length):find("x.shape[0]", 1, true) ~= nil end)
 until_true("the diagnostic gone", function() return find("ONX207") == nil end)
 vim.cmd("silent write")

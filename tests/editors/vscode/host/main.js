@@ -5,6 +5,8 @@ const vscode = require("vscode");
 const { api, codeOf, codes, open, ours, revert, setting, suite, until, uriOf } = require("./support.js");
 
 const MODEL = ["ONX207", "ONX202", "ONX101"];
+// A change after which there is a hazard with a safe fix.
+const SAFE = ["torch.relu(x) * 2.0", "x.data.relu() * 2.0"];
 const run = (command, ...args) => vscode.commands.executeCommand(command, ...args);
 
 async function actionsAt(uri, range, kind) {
@@ -33,7 +35,11 @@ exports.run = suite({
       found.map((d) => document.getText(d.range)),
       ["len(x)", "x.sum().item()", "x.mean() > 0"],
     );
-    assert.deepEqual(new Set(found.map((d) => d.severity)), new Set([vscode.DiagnosticSeverity.Error]));
+    const { Error: error, Warning: warning } = vscode.DiagnosticSeverity;
+    assert.deepEqual(
+      found.map((d) => d.severity),
+      [warning, error, error],
+    );
   },
 
   async "a diagnostic links to its rule and to where its value came from"() {
@@ -65,10 +71,23 @@ exports.run = suite({
 
   async "a safe fix is preferred, and fixes"() {
     const document = await open("model.py");
+    await replace(document, ...SAFE);
+    const data = (await codes(document.uri, [...MODEL, "ONX205"])).at(-1);
+    const actions = await actionsAt(document.uri, data.range, vscode.CodeActionKind.QuickFix);
+    const fix = actions.find((a) => a.isPreferred);
+    assert.match(fix.title, /detach/);
+    assert.ok(await vscode.workspace.applyEdit(fix.edit));
+    assert.match(document.getText(), /x\.detach\(\)\.relu\(\)/);
+    await codes(document.uri, MODEL);
+    await revert(document);
+  },
+
+  async "an unsafe fix is offered, and not preferred"() {
+    const document = await open("model.py");
     const [length] = await codes(document.uri, MODEL);
     const actions = await actionsAt(document.uri, length.range, vscode.CodeActionKind.QuickFix);
-    const fix = actions.find((a) => a.isPreferred);
-    assert.match(fix.title, /shape\[0\]/);
+    const fix = actions.find((a) => /shape\[0\]/.test(a.title));
+    assert.ok(!fix.isPreferred);
     assert.ok(await vscode.workspace.applyEdit(fix.edit));
     assert.match(document.getText(), /rows = x\.shape\[0\]/);
     // A size instead of a constant: now what the helper does with it shows.
@@ -90,9 +109,11 @@ exports.run = suite({
 
   async "fix all applies what is safe, and only that"() {
     const document = await open("model.py");
-    await codes(document.uri, MODEL);
+    await replace(document, ...SAFE);
+    await codes(document.uri, [...MODEL, "ONX205"]);
     await run("onnxLint.fixAll");
-    await until("fixed", () => /rows = x\.shape\[0\]/.test(document.getText()));
+    await until("fixed", () => /x\.detach\(\)\.relu\(\)/.test(document.getText()));
+    assert.match(document.getText(), /rows = len\(x\)/);
     assert.match(document.getText(), /total = x\.sum\(\)\.item\(\)/);
     await revert(document);
     await codes(document.uri, MODEL);
