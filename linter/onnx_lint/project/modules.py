@@ -14,6 +14,7 @@ from onnx_lint.diagnostic import Span
 from onnx_lint.project.chunks import ChunkStore, LoweredChunk
 from onnx_lint.project.dependencies import Tracker
 from onnx_lint.project.edits import Change
+from onnx_lint.project.fills import filled_name
 from onnx_lint.project.last_good import LastGood
 from onnx_lint.source import ir
 from onnx_lint.source.split import Chunk, split
@@ -512,7 +513,7 @@ class _Binder:
             self.block(statement.final, straight)
         elif isinstance(statement, (ir.With, ir.For, ir.While)):
             self.block(statement.body, False)
-        filled = _filled_name(statement)
+        filled = filled_name(statement)
         if filled is not None:
             module.note_fill(filled, Fill(self.unit, statement, straight))
 
@@ -524,19 +525,3 @@ class _Binder:
         elif isinstance(target, ir.Sequence):
             for index, element in enumerate(target.elements):
                 self.target(element, value, (*path, index), None, straight)
-
-
-_FILLING = frozenset({"update", "append", "extend", "setdefault", "add", "insert", "pop", "popitem", "clear", "remove"})
-
-
-def _filled_name(statement: ir.Stmt) -> str | None:
-    """The name whose content a statement changes: ``name[…] = …``, ``name += …``, ``name.update(…)``."""
-    held: ir.Expr | None = None
-    if isinstance(statement, ir.Assign):
-        held = next((t.value for t in statement.targets if isinstance(t, ir.Subscript)), None)
-    elif isinstance(statement, ir.AugAssign):
-        held = statement.target.value if isinstance(statement.target, ir.Subscript) else statement.target
-    elif isinstance(statement, ir.ExprStmt) and isinstance(statement.value, ir.Call):
-        method = statement.value.func
-        held = method.value if isinstance(method, ir.Attribute) and method.attr in _FILLING else None
-    return held.id if isinstance(held, ir.Name) else None

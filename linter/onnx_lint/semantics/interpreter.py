@@ -27,8 +27,10 @@ from onnx_lint.semantics.evaluation import (
     assignments,
     attributes,
     calls,
+    class_tests,
     conditions,
     control,
+    decorators,
     expressions,
     functions,
     globals,
@@ -108,7 +110,7 @@ class _Joined:
     truth = staticmethod(conditions.truth)
     narrow = staticmethod(conditions.narrow)
     require = staticmethod(conditions.require)
-    is_instance = staticmethod(conditions.is_instance)
+    is_instance = staticmethod(class_tests.is_instance)
     element = staticmethod(iteration.element)
     loop_elements = staticmethod(iteration.loop_elements)
     unpack = staticmethod(iteration.unpack)
@@ -126,8 +128,8 @@ class _Joined:
     attributes_of = staticmethod(objects.attributes_of)
     apply = staticmethod(calls.apply)
     invoke = staticmethod(functions.invoke)
-    function_value = staticmethod(functions.function_value)
-    decorated = staticmethod(functions.decorated)
+    function_value = staticmethod(decorators.function_value)
+    decorated = staticmethod(decorators.decorated)
     bind = staticmethod(parameters.bind)
     filled = staticmethod(parameters.filled)
     constructor_arguments = staticmethod(parameters.constructor_arguments)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from onnx_lint.project.classes import ClassInfo
 from onnx_lint.semantics.domain.demands import Demand
-from onnx_lint.semantics.domain.dims import UNKNOWN_SIZE, UnknownSize, varies
-from onnx_lint.semantics.domain.engines import ALL_ENGINES, DYNAMO, TORCHSCRIPT
+from onnx_lint.semantics.domain.dims import UNKNOWN_SIZE, UnknownSize
+from onnx_lint.semantics.domain.engines import ALL_ENGINES
 from onnx_lint.semantics.domain.equations import Equation
 from onnx_lint.semantics.domain.exact_type import classes_in, is_exactly, is_frozen_then
 from onnx_lint.semantics.domain.lattice import (
@@ -18,11 +17,8 @@ from onnx_lint.semantics.domain.lattice import (
     join_all,
     one_of,
     together,
-    truth_among,
-    type_name,
     under,
 )
-from onnx_lint.semantics.domain.parts import assert_never
 from onnx_lint.semantics.domain.shapes import TensorType
 from onnx_lint.semantics.domain.sites import Branch, WeightRead
 from onnx_lint.semantics.domain.sizes import dim_of, may_be_ranked
@@ -32,37 +28,26 @@ from onnx_lint.semantics.domain.truth import (
     engines_of,
     negate,
     static_truth,
-    truth_of,
 )
 from onnx_lint.semantics.domain.values import (
     UNKNOWN,
     Alternatives,
     Array,
-    Bound,
-    ClassValue,
     Const,
-    Dict,
     EngineFlag,
-    ExternalInstance,
     ExternalValue,
     Frozen,
-    Function,
     Instance,
-    ModuleValue,
-    Partial,
-    RangeValue,
     Seq,
     Single,
     Size,
     Static,
-    Super,
     Tensor,
-    Unknown,
     Value,
 )
-from onnx_lint.semantics.evaluation.class_tests import CALLABLE, PLAIN, is_callable_of, is_module_of
+from onnx_lint.semantics.evaluation.class_tests import class_names, is_instance
 from onnx_lint.semantics.evaluation.frame import Frame
-from onnx_lint.semantics.known_names import ANY_TENSOR, TENSOR_CLASSES, TYPED_TENSORS
+from onnx_lint.semantics.known_names import TENSOR_CLASSES
 from onnx_lint.source import ir
 from onnx_lint.target import Engine
 
@@ -349,7 +334,7 @@ def _keep(frame: Frame, target: ir.Expr, wanted: bool, test: Callable[[Single], 
 def _assume_type(frame: Frame, target: ir.Expr, classes: Value) -> None:
     """``isinstance(x, torch.Tensor)`` held: an unknown value is a tensor. ``isinstance(x, list)`` held: what was
     presumed to be a tensor is a list of them."""
-    value, names = _target_value(frame, target), _names(classes)
+    value, names = _target_value(frame, target), class_names(classes)
     if value is UNKNOWN and names & TENSOR_CLASSES:
         _store(frame, target, Tensor(True, True))
     elif isinstance(value, Tensor) and value.presumed and names and names <= {"list", "tuple"}:
@@ -379,99 +364,3 @@ def _store(frame: Frame, target: ir.Expr, value: Value) -> None:
         frame.env.names[target.target] = value
     elif isinstance(target, ir.Attribute) and isinstance(target.value, ir.Name):
         frame.env.names[f"{target.value.id}.{target.attr}"] = value
-
-
-# ------------------------------------------------------------------------------------------------------ isinstance
-_SEQUENCE_CLASSES = {"list": {"list"}, "tuple": {"tuple", "shape"}, "set": {"set"}}
-_ABSTRACT_SEQUENCES = frozenset(
-    {"typing.Sequence", "collections.abc.Sequence", "typing.Iterable", "collections.abc.Iterable"}
-)
-
-
-def _names(classes: Value) -> set[str]:
-    names: set[str] = set()
-    for one in alternatives(classes):
-        if isinstance(one, ExternalValue):
-            names.add(one.name.removeprefix("builtins."))
-        elif isinstance(one, Seq):
-            for item in one.items():
-                names |= _names(item)
-        else:
-            names.add("?")
-    return names
-
-
-def is_instance(value: Value, classes: Value) -> Truth:
-    """Whether a value is an instance of a class or of one of several, where known."""
-    return truth_among(value, lambda one: _is_instance(one, classes))
-
-
-def _is_instance(value: Single, classes: Value) -> Truth:
-    names = _names(classes)
-    match value:
-        case Tensor():
-            if names & ANY_TENSOR:
-                return True
-            open_ = value.presumed or "?" in names or "torch.nn.Parameter" in names or names & TYPED_TENSORS
-            return None if open_ else False
-        case Array():
-            return None if names & TENSOR_CLASSES or "?" in names or "torch.nn.Parameter" in names else False
-        case Size():
-            return _is_size_instance(value, names)
-        case Seq():
-            if names & _ABSTRACT_SEQUENCES:
-                return None if value.kind == "set" else True
-            if any(value.kind in kinds and name in names for name, kinds in _SEQUENCE_CLASSES.items()):
-                return True
-            return None if "?" in names or value.kind in ("generator", "iterator") else _plain_false(names)
-        case Dict():
-            return True if "dict" in names else None if "?" in names else _plain_false(names)
-        case Const() | Static():
-            name = type_name(value)
-            if name is None or "?" in names:
-                return None
-            return True if name in names or (name == "bool" and "int" in names) else _plain_false(names)
-        case Instance():
-            return _is_object_of(value, classes)
-        case ExternalInstance():
-            return is_module_of(value, names)
-        case ExternalValue() | ClassValue() | Function() | Bound() | Partial():
-            return is_callable_of(value, names)
-        case Unknown() | EngineFlag() | Frozen() | RangeValue() | ModuleValue() | Super():
-            return None
-    assert_never(value)
-
-
-def _is_size_instance(value: Size, names: set[str]) -> Truth:
-    """Under tracing a size is a 0-dim tensor. Under dynamo it is an ``int`` where it is fixed, else a `torch.SymInt`,
-    which is no ``int`` (torch 2.13, run)."""
-    if value.boolean:
-        return None
-    can_change = varies(value.dim)
-    if can_change is None:
-        as_dynamo: Truth = None if names & {"int", "torch.SymInt"} else False
-    else:
-        as_dynamo = ("torch.SymInt" if can_change else "int") in names
-    if as_dynamo is False and not names & TENSOR_CLASSES:
-        return _plain_false(names - {"int", "torch.SymInt"})
-    may, may_not = engines_of(as_dynamo, DYNAMO)
-    as_tensor, as_other = engines_of(bool(names & TENSOR_CLASSES), TORCHSCRIPT)
-    return truth_of(may | as_tensor, may_not | as_other)
-
-
-def _plain_false(names: set[str]) -> bool | None:
-    """False when all classes are ones that cannot be a base of a plain Python value."""
-    return False if all(n in PLAIN or n in CALLABLE or n.startswith("torch.") for n in names) else None
-
-
-def _is_object_of(value: Instance, classes: Value) -> bool | None:
-    wanted = [c for one in alternatives(classes) for c in (one.items() if isinstance(one, Seq) else (one,))]
-    order = value.cls.mro
-    for one in wanted:
-        if isinstance(one, ClassValue) and one.cls in order:
-            return True
-        if isinstance(one, ExternalValue) and any(not isinstance(c, ClassInfo) and c.name == one.name for c in order):
-            return True
-    certain = all(isinstance(one, (ClassValue, ExternalValue)) for one in wanted)
-    outside = any(not isinstance(c, ClassInfo) and not c.name.startswith("torch.") for c in order)
-    return False if certain and not outside else None
