@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from onnx_lint.semantics.domain.sites import OperatorCall
-from onnx_lint.semantics.domain.values import Tensor, Value
 from onnx_lint.source import ir
 
 _MOVING = frozenset({"to", "long", "int", "cpu", "cuda", "contiguous", "clone", "detach", "type", "squeeze"})
@@ -16,7 +15,6 @@ _RANKED = frozenset({"topk", "sort"})
 _SEARCHES = frozenset({"where", "nonzero"})
 _CHOICES = ("topk", "top_k", "expert", "router", "selected", "chosen")
 """Words in the names of what mixtures of experts choose for each row."""
-_MADE = frozenset({"tensor", "as_tensor", "LongTensor"})
 
 
 def cannot_repeat(call: OperatorCall) -> bool:
@@ -32,9 +30,8 @@ def cannot_repeat(call: OperatorCall) -> bool:
     given = node.args[position] if position < len(node.args) else named.get("indices" if is_put else "index")
     if isinstance(given, ir.Sequence) and is_put:
         given = given.elements[0] if len(given.elements) == 1 else None
-    index = call.given(1 if is_put else 2, "indices" if is_put else "index")
     body = call.unit.chunk.lowered.body
-    return given is not None and (_differ(body, given) or _is_list_of_numbers(body, given, index))
+    return given is not None and _differ(body, given)
 
 
 def _differ(body: ir.Block, node: ir.Expr, depth: int = 0) -> bool:
@@ -110,13 +107,6 @@ def _is_chosen(body: ir.Block, one_hot: ir.Call) -> bool:
         return True
     is_other_function = all(isinstance(s.value, ir.Call) and isinstance(t, ir.Sequence) for s, t in bound)
     return is_other_function and any(word in chosen.id for word in _CHOICES)
-
-
-def _is_list_of_numbers(body: ir.Block, node: ir.Expr, index: Value | None) -> bool:
-    """Whether it is a tensor made of a Python list of numbers of which nothing else is known."""
-    if isinstance(index, Tensor) and not index.traced and _called(node) in _MADE and isinstance(node, ir.Call):
-        return bool(node.args) and isinstance(node.args[0], ir.Name)
-    return False
 
 
 def _called(node: ir.Expr) -> str | None:

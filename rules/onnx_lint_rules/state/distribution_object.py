@@ -10,7 +10,7 @@ from onnx_lint.semantics.domain.values import Const
 from onnx_lint.source import ir
 from onnx_lint.source.enclosing import enclosing
 from onnx_lint.target import fails, measured, warns, wrong
-from onnx_lint_rules.state.drawing import of_augmentation
+from onnx_lint_rules.state.drawing import augments, only_told
 
 _SAMPLES = ("sample", "rsample", "sample_n")
 _DRAWS = wrong("drops the check, and draws other numbers in each call")
@@ -57,7 +57,12 @@ class DistributionObject(Rule[OperatorCall]):
         if not isinstance(call.args.keyword.get("validate_args"), Const):
             subject = f"`{short}` checks the values of its parameters"
             effects = measured(torchscript=_DRAWS, dynamo=_FAILS) if _is_drawn_from(call) else self.effects
-            yield self.at(call, subject, effects=of_augmentation(call, effects), help="give `validate_args=False`")
+            yield self.at(
+                call,
+                subject,
+                effects=only_told(effects) if augments(call) else effects,
+                help="give `validate_args=False`",
+            )
 
 
 def _is_drawn_from(call: OperatorCall) -> bool:

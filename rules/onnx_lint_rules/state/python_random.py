@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import OperatorCall
 from onnx_lint.target import measured, wrong
-from onnx_lint_rules.state.drawing import is_for_training, of_augmentation
+from onnx_lint_rules.state.drawing import augments, is_for_training, only_told
 from onnx_lint_rules.wording import quoted
 
 _KEPT = wrong("silently keeps the number that the export drew")
@@ -47,6 +47,8 @@ class PythonRandom(Rule[OperatorCall]):
     def check(self, call: OperatorCall, /) -> Iterator[Finding]:
         is_drawn = call.name.startswith(("random.", "numpy.random.")) and not call.name.endswith("seed")
         if is_drawn and not is_for_training(call):
-            subject, effects = f"{quoted(call)} is drawn by Python", of_augmentation(call, self.effects)
+            subject, effects = f"{quoted(call)} is drawn by Python", self.effects
+            if augments(call):
+                subject, effects = f"{subject} to augment data", only_told(effects)
             help = "take it as an input, or draw it with torch"
             yield self.at(call, subject, effects=effects, help=help)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import OperatorCall
 from onnx_lint.target import fails, measured, wrong
-from onnx_lint_rules.state.drawing import is_for_training, of_augmentation
+from onnx_lint_rules.state.drawing import as_read, augments, is_for_training, only_told
 from onnx_lint_rules.wording import quoted
 
 _RANDOM = wrong("draws other ones in each call")
@@ -32,8 +32,9 @@ class RandomOperator(Rule[OperatorCall]):
     ## Why it breaks export
 
     Random operators of ONNX draw other numbers than those of PyTorch, whatever the seed, so that the exported model
-    cannot be compared with the eager one and two calls of it differ. `torch.randperm` is exported by no engine,
-    `F.gumbel_softmax` and others not by torchscript, `torch.normal` of a tensor not by dynamo.
+    cannot be compared with the eager one and two calls of it differ. Where Python reads the number, by `.item()` or in
+    a condition, torchscript keeps the one that the export drew, and dynamo mostly stops. `torch.randperm` is exported
+    by no engine, `F.gumbel_softmax` and others not by torchscript, `torch.normal` of a tensor not by dynamo.
 
     ## Example
 
@@ -63,5 +64,7 @@ class RandomOperator(Rule[OperatorCall]):
     def check(self, call: OperatorCall, /) -> Iterator[Finding]:
         short = call.name.rpartition(".")[2]
         if short in _DRAWS and call.name.startswith("torch.") and not is_for_training(call):
-            subject, effects = f"{quoted(call)} draws random numbers", of_augmentation(call, _DRAWS[short])
+            subject, effects = f"{quoted(call)} draws random numbers", as_read(call, _DRAWS[short])
+            if augments(call):
+                subject, effects = f"{subject} to augment data", only_told(effects)
             yield self.at(call, subject, effects=effects, help="take the noise as an input", by_size=True)
