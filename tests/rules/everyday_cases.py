@@ -155,6 +155,9 @@ CASES: dict[str, Everyday] = {
     "a random number that decides": Everyday(
         "draw = torch.rand(1)\nreturn x if draw < 0.5 else x * 2", "ONX712", "warning", WRONG, FAILS,
     ),
+    "windows from the end": Everyday(
+        "return x.unfold(-1, 2, 1) * 1", "ONX603 ONX604", "error", WRONG, FINE,
+    ),
     "counts": Everyday(
         "return torch.bincount(x, minlength=4)", "ONX601", "error", FAILS, FINE,
         first="(torch.tensor([0, 1, 1]),)", second="(torch.tensor([3, 1, 1, 2]),)",

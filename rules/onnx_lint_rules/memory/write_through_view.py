@@ -7,9 +7,6 @@ from collections.abc import Iterator
 from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import ViewWrite
 from onnx_lint.target import measured, wrong
-from onnx_lint_rules.wording import quoted
-
-_UNCHANGED = wrong("silently leaves it as it was")
 
 
 class WriteThroughView(Rule[ViewWrite]):
@@ -19,9 +16,8 @@ class WriteThroughView(Rule[ViewWrite]):
 
     `y.transpose(0, 1)`, `y[:, 0]`, `y.view(-1)` and `y.chunk(2)` are views: in eager mode a write to one shows in the
     other. The torchscript engine records the write for the name that was written to only, without a warning, and the
-    exported model is wrong on the example itself. Where a part of a tensor has got a name, `first = y[0]`, a write to a
-    subscript of it, `first[1:] = 0`, is lost for that name too. The dynamo engine is right. Writing to a subscript of
-    the tensor itself, `y[:, 0] += 1`, is right in both.
+    exported model is wrong on the example itself. The dynamo engine is right. Writing to a subscript of the tensor
+    itself, `y[:, 0] += 1`, is right in both.
 
     ## Example
 
@@ -54,14 +50,10 @@ class WriteThroughView(Rule[ViewWrite]):
     messages = ()
 
     def check(self, write: ViewWrite, /) -> Iterator[Finding]:
-        effects = self.effects
-        if write.name == write.other:
-            subject = f"{quoted(write)} writes to a subscript of `{write.name}`, which is a part of another tensor"
-            help, effects = f"make `{write.name}` a copy with `.clone()`", measured(torchscript=_UNCHANGED)
-        elif write.is_view:
+        if write.is_view:
             what = f"`{write.name}`, a view of `{write.other}`," if write.name else f"a view of `{write.other}`"
             subject, help = f"{what} is changed in place", f"write to `{write.other}` itself, by a subscript"
         else:
             subject = f"`{write.name}` is changed in place while `{write.other}` is a view of it"
             help = f"make `{write.other}` a copy with `.clone()`, or a new tensor of the result"
-        yield self.at(write, subject, effects=effects, help=help)
+        yield self.at(write, subject, help=help)

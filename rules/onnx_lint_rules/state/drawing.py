@@ -9,7 +9,7 @@ from onnx_lint.target import Effects, Engine, Verdict, fails, measured, warns, w
 
 _AUGMENTS = ("augment", "Augment", "Random", "transforms/")
 _KEPT = wrong("silently keeps the number that the export drew")
-_STOPS = fails("fails, since the number decides")
+_STOPS = fails("fails to export the condition")
 _READERS = frozenset({"item", "tolist", "numpy", "float", "int", "bool", "round"})
 _CONDITIONS = (ir.If, ir.While, ir.IfExp)
 
@@ -26,45 +26,45 @@ def only_told(effects: Effects) -> Effects:
 
 
 def as_read(call: OperatorCall, effects: Effects) -> Effects:
-    """The effects; where Python reads the number torchscript keeps it, and where it decides a branch dynamo stops.
-    Dynamo follows a number that is only calculated with (torch 2.13)."""
-    read = _reading(call) if effects[Engine.TORCHSCRIPT].verdict is Verdict.SILENTLY_WRONG else None
-    if read is None:
+    """The effects; where Python reads the number, torchscript keeps it, and dynamo stops at a condition."""
+    how = _read(call) if effects[Engine.TORCHSCRIPT].verdict is Verdict.SILENTLY_WRONG else None
+    if how is None:
         return effects
-    return measured(torchscript=_KEPT, dynamo=_STOPS if read == "decides" else effects[Engine.DYNAMO])
+    return measured(torchscript=_KEPT, dynamo=_STOPS if how == "condition" else effects[Engine.DYNAMO])
 
 
-def _reading(call: OperatorCall) -> str | None:
-    """Whether what is drawn ``decides`` a condition or Python ``converts`` it, at once or by the name that it gets."""
+def _read(call: OperatorCall) -> str | None:
+    """How Python reads what is drawn, at once or by the name that it gets: ``condition`` or ``number``."""
     body = call.unit.chunk.lowered.body
     around = enclosing(body, call.node)
-    at_once = _use(around, call.node)
+    how = _reads(around, call.node)
     statement = around[-1] if around else None
-    if at_once is not None or not isinstance(statement, ir.Assign):
-        return at_once
+    if how is not None or not isinstance(statement, ir.Assign) or not isinstance(statement.targets[0], ir.Name):
+        return how
     name = statement.targets[0]
-    if not isinstance(name, ir.Name):
-        return None
     named = [n for n in ir.walk(body) if isinstance(n, ir.Name) and n.id == name.id and n is not name]
-    found = {_use(enclosing(body, n), n) for n in named}
-    return "decides" if "decides" in found else "converts" if "converts" in found else None
+    return next((found for n in named if (found := _reads(enclosing(body, n), n)) is not None), None)
 
 
-def _use(around: tuple[object, ...], node: ir.Node) -> str | None:
-    """What becomes of an expression: the test of a condition or a part of it, or what is converted; not an argument."""
+def _reads(around: tuple[object, ...], node: ir.Node) -> str | None:
+    """Whether an expression is the test of a condition or a part of it, or is converted, not only an argument."""
     inner: object = node
+    found: str | None = None
     for outer in reversed(around):
         if isinstance(outer, _CONDITIONS):
-            return "decides" if inner is outer.test else None
+            return "condition" if inner is outer.test else found
         if isinstance(outer, ir.Call):
             name = outer.func.attr if isinstance(outer.func, ir.Attribute) else getattr(outer.func, "id", "")
-            return "converts" if name in _READERS else None
-        if not isinstance(outer, (ir.Attribute, ir.Subscript, ir.Compare, ir.BinOp, ir.BoolOp, ir.UnaryOp)):
-            return None
-        if isinstance(outer, ir.Attribute) and outer.attr not in _READERS:
-            return None
+            if name not in _READERS:
+                return found
+            found = "number"
+        elif isinstance(outer, ir.Attribute):
+            if outer.attr not in _READERS:
+                return found
+        elif not isinstance(outer, (ir.Subscript, ir.Compare, ir.BinOp, ir.BoolOp, ir.UnaryOp)):
+            return found
         inner = outer
-    return None
+    return found
 
 
 def is_for_training(call: OperatorCall) -> bool:

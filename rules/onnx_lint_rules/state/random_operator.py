@@ -33,9 +33,8 @@ class RandomOperator(Rule[OperatorCall]):
 
     Random operators of ONNX draw other numbers than those of PyTorch, whatever the seed, so that the exported model
     cannot be compared with the eager one and two calls of it differ. Where Python reads the number, by `.item()` or in
-    a condition, torchscript keeps the one that the export drew; dynamo stops where it decides a branch.
-    `torch.randperm` is exported by no engine, `F.gumbel_softmax` and others not by torchscript, `torch.normal` of a
-    tensor not by dynamo.
+    a condition, torchscript keeps the one that the export drew, and dynamo mostly stops. `torch.randperm` is exported
+    by no engine, `F.gumbel_softmax` and others not by torchscript, `torch.normal` of a tensor not by dynamo.
 
     ## Example
 

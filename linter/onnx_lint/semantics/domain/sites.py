@@ -282,8 +282,7 @@ class StateWrite(Site):
 @dataclass(frozen=True, slots=True, eq=False)
 class ViewWrite(Site):
     """A tensor is changed in place, and shares its memory with another one that is read afterwards. `name` is what is
-    changed, `other` what is read then; `is_view` says that `name` is a view of `other`, not the other way round. Where
-    both are the same name, a subscript of a view is written to, and the view is read."""
+    changed, `other` what is read then; `is_view` says that `name` is a view of `other`, not the other way round."""
 
     name: str
     other: str

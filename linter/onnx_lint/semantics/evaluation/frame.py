@@ -39,8 +39,8 @@ class Frame:
 
     __slots__ = (
         "analysis", "checks", "depth", "env", "exits", "flow", "function", "in_comprehension", "interp",
-        "keyword", "owner", "parts", "pending", "qualified", "receiver", "records_sites", "returns", "step", "summary",
-        "unit", "values", "views", "yields",
+        "keyword", "owner", "pending", "qualified", "receiver", "records_sites", "returns", "step", "summary", "unit",
+        "values", "views", "yields",
     )  # fmt: skip
 
     def __init__(
@@ -77,8 +77,6 @@ class Frame:
         """What holds where the loops around are left early, innermost last."""
         self.views: dict[str, str] = {}
         """Names of tensors that are views, each with the name of the tensor that it shows a part of."""
-        self.parts: set[str] = set()
-        """Names of tensors that a subscript of numbers and slices gave: ``first = x[0]``."""
         self.in_comprehension = False
         self.checks = 0
         """Positive inside a statement that only checks."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from onnx_lint.semantics import torch_kinds
 from onnx_lint.semantics.domain.sites import ViewWrite
-from onnx_lint.semantics.domain.values import Const, Static, Tensor
+from onnx_lint.semantics.domain.values import Tensor
 from onnx_lint.semantics.evaluation.frame import Frame
 from onnx_lint.source import ir
 from onnx_lint.source.enclosing import enclosing
@@ -25,9 +25,6 @@ def bind(frame: Frame, target: ir.Expr, source: ir.Expr) -> None:
         if isinstance(one, ir.Name):
             for key in [k for k, held in frame.views.items() if one.id in (k, held)]:
                 del frame.views[key]
-            frame.parts.discard(one.id)
-            if one is target and _is_part(frame, source, one.id):
-                frame.parts.add(one.id)
             if base is not None and base.id != one.id:
                 frame.views[one.id] = base.id
 
@@ -41,12 +38,10 @@ def method(frame: Frame, node: ir.Call, receiver: ir.Expr) -> None:
     value = None if base is None or isinstance(receiver, ir.Subscript) else _tensor(frame, base)
     if base is not None and value is not None and _is_read_after(frame, base.id, node):
         frame.emit(ViewWrite, node, value, name="", other=base.id, is_view=True)
-    elif base is not None and value is None and frame.records_sites:
-        _written_in_part(frame, node, base)
 
 
 def changed(frame: Frame, node: ir.Expr | ir.Stmt, target: ir.Name) -> None:
-    """The tensor that a name stands for is changed in place, or, where the node is a subscript of it, in part."""
+    """The tensor that a name stands for is changed in place, or in part."""
     value = _tensor(frame, target) if frame.records_sites else None
     if value is None:
         return
@@ -58,15 +53,6 @@ def changed(frame: Frame, node: ir.Expr | ir.Stmt, target: ir.Name) -> None:
         if held == target.id and _is_read_after(frame, view, node):
             frame.emit(ViewWrite, node, value, name=target.id, other=view, is_view=False)
             return
-    if isinstance(node, ir.Subscript):
-        _written_in_part(frame, node, target)
-
-
-def _written_in_part(frame: Frame, node: ir.Expr, target: ir.Name) -> None:
-    """``part[:, 0] = …`` of what is a part of another tensor itself, and is read afterwards."""
-    value = _tensor(frame, target)
-    if value is not None and target.id in frame.parts and _is_read_after(frame, target.id, node):
-        frame.emit(ViewWrite, node, value, name=target.id, other=target.id, is_view=True)
 
 
 def is_in_place(name: str) -> bool:
@@ -94,35 +80,6 @@ def _base(node: ir.Expr) -> ir.Name | None:
         else:
             return node if is_view and isinstance(node, ir.Name) else None
         is_view = True
-
-
-def _is_part(frame: Frame, node: ir.Expr, name: str) -> bool:
-    """Whether an expression is ``tensor[0]`` or ``tensor[:, 1:]``, of a tensor with another name than `name`."""
-    if isinstance(node, ir.Call) and isinstance(node.func, ir.Attribute) and node.func.attr == "select":
-        node = node.func
-    elif not isinstance(node, ir.Subscript) or not _picks(frame, node.index):
-        return False
-    root: ir.Expr = node.value
-    while not isinstance(root, ir.Name):
-        inner = _base(root)
-        if inner is None:
-            return False
-        root = inner
-    return root.id != name and _tensor(frame, root) is not None
-
-
-def _picks(frame: Frame, index: ir.Expr) -> bool:
-    """Whether an index of slices, numbers and ``None`` is more than ``None``."""
-    parts = index.elements if isinstance(index, ir.Sequence) and index.kind == "tuple" else (index,)
-    kinds = [_is_number(frame, part) if isinstance(part, ir.Name) else _is_basic(part) for part in parts]
-    return all(kinds) and any(not isinstance(p, ir.Const) or isinstance(p.value, int) for p in parts)
-
-
-def _is_number(frame: Frame, name: ir.Name) -> bool:
-    value = None if frame.env is None else frame.env.get(name.id)
-    if isinstance(value, Const):
-        return isinstance(value.value, int) and not isinstance(value.value, bool)
-    return isinstance(value, Static) and value.type == "int"
 
 
 def _is_basic(index: ir.Expr) -> bool:
