@@ -13,7 +13,7 @@ from onnx_lint.checker import check_groups
 from onnx_lint.diagnostic import Diagnostic
 from onnx_lint.project.project import Project
 from onnx_lint.semantics import entry, input_shapes
-from onnx_lint.semantics.evaluation import functions
+from onnx_lint.semantics.evaluation import decorators
 from onnx_lint.semantics.incremental import Session
 from onnx_lint.settings import Settings
 from onnx_lint.source.text import SourceText
@@ -252,7 +252,7 @@ def test_haste_interprets_what_was_typed_and_finds_out_nothing_else(monkeypatch:
     group = [(Settings(), {"a.py"})]
     first = [d.code for d in check_groups(project, group)]
     looked: list[str] = []
-    for module, name in ((input_shapes, "search"), (functions, "_decorate")):
+    for module, name in ((input_shapes, "search"), (decorators, "_decorate")):
         real = getattr(module, name)
         monkeypatch.setattr(module, name, lambda *a, _n=name, _r=real, **k: (looked.append(_n), _r(*a, **k))[1])
     session = project.derived.get(Session)
