@@ -23,7 +23,6 @@ from onnx_lint.semantics.evaluation.state import Analysis
 from onnx_lint.semantics.export_calls import ExportFacts
 from onnx_lint.semantics.exporter_uses import ExporterUses
 from onnx_lint.semantics.filled import Filled
-from onnx_lint.semantics.purpose import Purposes
 from onnx_lint.workers import Workers
 
 _MANY = 40
@@ -191,7 +190,6 @@ def _compute(
     safe_at: list[list[tuple[Place, str, Span]]] = [[] for _ in own]
     for one, group in zip(own, groups, strict=True):
         one.purposes = group.purposes
-    project.derived.get(Purposes).begin()  # each part rests on what it has judged itself
     tally, traced = Tally(), set[entry.Traced]()
     mine = list(entry.classes_of(project, module)) if entry.mentions_forward(module) else []
     forwards = {f: _place(f[0], f[1].at) for f in map(entry.forward_of, mine) if f is not None}

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from onnx_lint.project.classes import ClassInfo
+from onnx_lint.project.dependencies import Memo
 from onnx_lint.project.meanings import External
 from onnx_lint.project.modules import Unit
 from onnx_lint.project.project import Project
@@ -29,15 +30,15 @@ _NO_MODULES = ("torch.nn.functional.", "torch.nn.init.", "torch.nn.utils.", "tor
 
 
 class Purposes:
-    """The purposes of the modules of a project, each judged once for each text of its ``forward``."""
+    """The purposes of the modules of a project, each judged once for as long as what its ``forward`` says holds."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._found: dict[tuple[ir.FunctionDef, str], str | None] = {}
+        self._found: Memo[tuple[Unit, str], str | None] = Memo(project.tracker)
 
     def begin(self) -> None:
-        """A check begins: what texts said before does not count."""
-        self._found.clear()
+        """A check begins: what no longer holds is let go."""
+        self._found.prune()
 
     def against_export(self, site: Site) -> str | None:
         """What speaks against an export of the code in which a site stands, as a clause about a class; ``None`` if
@@ -59,16 +60,15 @@ class Purposes:
         return outer
 
     def _of(self, unit: Unit, name: str) -> str | None:
+        if self._project.policy.is_exported(unit.module.name, name):
+            return None
+        return self._found.value((unit, name), lambda: self._judged(unit, name))
+
+    def _judged(self, unit: Unit, name: str) -> str | None:
         unit.module.tracker.read(unit.dependency)
         function = _forward_in(unit)
-        if function is None or self._project.policy.is_exported(unit.module.name, name):
+        if function is None:
             return None
-        key = (function, name)
-        if key not in self._found:
-            self._found[key] = self._judged(unit, function, name)
-        return self._found[key]
-
-    def _judged(self, unit: Unit, function: ir.FunctionDef, name: str) -> str | None:
         reason = judged(unit, function, name) or self._of_place(unit, name)
         if reason is not None:
             return reason

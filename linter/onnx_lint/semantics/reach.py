@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from onnx_lint.semantics.domain.renaming import Renaming
 from onnx_lint.semantics.domain.sites import ShapeConflict, Site, Step
@@ -19,7 +20,7 @@ from onnx_lint.semantics.evaluation.state_writes import kept
 from onnx_lint.source import ir
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Reached:
     """The result of a call, with the way to it."""
 
@@ -33,22 +34,24 @@ class Reached:
         summary, view = self.summary, self.summary.view
         if view is not None and view[0] == self.step and _same(view[1], self.inputs):
             return view[2]
-        renaming = self.renaming()
+        renaming = self.renaming
         sites = [replace(s, step=self.step, subject=renaming.value(s.subject)) for s in summary.sites]
         summary.view = (self.step, self.inputs, sites)
         return sites
 
+    @cached_property
     def renaming(self) -> Renaming:
         """The renaming that makes the names of the first caller those of this one."""
         if _same(self.summary.inputs, self.inputs):
             return Renaming()
         return Renaming.between(self.summary.inputs, self.inputs)
 
-    def call(self, call: Call, renaming: Renaming) -> Reached:
-        """What one of its calls reaches; `renaming` is that of this result."""
+    def call(self, call: Call) -> Reached:
+        """What one of its calls reaches."""
         step = self.step
         if call.at is not None:
             step = Step(call.unit, call.at, call.caller, call.summary.name, step)
+        renaming = self.renaming
         inputs = call.inputs if renaming.is_empty else tuple([renaming.value(v) for v in call.inputs])
         return Reached(call.summary, step, inputs)
 
@@ -62,8 +65,7 @@ def calls_below(summary: Summary, seen: set[int]) -> Iterator[Reached]:
             continue
         seen.add(id(current.summary))
         yield current
-        renaming = current.renaming()
-        stack += [current.call(c, renaming) for c in reversed(current.summary.calls) if id(c.summary) not in seen]
+        stack += [current.call(c) for c in reversed(current.summary.calls) if id(c.summary) not in seen]
 
 
 def sites_of(calls: Sequence[Reached], root: Summary) -> Iterator[Site]:

@@ -477,4 +477,12 @@ def walk(root: Node | Block) -> Iterator[Node]:
     while stack:
         node = stack.pop()
         yield node
-        stack.extend(list(children(node))[::-1])
+        below: list[Node] = []
+        for slot in node.__slots__:  # `children`, written out: trees are walked at every key that is typed
+            value = getattr(node, slot)
+            kind = type(value)
+            if kind in _NODES:
+                below.append(value)
+            elif kind is tuple and value:
+                below.extend(_nodes(value))
+        stack.extend(reversed(below))

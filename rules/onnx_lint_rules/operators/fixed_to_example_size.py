@@ -75,8 +75,8 @@ class FixedToExampleSize(Rule[OperatorCall]):
         for engine, outcome in entry.outcomes.items():
             harm = _WRONG if outcome.verdict != "fails" else _FAILS if outcome.stage.startswith("run") else _REFUSED
             wanted[engine] = harm if depends_on_size(outcome) else None
-        help = instead_of(call.name)
-        yield self.at(call, described(call), effects=effects(entry, wanted), help=help, by_size=True)
+        if held := effects(entry, wanted):
+            yield self.at(call, described(call), effects=held, help=instead_of(call.name), by_size=True)
 
 
 def _cuts_dynamic_dimension(call: OperatorCall) -> bool:

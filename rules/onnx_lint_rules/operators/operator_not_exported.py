@@ -52,5 +52,5 @@ class OperatorNotExported(Rule[OperatorCall]):
         entry = entry_of(call)
         if entry is not None:
             wanted = {engine: _FAILS if is_refused(outcome) else None for engine, outcome in entry.outcomes.items()}
-            help = instead_of(call.name)
-            yield self.at(call, described(call), effects=effects(entry, wanted), help=help)
+            if held := effects(entry, wanted):
+                yield self.at(call, described(call), effects=held, help=instead_of(call.name))

@@ -69,8 +69,9 @@ class OperatorWrong(Rule[OperatorCall]):
             repeats = _takes_index(call)
             harm = _REPEATS if repeats else _WRONG
             wanted = {engine: harm if is_wrong(outcome) else None for engine, outcome in entry.outcomes.items()}
-            help = instead_of(call.name)
-            yield self.at(call, described(call), effects=effects(entry, wanted), help=help, by_size=repeats or None)
+            if held := effects(entry, wanted):
+                help = instead_of(call.name)
+                yield self.at(call, described(call), effects=held, help=help, by_size=repeats or None)
 
 
 def _takes_index(call: OperatorCall) -> bool:

@@ -137,6 +137,7 @@ def find(name: str, argument: Lookup) -> Entry | None:
     return best
 
 
+@lru_cache(maxsize=1024)
 def _known_name(name: str) -> str | None:
     """The name in the table under which a function or method stands."""
     short = name.removeprefix("torch.Tensor.")

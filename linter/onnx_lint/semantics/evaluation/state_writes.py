@@ -60,14 +60,18 @@ def content(frame: Frame, node: ir.Expr, target: ir.Expr, value: Value, *, is_au
     if not frame.records_sites or _fills(node, target):
         return
     root = _root(target)
-    if isinstance(node, ir.Subscript) and not is_augmented and not _is_tensor_or_read(frame, root, node):
-        return
     if isinstance(root, ir.Attribute):
         instance = _module(frame, root.value)
-        if instance is not None and not _was_written(frame, instance, root.attr):
-            frame.emit(StateWrite, node, value, kind="content", name=root.attr, how="changed")
+        if instance is None or _was_written(frame, instance, root.attr):
+            return
+        kind, name = "content", root.attr
     elif isinstance(root, ir.Name) and _is_global(frame, root.id):
-        frame.emit(StateWrite, node, value, kind="global", name=root.id, how="changed")
+        kind, name = "global", root.id
+    else:
+        return
+    if isinstance(node, ir.Subscript) and not is_augmented and not _is_tensor_or_read(frame, root, node):
+        return
+    frame.emit(StateWrite, node, value, kind=kind, name=name, how="changed")
 
 
 def _fills(node: ir.Expr, target: ir.Expr) -> bool:
