@@ -1,6 +1,8 @@
 """Which code belongs to training only, and is left out of the analysis; and what evidence overrules a name.
 
 Losses and metrics are full of what would break an export, and are never exported: they are recognised by their names.
+So are the attributes that a model has for its export: whoever exports it sets them.
+
 A name is only a presumption. It is overruled where the linted code exports the class (`torch.onnx.export(TripletLoss(),
 …)`), and where the configuration lists it as an entry point.
 """
@@ -15,6 +17,11 @@ TRAINING_CLASSES = re.compile(r"(?:Loss|Criterion|Metric|Losses)(?:\d|_|$|[A-Z])
 """Found in the name of a class that belongs to training."""
 TRAINING_FUNCTIONS = re.compile(r"(?:^|_)loss(?:es)?$|^(?:compute|calculate|get|calc)_\w*loss(?:es)?$|criterion$")
 """Found in the name of a function or method that belongs to training: traced code reaches it only with targets."""
+
+EXPORT_FLAGS = re.compile(
+    r"_?(?:is_|for_)?(?:onnx_)?export(?:able|ing|ed|_mode|_onnx|_to_onnx|_friendly)?|_?(?:to_)?onnx_mode"
+)
+"""Names of the attributes by which a model is told that it is being exported."""
 
 _ENTRY = re.compile(r"(?:(?P<module>[^:]+):)?(?P<name>\w+)")
 
@@ -75,3 +82,8 @@ class Policy:
             return True
         of_training = any(TRAINING_CLASSES.search(name) is not None for _, name in classes)
         return of_training and not any(self.is_exported(*each) for each in classes)
+
+
+def is_export_flag(attribute: str) -> bool:
+    """Whether a flag of a model is one that whoever exports the model sets, whatever it is before: ``exportable``."""
+    return EXPORT_FLAGS.fullmatch(attribute) is not None

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any, TextIO
 
 from onnx_lint.config import Config
-from onnx_lint.policy import TRAINING_CLASSES, TRAINING_FUNCTIONS
+from onnx_lint.policy import EXPORT_FLAGS, TRAINING_CLASSES, TRAINING_FUNCTIONS
 from onnx_lint.report.report import printable
 from onnx_lint.target import BOTH
 
@@ -18,6 +18,7 @@ def write(configs: Iterable[Config], stream: TextIO) -> None:
         stream.write(f"# {printable(config.path or 'no configuration file')}\n")
         for what, pattern in (("classes", TRAINING_CLASSES), ("functions", TRAINING_FUNCTIONS)):
             stream.write(f"# {what} taken for training code, unless exported or an entry: {pattern.pattern}\n")
+        stream.write(f"# flags of models that an export sets: {EXPORT_FLAGS.pattern}\n")
         for key, value in _shown(config).items():
             if value is None:
                 default = _UNSET.get(key)

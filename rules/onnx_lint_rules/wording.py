@@ -53,7 +53,7 @@ def _size(value: Size) -> str:
     if is_fixed:
         return "a size of a traced tensor that is fixed"
     if isinstance(dim, Expression) and not value.boolean and len(str(dim)) <= _LONGEST:
-        return f"a size of a traced tensor, `{dim}`"
+        return f"a size of a traced tensor (`{dim}`)"
     return "a size of a traced tensor"
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from onnx_lint.semantics.catalogue.conversions import convert, emit_conversion
 from onnx_lint.semantics.catalogue.registry import Call, Model, models
-from onnx_lint.semantics.domain.dims import UNKNOWN_SIZE
+from onnx_lint.semantics.domain.dims import UNKNOWN_SIZE, Dim, UnknownSize, maximum, minimum, substitute, symbols
 from onnx_lint.semantics.domain.engines import DYNAMO
 from onnx_lint.semantics.domain.lattice import (
     alternatives,
@@ -18,6 +20,7 @@ from onnx_lint.semantics.domain.lattice import (
 from onnx_lint.semantics.domain.origin import StepKind
 from onnx_lint.semantics.domain.parts import traced_parts
 from onnx_lint.semantics.domain.sites import Branch, Length
+from onnx_lint.semantics.domain.sizes import dim_of
 from onnx_lint.semantics.domain.truth import as_value, static_truth
 from onnx_lint.semantics.domain.values import (
     STATIC,
@@ -139,6 +142,10 @@ def _pick(name: str) -> Model:
         given = call.args.positional
         if len(given) == 1:
             return _pick_from(frame, call, name, given[0])
+        size = _extreme(name, given)
+        certain = None if size is None else next((a for a in given if dim_of(a) == size), None)
+        if certain is not None and size is not None and _holds_for_one(name, given, size):
+            return certain  # it is the smallest or largest whatever the sizes are: both engines keep it live
         hazard = hazard_among(v for a in given for v in alternatives(a))
         if hazard is not None:
             emit_conversion(frame, call, name, hazard)
@@ -147,12 +154,35 @@ def _pick(name: str) -> Model:
             return Const(min(numbers) if name == "min" else max(numbers))
         traced = [v for v in given if v.is_traced]
         if traced:
-            return Size(traced[0].origin) if isinstance(traced[0], Size) else traced[0]
+            dim = UNKNOWN_SIZE if size is None else size
+            return Size(traced[0].origin, dim=dim) if isinstance(traced[0], Size) else traced[0]
         names = {type_name(v) for v in given}
         is_unknown = any(v is UNKNOWN for v in given)
         return UNKNOWN if is_unknown else Static(names.pop() if len(names) == 1 else None)
 
     return model
+
+
+def _extreme(name: str, given: Sequence[Value]) -> Dim | None:
+    """The smallest or largest of several sizes; ``None`` if something else is among them."""
+    sizes = [dim_of(value) for value in given]
+    known = [size for size in sizes if size is not None]
+    if not known or len(known) != len(sizes):
+        return None
+    return minimum(*known) if name == "min" else maximum(*known)
+
+
+def _holds_for_one(name: str, given: Sequence[Value], size: Dim) -> bool:
+    """Whether it is so too where sizes are 1: torchscript's model runs there, though dynamic sizes begin at 2."""
+    if isinstance(size, UnknownSize):
+        return False
+    every = symbols(size).union(*[symbols(d) for v in given if (d := dim_of(v)) is not None])
+    for ones in [every, *({symbol} for symbol in every)]:
+        at = dict.fromkeys(ones, 1)
+        there = [substitute(d, at) for v in given if (d := dim_of(v)) is not None]
+        if substitute(size, at) != (minimum(*there) if name == "min" else maximum(*there)):
+            return False
+    return True
 
 
 def _pick_from(frame: Frame, call: Call, name: str, single: Value) -> Value:

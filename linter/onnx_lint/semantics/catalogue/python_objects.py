@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 from onnx_lint.semantics.catalogue.registry import Call, models
+from onnx_lint.semantics.domain import versions
 from onnx_lint.semantics.domain.exact_type import type_of
 from onnx_lint.semantics.domain.lattice import alternatives, is_certain, join_all
 from onnx_lint.semantics.domain.sites import Conversion
@@ -19,6 +20,7 @@ from onnx_lint.semantics.domain.values import (
     Const,
     Dict,
     ExternalInstance,
+    ExternalValue,
     Function,
     Instance,
     Partial,
@@ -41,6 +43,13 @@ _MAX_DEFINITIONS = 64
 def _isinstance(frame: Frame, call: Call) -> Value:
     given = call.args.positional
     return as_value(frame.interp.is_instance(given[0], given[1])) if len(given) == 2 else Static("bool")
+
+
+@models(*versions.PARSERS)
+def _parsed_version(frame: Frame, call: Call) -> Value:
+    """The version of torch stays what it is; another one has an order that its text does not have."""
+    given = call.first
+    return given if isinstance(given, ExternalValue) and given.name == versions.TORCH else STATIC
 
 
 @models("builtins.hasattr")

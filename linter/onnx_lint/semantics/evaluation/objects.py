@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
+from onnx_lint.policy import is_export_flag
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.modules import Unit
 from onnx_lint.semantics.domain.environment import Environment
@@ -217,9 +218,15 @@ def _initialise_dataclass(frame: Frame, instance: Instance) -> None:
 
 # --------------------------------------------------------------------------------------------------------- reading
 def instance_attribute(frame: Frame, node: ir.Expr, instance: Instance, name: str) -> Value:
-    """``instance.name``."""
+    """``instance.name``, as it is during an export."""
     if name == "training":
         return Const(False)
+    value = _attribute(frame, node, instance, name)
+    is_flag = isinstance(value, Static) or (isinstance(value, Const) and value.value is False)
+    return Const(True) if is_flag and instance.cls.is_module and is_export_flag(name) else value
+
+
+def _attribute(frame: Frame, node: ir.Expr, instance: Instance, name: str) -> Value:
     written = frame.env.store.field(instance, name) if frame.env is not None else None
     if written is not None:
         return written

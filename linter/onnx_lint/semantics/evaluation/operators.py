@@ -6,6 +6,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+from onnx_lint.semantics.domain import versions
 from onnx_lint.semantics.domain.dims import UNKNOWN_SIZE, Dim
 from onnx_lint.semantics.domain.exact_type import are_same, classes_in
 from onnx_lint.semantics.domain.lattice import (
@@ -206,16 +207,18 @@ def unary_operation(frame: Frame, node: ir.UnaryOp) -> Value:
 # ------------------------------------------------------------------------------------------------------ comparison
 def comparison(frame: Frame, node: ir.Compare) -> Value:
     """``a < b``, and chains of comparisons."""
-    left = frame.interp.evaluate(frame, node.left)
+    left_node = node.left
+    left = frame.interp.evaluate(frame, left_node)
     result: Value | None = None
     before: Value | None = None
     for op, expression in node.rest:
         right = frame.interp.evaluate(frame, expression)
         if before is not None:  # `a < b < c` asks for the truth of `a < b`
             frame.interp.truth(frame, node, before, frame.keyword or "and")
-        before = _compare(frame, node, op, left, right)
+        known = versions.decided(op, left, right, left_node, expression)
+        before = _compare(frame, node, op, left, right) if known is None else Const(known)
         result = before if result is None else _both(result, before)
-        left = right
+        left, left_node = right, expression
     assert result is not None
     return result
 
