@@ -15,7 +15,7 @@ from onnx_lint.semantics.domain.sites import Site, StateWrite
 from onnx_lint.semantics.domain.values import STATIC, UNKNOWN, Instance, Tensor, Value
 from onnx_lint.semantics.evaluation.frame import Frame
 from onnx_lint.source import ir
-from onnx_lint.source.function_text import FunctionText, said
+from onnx_lint.source.block_text import BlockText, said
 
 if TYPE_CHECKING:
     from onnx_lint.project.classes import ClassInfo
@@ -37,7 +37,7 @@ def attribute(frame: Frame, target: ir.Attribute, value: Value) -> None:
     instance = _module(frame, target.value) if frame.records_sites else None
     if function is None or instance is None:
         return
-    text = FunctionText.of(function)
+    text = BlockText.of(function.body)
     if not value.is_traced and target.attr not in text.read_for_itself:
         return
     if target.attr in text.only_moved:
@@ -83,7 +83,7 @@ def _is_tensor_or_read(frame: Frame, root: ir.Expr, node: ir.Subscript) -> bool:
         return not _is_constant(node.index)  # the same elements in each call: nothing of another call is in them
     if frame.function is None:
         return False
-    first = FunctionText.of(frame.function).first_items.get(said(root))
+    first = BlockText.of(frame.function.body).first_items.get(said(root))
     return first is not None and first < node.at
 
 
@@ -117,7 +117,7 @@ def name(frame: Frame, target: ir.Name, value: Value) -> None:
     function = frame.function
     if not frame.records_sites or function is None or not frame.analysis.says_global(function, frame.unit.text):
         return
-    text = FunctionText.of(function)
+    text = BlockText.of(function.body)
     if target.id in text.globals and (value.is_traced or target.id in text.augmented):
         frame.emit(StateWrite, target, value, kind="global", name=target.id, how="augmented")
 

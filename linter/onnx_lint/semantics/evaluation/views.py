@@ -7,8 +7,8 @@ from onnx_lint.semantics.domain.sites import ViewWrite
 from onnx_lint.semantics.domain.values import Tensor
 from onnx_lint.semantics.evaluation.frame import Frame
 from onnx_lint.source import ir
+from onnx_lint.source.block_text import BlockText
 from onnx_lint.source.enclosing import enclosing
-from onnx_lint.source.function_text import FunctionText
 
 _VIEWS = frozenset(
     {"view", "reshape", "transpose", "permute", "t", "swapaxes", "movedim", "unsqueeze", "squeeze", "flatten", "chunk",
@@ -103,4 +103,4 @@ def _is_read_after(frame: Frame, name: str, node: ir.Expr | ir.Stmt) -> bool:
     statement = around[-1] if around and isinstance(around[-1], (ir.Assign, ir.AugAssign)) else node
     # what is written is read before the write: `part[:, 0] = part[:, 0] + 1`
     last = max((n.at for n in ir.walk(statement) if hasattr(n, "at")), default=node.at)
-    return FunctionText.of(frame.function).is_read_after(name, last)
+    return BlockText.of(frame.function.body).is_read_after(name, last)

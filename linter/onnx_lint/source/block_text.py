@@ -1,6 +1,6 @@
-"""What the text of a function says of the names, attributes and items that it reads and writes.
+"""What the text of a block says of the names, attributes and items that it reads and writes.
 
-Each is asked for at every write of the function, and worked out once, so that many writes cost what few do.
+Each is asked for at every write of a function, and worked out once, so that many writes cost what few do.
 """
 
 from __future__ import annotations
@@ -16,17 +16,18 @@ _MOVING = frozenset({"to", "cuda", "cpu", "type", "type_as", "float", "half", "d
 """Methods that leave the values as they are."""
 
 
-class FunctionText:
-    """A function, by what its statements look like. Places are those of nodes (``at``), in the order of the text."""
+class BlockText:
+    """The body of a function or of a chunk, by what its statements look like. Places are those of nodes (``at``), in
+    the order of the text."""
 
-    def __init__(self, function: ir.FunctionDef) -> None:
-        self._body = function.body
+    def __init__(self, body: ir.Block) -> None:
+        self._body = body
         self._made: dict[str, bool] = {}
 
     @staticmethod
     @lru_cache(maxsize=64)
-    def of(function: ir.FunctionDef) -> FunctionText:
-        return FunctionText(function)
+    def of(body: ir.Block) -> BlockText:
+        return BlockText(body)
 
     # ------------------------------------------------------------------------------------------------------ globals
     @cached_property
@@ -36,9 +37,10 @@ class FunctionText:
         return frozenset(name for scope in scopes for name in scope.names)
 
     @cached_property
-    def augmented(self) -> frozenset[str | None]:
-        """The names and attributes that ``+=`` and the like change."""
-        return frozenset(said(s.target) for s in ir.walk(self._body) if isinstance(s, ir.AugAssign))
+    def augmented(self) -> frozenset[str]:
+        """The names that ``+=`` and the like change."""
+        changes = (s.target for s in ir.walk(self._body) if isinstance(s, ir.AugAssign))
+        return frozenset(target.id for target in changes if isinstance(target, ir.Name))
 
     # -------------------------------------------------------------------------------------------------------- items
     @cached_property
@@ -106,14 +108,35 @@ class FunctionText:
 
     # -------------------------------------------------------------------------------------------------------- names
     @cached_property
-    def assignments(self) -> dict[str, list[ir.Assign]]:
-        """The assignments to each name by itself."""
-        found: defaultdict[str, list[ir.Assign]] = defaultdict(list)
+    def assignments(self) -> dict[str, list[tuple[ir.Expr, ir.Assign]]]:
+        """The assignments to each name, with the target: the name by itself, or a sequence that it is a part of."""
+        found: defaultdict[str, list[tuple[ir.Expr, ir.Assign]]] = defaultdict(list)
         for statement in ir.walk(self._body):
-            if isinstance(statement, ir.Assign):
-                for name in dict.fromkeys(t.id for t in statement.targets if isinstance(t, ir.Name)):
-                    found[name].append(statement)
+            for target in statement.targets if isinstance(statement, ir.Assign) else ():
+                parts = target.elements if isinstance(target, ir.Sequence) else (target,)
+                for name in dict.fromkeys(part.id for part in parts if isinstance(part, ir.Name)):
+                    assert isinstance(statement, ir.Assign)
+                    found[name].append((target, statement))
         return found
+
+    def assigned(self, name: str) -> list[ir.Expr]:
+        """What is assigned to a name by itself."""
+        return [s.value for target, s in self.assignments.get(name, ()) if isinstance(target, ir.Name)]
+
+    @cached_property
+    def names(self) -> dict[str, list[ir.Name]]:
+        """Where each name stands."""
+        found: defaultdict[str, list[ir.Name]] = defaultdict(list)
+        for node in ir.walk(self._body):
+            if isinstance(node, ir.Name):
+                found[node.id].append(node)
+        return found
+
+    @cached_property
+    def members(self) -> frozenset[tuple[str, str]]:
+        """The attributes that are asked of names: ``name.attribute``."""
+        read = (n for n in ir.walk(self._body) if isinstance(n, ir.Attribute))
+        return frozenset((n.value.id, n.attr) for n in read if isinstance(n.value, ir.Name))
 
     def is_read_after(self, name: str, place: int) -> bool:
         """Whether a name is read behind a place before it is bound again, in the order in which it is written."""
