@@ -408,3 +408,69 @@ def test_a_package_is_the_same_for_who_stands_in_it(tmp_path: Path, monkeypatch:
         found = check(project, Settings(), {os.path.relpath(tmp_path / path) for path in given})
         expected = ["ONX101"] if len(given) == 1 else ["ONX202", "ONX101", "ONX101"]
         assert sorted(d.code for d in found) == sorted(expected), (folder, given)
+
+
+NEAR = "def scaled(x):\n    return x * x.max().item()\n"
+FAR = "def scaled(x):\n    return x\n"
+"""Two files of one name: only a model that gets the near one is reported."""
+ALIKE: dict[str, dict[str, str]] = {
+    "beside it": {"a/ops.py": FAR, "b/ops.py": NEAR, "b/net.py": "from ops import scaled"},
+    "by the name of the module": {"a/ops.py": FAR, "b/ops.py": NEAR, "b/net.py": "import ops\n\nscaled = ops.scaled"},
+    "beside the outermost package": {
+        "a/ops.py": FAR, "b/ops.py": NEAR, "b/pkg/__init__.py": "", "b/pkg/net.py": "from ops import scaled",
+    },
+    "further up, not further down": {
+        "b/c/d/ops.py": FAR, "b/ops.py": NEAR, "b/c/net.py": "from ops import scaled",
+    },
+    "a package that was copied": {
+        "build/pkg/__init__.py": "", "build/pkg/ops.py": FAR, "pkg/__init__.py": "", "pkg/ops.py": NEAR,
+        "pkg/net.py": "from .ops import scaled",
+    },
+    "its copy": {
+        "pkg/__init__.py": "", "pkg/ops.py": FAR, "way/pkg/__init__.py": "", "way/pkg/ops.py": NEAR,
+        "way/pkg/net.py": "from pkg.ops import scaled",
+    },
+    "through a folder without __init__.py": {
+        "a/models/ops.py": FAR, "b/models/ops.py": NEAR, "b/net.py": "from models import ops\n\nscaled = ops.scaled",
+    },
+    "a folder that is imported as a whole": {
+        "a/models/ops.py": FAR, "b/models/ops.py": NEAR, "b/net.py": "import models.ops\n\nscaled = models.ops.scaled",
+    },
+    "in a function": {
+        "a/ops.py": FAR, "b/ops.py": NEAR, "b/net.py": "def scaled(x):\n    import ops\n    return ops.scaled(x)",
+    },
+    "none above: the nearest": {"a/c/ops.py": FAR, "b/c/ops.py": NEAR, "b/net.py": "from ops import scaled"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("editor", [False, True])
+@pytest.mark.parametrize("name", ALIKE)
+def test_of_files_with_one_module_name_the_nearest_counts(name: str, editor: bool) -> None:
+    files = {path: f"{HEAD}{text}\n" for path, text in ALIKE[name].items()}
+    net_path = next(path for path in files if path.endswith("net.py"))
+    files[net_path] += net("def forward(self, x):\n    return scaled(x)").removeprefix(HEAD)
+    for order in (list(files), list(reversed(files))):
+        project = Project(editor=editor)
+        for path in order:
+            project.add(SourceText.from_text(path, files[path]))
+        near = next(path for path, text in files.items() if "item" in text)
+        assert [(d.code, d.span.path) for d in check(project, Settings())] == [("ONX202", near)]
+        project.remove(near)
+        if editor:
+            assert not check(project, Settings()), "the far one takes its place"
+            project.add(SourceText.from_text(near, files[near]))
+            assert [d.code for d in check(project, Settings())] == ["ONX202"]
+
+
+def test_a_file_that_was_not_given_counts_before_one_elsewhere() -> None:
+    """It is the one that Python would import."""
+    files = {
+        "a/ops.py": FAR,
+        "b/ops.py": NEAR,
+        "b/net.py": calls("x if scaled(x) > 1 else -x", "from ops import scaled"),
+    }
+    on_disk = {os.path.abspath(path): SourceText.from_text(path, text) for path, text in files.items()}
+    project = Project(lambda path: on_disk.get(os.path.abspath(path)))
+    for path in ("a/ops.py", "b/net.py"):
+        project.add(SourceText.from_text(path, files[path]))
+    assert [d.code for d in check(project, Settings())] == ["ONX101"]

@@ -254,6 +254,17 @@ def in_place_extension(n: int) -> Files:
     return forward("a = [x.shape[0]]\n" + repeated(lambda i: "a += a\na.extend(a)", n) + "\nx = x + a[0]")
 
 
+def lines(line: str, first: str = "", last: str = "", before: str = "") -> Callable[[int], Files]:
+    """A line n times in a ``forward``, with its number, between two others."""
+    return lambda n: forward("\n".join(filter(None, (first, repeated(line.format, n), last))), before)
+
+
+def union_of_objects(n: int) -> Files:
+    """A name that is an object of any of n classes."""
+    classes = repeated(lambda i: f"class A{i}(nn.Module):\n    def forward(self, x):\n        return x\n", n)
+    return forward("y = self\n" + repeated(lambda i: f"if self.f{i}:\n    y = A{i}()", n) + "\nx = y(x)", classes)
+
+
 def huge_range(n: int) -> Files:
     return forward(
         repeated(lambda i: "for i in range(10 ** 9):\n    x = x + [i] [0]\nb = [0] * 10 ** 9\nx = x + b[0]", n)
@@ -320,6 +331,22 @@ GROWTHS: dict[str, Growth] = {
     "self extension": Growth(self_extension, (20, 30, 40)),
     "in-place extension": Growth(in_place_extension, (15, 20, 30)),
     "huge ranges": Growth(huge_range, (5, 10, 20)),
+    "union of objects": Growth(union_of_objects, (200, 400, 800)),
+    "union of dicts": Growth(lines("if self.f{0}:\n    d = {{'k{0}': x}}", "d = {}", "x = len(d)"), (600, 1200, 2400)),
+    "union of sizes": Growth(lines("if self.f{0}:\n    n = x.shape[0] + {0}", "n = 0", "x = x + n"), (300, 600, 1200)),
+    "writes of keys": Growth(lines("d['k{0}'] = x", "d = {}", "x = d['k0']"), (800, 1600, 3200)),
+    "keys of updates": Growth(lines("d.update(k{0}=x)", "d = {}", "x = d['k0']"), (800, 1600, 3200)),
+    "copies of a dict": Growth(lines("d = {{**d, 'k{0}': x}}", "d = {}", "x = d['k0']"), (800, 1600, 3200)),
+    "writes of attributes": Growth(lines("self.a{0} = x", last="x = self.a0"), (200, 400, 800)),
+    "guarded attributes": Growth(lines("if self.a{0} is None:\n    self.a{0} = x"), (200, 400, 800)),
+    "writes to a view": Growth(lines("y[{0}:] = x.sum()", "y = x[0]", "x = x + y"), (200, 400, 800)),
+    "writes to a mask": Growth(lines("x[m] = {0}", "m = x.sum(1) > 0"), (200, 400, 800)),
+    "additions to rows": Growth(lines("x = x.index_add(0, i, x)", "i = x.argmax(0)"), (200, 400, 800)),
+    "random numbers": Growth(lines("r{0} = torch.rand(1)\nif r{0} > 0:\n    x = x + r{0}"), (100, 200, 400)),
+    "one random number": Growth(lines("r = torch.rand(1)\nif r > 0:\n    x = x + r"), (100, 200, 400)),
+    "distributions": Growth(
+        lines("d{0} = torch.distributions.Normal(x, 1)\nx = x + d{0}.rsample()"), (100, 200, 400)
+    ),
     "open brackets": Growth(_lines("x = (\n", USE), (500, 1000, 2000)),
     "open quotes": Growth(_lines("x = '\n", 'y = """\n' + USE), (500, 1000, 2000)),
     "continued lines": Growth(_lines(" + 1 \\\n", f" + 1\n{USE}", "x = 1 \\\n"), (200, 2000, 20000)),

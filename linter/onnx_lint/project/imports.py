@@ -58,7 +58,6 @@ class ImportGraph:
     def imported(self, module: SourceModule) -> list[SourceModule]:
         """The project's files that a file imports."""
         project = self._project
-        by_name = project.by_name
         held = self._imported.get(module.path)
         statements = self.scan(module)
         if held is not None and held[0] is statements and held[1] == project.generation:
@@ -73,7 +72,7 @@ class ImportGraph:
                 target = ".".join(p for p in (package, name) if p)
             candidates = [target, *(f"{target}.{n}" for n in _NAME.findall(names) if target)]
             for candidate in candidates:
-                found = by_name.get(candidate)
+                found = project.nearest(candidate, module)
                 if found is not None and found is not module:
                     out[found.path] = found
         modules = list(out.values())

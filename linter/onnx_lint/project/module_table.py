@@ -26,6 +26,8 @@ class ModuleTable:
         self.resolve: Callable[[SourceModule, ir.Expr], object] = lambda module, expression: None
         """What its modules are given to resolve names; of the resolver, which rests on this table."""
         self._by_name: dict[str, SourceModule] | None = None
+        self._alike: dict[str, list[SourceModule]] = {}
+        """All files of a name that several have."""
         self._prefixes: set[str] = set()
         self._loaded: dict[str, SourceModule | None] = {}
         self._facts = tracker.facts(None)
@@ -47,7 +49,7 @@ class ModuleTable:
     def refresh(self, path: str) -> tuple[list[SourceModule], bool]:
         """Another file, or none, stands at `path`. Gives the loaded files that it takes the place of, and whether files
         that stay have another name now."""
-        names, prefixes, self._by_name = self._by_name, self._prefixes, None
+        names, prefixes, alike, self._by_name = self._by_name, self._prefixes, self._alike, None
         if not self._tracker.is_tracking:
             self._loaded.clear()
             return [], True
@@ -58,6 +60,7 @@ class ModuleTable:
             now = self.by_name
             for name in (
                 *(n for n in names.keys() | now.keys() if names.get(n) is not now.get(n)),
+                *(n for n in alike.keys() | self._alike.keys() if alike.get(n) != self._alike.get(n)),
                 *(prefixes ^ self._prefixes),
             ):
                 self._facts.invalidate(name)
@@ -68,17 +71,17 @@ class ModuleTable:
     def by_name(self) -> dict[str, SourceModule]:
         if self._by_name is None:
             packages = _Packages(self._files, self._loader)
-            self._by_name, self._prefixes = {}, set()
+            self._by_name, self._alike, self._prefixes = {}, {}, set()
             for path, module in sorted(
                 self._files.items(), key=_path_of
             ):  # of one name, the first path: not whichever came first
-                folder, _, file = packages.full(path).rpartition("/")
+                folder, _, file = self._full(path).rpartition("/")
                 parts = [] if module.is_package else [file.rpartition(".")[0] or file]
                 while folder in packages:
                     folder, _, last = folder.rpartition("/")
                     parts.insert(0, last)
                 module.name = ".".join(parts)
-                self._by_name.setdefault(module.name, module)
+                self._note(module.name, module)
                 for i in range(1, len(parts)):
                     self._prefixes.add(".".join(parts[:i]))
             self._outer_names(packages)
@@ -86,21 +89,56 @@ class ModuleTable:
 
     def _outer_names(self, packages: _Packages) -> None:
         """Files of folders without ``__init__.py`` can be imported from every folder above: ``models.common``."""
-        assert self._by_name is not None
         for path, module in sorted(self._files.items(), key=_path_of):
-            folder = packages.full(path).rpartition("/")[0]
+            folder = self._full(path).rpartition("/")[0]
             while folder in packages:
                 folder = folder.rpartition("/")[0]
             name = module.name
             for part in reversed([p for p in folder.split("/") if p not in ("", ".", "..")][-3:]):
                 name = f"{part}.{name}" if name else part
-                self._by_name.setdefault(name, module)
+                self._note(name, module)
                 self._prefixes.add(name.rpartition(".")[0])
 
-    def module(self, name: str) -> Module | None:
-        """The project's module of that dotted name, if there is one."""
+    def _note(self, name: str, module: SourceModule) -> None:
+        assert self._by_name is not None
+        first = self._by_name.setdefault(name, module)
+        if first is not module:
+            self._alike.setdefault(name, [first]).append(module)
+
+    def _full(self, path: str) -> str:
+        return _full_path(path, self._loader)
+
+    def nearest(self, name: str, importer: SourceModule | None) -> SourceModule | None:
+        """The file of that name which `importer` would get: of several, the innermost below a folder in which
+        `importer` lies too; if there is none, the one that shares most folders with it; of equals, the first path."""
+        first = self.by_name.get(name)
+        alike = self._alike.get(name)
+        if alike is None or importer is None:
+            return first
+        folder = self._folders(importer)
+
+        def order(module: SourceModule) -> tuple[bool, int]:
+            root = self._root(module, name)
+            shared = next(
+                (i for i, (a, b) in enumerate(zip(root, folder, strict=False)) if a != b), min(len(root), len(folder))
+            )
+            return shared < len(root), -shared
+
+        return min(alike, key=order)
+
+    def _folders(self, module: SourceModule) -> list[str]:
+        return self._full(module.path).split("/")[:-1]
+
+    def _root(self, module: SourceModule, name: str) -> list[str]:
+        """The folder from which a module has that name, as its parts."""
+        folders = self._folders(module)
+        depth = name.count(".") + (1 if module.is_package else 0)
+        return folders[: len(folders) - depth]
+
+    def module(self, name: str, importer: SourceModule | None = None) -> Module | None:
+        """The project's module of that dotted name, if there is one; of several, that which `importer` would get."""
         self._facts.read(name)
-        source = self.by_name.get(name)
+        source = self.nearest(name, importer)
         if source is not None or name in self._prefixes:
             return Module(name, source)
         return None
@@ -112,8 +150,8 @@ class ModuleTable:
 
     def load(self, importer: SourceModule, name: str) -> Module | None:
         """The module `name` as `importer` sees it; asks the loader when the file was not given."""
-        found = self.module(name)
-        if found is not None or self._loader is None:
+        found = self.module(name, importer)
+        if self._loader is None or (found is not None and not self._is_elsewhere(found, importer)):
             return found
         for path in _candidates(importer, name):
             if path not in self._loaded:
@@ -125,7 +163,14 @@ class ModuleTable:
             source = self._loaded[path]
             if source is not None:
                 return Module(name, source)
-        return None
+        return found
+
+    def _is_elsewhere(self, found: Module, importer: SourceModule) -> bool:
+        """Whether a file that was not given may be nearer to the importer."""
+        if found.source is None:
+            return False
+        root = self._root(found.source, found.name)
+        return self._folders(importer)[: len(root)] != root
 
     def import_of(self, module: SourceModule, binding: ImportBinding) -> str:
         """The absolute dotted name of an import's module."""
@@ -147,6 +192,12 @@ def _preliminary_name(path: str) -> tuple[str, bool]:
     return ".".join(p for p in (*parts[:-1], *(() if is_package else (stem,))) if p not in ("", ".")), is_package
 
 
+def _full_path(path: str, loader: Loader | None) -> str:
+    """The path from which a module has its name: of a file on the disk the whole of it, so that the name does not
+    depend on the folder in which somebody stands."""
+    return (path if loader is None else os.path.abspath(path)).replace("\\", "/")
+
+
 def _path_of(item: tuple[str, SourceModule]) -> str:
     return item[0]
 
@@ -157,15 +208,10 @@ class _Packages:
     def __init__(self, modules: Mapping[str, SourceModule], loader: Loader | None) -> None:
         self._loader = loader
         is_relative = loader is not None and not all(map(os.path.isabs, modules))
-        self._here = f"{self.full('')}/" if is_relative else None
-        added = (self.full(path).rpartition("/")[0] for path, module in modules.items() if module.is_package)
+        self._here = f"{_full_path('', loader)}/" if is_relative else None
+        added = (_full_path(path, loader).rpartition("/")[0] for path, module in modules.items() if module.is_package)
         self._known = dict.fromkeys(added, True)
         self._known[""] = False  # what lies above the relative path of a text without a file is not known
-
-    def full(self, path: str) -> str:
-        """The path from which a module has its name: of a file on the disk the whole of it, so that the name does not
-        depend on the folder in which somebody stands."""
-        return (path if self._loader is None else os.path.abspath(path)).replace("\\", "/")
 
     def _short(self, path: str) -> str:
         """The path as the loader is asked for it: like those of the files that were added."""

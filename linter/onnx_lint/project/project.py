@@ -93,14 +93,14 @@ class Project:
         self._resolver.prune()
 
     # ----------------------------------------------------------------------------------------------------- modules
-    @property
-    def by_name(self) -> dict[str, SourceModule]:
-        """Files by dotted name, counted from the folder above the outermost ``__init__.py``."""
-        return self._table.by_name
+    def nearest(self, name: str, importer: SourceModule) -> SourceModule | None:
+        """The file of that dotted name, if one was given; of several, the one that `importer` would get. What
+        asks does not come to rest on it."""
+        return self._table.nearest(name, importer)
 
-    def module(self, name: str) -> Module | None:
-        """The project's module of that dotted name, if there is one."""
-        return self._table.module(name)
+    def module(self, name: str, importer: SourceModule | None) -> Module | None:
+        """The project's module of that dotted name, if there is one; of several, that which `importer` would get."""
+        return self._table.module(name, importer)
 
     def load(self, importer: SourceModule, name: str) -> Module | None:
         """The module `name` as `importer` sees it; asks the loader when the file was not given."""

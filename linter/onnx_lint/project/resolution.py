@@ -77,7 +77,7 @@ class Resolver:
             return None
         meaning = self.resolve_name(module, expression.id)
         while attributes and meaning is not None:
-            meaning = self.attribute(meaning, attributes.pop())
+            meaning = self._attribute(module, meaning, attributes.pop())
         return meaning
 
     def resolve_name(self, module: SourceModule, name: str) -> Meaning | None:
@@ -107,13 +107,15 @@ class Resolver:
                 return found
             answer = self.resolve_name(*step)
 
-    def attribute(self, base: Meaning, name: str) -> Meaning | None:
-        """The attribute `name` of a module or of something external."""
+    def _attribute(self, importer: SourceModule, base: Meaning, name: str) -> Meaning | None:
+        """The attribute `name` of a module or of something external, as `importer` sees it."""
         if isinstance(base, External):
             return External(f"{base.name}.{name}")
         if isinstance(base, Module):
             meaning = self.resolve_name(base.source, name) if base.source is not None else None
-            return meaning if meaning is not None else self._table.module(f"{base.name}.{name}")
+            return (
+                meaning if meaning is not None else self._table.module(f"{base.name}.{name}", base.source or importer)
+            )
         return None
 
     # --------------------------------------------------------------------------------------------------- the search
@@ -194,4 +196,4 @@ class Resolver:
             meaning = yield found.source, binding.attribute
             if meaning is not None:
                 return meaning
-        return table.module(f"{found.name}.{binding.attribute}")
+        return table.module(f"{found.name}.{binding.attribute}", found.source or module)

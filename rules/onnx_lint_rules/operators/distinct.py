@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from onnx_lint.semantics.domain.sites import OperatorCall
 from onnx_lint.source import ir
+from onnx_lint.source.block_text import BlockText
 
 _MOVING = frozenset({"to", "long", "int", "cpu", "cuda", "contiguous", "clone", "detach", "type", "squeeze"})
 """Methods that leave the elements as they are."""
@@ -39,10 +42,7 @@ def _differ(body: ir.Block, node: ir.Expr, depth: int = 0) -> bool:
     if depth > 4:
         return False
     if isinstance(node, ir.Name):
-        bound = [(t, s) for s in ir.walk(body) if isinstance(s, ir.Assign) for t in s.targets if _names(t, node.id)]
-        if any(isinstance(s, ir.AugAssign) and _names(s.target, node.id) for s in ir.walk(body)):
-            return False
-        return bool(bound) and all(_differ_bound(body, node.id, target, s.value, depth + 1) for target, s in bound)
+        return _differ_named(body, node.id, depth + 1)
     name = _called(node)
     if name in _MOVING and isinstance(node, ir.Call) and isinstance(node.func, ir.Attribute):
         of_search = node.func.attr == "squeeze" and _called(node.func.value) == "nonzero"  # one column
@@ -58,6 +58,15 @@ def _differ(body: ir.Block, node: ir.Expr, depth: int = 0) -> bool:
         is_ranked = name in _ORDERS or (name in _RANKED and node.index.value == 1)
         return is_ranked or (name in _SEARCHES and _finds_once(body, node.value))
     return False
+
+
+@lru_cache(maxsize=64)
+def _differ_named(body: ir.Block, name: str, depth: int) -> bool:
+    text = BlockText.of(body)
+    bound = text.assignments.get(name, ())
+    if not bound or name in text.augmented:
+        return False
+    return all(_differ_bound(body, name, target, s.value, depth) for target, s in bound)
 
 
 def _differ_bound(body: ir.Block, name: str, target: ir.Expr, value: ir.Expr, depth: int) -> bool:
@@ -83,7 +92,7 @@ def _finds_once(body: ir.Block, search: ir.Expr) -> bool:
             mask = mask.value
         elif isinstance(mask, ir.Name):
             # the last one says it: `mask = one_hot(…)`, then `mask = mask.permute(…)`
-            bound = [s.value for s in ir.walk(body) if isinstance(s, ir.Assign) if _binds(s, mask.id)]
+            bound = BlockText.of(body).assigned(mask.id)
             made = next((v for v in bound if _called(v) == "one_hot"), bound[0] if len(bound) == 1 else None)
             if made is None:
                 return False
@@ -102,10 +111,10 @@ def _is_chosen(body: ir.Block, one_hot: ir.Call) -> bool:
     chosen = one_hot.args[0] if one_hot.args else None
     if not isinstance(chosen, ir.Name):
         return False
-    bound = [(s, t) for s in ir.walk(body) if isinstance(s, ir.Assign) for t in s.targets if _names(t, chosen.id)]
-    if any(_called(s.value) in _RANKED for s, _ in bound):
+    bound = BlockText.of(body).assignments.get(chosen.id, ())
+    if any(_called(s.value) in _RANKED for _, s in bound):
         return True
-    is_other_function = all(isinstance(s.value, ir.Call) and isinstance(t, ir.Sequence) for s, t in bound)
+    is_other_function = all(isinstance(s.value, ir.Call) and isinstance(t, ir.Sequence) for t, s in bound)
     return is_other_function and any(word in chosen.id for word in _CHOICES)
 
 
@@ -114,13 +123,3 @@ def _called(node: ir.Expr) -> str | None:
     if not isinstance(node, ir.Call):
         return None
     return node.func.attr if isinstance(node.func, ir.Attribute) else getattr(node.func, "id", None)
-
-
-def _names(target: ir.Expr, name: str) -> bool:
-    """Whether an assignment to a target binds a name."""
-    parts = target.elements if isinstance(target, ir.Sequence) else (target,)
-    return any(isinstance(part, ir.Name) and part.id == name for part in parts)
-
-
-def _binds(statement: ir.Assign, name: str) -> bool:
-    return any(isinstance(target, ir.Name) and target.id == name for target in statement.targets)

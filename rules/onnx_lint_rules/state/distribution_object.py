@@ -8,6 +8,7 @@ from onnx_lint.rule import Finding, Rule
 from onnx_lint.semantics.domain.sites import OperatorCall
 from onnx_lint.semantics.domain.values import Const
 from onnx_lint.source import ir
+from onnx_lint.source.block_text import BlockText
 from onnx_lint.source.enclosing import enclosing
 from onnx_lint.target import fails, measured, warns, wrong
 from onnx_lint_rules.state.drawing import augments, only_told
@@ -74,5 +75,4 @@ def _is_drawn_from(call: OperatorCall) -> bool:
         return made.attr in _SAMPLES
     if not isinstance(made, ir.Assign) or not isinstance(name := made.targets[0], ir.Name):
         return False
-    reads = (n for n in ir.walk(body) if isinstance(n, ir.Attribute) and n.attr in _SAMPLES)
-    return any(isinstance(n.value, ir.Name) and n.value.id == name.id for n in reads)
+    return any((name.id, sample) in BlockText.of(body).members for sample in _SAMPLES)

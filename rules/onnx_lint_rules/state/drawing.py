@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from onnx_lint.semantics.domain.sites import OperatorCall
 from onnx_lint.source import ir
+from onnx_lint.source.block_text import BlockText
 from onnx_lint.source.enclosing import enclosing
 from onnx_lint.target import Effects, Engine, Verdict, fails, measured, warns, wrong
 
@@ -41,8 +44,12 @@ def _read(call: OperatorCall) -> str | None:
     statement = around[-1] if around else None
     if how is not None or not isinstance(statement, ir.Assign) or not isinstance(statement.targets[0], ir.Name):
         return how
-    name = statement.targets[0]
-    named = [n for n in ir.walk(body) if isinstance(n, ir.Name) and n.id == name.id and n is not name]
+    return _read_by_name(body, statement.targets[0].id)
+
+
+@lru_cache(maxsize=64)
+def _read_by_name(body: ir.Block, name: str) -> str | None:
+    named = BlockText.of(body).names[name]
     return next((found for n in named if (found := _reads(enclosing(body, n), n)) is not None), None)
 
 
@@ -74,8 +81,14 @@ def is_for_training(call: OperatorCall) -> bool:
     assigned = around[-1] if around else None
     if not isinstance(assigned, ir.Assign) or not isinstance(name := assigned.targets[0], ir.Name):
         return False
-    reads = [n for n in ir.walk(body) if isinstance(n, ir.Name) and n.id == name.id and n is not name]
-    return bool(reads) and all(_stands_with_training(body, n) for n in reads)
+    return _is_read_in_training(body, name.id)
+
+
+@lru_cache(maxsize=64)
+def _is_read_in_training(body: ir.Block, name: str) -> bool:
+    """Whether a name stands once by itself, where it is assigned, and else only beside ``training``."""
+    named = BlockText.of(body).names[name]
+    return len(named) > 1 and sum(not _stands_with_training(body, n) for n in named) == 1
 
 
 def _stands_with_training(body: ir.Block, name: ir.Name) -> bool:

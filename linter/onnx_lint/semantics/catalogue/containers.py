@@ -7,6 +7,7 @@ from onnx_lint.semantics.domain.engines import DYNAMO
 from onnx_lint.semantics.domain.lattice import (
     alternatives,
     element_of,
+    grown,
     hazard_among,
     join,
     join_all,
@@ -156,7 +157,7 @@ def _get(frame: Frame, call: Call, value: Dict) -> Value:
             return value.entries[given.value]
         if call.name == "setdefault":
             held = default if value.rest is None else join(default, value.rest)
-            frame.write(value, Dict({**value.entries, given.value: held}, value.rest, value.addresses))
+            frame.write(value, grown(value, {**value.entries, given.value: held}, value.rest))
             return held
         # a constant key that is not among the entries: only what stands under unknown keys can be it
         return default if value.rest is None else join(default, value.rest)
@@ -194,7 +195,7 @@ def _update(frame: Frame, call: Call, value: Dict) -> Value:
     elif call.args.positional:
         rest = UNKNOWN
     entries.update(call.args.keyword)
-    frame.write(value, Dict(entries, rest, value.addresses))
+    frame.write(value, grown(value, entries, rest))
     return NONE
 
 

@@ -50,6 +50,8 @@ MAX_NESTING = 12
 """Containers nested more deeply are not known inside."""
 _WIDENED_NESTING = 4
 """The same for what grows in a loop."""
+MAX_KEYS = 512
+"""Of a dict that grows by writes, or is one of several with other keys: beyond so many, none is known by itself."""
 
 
 # ---------------------------------------------------------------------------------------------------- alternatives
@@ -491,9 +493,19 @@ def _merge_dicts(first: Dict, second: Dict) -> Dict:
     for key, value in second.entries.items():
         entries[key] = join(entries[key], value) if key in entries else value
     if list(first.entries) != list(second.entries):  # the order in which they were met says nothing
+        if len(entries) > MAX_KEYS:
+            return Dict({}, join_all((*first.values(), *second.values())), either(first.addresses, second.addresses))
         entries = dict(sorted(entries.items(), key=lambda item: _order(item[0])))
     rest = join_all([r for r in (first.rest, second.rest) if r is not None])
     return Dict(entries, rest, either(first.addresses, second.addresses))
+
+
+def grown(before: Dict, entries: Mapping[Hashable, Value], rest: Value | None) -> Dict:
+    """A dict into which something was written: what it holds now, under the addresses that it had."""
+    after = Dict(entries, rest, before.addresses)
+    if len(entries) <= max(len(before.entries), MAX_KEYS):
+        return after
+    return Dict({}, join_all(after.values()), before.addresses)
 
 
 # ------------------------------------------------------------------------------------------------------- addresses

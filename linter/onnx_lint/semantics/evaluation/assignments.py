@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from onnx_lint.semantics.domain.dims import UNKNOWN_SIZE, Expression
-from onnx_lint.semantics.domain.lattice import alternatives, join, join_all
+from onnx_lint.semantics.domain.lattice import alternatives, grown, join, join_all
 from onnx_lint.semantics.domain.parts import children
 from onnx_lint.semantics.domain.shapes import TensorType
 from onnx_lint.semantics.domain.sites import AliasedChange
@@ -111,7 +111,7 @@ def _with_item(container: Single, index: Value, value: Value) -> Value | None:
             else:  # any of them may be meant
                 entries = {key: join(held, value) for key, held in entries.items()}
                 rest = value if rest is None else join(rest, value)
-            return Dict(entries, rest, container.addresses)
+            return grown(container, entries, rest)
         case Seq() if container.kind == "list":
             if container.elements is not None and isinstance(index, Const) and isinstance(index.value, int):
                 elements = list(container.elements)

@@ -187,7 +187,7 @@ def _module_attribute(frame: Frame, value: ModuleValue, name: str) -> Value:
     if value.source is not None:
         if frame.analysis.project.resolve_name(value.source, name) is not None:
             return frame.interp.global_value(frame.analysis, value.source, name)
-    found = frame.analysis.project.module(f"{value.name}.{name}")
+    found = frame.analysis.project.module(f"{value.name}.{name}", value.source or frame.module)
     return ModuleValue(found.name, found.source) if found is not None else UNKNOWN
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from onnx_lint.semantics.domain.lattice import (
     alternatives,
     bounded,
+    grown,
     hazard_among,
     is_none,
     join,
@@ -151,6 +152,7 @@ def mapping(frame: Frame, node: ir.Mapping) -> Value:
     """``{key: value, **other}``."""
     entries: dict[object, Value] = {}
     rest: Value | None = None
+    first = Dict({}) if any(key is None for key, _ in node.items) else None
     for key_node, value_node in node.items:
         value = frame.interp.evaluate(frame, value_node)
         if key_node is None:
@@ -166,7 +168,7 @@ def mapping(frame: Frame, node: ir.Mapping) -> Value:
             entries[key.value] = value
         else:
             rest = value if rest is None else join(rest, value)
-    return bounded(Dict(entries, rest))
+    return bounded(Dict(entries, rest) if first is None else grown(first, entries, rest))
 
 
 def comprehension(frame: Frame, node: ir.Comprehension) -> Value:

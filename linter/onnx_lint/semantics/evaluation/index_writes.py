@@ -7,6 +7,7 @@ from onnx_lint.semantics.domain.sites import IndexWrite
 from onnx_lint.semantics.domain.values import Const, Seq, Tensor, Value
 from onnx_lint.semantics.evaluation.frame import Frame
 from onnx_lint.source import ir
+from onnx_lint.source.block_text import BlockText
 
 _REDUCTIONS = frozenset({"sum", "mean", "any", "all", "amax", "amin", "norm", "prod", "argmax", "argmin", "std", "var"})
 
@@ -50,11 +51,7 @@ def _stand_apart(values: tuple[Value, ...], nodes: ir.Sequence) -> bool:
 def _is_of_rows(frame: Frame, node: ir.Expr) -> bool:
     """Whether an index is a comparison of something that was reduced along a dimension: ``x.sum(1) > 0``."""
     if isinstance(node, ir.Name) and frame.function is not None:
-        bound = [
-            s.value
-            for s in ir.walk(frame.function.body)
-            if isinstance(s, ir.Assign) and any(isinstance(t, ir.Name) and t.id == node.id for t in s.targets)
-        ]
+        bound = BlockText.of(frame.function.body).assigned(node.id)
         node = bound[0] if len(bound) == 1 else node
     while isinstance(node, ir.UnaryOp):
         node = node.value

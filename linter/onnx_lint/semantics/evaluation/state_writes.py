@@ -15,6 +15,7 @@ from onnx_lint.semantics.domain.sites import Site, StateWrite
 from onnx_lint.semantics.domain.values import STATIC, UNKNOWN, Instance, Tensor, Value
 from onnx_lint.semantics.evaluation.frame import Frame
 from onnx_lint.source import ir
+from onnx_lint.source.block_text import BlockText, said
 
 if TYPE_CHECKING:
     from onnx_lint.project.classes import ClassInfo
@@ -25,8 +26,6 @@ _MUTATORS = frozenset(
 """Methods of containers that change what they hold."""
 _OF_OTHERS = frozenset({"add", "update"})
 """Those of them that other objects have too, and mean something else by."""
-_MOVING = frozenset({"to", "cuda", "cpu", "type", "type_as", "float", "half", "double", "contiguous", "detach"})
-"""Methods that leave the values as they are."""
 _FILLING = frozenset({"normal_", "uniform_", "bernoulli_", "random_", "exponential_"})
 """Methods that draw all elements of a tensor anew; rules about random numbers speak of them."""
 
@@ -38,12 +37,13 @@ def attribute(frame: Frame, target: ir.Attribute, value: Value) -> None:
     instance = _module(frame, target.value) if frame.records_sites else None
     if function is None or instance is None:
         return
-    if not value.is_traced and target.attr not in _read_for_itself(function):
+    text = BlockText.of(function.body)
+    if not value.is_traced and target.attr not in text.read_for_itself:
         return
-    if target.attr in _only_moved(function):
+    if target.attr in text.only_moved:
         return
-    if not _is_made_when_missing(function, target.attr):
-        how = "guarded" if target.attr in _guarded(function) else "assigned"
+    if not text.is_made_when_missing(target.attr):
+        how = "guarded" if target.attr in text.guarded else "assigned"
         frame.emit(StateWrite, target, value, kind="attribute", name=target.attr, how=how, owner=instance.cls)
 
 
@@ -85,33 +85,15 @@ def _is_tensor_or_read(frame: Frame, root: ir.Expr, node: ir.Subscript) -> bool:
     else each call may assign all that it reads."""
     if isinstance(frame.interp.evaluate(frame, root), Tensor):
         return not _is_constant(node.index)  # the same elements in each call: nothing of another call is in them
-    name, function = _said(root), frame.function
-    if function is None:
+    if frame.function is None:
         return False
-    targets = {id(t) for s in ir.walk(function.body) if isinstance(s, ir.Assign) for t in s.targets}
-    readers = [r for part in ir.walk(function.body) if id(part) not in targets for r in _items_read(part)]
-    return any(_said(reader) == name and reader.at < node.at for reader in readers)
-
-
-def _items_read(node: ir.Node) -> tuple[ir.Expr, ...]:
-    """The containers of which a node reads items."""
-    match node:
-        case ir.Subscript():
-            return (node.value,)
-        case ir.Compare():
-            return tuple([right for op, right in node.rest if op in ("in", "not in")])
-        case ir.Call(func=ir.Attribute(attr="get" | "setdefault") as called):
-            return (called.value,)
-    return ()
+    first = BlockText.of(frame.function.body).first_items.get(said(root))
+    return first is not None and first < node.at
 
 
 def _is_constant(index: ir.Expr) -> bool:
     """Whether an index is made of literals only."""
     return all(isinstance(n, (ir.Const, ir.Slice, ir.UnaryOp, ir.Sequence)) for n in ir.walk(index))
-
-
-def _said(node: ir.Expr) -> str | None:
-    return node.attr if isinstance(node, ir.Attribute) else node.id if isinstance(node, ir.Name) else None
 
 
 def method(frame: Frame, node: ir.Call, given: Iterable[Value]) -> None:
@@ -139,10 +121,8 @@ def name(frame: Frame, target: ir.Name, value: Value) -> None:
     function = frame.function
     if not frame.records_sites or function is None or not frame.analysis.says_global(function, frame.unit.text):
         return
-    if target.id not in _globals(function):
-        return
-    changes = (s.target for s in ir.walk(function.body) if isinstance(s, ir.AugAssign))
-    if value.is_traced or any(_said(t) == target.id for t in changes):
+    text = BlockText.of(function.body)
+    if target.id in text.globals and (value.is_traced or target.id in text.augmented):
         frame.emit(StateWrite, target, value, kind="global", name=target.id, how="augmented")
 
 
@@ -181,89 +161,6 @@ def _is_global(frame: Frame, name: str) -> bool:
     if frame.env is None or frame.env.get(name) is not None or frame.function is None:
         return False
     return any(getattr(b, "value", None) is not None for b in frame.module.lookup(name))
-
-
-# ------------------------------------------------------------------------------------------------ what functions say
-def _globals(function: ir.FunctionDef) -> frozenset[str]:
-    """The names that a function declares ``global``."""
-    return frozenset(
-        n for s in ir.walk(function.body) if isinstance(s, ir.Scope) and s.kind == "global" for n in s.names
-    )
-
-
-def _attributes(node: ir.Node) -> set[str]:
-    return {n.attr for n in ir.walk(node) if isinstance(n, ir.Attribute) and isinstance(n.value, ir.Name)}
-
-
-def _assigned(body: ir.Block) -> set[str]:
-    found = [t for s in ir.walk(body) if isinstance(s, ir.Assign) for t in s.targets]
-    return {t.attr for t in found if isinstance(t, ir.Attribute) and isinstance(t.value, ir.Name)}
-
-
-def _read_for_itself(function: ir.FunctionDef) -> set[str]:
-    """Attributes that are computed from what they held, ``self.t = self.t * 0.5``; not those that are only moved to
-    another device or type."""
-    assigned = [
-        (s.targets, s.value) for s in ir.walk(function.body) if isinstance(s, ir.Assign) and not _moves(s.value)
-    ]
-    return {
-        target.attr
-        for targets, value in assigned
-        for target in targets
-        if isinstance(target, ir.Attribute) and target.attr in _attributes(value)
-    }
-
-
-def _only_moved(function: ir.FunctionDef) -> set[str]:
-    """Attributes that the function does no more to than move them: ``self.mean = self.mean.type_as(x)``."""
-    moved: dict[str, bool] = {}
-    for statement in ir.walk(function.body):
-        for target in statement.targets if isinstance(statement, ir.Assign) else ():
-            if isinstance(target, ir.Attribute) and isinstance(statement, ir.Assign):
-                is_move = _moves(statement.value) and target.attr in _attributes(statement.value)
-                moved[target.attr] = moved.get(target.attr, True) and is_move
-    return {name for name, is_move in moved.items() if is_move}
-
-
-def _moves(value: ir.Expr) -> bool:
-    """Whether an expression, or each element of a comprehension, is something moved to another device or type."""
-    if isinstance(value, ir.Comprehension):
-        return _moves(value.element)
-    while isinstance(value, ir.Call) and isinstance(value.func, ir.Attribute) and value.func.attr in _MOVING:
-        value = value.func.value
-        if isinstance(value, (ir.Attribute, ir.Name)):
-            return True
-    return False
-
-
-def _is_made_when_missing(function: ir.FunctionDef, name: str) -> bool:
-    """Whether an attribute is assigned where it is asked for: ``if self.table is None: self.table = …``, or
-    ``if self.table is not None: return self.table``. A flag of the first call is none of these."""
-    tests = [s for s in ir.walk(function.body) if isinstance(s, ir.If) and name in _attributes(s.test)]
-    flags = (v for s in tests for v in _values_assigned(s.body, name))
-    if any(isinstance(v, ir.Const) and isinstance(v.value, bool) for v in flags):
-        return False
-    return any(
-        name in _assigned(s.body) | _assigned(s.orelse) or any(isinstance(r, ir.Return) for r in s.body) for s in tests
-    )
-
-
-def _values_assigned(body: ir.Block, name: str) -> Iterator[ir.Expr]:
-    for statement in ir.walk(body):
-        if isinstance(statement, ir.Assign):
-            if any(isinstance(t, ir.Attribute) and t.attr == name for t in statement.targets):
-                yield statement.value
-
-
-def _guarded(function: ir.FunctionDef) -> set[str]:
-    """Attributes that are assigned in the first call only: beside a flag that the condition asks for."""
-    found: set[str] = set()
-    for statement in ir.walk(function.body):
-        if isinstance(statement, ir.If):
-            flags = _attributes(statement.test) & _assigned(statement.body)
-            if any(isinstance(v, ir.Const) for flag in flags for v in _values_assigned(statement.body, flag)):
-                found |= _assigned(statement.body) - flags
-    return found
 
 
 # ------------------------------------------------------------------------------------------------- which are kept

@@ -7,6 +7,7 @@ from onnx_lint.semantics.domain.sites import ViewWrite
 from onnx_lint.semantics.domain.values import Tensor
 from onnx_lint.semantics.evaluation.frame import Frame
 from onnx_lint.source import ir
+from onnx_lint.source.block_text import BlockText
 from onnx_lint.source.enclosing import enclosing
 
 _VIEWS = frozenset(
@@ -102,26 +103,4 @@ def _is_read_after(frame: Frame, name: str, node: ir.Expr | ir.Stmt) -> bool:
     statement = around[-1] if around and isinstance(around[-1], (ir.Assign, ir.AugAssign)) else node
     # what is written is read before the write: `part[:, 0] = part[:, 0] + 1`
     last = max((n.at for n in ir.walk(statement) if hasattr(n, "at")), default=node.at)
-    bound = {id(t) for s in ir.walk(frame.function.body) for t in _targets(s)}
-    names = [n for n in ir.walk(frame.function.body) if isinstance(n, ir.Name) and n.id == name and n.at > last]
-    reads = [n.at for n in names if id(n) not in bound]
-    if not reads:
-        return False
-    binds = [n.at for n in names if id(n) in bound]
-    if not binds or min(reads) < min(binds):
-        return True
-    first = min(binds)  # `y = f(y)`: the target may stand in front of what it is made of
-    for other in ir.walk(frame.function.body):
-        if isinstance(other, (ir.Assign, ir.AugAssign)) and any(t.at == first for t in _targets(other)):
-            return any(isinstance(n, ir.Name) and n.id == name for n in ir.walk(other.value))
-    return False
-
-
-def _targets(statement: ir.Node) -> list[ir.Name]:
-    targets: list[ir.Expr] = []
-    if isinstance(statement, ir.Assign):
-        targets = list(statement.targets)
-    elif isinstance(statement, (ir.For, ir.Generator)):
-        targets = [statement.target]
-    found = [e for t in targets for e in (t.elements if isinstance(t, ir.Sequence) else (t,))]
-    return [t for t in found if isinstance(t, ir.Name)]
+    return BlockText.of(frame.function.body).is_read_after(name, last)
