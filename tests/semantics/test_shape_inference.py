@@ -348,3 +348,34 @@ class Net(nn.Module):
 """
     )
     assert found["x"].endswith("[…]") and found["a"].startswith("size")
+
+
+def test_many_layers_of_one_class_differ_in_width_and_keep_what_they_do_to_sizes() -> None:
+    found = known(
+        """
+class Layer(nn.Module):
+    def __init__(self, i, o, stride=1, rate=0.0, layout="same"):
+        super().__init__()
+        if layout == "same":
+            self.conv = nn.Conv2d(i, o, 3, stride, 1)
+        else:
+            self.conv = nn.Conv1d(i, o, 3, stride, 1)
+        self.drop = nn.Dropout(rate)
+    def forward(self, x):
+        return self.drop(self.conv(x))
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = Layer(3, 16), Layer(16, 32, 2, 0.1)
+        self.c, self.d = Layer(32, 64, 2, 0.2), Layer(64, 128, 2, 0.3)
+    def forward(self, x):
+        a = self.a(x)
+        b = self.b(a)
+        c = self.c(b)
+        d = self.d(c)
+        return d
+"""
+    )
+    assert found["a"] == "float32[x.shape[0], 16, x.shape[2], x.shape[3]]"
+    assert found["b"] == "float32[x.shape[0], ?, ceil(x.shape[2] / 2), ceil(x.shape[3] / 2)]"
+    assert found["d"] == "float32[x.shape[0], ?, ceil(x.shape[2] / 8), ceil(x.shape[3] / 8)]"

@@ -325,6 +325,20 @@ def general(value: Value) -> Value:
     return value
 
 
+MIN_WIDTH = 8
+"""Integers from here on count channels or elements; smaller ones are kernels, steps, and how many there are."""
+
+
+def of_any_width(value: Value) -> Value:
+    """An argument of an object without the numbers in which layers of one make differ, widths and rates. Text, flags
+    and small integers say which make it is."""
+    if isinstance(value, Const):
+        held = value.value
+        if isinstance(held, str) or (isinstance(held, int) and abs(held) < MIN_WIDTH):
+            return value
+    return general(value)
+
+
 def loosest(value: Value) -> Value:
     """A value without anything that makes it one of many: of an object only the class is left."""
     if isinstance(value, Instance):

@@ -10,12 +10,12 @@ from onnx_lint.project.modules import Unit
 from onnx_lint.semantics.domain.environment import Environment
 from onnx_lint.semantics.domain.lattice import (
     alternatives,
-    general,
     is_none,
     join,
     join_arguments,
     map_arguments,
     map_parts,
+    of_any_width,
     type_name,
 )
 from onnx_lint.semantics.domain.renaming import Renaming
@@ -68,7 +68,7 @@ def make(frame: Frame, cls: ClassInfo, args: Arguments | None) -> Value:
                 analysis.wanted.note(cls, args)
         kinds = frame.summary.kinds_of(cls)
         if made not in kinds and len(kinds) >= MAX_EXACT_KINDS:
-            args = map_arguments(args, general)
+            args = map_arguments(args, of_any_width)
             made = args.key()
         if made not in kinds:
             if len(kinds) >= MAX_OBJECT_KINDS:
@@ -92,7 +92,7 @@ def _of_all_further(frame: Frame, cls: ClassInfo, args: Arguments) -> tuple[Argu
     if found is None or not isinstance(found[1][1], ir.FunctionDef):
         return None, _ANY
     function = Function(found[1][0], found[1][1], None, found[0])
-    given = frame.interp.filled(frame.analysis, function, map_arguments(args, general))
+    given = frame.interp.filled(frame.analysis, function, map_arguments(args, of_any_width))
     widest = frame.summary.widest_of(cls)
     joined = given if not widest or given is None else join_arguments(widest[-1], given)
     if joined is None or given is None:

@@ -32,7 +32,7 @@ MAX_DEPTH = 40
 MAX_RECURSION = 10
 """Calls of one function inside its own calls; deeper ones are taken to give what they are given. Trees of modules are
 less deep; functions that hand themselves a longer list each time have no end."""
-MAX_CONTEXTS = 2
+MAX_CONTEXTS = 6
 """Kinds of arguments that one function is told apart for where another one calls it; then constants are generalised.
 Counted for each caller, so that what a call gives does not depend on what was looked at before."""
 MAX_ALL_CONTEXTS = 64
@@ -41,8 +41,8 @@ the function."""
 MAX_LOOSE = 8
 """Kinds of arguments that come on top of those, of which only the classes of objects are told apart."""
 MAX_EXACT_KINDS = 1
-"""Kinds of arguments that objects of one class are told apart for by the numbers given, where one function makes them:
-beyond, one is a layer of any width."""
+"""Kinds of arguments that objects of one class are told apart for by their widths, where one function makes them:
+beyond, one is a layer of any width, see `lattice.of_any_width`."""
 MAX_OBJECT_KINDS = 4
 """Kinds of arguments that objects of one class are told apart for; further ones are taken together, each argument
 being what any of them was given."""
