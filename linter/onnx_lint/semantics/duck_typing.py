@@ -6,6 +6,8 @@ is one of these that is meant.
 
 from __future__ import annotations
 
+import re
+
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.derived import NameIndex, Names
 from onnx_lint.project.modules import SourceModule
@@ -55,16 +57,41 @@ def _is_method(member: Chunk) -> bool:
     return member.kind == "def" and not member.name.startswith("_")
 
 
+class Attributes(NameIndex):
+    """The classes of the project's modules by the attributes that their constructors assign."""
+
+    def __init__(self, project: Project) -> None:
+        super().__init__(project, _attributes_of)
+
+
+_ASSIGNED = re.compile(r"\bself\.([A-Za-z]\w{3,}) *(?:: *[^=\n]+)?=(?!=)")
+
+
+def _attributes_of(module: SourceModule) -> Names:
+    """The classes of a file by the attributes that their constructors assign."""
+    out: dict[str, tuple[str, ...]] = {}
+    if "forward" in module.source.text:
+        for chunk in module.chunks:
+            for member in chunk.members if chunk.kind == "class" else ():
+                if member.name == "__init__" and member.kind == "def":
+                    for name in dict.fromkeys(_ASSIGNED.findall(member.text)):
+                        out[name] = (*out.get(name, ()), chunk.name)
+    return out
+
+
 def classes_with(analysis: Analysis, name: str) -> list[ClassInfo]:
     """The modules of the project that define a method `name`."""
     return analysis.project.derived.get(Methods).classes_with(name)
 
 
 def is_distinctive(analysis: Analysis, name: str) -> bool:
-    """Whether a method name says which class is meant."""
+    """Whether a method name says which class is meant. It does not where constructors keep a module or a number under
+    that name: an object that is not known may as well be one of theirs."""
     if name in _COMMON or name.startswith("_") or len(name) < 4:
         return False
-    return 0 < len(classes_with(analysis, name)) <= _MAX_CLASSES
+    if not 0 < len(classes_with(analysis, name)) <= _MAX_CLASSES:
+        return False
+    return not analysis.project.derived.get(Attributes).lookup(name)
 
 
 def call(frame: Frame, node: ir.Call | None, name: str, args: Arguments) -> Value | None:

@@ -258,7 +258,7 @@ def _enter_instance(
         analysis.roots[unit] = summary
     summary.sites += analysis.demanded[-1].others
     frame.interp.invoke(frame, None, function, None, args)
-    outputs.report(analysis, summary, function, info)
+    outputs.report(analysis, summary, function, info, unit, statement)
     return summary
 
 
