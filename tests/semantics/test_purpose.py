@@ -30,6 +30,8 @@ TRAINING = {
     "returns the call of a loss": ("x, y", "return F.cross_entropy(x, y).mean()"),
     "takes targets": ("x, targets", "return x - targets"),
     "takes arrays": ("x: np.ndarray, y: torch.Tensor", "return y + 1"),
+    "takes several arrays": ("x: list[np.ndarray], y: torch.Tensor", "return y + 1"),
+    "takes texts": ("x, words: Sequence[str]", "return x + 1"),
     "takes a text": ("x, mode: str", "return x + 1"),
     "takes a module": ("x, model", "held = dict(model.named_parameters())\nreturn x + held['w']"),
     "returns a named loss": ("x, y", "out = dict(x=x, loss=F.mse_loss(x, y))\nreturn out"),
@@ -226,6 +228,7 @@ class Contrast(nn.Module):
 
 def test_transforms_without_layers_are_information_and_models_beside_them_are_not() -> None:
     assert severities("return x") == {Severity.ERROR}
+    assert severities("return x", path="pkg/models/specaug/mask.py") == {Severity.INFO}
     assert severities("return x", path="pkg/transforms/crop.py") == {Severity.INFO}
     found = check_source(HEAD + NET, path="pkg/transforms/crop.py")
     assert {d.severity for d in found} == {Severity.ERROR}

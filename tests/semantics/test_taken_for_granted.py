@@ -86,3 +86,52 @@ def test_a_size_that_changes_is_no_int_under_either_engine(size: str, classes: s
 )
 def test_a_padding_is_asked_for_more_than_emptiness(lines: tuple[str, str], severity: str) -> None:
     assert [(s, at) for code, s, at in found(*lines) if code == "ONX102"] == [(severity, lines[1])]
+
+
+OPTIONAL = """
+from dataclasses import dataclass
+from typing import Optional
+from torch.distributed import ProcessGroup
+
+@dataclass
+class Packing:
+    length: int
+    streams: Optional[int] = None
+
+@dataclass
+class Memory:
+    keys: torch.Tensor
+    length: int = 0
+
+@dataclass
+class LargerMemory(Memory):
+    size: int = 0
+
+class Net(nn.Module):
+    def forward(self, x, given: {kind} = None):
+        if given is not None:
+            x = x + 1 if x.sum() > 0 else x
+        return x
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_told"),
+    [
+        ("Optional[ProcessGroup]", False),
+        ("ProcessGroup", False),
+        ("Optional[Packing]", False),
+        ("Optional[int]", False),
+        ("Optional[tuple[int, int]]", False),
+        ("Optional[torch.Tensor]", True),
+        ("Optional[dict[str, torch.Tensor]]", True),
+        ("Optional[tuple[int, torch.Tensor]]", True),
+        ("Optional[list]", True),
+        ("Optional[Memory]", True),
+        ("Optional[LargerMemory]", True),
+        ("Optional[SomethingUnknown]", True),
+    ],
+)
+def test_an_optional_input_that_holds_no_tensor_is_left_out(kind: str, is_told: bool) -> None:
+    line = "x = x + 1 if x.sum() > 0 else x"
+    assert [at for _, _, at in reports(OPTIONAL.format(kind=kind))] == ([line] if is_told else [])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from onnx_lint.semantics.domain.lattice import join, map_parts, type_name
+from onnx_lint.project.classes import ClassInfo
+from onnx_lint.semantics.domain.lattice import alternatives, join, map_parts, type_name
 from onnx_lint.semantics.domain.origin import Origin, StepKind
 from onnx_lint.semantics.domain.values import (
     NONE,
@@ -12,6 +13,7 @@ from onnx_lint.semantics.domain.values import (
     Const,
     Dict,
     Function,
+    Instance,
     Seq,
     Static,
     Tensor,
@@ -73,11 +75,12 @@ def _input(frame: Frame, function: Function, param: ir.Param, use: Usage) -> Val
     if param.annotation is not None:
         value = frame.interp.annotated(frame.analysis, function.unit.module, param.annotation)
         if value is not None:
-            value = frame.owned(_with_origin(value, param.name, origin))
             default = param.default
-            if isinstance(default, ir.Const) and default.value is None:
-                return join(value, NONE)
-            return value
+            is_optional = isinstance(default, ir.Const) and default.value is None
+            if is_optional and not _may_hold_tensor(frame, value):
+                return NONE
+            value = frame.owned(_with_origin(value, param.name, origin))
+            return join(value, NONE) if is_optional else value
     if param.default is not None:
         default_is = default_value(frame, function, param)
         if isinstance(default_is, Const):
@@ -98,6 +101,39 @@ def _of_default(frame: Frame, function: Function, param: ir.Param) -> Value | No
     if isinstance(param.default.value, (str, bool, int, float)):
         return default_value(frame, function, param)
     return NONE if param.default.value is None and param.name in TARGETS else None
+
+
+def _may_hold_tensor(frame: Frame, value: Value) -> bool:
+    """Whether an annotated input may bring tensors. A number, a text, a group of processes or a dataclass of such is
+    left out of an export where its default is ``None``."""
+    parts = alternatives(value)
+    if len(parts) > 1:
+        return any(_may_hold_tensor(frame, part) for part in parts)
+    if isinstance(value, (Seq, Dict)):
+        inside = value.items() if isinstance(value, Seq) else value.values()
+        return not inside or any(_may_hold_tensor(frame, part) for part in inside)
+    if isinstance(value, Instance):
+        return not _is_configuration(frame, value.cls)
+    return not isinstance(value, (Static, Const))
+
+
+def _is_configuration(frame: Frame, info: ClassInfo) -> bool:
+    """Whether a class is a dataclass whose fields are numbers, texts and flags."""
+    header = info.header
+    marks = [] if header is None else [m.func if isinstance(m, ir.Call) else m for m in header.decorators]
+    if (
+        not any(ir.dotted(mark).rpartition(".")[2] == "dataclass" for mark in marks)
+        or info.bases
+        or info.unresolved_bases
+    ):
+        return False
+    fields = [member for found in info.statements.values() for member in found]
+    for unit, statement in fields:
+        annotation = statement.annotation if isinstance(statement, (ir.Declare, ir.Assign)) else None
+        kind = None if annotation is None else frame.interp.annotated(frame.analysis, unit.module, annotation)
+        if kind is None or _may_hold_tensor(frame, kind):
+            return False
+    return bool(fields)
 
 
 def _with_origin(value: Value, name: str, origin: Origin) -> Value:

@@ -21,7 +21,8 @@ from onnx_lint.source import ir
 _PLACES = frozenset(
     {"loss", "losses", "criterion", "criterions", "metric", "metrics", "transform", "transforms", "augment",
      "augmentation", "augmentations", "dataset", "datasets", "preprocessing", "postprocess", "postprocessing",
-     "post_processing", "regularizer", "regularizers", "evaluation", "trainer", "trainers"}
+     "post_processing", "regularizer", "regularizers", "evaluation", "trainer", "trainers", "specaug", "specaugment",
+     "spec_augment"}
 )  # fmt: skip
 """Folders and files of code that stands beside models."""
 _OUTPUTS = frozenset({"outputs", "predictions", "preds", "model_outputs"})

@@ -32,7 +32,7 @@ def judged(unit: Unit, function: ir.FunctionDef, name: str) -> str | None:
         if param.default is None and param.name in TARGETS:
             return f"`{name}.forward` takes the targets `{param.name}`"
         kind = "" if param.annotation is None else unit.module.source.slice(unit.span(param.annotation.at))
-        if param.default is None and kind in ("np.ndarray", "numpy.ndarray", "ndarray", "str"):
+        if param.default is None and _NO_TENSOR.fullmatch(kind.strip("\"'")):
             return f"`{name}.forward` takes `{param.name}`, which is not a tensor"
         if param.default is None and _is_used_as_module(function, param.name):
             return f"`{name}.forward` takes the module `{param.name}`"

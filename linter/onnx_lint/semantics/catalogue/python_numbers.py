@@ -38,6 +38,7 @@ from onnx_lint.semantics.domain.values import (
     Value,
 )
 from onnx_lint.semantics.evaluation.frame import Frame
+from onnx_lint.source import ir
 
 _MATH_INTEGERS = frozenset({"ceil", "floor", "trunc", "gcd", "isqrt", "comb"})
 
@@ -188,7 +189,7 @@ def _holds_for_one(name: str, given: Sequence[Value], size: Dim) -> bool:
 def _pick_from(frame: Frame, call: Call, name: str, single: Value) -> Value:
     if isinstance(single, (Seq, Alternatives)) or name == "sorted":
         items = [i for v in alternatives(single) if isinstance(v, Seq) for i in v.items()]
-        hazard = hazard_among(p for i in items for p in traced_parts(i, 1))
+        hazard = hazard_among(p for i in items for p in traced_parts(_deciding(call, i), 1))
         joined = join_all(items) or UNKNOWN
         if "key" in call.args.keyword:
             _pick_by_key(frame, call, name, call.args.keyword["key"], joined)
@@ -199,6 +200,15 @@ def _pick_from(frame: Frame, call: Call, name: str, single: Value) -> Value:
         frame.interp.element(frame, single, call.argument_node(), name)
         return Tensor(single.traced, single.presumed, single.origin)
     return STATIC if not single.is_traced and single is not UNKNOWN else single
+
+
+def _deciding(call: Call, item: Value) -> Value:
+    """What of an element decides a comparison: of the items of a mapping the key, since no two are the same."""
+    argument = call.argument_node()
+    is_item = (
+        isinstance(argument, ir.Call) and isinstance(argument.func, ir.Attribute) and argument.func.attr == "items"
+    )
+    return item.elements[0] if is_item and isinstance(item, Seq) and item.elements else item
 
 
 def _pick_by_key(frame: Frame, call: Call, name: str, key: Value, item: Value) -> None:

@@ -81,6 +81,8 @@ def _by_name(name: str) -> Value | None:
         return Static("device")
     if name in ("torch.dtype", "torch.Generator", "torch.memory_format"):
         return STATIC
+    if name.startswith("torch.distributed."):  # a group of processes, a mesh of devices: no tensor
+        return STATIC
     if name in _LISTS:
         return Seq(_LISTS[name], None, UNKNOWN)
     if name in ("tuple", "typing.Tuple"):

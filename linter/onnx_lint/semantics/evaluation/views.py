@@ -73,7 +73,10 @@ def _base(node: ir.Expr) -> ir.Name | None:
     is_view = False
     while True:
         if isinstance(node, ir.Call) and isinstance(node.func, ir.Attribute) and node.func.attr in _VIEWS:
-            node = node.func.value
+            is_function = ir.dotted(node.func.value) == "torch"
+            if is_function and not node.args:
+                return None
+            node = node.args[0] if is_function else node.func.value
         elif (isinstance(node, ir.Attribute) and node.attr in _VIEW_ATTRIBUTES) or (
             isinstance(node, ir.Subscript) and _is_basic(node.index)
         ):
