@@ -32,10 +32,10 @@ def unused(options: Mapping[str, object], dynamo: bool) -> Iterator[str]:
 
 def unused_names(options: Mapping[str, object], program: object) -> Iterator[str]:
     """Names beyond the inputs of what dynamo has exported (`program`): torchscript gives them to parameters."""
-    names, proto = options.get("input_names"), getattr(program, "model_proto", None)
-    if not isinstance(names, Sequence) or isinstance(names, str) or proto is None:
+    names, model = options.get("input_names"), getattr(program, "model", None)
+    if not isinstance(names, Sequence) or isinstance(names, str) or model is None:
         return
-    taken = {value.name for value in proto.graph.input}
+    taken = {value.name for value in model.graph.inputs}  # `model_proto` would copy all weights
     left = [str(name) for name in names if name not in taken]
     if left:
         yield f"{len(left)} of the `input_names` name no input in the dynamo engine, first `{left[0]}`"
