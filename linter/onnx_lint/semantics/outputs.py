@@ -10,7 +10,6 @@ from onnx_lint.project.modules import Unit
 from onnx_lint.semantics.domain.engines import ALL_ENGINES, DYNAMO
 from onnx_lint.semantics.domain.environment import Environment
 from onnx_lint.semantics.domain.lattice import alternatives
-from onnx_lint.semantics.domain.renaming import Renaming
 from onnx_lint.semantics.domain.sites import Output
 from onnx_lint.semantics.domain.values import (
     Const,
@@ -50,10 +49,10 @@ def report(
 ) -> None:
     """Report non-tensor outputs of an entry point, at its ``return`` statements.
 
-    `function` is what is called, and `statement` the ``forward`` as it is written: where a decorator stands in its place
-    and hands on what it returns, that is told in ``forward``, and not in the file of the decorator.
+    `function` is what is called, and `statement` the ``forward`` as it is written: where a decorator stands in its
+    place and hands on what it returns, that is told in ``forward``, and not in the file of the decorator.
     """
-    calls = [Reached(entry, None, entry.inputs).call(c, Renaming()) for c in entry.calls]
+    calls = [Reached(entry, None, entry.inputs).call(c) for c in entry.calls]
     returned = [part for call in calls for part in _parts_of(call)]
     if returned and function.function is not statement:
         kinds = {(p.kind, p.where) for p in returned}
@@ -67,8 +66,7 @@ def report(
 def _calls_of(statement: ir.FunctionDef, wrapping: list[Reached]) -> list[Reached]:
     """The calls of a function that decorators wrap, below the calls of what stands in its place."""
     for _ in range(_MAX_DECORATORS):
-        renamings = [(call, call.renaming()) for call in wrapping]
-        wrapping = [call.call(c, renaming) for call, renaming in renamings for c in call.summary.calls]
+        wrapping = [call.call(c) for call in wrapping for c in call.summary.calls]
         found = [c for c in wrapping if c.summary.traced is not None and c.summary.traced[1] is statement]
         if found:
             return found
@@ -76,9 +74,8 @@ def _calls_of(statement: ir.FunctionDef, wrapping: list[Reached]) -> list[Reache
 
 
 def _parts_of(call: Reached) -> list[_Part]:
-    renaming = call.renaming()
     returned = summary_returns(call.summary)
-    return [part for value, node in returned for part in _parts(renaming.value(value), node, "output", _MAX_DEPTH)]
+    return [part for value, node in returned for part in _parts(call.renaming.value(value), node, "output", _MAX_DEPTH)]
 
 
 def _emit(
