@@ -8,9 +8,8 @@
     python benchmarks/robustness.py --mutate 2000 TREE…     damaged files of the trees, each analysed in a child process
 
 ``--trees`` without a tree takes the standard library of the running Python. ``--seed`` changes what is damaged and
-edited. Exit status 1 if something crashed, hung, disagreed or reported an internal error. Notes, the calls by which
-traced code gets to a place, may be those of another way than a fresh analysis takes first, and must be calls of the
-present text; how many differ is printed.
+edited. Exit status 1 if something crashed, hung, disagreed or reported an internal error. Notes may be those of another
+way to a place than a fresh analysis takes first, and must be right about the present text; how many differ is printed.
 """
 
 from __future__ import annotations
@@ -293,7 +292,8 @@ def edit_sequence(path: Path, source: random.Random, counts: Counter[str]) -> li
                 held_text = texts.get(note.span.path)
                 text = SourceText.from_text(note.span.path, held_text) if held_text else load(note.span.path)
                 shown = text.slice(note.span) if text is not None else ""
-                if note not in others_notes and not (shown.endswith(")") and "(" in shown):
+                is_call = shown.endswith(")") and "(" in shown
+                if note not in others_notes and not is_call and not (shown and f"`{shown}`" in note.text):
                     odd.append(f"{first}: the note {note} stands at {shown!r}")
     return odd
 
