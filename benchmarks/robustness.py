@@ -4,15 +4,18 @@
     python benchmarks/robustness.py --oracle TREE…          chunk route = whole-file route; splitter = Python's parser
     python benchmarks/robustness.py --programs 2000         generated programs, in every order and by every kind of path
     python benchmarks/robustness.py --same TREE…            the command over each tree, by every kind of path
+    python benchmarks/robustness.py --edits 100 TREE…       what an editor says after edits = a fresh analysis
     python benchmarks/robustness.py --mutate 2000 TREE…     damaged files of the trees, each analysed in a child process
 
-``--trees`` without a tree takes the standard library of the running Python. ``--seed`` changes what is damaged. Exit
-status 1 if something crashed, hung, disagreed or reported an internal error.
+``--trees`` without a tree takes the standard library of the running Python. ``--seed`` changes what is damaged and
+edited. Exit status 1 if something crashed, hung, disagreed or reported an internal error. Notes may be those of another
+way to a place than a fresh analysis takes first, and must be right about the present text; how many differ is printed.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
 import json
 import os
 import random
@@ -23,6 +26,7 @@ import sys
 import sysconfig
 import tempfile
 import time
+import warnings
 from collections import Counter
 from pathlib import Path
 
@@ -210,6 +214,111 @@ def same(paths: list[str]) -> bool:
     return good
 
 
+# ------------------------------------------------------------------------------------------------------------- edits
+_STEPS = 4
+"""Texts of a sequence that parse and are compared; before each stands one that is only typed over."""
+_LONGEST = 40_000
+"""Characters of a file that is edited."""
+
+
+def _parses(text: str) -> bool:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the sources: old escapes and comparisons
+            ast.parse(text)
+    except (SyntaxError, ValueError):
+        return False
+    return True
+
+
+def edit_sequence(path: Path, source: random.Random, counts: Counter[str]) -> list[str] | None:
+    """Edit a file, and in turn a file that it imports, as an editor that stays open sees it. What is odd, in words;
+    ``None`` if nothing is reported of the file to begin with."""
+    from editor_core.test_incremental import edited, said
+
+    from onnx_lint.checker import check_groups
+    from onnx_lint.project.project import Project
+    from onnx_lint.settings import Settings
+    from onnx_lint.source.text import SourceError, SourceText, read
+
+    held: dict[str, SourceText | None] = {}
+
+    def load(name: str) -> SourceText | None:
+        if name not in held:
+            try:
+                held[name] = read(name)
+            except (OSError, SourceError):
+                held[name] = None
+        return held[name]
+
+    first = str(path)
+    original = load(first)
+    assert original is not None
+    texts = {first: original.text}
+    project = Project(load, editor=True)
+    project.add(original)
+    if not check_groups(project, [(Settings(), {first})]):
+        return None
+    # a file that it imports is open too
+    near = [name for name, found in held.items() if found is not None and name != first and name.endswith(".py")]
+    others = sorted(name for name in near if 200 < len(held[name].text) < _LONGEST)  # type: ignore[union-attr]
+    if others:
+        other = source.choice(others)
+        texts[other] = held[other].text  # type: ignore[union-attr]
+        project.add(SourceText.from_text(other, texts[other]))
+    odd: list[str] = []
+    for _ in range(_STEPS):
+        name = source.choice(list(texts))
+        project.add(SourceText.from_text(name, edited(source, texts[name])))
+        check_groups(project, [(Settings(), {first})])
+        texts[name] = next(filter(_parses, (edited(source, texts[name]) for _ in range(50))), texts[name])
+        project.add(SourceText.from_text(name, texts[name]))
+        now = check_groups(project, [(Settings(), {first})])
+        anew = Project(load, editor=True)
+        for each, text in texts.items():
+            anew.add(SourceText.from_text(each, text))
+        fresh = check_groups(anew, [(Settings(), {first})])
+        counts["comparisons"] += 1
+        counts["diagnostics"] += len(fresh)
+        if said(now) != said(fresh):
+            unlike = sorted({str(d[:4]) for d in said(now)} ^ {str(d[:4]) for d in said(fresh)})
+            odd.append(f"{first}, after an edit of {name}: {unlike[:2] or 'fixes or order'}")
+            continue
+        for one, other_one in zip(now, fresh, strict=True):
+            notes, others_notes = (*one.origin, *one.path), (*other_one.origin, *other_one.path)
+            counts["notes"] += len(notes)
+            counts["diagnostics with other notes"] += notes != others_notes
+            for note in notes if notes != others_notes else ():
+                held_text = texts.get(note.span.path)
+                text = SourceText.from_text(note.span.path, held_text) if held_text else load(note.span.path)
+                shown = text.slice(note.span) if text is not None else ""
+                is_call = shown.endswith(")") and "(" in shown
+                if note not in others_notes and not is_call and not (shown and f"`{shown}`" in note.text):
+                    odd.append(f"{first}: the note {note} stands at {shown!r}")
+    return odd
+
+
+def edits(paths: list[str], seed: int, count: int) -> bool:
+    files = [
+        path for path in python_files(paths) if path.stat().st_size < _LONGEST and b"def forward" in path.read_bytes()
+    ]
+    counts: Counter[str] = Counter()
+    good = True
+    for number in range(count):
+        source = random.Random(f"{seed}:{number}")
+        tried = (edit_sequence(source.choice(files), source, counts) for _ in range(50))
+        odd = next((found for found in tried if found is not None), None)
+        if odd is None:
+            raise SystemExit("nothing is reported of these files: the edits would show nothing")
+        counts["sequences"] += 1
+        counts["sequences that differ"] += bool(odd)
+        for line in odd:
+            print(f"{number}: {line}", flush=True)
+        good = good and not odd
+    print(", ".join(f"{number} {name}" for name, number in counts.items()))
+    return good
+
+
 # ---------------------------------------------------------------------------------------------------------- programs
 def programs(count: int) -> bool:
     """Half of them have nested values. Each is linted in this process in two orders of its files; then all of them by
@@ -235,15 +344,22 @@ def programs(count: int) -> bool:
         counts["diagnostics"] += len(said)
         counts["internal errors"] += sum(d.code == "ONX099" for d in said)
         counts["change with the order of files"] += linted(dict(reversed(files.items()))) != said
+    print(", ".join(f"{number} {name}" for name, number in counts.items()), flush=True)
+    counts["runs that differ"] = _by_other_ways(made)
+    return not any(counts[k] for k in ("internal errors", "change with the order of files", "runs that differ"))
+
+
+def _by_other_ways(made: list[dict[str, str]]) -> int:
+    """In how many of five ways to ask the command for programs, all of them at once, it says something else."""
     with tempfile.TemporaryDirectory() as temporary:
         top = Path(temporary) / "top"
         for number, files in enumerate(made):
             (top / str(number)).mkdir(parents=True)
             for path, text in files.items():
                 (top / str(number) / path).write_text(text, encoding="utf-8")
-        counts["diagnostics by the command"], counts["runs that differ"] = compared(top, Path(temporary) / "link")
-    print(", ".join(f"{number} {name}" for name, number in counts.items()))
-    return not any(counts[k] for k in ("internal errors", "change with the order of files", "runs that differ"))
+        count, differ = compared(top, Path(temporary) / "link")
+    print(f"{count} diagnostics by the command, {differ} runs that differ", flush=True)
+    return differ
 
 
 def main() -> int:
@@ -252,6 +368,7 @@ def main() -> int:
     parser.add_argument("--oracle", nargs="+", metavar="TREE")
     parser.add_argument("--programs", type=int, metavar="COUNT")
     parser.add_argument("--same", nargs="+", metavar="TREE")
+    parser.add_argument("--edits", nargs="+", metavar=("COUNT", "TREE"))
     parser.add_argument("--mutate", nargs="+", metavar=("COUNT", "TREE"))
     parser.add_argument(
         "--show", nargs="+", metavar=("NUMBER", "TREE"), help="write that damaged file to standard output"
@@ -274,6 +391,9 @@ def main() -> int:
         good &= programs(options.programs)
     if options.same:
         good &= same(options.same)
+    if options.edits:
+        count, *paths = options.edits
+        good &= edits(paths, options.seed, int(count))
     if options.mutate:
         count, *paths = options.mutate
         good &= mutate(paths, options.seed, int(count))

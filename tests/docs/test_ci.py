@@ -53,3 +53,9 @@ def test_linter_export_and_server_run_on_three_systems() -> None:
     assert "pytest tests/cli" in said and "onnx-lint --export " in said and "tests/lsp" in said
     for path in re.findall(r"\b(?:tests|examples)/[\w/.]+", said):
         assert (ROOT / path).exists(), path
+
+
+def test_line_ends_are_those_of_the_repository_on_every_system() -> None:
+    """Git for Windows would change them on checkout: sources and expectations are compared byte by byte."""
+    rules = [line for line in (ROOT / ".gitattributes").read_text(encoding="utf-8").splitlines() if line[:1] != "#"]
+    assert rules == ["* -text"]

@@ -295,6 +295,16 @@ DATA: dict[str, Attack] = {
 }  # fmt: skip
 
 OTHER_DATA: dict[str, Attack] = {
+    "under vmap": model(
+        "return x.data.sum()", "vmap(m)(x)", "m(x)", takes="x: Tensor", top="from torch.func import vmap"
+    ),
+    "under vmap, in a function": model(
+        "return torch.vmap(total)(x)",
+        "m(x)",
+        "total(x)",
+        takes="x: Tensor",
+        top="def total(v: Tensor):\n    return v.data.sum()",
+    ),
     "no tensor": model("return x.data * 2", "m(Box(1))", "m(x)", "m(nn.Parameter(x))", "m(None)", "m([1])"),
     "a parameter item": model(
         "out = []\nfor v in x:\n    out.append(v.data * 2 if isinstance(v, Box) else v.data + 1)\nreturn out",

@@ -22,12 +22,13 @@ def is_only_read(read: AttributeRead) -> bool:
 
     A write through `.detach()` counts for autograd, one through `.data` does not, nor one to the tensor itself that
     follows: a backward pass would raise that did not. So the result may have no name, be no argument, view or target,
-    and be no operand that autograd keeps (a factor of something that needs a gradient).
+    and be no operand that autograd keeps (a factor of something that needs a gradient). Under `torch.func.vmap`, where
+    `.data` raises, `.detach()` gives a value: not in a file that names it.
     """
     if tuple(read.engines) != BOTH:
         return False
     certain = Certainty(read.unit, read.node)
-    if not certain.is_tensor(read.receiver):
+    if not certain.is_tensor(read.receiver) or "vmap" in read.unit.module.whole_text:
         return False
     inner: object = read.node
     around = list(reversed(certain.around))

@@ -24,7 +24,8 @@ class TensorData(Rule[AttributeRead]):
 
     `.data` hands out a tensor that the tracer does not follow: it is recorded as a constant, and the input that it came
     from can vanish from the model. There is **no** warning. The dynamo engine fails, in some models with a crash of the
-    interpreter. `.detach()` does the same for the values and is recorded.
+    interpreter. `.detach()` does the same for the values and is recorded. (`torch.func.vmap` refuses `.data` with an
+    error, and takes `.detach()`.)
 
     ## Example
 
