@@ -50,8 +50,8 @@ def report(
 ) -> None:
     """Report non-tensor outputs of an entry point, at its ``return`` statements.
 
-    `function` is what is called, and `statement` the ``forward`` as it is written: where a decorator stands in its place
-    and hands on what it returns, that is told in ``forward``, and not in the file of the decorator.
+    `function` is what is called, and `statement` the ``forward`` as it is written: where a decorator stands in its
+    place and hands on what it returns, that is told in ``forward``, and not in the file of the decorator.
     """
     calls = [Reached(entry, None, entry.inputs).call(c, Renaming()) for c in entry.calls]
     returned = [part for call in calls for part in _parts_of(call)]
