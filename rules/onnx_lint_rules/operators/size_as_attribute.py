@@ -49,8 +49,8 @@ class SizeAsAttribute(Rule[OperatorCall]):
     shape of `layer_norm`, `is_causal`. With a dynamic dimension torchscript stops with "Failed to export a node", or
     silently keeps the size of the example in `max_pool1d`; dynamo fixes the size and stops with "conflicts between
     user-specified ranges and inferred ranges". A number of `repeats` for `repeat_interleave` becomes a model that ONNX
-    Runtime stops in with "invalid expand shape"; where it is equal to the number of rows, the result is wrong without a
-    word. Sizes given to `interpolate`, `topk`, `arange` and `pad` stay live in
+    Runtime stops in with "invalid expand shape"; where it is equal to the number of rows, the result is silently wrong.
+    Sizes given to `interpolate`, `topk`, `arange` and `pad` stay live in
     both.
 
     ## Example
