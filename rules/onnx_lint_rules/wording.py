@@ -49,7 +49,12 @@ def _size(value: Size) -> str:
     dim, is_fixed = value.dim, varies(value.dim) is False
     if value.parameter is not None and value.axis is not None:
         text = f"dimension {value.axis} of input `{value.parameter}`"
+        if is_fixed and value.boolean:
+            # what decides may be that it is fixed, or the bounds of one that is not: dynamic sizes begin at 2
+            return f"{text}, in a comparison that always comes out the same"
         return text if not is_fixed else f"{text}, which is fixed"
+    if is_fixed and value.boolean:
+        return "a comparison of sizes that always comes out the same"
     if is_fixed:
         return "a size of a traced tensor that is fixed"
     if isinstance(dim, Expression) and not value.boolean and len(str(dim)) <= _LONGEST:

@@ -269,6 +269,14 @@ CASES: dict[str, Everyday] = {
     "a line of points, one for each row": Everyday(
         "return x * torch.linspace(0, 1, x.shape[0])[:, None]", "ONX605", "warning", FINE, FAILS,
     ),
+    "rows repeated by another size": Everyday(
+        "return x.repeat_interleave(y.shape[0], dim=0)", "ONX605", "warning", FINE, FAILS,
+        head="x, y", first="(torch.randn(3, 4), torch.randn(4, 2))", second="(torch.randn(5, 4), torch.randn(6, 2))",
+        dynamic={"x": (0,), "y": (0,)},
+    ),
+    "rows repeated as often as there are rows": Everyday(
+        "return x.repeat_interleave(x.shape[0], dim=0)", "ONX605", "warning", FINE, WRONG,
+    ),
     "a scripted function that branches": Everyday(
         "@torch.jit.script\n"
         "def scripted(x: torch.Tensor) -> torch.Tensor:\n"

@@ -73,6 +73,34 @@ class Net(nn.Module):
     assert ["of `x.shape[0]`" in d.message for d in found(text, *BOTH) if d.code == "ONX201"] == [True]
 
 
+def test_a_comparison_that_bounds_decide_does_not_make_its_size_fixed() -> None:
+    text = """
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3)
+
+    def forward(self, x):
+        y = self.conv(x)
+        if x.shape[0] < 1:
+            return y + 1
+        if y.shape[0] < 2:
+            return y + 2
+        if y.shape[1]:
+            return y + 3
+        return y
+"""
+    said = [d.message.partition(":")[0] for d in found(text, *BOTH) if d.code == "ONX102"]
+    assert said == [
+        "`if` depends on dimension 0 of input `x`, in a comparison that always comes out the same",
+        "`if` depends on a comparison of sizes that always comes out the same",
+        "`if` depends on a size of a traced tensor that is fixed",
+    ]
+
+
 def test_messages_are_short_and_end_without_a_full_stop() -> None:
     for text in TEXTS.values():
         for diagnostic in found(text, *BOTH):

@@ -15,7 +15,7 @@ from onnx_lint_rules.wording import described, quoted
 _FAILS = fails("fails to take it")
 _FIXED = fails("refuses to fix it")
 _WRONG = wrong("silently keeps the example's")
-_OTHER = wrong("silently computes something else")
+_UNUSABLE = wrong("makes a model that fails in its Expand, or is wrong where both numbers are equal")
 _POOLED = measured(torchscript=_WRONG, dynamo=_FIXED)
 _BOTH = measured(torchscript=_FAILS, dynamo=_FIXED)
 _PADDED = measured(torchscript=_WRONG, dynamo=_FAILS)
@@ -32,8 +32,8 @@ _ATTRIBUTES: Mapping[str, tuple[int, str, Effects]] = {
     f"{_F}one_hot": (1, "num_classes", _DYNAMO),
     f"{_F}scaled_dot_product_attention": (5, "is_causal", _BOTH),
     "torch.linspace": (2, "steps", _DYNAMO),
-    "torch.repeat_interleave": (1, "repeats", measured(dynamo=_OTHER)),
-    "torch.Tensor.repeat_interleave": (1, "repeats", measured(dynamo=_OTHER)),
+    "torch.repeat_interleave": (1, "repeats", measured(dynamo=_UNUSABLE)),
+    "torch.Tensor.repeat_interleave": (1, "repeats", measured(dynamo=_UNUSABLE)),
     **dict.fromkeys((f"torch.nn.ConvTranspose{rank}d" for rank in (1, 2, 3)), (1, "output_size", _PADDED)),
     "torch.Tensor.unfold": (2, "size", measured(torchscript=_FAILS, dynamo=_WRONG)),
 }
@@ -48,7 +48,9 @@ class SizeAsAttribute(Rule[OperatorCall]):
     Some parameters are attributes of the ONNX operator, not inputs: kernel sizes of pooling, the number of classes, the
     shape of `layer_norm`, `is_causal`. With a dynamic dimension torchscript stops with "Failed to export a node", or
     silently keeps the size of the example in `max_pool1d`; dynamo fixes the size and stops with "conflicts between
-    user-specified ranges and inferred ranges". Sizes given to `interpolate`, `topk`, `arange` and `pad` stay live in
+    user-specified ranges and inferred ranges". A number of `repeats` for `repeat_interleave` becomes a model that ONNX
+    Runtime stops in with "invalid expand shape"; where it is equal to the number of rows, the result is silently wrong.
+    Sizes given to `interpolate`, `topk`, `arange` and `pad` stay live in
     both.
 
     ## Example

@@ -116,10 +116,27 @@ def ternary(frame: Frame, node: ir.IfExp) -> Value:
         if engines:
             with frame.on_way(engines):
                 frame.interp.narrow(frame, node.test, outcome)
-                results.append((frame.interp.evaluate(frame, expression), engines))
+                if not (yes and no and _reads_none(frame, expression)):
+                    results.append((frame.interp.evaluate(frame, expression), engines))
     if not results:
         return UNKNOWN
     return join_under(*results[0], *results[1]) if len(results) == 2 else results[0][0]
+
+
+def _reads_none(frame: Frame, node: ir.Expr) -> bool:
+    """Whether an expression takes an attribute, an item or a call of a name that is ``None``. Python raises there, so
+    that no value comes of it: ``a.shape if a is not None else b.shape`` is the first where no `b` is given."""
+    inner = node
+    while True:
+        match inner:
+            case ir.Attribute() | ir.Subscript():
+                inner = inner.value
+            case ir.Call():
+                inner = inner.func
+            case ir.Name():
+                return inner is not node and is_none(frame.interp.evaluate(frame, inner))
+            case _:
+                return False
 
 
 # -------------------------------------------------------------------------------------------------------- displays

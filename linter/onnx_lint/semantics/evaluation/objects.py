@@ -346,7 +346,7 @@ def _class_value(frame: Frame, unit: Unit, statement: ir.Assign, owner: ClassInf
     value = frame.interp.evaluate(outside, statement.value)
     if statement.annotation is not None and (value is UNKNOWN or is_none(value)):
         return STATIC
-    if isinstance(value, Const) and not isinstance(value.value, (bool, type(None))):
+    if isinstance(value, Const) and not isinstance(value.value, (bool, str, type(None))):
         return Static(type_name(value))
     return value
 
