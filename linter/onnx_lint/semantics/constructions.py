@@ -6,16 +6,17 @@ A model whose parts are handed to its constructor (``RAFT(corr_block=CorrBlock(â
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 
 from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.derived import ChunkMemo, NameIndex, Names
-from onnx_lint.project.modules import FunctionBinding, SourceModule
+from onnx_lint.project.modules import FunctionBinding, SourceModule, Unit
 from onnx_lint.project.project import Project
 from onnx_lint.semantics.domain.demands import Enough
 from onnx_lint.semantics.domain.environment import Environment
-from onnx_lint.semantics.domain.values import Arguments, Function, Static
+from onnx_lint.semantics.domain.values import Arguments, Const, Function, Static
 from onnx_lint.semantics.evaluation.frame import Frame
 from onnx_lint.semantics.evaluation.state import AllMade, Analysis, Summary, Wanted
 from onnx_lint.source import ir
@@ -26,6 +27,7 @@ _MAX_CALLS = 200
 """Calls of a factory that are looked at for the objects that they make."""
 _MAX_STEPS = 1_000
 """Statements of a factory that are interpreted: most make their model within a hundred, and then load its weights."""
+_EXPORT_FLAG = re.compile(r"(?:^|_)export(?:able|ing)?(?:_|$)")
 _NAMED = re.compile(
     r"\b([A-Z]\w+)\s*(?=\()|(?<!partial)\(\s*([A-Z]\w+)\s*[,)]|\b(?:cls|model_cls|model_class)\s*=\s*([A-Z]\w+)"
     r"|\b(_\w+|(?:create|build|make)\w*)(?=\()"
@@ -35,14 +37,47 @@ other arguments are parts of what is made."""
 
 
 def of(analysis: Analysis, info: ClassInfo) -> list[Arguments | None]:
-    """Arguments with which the project's functions make `info`; empty when its constructor needs no help. ``None``
-    stands for others: of many variants of a model, made through one function, one is looked at, and what is common."""
+    """Arguments with which the project's functions make `info` for an export; empty when its constructor needs no help.
+    ``None`` stands for others: of many variants of a model, made through one function, one is looked at, and what is
+    common."""
     found = info.find("__init__")
     if found is None:
         return []
     owner, (unit, definition) = found
     if not isinstance(definition, ir.FunctionDef):
         return []
+    flags = _export_flags(definition)
+    made = _made_by_project(analysis, info, owner, unit, definition)
+    if not flags:
+        return made
+    given = [args for args in made if args is not None] or [
+        analysis.interpreter.constructor_arguments(analysis, Function(unit, definition, None, owner))
+    ]
+    return [_for_export(args, definition, flags) for args in given]
+
+
+def _export_flags(definition: ir.FunctionDef) -> list[str]:
+    """The flags of a constructor that say that the model is made to be exported: ``exportable=False``."""
+    params = (*definition.params.positional[1:], *definition.params.keyword)
+    return [
+        p.name
+        for p in params
+        if _EXPORT_FLAG.search(p.name) and isinstance(p.default, ir.Const) and p.default.value is False
+    ]
+
+
+def _for_export(args: Arguments, definition: ir.FunctionDef, flags: Sequence[str]) -> Arguments:
+    """The arguments of a model that is made to be exported."""
+    names = [p.name for p in definition.params.positional[1:]]
+    positional = [Const(True) if name in flags else value for name, value in zip(names, args.positional, strict=False)]
+    positional += args.positional[len(names) :]
+    given = dict.fromkeys([f for f in flags if f not in names[: len(args.positional)]], Const(True))
+    return replace(args, positional=tuple(positional), keyword={**args.keyword, **given})
+
+
+def _made_by_project(
+    analysis: Analysis, info: ClassInfo, owner: ClassInfo, unit: Unit, definition: ir.FunctionDef
+) -> list[Arguments | None]:
     by_default = _by_default(analysis, Function(unit, definition, None, owner))
     if not _needs_help(analysis, definition, info):
         return [] if by_default is None else [by_default, None]

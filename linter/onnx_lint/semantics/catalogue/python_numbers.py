@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from onnx_lint.semantics.catalogue.conversions import convert, emit_conversion
 from onnx_lint.semantics.catalogue.registry import Call, Model, models
 from onnx_lint.semantics.domain.dims import UNKNOWN_SIZE
@@ -18,6 +20,7 @@ from onnx_lint.semantics.domain.lattice import (
 from onnx_lint.semantics.domain.origin import StepKind
 from onnx_lint.semantics.domain.parts import traced_parts
 from onnx_lint.semantics.domain.sites import Branch, Length
+from onnx_lint.semantics.domain.sizes import compared
 from onnx_lint.semantics.domain.truth import as_value, static_truth
 from onnx_lint.semantics.domain.values import (
     STATIC,
@@ -140,6 +143,9 @@ def _pick(name: str) -> Model:
         given = call.args.positional
         if len(given) == 1:
             return _pick_from(frame, call, name, given[0])
+        picked = _decided(name, given)
+        if picked is not None:
+            return picked
         hazard = hazard_among(v for a in given for v in alternatives(a))
         if hazard is not None:
             emit_conversion(frame, call, name, hazard)
@@ -154,6 +160,16 @@ def _pick(name: str) -> Model:
         return UNKNOWN if is_unknown else Static(names.pop() if len(names) == 1 else None)
 
     return model
+
+
+def _decided(name: str, given: Sequence[Value]) -> Value | None:
+    """Which of two sizes it is where their bounds say so, as of ``max(x.shape[0] - 1, 1)``; ``None`` for others."""
+    if name == "sorted" or len(given) != 2 or not any(isinstance(v, Size) for v in given):
+        return None
+    is_first_less = compared("<=", *given)
+    if not isinstance(is_first_less, int):
+        return None
+    return given[0] if bool(is_first_less) == (name == "min") else given[1]
 
 
 def _pick_from(frame: Frame, call: Call, name: str, single: Value) -> Value:

@@ -6,6 +6,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+from onnx_lint.semantics.domain import torch_version
 from onnx_lint.semantics.domain.dims import UNKNOWN_SIZE, Dim
 from onnx_lint.semantics.domain.exact_type import are_same, classes_in
 from onnx_lint.semantics.domain.lattice import (
@@ -296,6 +297,9 @@ def _compare_one(frame: Frame, node: ir.Expr, op: str, left: Single, right: Sing
         return _frozen_result(left, right, "bool", compared(op, left, right))
     if isinstance(left, Unknown) or isinstance(right, Unknown):
         return UNKNOWN
+    if isinstance(left, ExternalValue) and left.name == torch_version.NAME and isinstance(right, Const):
+        answer = torch_version.compared(op, right.value) if isinstance(right.value, str) else None
+        return Static("bool") if answer is None else Const(answer)
     same = are_same(left, right) if op in ("==", "!=") else None
     return Static("bool") if same is None else Const(same == (op == "=="))
 
