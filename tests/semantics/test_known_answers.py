@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
+from pathlib import Path
 
 import pytest
 from semantics.programs import reported_lines
+
+from onnx_lint.semantics.domain.versions import OLDEST
 
 
 def model(test: str, before: str = "", made: str = "pass") -> str:
@@ -42,19 +46,29 @@ def is_told(code: str) -> bool:
         ('"1.13" <= torch.__version__', False),
         ('not torch.__version__ < "1.10"', False),
         ('not torch.__version__ == "1.10.1"', False),
-        ('torch.__version__ > "2.0"', True),  # it may be this one
-        ('torch.__version__ >= "2.0.1"', True),
+        ('torch.__version__ > "1.9.0" or torch.__version__ == "1.9.0"', False),
+        ('torch.__version__ >= "2.5"', False),
+        ('torch.__version__ > "2.5"', True),  # it may be this one
+        ('torch.__version__ >= "2.5.1"', True),
         ('torch.__version__ >= "2.6"', True),
+        ('torch.__version__ >= "nightly"', True),
         ('torch.__version__ < "1.10"', True),
         ('version.parse(torch.__version__) >= version.parse("1.10")', False),
         ('Version(torch.__version__) >= Version("1.10.0")', False),
-        ('version.parse(torch.__version__) >= version.parse("2.4")', True),
+        ('version.parse(torch.__version__) >= version.parse("2.6")', True),
         ('version.parse("1.10") >= version.parse("1.9")', True),  # texts have another order than versions
         ('"a" < torch.__version__', True),
     ],
 )
 def test_a_torch_from_before_both_engines_is_not_considered(test: str, told: bool) -> None:
     assert is_told(model(test)) is told
+
+
+def test_the_oldest_version_is_that_of_the_requirements() -> None:
+    text = (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
+    found = re.search(r'"torch>=(\d+)\.(\d+)"', text)
+    assert found is not None
+    assert (*map(int, found.groups()), 0) == OLDEST
 
 
 def test_a_version_that_is_compared_once_for_the_whole_file() -> None:

@@ -135,3 +135,55 @@ class Net(nn.Module):
 def test_an_optional_input_that_holds_no_tensor_is_left_out(kind: str, is_told: bool) -> None:
     line = "x = x + 1 if x.sum() > 0 else x"
     assert [at for _, _, at in reports(OPTIONAL.format(kind=kind))] == ([line] if is_told else [])
+
+
+EXPORTABLE = """
+class Net(nn.Module):
+    def __init__(self, size, exportable{kind}):
+        super().__init__()
+        self.layer = nn.Linear(size, 4)
+        self.exportable = exportable
+    def forward(self, x):
+        y = self.layer(x)
+        if self.exportable:
+            return y if y.sum() > 0 else -y
+        return y if y.sum() > 1 else y * 2
+{rest}
+"""
+FOR_EXPORT, OTHERWISE = "return y if y.sum() > 0 else -y", "return y if y.sum() > 1 else y * 2"
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "",
+        "def make(**options): return Net(4, **options)",
+        "def make(exportable=False): return Net(4, exportable)",
+        "def make(): return Net(4, exportable=False)",
+    ],
+)
+def test_a_model_that_can_be_made_for_an_export_is(rest: str) -> None:
+    assert [at for _, _, at in reports(EXPORTABLE.format(kind=": bool = False", rest=rest))] == [FOR_EXPORT]
+
+
+def test_a_name_that_only_begins_alike_is_no_flag_of_an_export() -> None:
+    other = EXPORTABLE.format(kind=": bool = False", rest="").replace("exportable", "exporters")
+    assert [at for _, _, at in reports(other)].count(OTHERWISE) == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "is_told"),
+    [
+        ("n = max(y.shape[2], x.shape[2] - 2)", False),
+        ("n = min(x.shape[2] + 3, x.shape[2])", False),
+        ("n = max(x.shape[2] - 7, 1)", True),
+        ("n = min(x.shape[2], 7)", True),
+    ],
+)
+def test_which_of_two_sizes_is_less_may_be_decided(line: str, is_told: bool) -> None:
+    assert [at for code, _, at in found(line) if code == "ONX206"] == ([line] if is_told else [])
+
+
+def test_a_size_that_is_asked_whether_it_is_whole_decides() -> None:
+    lines = ("part = x.shape[2] / 4", "if part.is_integer(): y = y + 1")
+    assert [(code, at) for code, _, at in found(*lines)] == [("ONX102", lines[1])]

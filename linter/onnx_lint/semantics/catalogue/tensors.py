@@ -7,6 +7,8 @@ from onnx_lint.semantics.catalogue import torch_results
 from onnx_lint.semantics.catalogue.conversions import read
 from onnx_lint.semantics.catalogue.registry import Call, models_method
 from onnx_lint.semantics.catalogue.torch_functions import tensor_from
+from onnx_lint.semantics.domain.engines import DYNAMO, TORCHSCRIPT
+from onnx_lint.semantics.domain.lattice import one_of
 from onnx_lint.semantics.domain.origin import Origin, StepKind
 from onnx_lint.semantics.domain.sizes import join_of, part_of_shape, shape_value
 from onnx_lint.semantics.domain.values import (
@@ -102,7 +104,14 @@ def _item_of_size(frame: Frame, call: Call, size: Size) -> Value:
     return read(frame, Call("item", call.node, call.args), size)
 
 
-@models_method(Size, "is_integer", "bit_length")
+@models_method(Size, "is_integer")
+def _is_integer(frame: Frame, call: Call, size: Size) -> Value:
+    """dynamo keeps the example's answer; under torchscript, where a size is a tensor, there is no such method (run
+    with torch 2.13)."""
+    return one_of([(Size(size.origin, boolean=True), DYNAMO), (Static("bool"), TORCHSCRIPT)])
+
+
+@models_method(Size, "bit_length")
 def _of_number(frame: Frame, call: Call, size: Size) -> Value:
     return Static()
 

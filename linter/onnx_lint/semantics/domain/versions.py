@@ -12,8 +12,9 @@ PARSERS = ("packaging.version.parse", "packaging.version.Version", "pkg_resource
            "distutils.version.LooseVersion", "distutils.version.StrictVersion",
            "torch.torch_version.TorchVersion")  # fmt: skip
 """Functions that make versions of texts, with an order of their own."""
-_OLDEST = (2, 0, 0)
-"""The first torch with both export engines: code for an earlier one is not exported."""
+OLDEST = (2, 5, 0)
+"""The oldest torch that exports are made with, as the exporter requires in ``pyproject.toml``: code for an earlier one
+is not exported."""
 _FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 _NUMBERS = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?")
 
@@ -24,13 +25,13 @@ def decided(op: str, left: Value, right: Value, left_node: ir.Expr, right_node: 
     if _is_torch(right) and not _is_torch(left):
         op, left, right_node = _FLIPPED.get(op, op), right, left_node
     written = _written(right_node) if _is_torch(left) else None
-    if written is None or written > _OLDEST:
+    if written is None or written > OLDEST:
         return None
     match op:
         case ">" | "!=":
-            return True if written < _OLDEST else None
+            return True if written < OLDEST else None
         case "<=" | "==":
-            return False if written < _OLDEST else None
+            return False if written < OLDEST else None
         case ">=":
             return True
         case "<":
