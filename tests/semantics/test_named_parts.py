@@ -56,3 +56,19 @@ def test_a_name_that_constructors_keep_a_module_under_says_no_class() -> None:
 def test_a_text_of_the_class_names_the_attribute() -> None:
     assert [code for code, _, _ in reports(NAMED_BY_CLASS.format(name='"layers"'))] == ["ONX210"]
     assert reports(NAMED_BY_CLASS.format(name='"table"')) == []
+
+
+def test_a_member_of_an_enumeration_is_not_its_text() -> None:
+    program = """
+import enum
+
+class Mode(enum.Enum):
+    SUM = "sum"
+
+class Net(nn.Module):
+    def forward(self, x: torch.Tensor):
+        if Mode.SUM == "sum":
+            return x
+        return x + 1 if x.sum() > 0 else x
+"""
+    assert [code for code, _, _ in reports(program)] == ["ONX101"]

@@ -346,6 +346,8 @@ def _class_value(frame: Frame, unit: Unit, statement: ir.Assign, owner: ClassInf
     value = frame.interp.evaluate(outside, statement.value)
     if statement.annotation is not None and (value is UNKNOWN or is_none(value)):
         return STATIC
+    if isinstance(value, Const) and isinstance(value.value, str) and owner.is_subclass("enum.Enum"):
+        return Static("str")  # a member, which is not equal to its text
     if isinstance(value, Const) and not isinstance(value.value, (bool, str, type(None))):
         return Static(type_name(value))
     return value
