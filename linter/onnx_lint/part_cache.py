@@ -7,7 +7,9 @@ itself (which files there are, what calls of the exporter say, what was looked f
 none counts.
 
 The file is lines of JSON, so that what is not needed is neither read nor written anew: one about all files, one with
-the names, one for each file that was looked at, one for each part.
+the names that are looked up over all files, one for each file that was looked at, one with the names that a file binds
+for each of which they are known, one for each part. A name that is imported through ``import *`` is looked for in every
+file that may bind it; a library has thousands of these, so what they bind is kept.
 """
 
 from __future__ import annotations
@@ -16,12 +18,13 @@ import hashlib
 import json
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from functools import cache, partial
 from typing import Any
 
 from onnx_lint.cache import Question, ResultCache, depends_on_machine, text_digest
 from onnx_lint.part import WHOLE_TEXT, Part, Place
 from onnx_lint.project.derived import NameIndex
-from onnx_lint.project.modules import SourceModule
+from onnx_lint.project.modules import BoundNames, SourceModule
 from onnx_lint.project.project import Project
 from onnx_lint.project.reconcile import signature
 from onnx_lint.result_codec import basis_of, decode_part, encode_part
@@ -52,6 +55,7 @@ class _Stored:
     files: dict[str, _File]
     names: bytes
     layouts: dict[str, bytes]
+    bound: dict[str, bytes]
     parts: dict[str, bytes]
 
 
@@ -122,9 +126,10 @@ class PartCache:
         if data["said"] != said or not self._cache.finds_again(data["neighbours"]):
             return None
         layouts = dict(zip(data["layouts"], lines, strict=False))
-        parts = dict(zip(data["parts"], lines[len(layouts) :], strict=True))
+        bound = dict(zip(data["bound"], lines[len(layouts) :], strict=False))
+        parts = dict(zip(data["parts"], lines[len(layouts) + len(bound) :], strict=True))
         files = {path: _File(*row) for path, row in data["files"].items()}
-        return _Stored(said, data["order"], files, names, layouts, parts)
+        return _Stored(said, data["order"], files, names, layouts, bound, parts)
 
     def _compare(self, stored: _Stored) -> None:
         """Find out what is another now."""
@@ -140,6 +145,9 @@ class PartCache:
         if self._changes:
             self._numbers = {path: self._files[path] for path in self._changes}
             self._compare_names(stored)
+            for path, line in stored.bound.items():
+                if path not in self._changes:
+                    modules[path].assume_names(cache(partial(_bound_names, line)))
         self._order = stored.order if is_ordered else None
 
     def _change(self, module: SourceModule, line: bytes | None) -> _Change | None:
@@ -253,13 +261,28 @@ class PartCache:
                 layouts[path] = held
             elif path in read or (stored is not None and path in stored.layouts):
                 layouts[path] = _line(layout_of(module).data())
+        bound = self._bound(stored, faulty)
         files = {path: self._file(module, stored) for path, module in project.modules.items()}
         about = {
-            "said": self._said, "neighbours": self._cache.looked_for(), "layouts": list(layouts), "parts": list(parts),
-            "order": self._order_now(), "files": files,
+            "said": self._said, "neighbours": self._cache.looked_for(), "layouts": list(layouts), "bound": list(bound),
+            "parts": list(parts), "order": self._order_now(), "files": files,
         }  # fmt: skip
-        lines = [_line(about), self._names(stored), *layouts.values(), *parts.values()]
+        lines = [_line(about), self._names(stored), *layouts.values(), *bound.values(), *parts.values()]
         self._cache.write(self._question.parts_path, self._question.parts_head, b"\n".join(lines))
+
+    def _bound(self, stored: _Stored | None, faulty: set[str]) -> dict[str, bytes]:
+        """The lines of the names that files bind. Of a file that is not analysed in full nothing is kept: whoever looks
+        for a name in it has that reported."""
+        assert self._project is not None
+        out: dict[str, bytes] = {}
+        for path, module in self._project.modules.items():
+            held = stored.bound.get(path) if stored is not None and path not in self._changes else None
+            names = module.bound_names if held is None and path not in faulty else None
+            if held is not None:
+                out[path] = held
+            elif names is not None:
+                out[path] = _line([sorted(names.own), names.stars])
+        return out
 
     def _order_now(self) -> list[str]:
         project = self._project
@@ -308,6 +331,15 @@ def layout_of(module: SourceModule) -> _Layout:
     outside = text_digest(repr([signature(chunk) for chunk in module.chunks]))
     texts = (chunk.header if chunk.members else chunk.text for chunk in chunks)
     return _Layout(outside, [chunk.line for chunk in chunks], list(map(_short, texts)))
+
+
+def _bound_names(line: bytes) -> BoundNames | None:
+    """What a line says; ``None`` if this program has not written it."""
+    try:
+        own, stars = json.loads(line)
+        return BoundNames(frozenset(own), tuple((str(module), int(level)) for module, level in stars))
+    except _NOT_OURS:
+        return None
 
 
 def _short(text: str) -> str:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -16,7 +17,7 @@ from cli.conftest import BRANCH, CLEAN, DATA, Lint, Put
 from systems import needs_posix
 
 from onnx_lint import cache
-from onnx_lint.checker import check_with_coverage
+from onnx_lint.checker import CheckResult, check_with_coverage
 from onnx_lint.coverage import Coverage, CutOff
 from onnx_lint.diagnostic import Span
 from onnx_lint.project.project import Project
@@ -43,9 +44,9 @@ def checks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """One entry for each time that a project was really checked."""
     made: list[int] = []
 
-    def counted(project: Project, *arguments: object, **named: object) -> object:
+    def counted(project: Project, *arguments: Any, **named: Any) -> CheckResult:
         made.append(len(project.modules))
-        return check_with_coverage(project, *arguments, **named)  # type: ignore[arg-type]  # handed on as it came
+        return check_with_coverage(project, *arguments, **named)
 
     monkeypatch.setattr("onnx_lint.checker.check_with_coverage", counted)
     return made

@@ -5,19 +5,23 @@ from __future__ import annotations
 import random
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 from small_project import BLOCKS, INIT, OPS
 
 from onnx_lint import by_file
+from onnx_lint.applying import Group
 from onnx_lint.cache import ResultCache
 from onnx_lint.checker import CheckResult, check_with_coverage
-from onnx_lint.part import Part
+from onnx_lint.part import Part, Place
 from onnx_lint.part_cache import PartCache
 from onnx_lint.project.project import Project
+from onnx_lint.semantics.evaluation.state import Analysis
+from onnx_lint.semantics.export_calls import ExportFacts
 from onnx_lint.settings import Settings
+from onnx_lint.source.split import Chunk, split
 from onnx_lint.source.text import SourceText
 
 FILES = {
@@ -118,10 +122,17 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runs:
     made = Runs(tmp_path)
     compute = by_file.compute
 
-    def noted(project: Project, groups: object, facts: object, analysis: object, path: str, entered: object) -> Part:
+    def noted(
+        project: Project,
+        groups: list[Group],
+        facts: ExportFacts,
+        analysis: Analysis,
+        path: str,
+        entered: Iterable[Place],
+    ) -> Part:
         if project.tracker.is_noting:
             made.computed.append(path)
-        return compute(project, groups, facts, analysis, path, entered)  # type: ignore[arg-type]  # handed on as they came
+        return compute(project, groups, facts, analysis, path, entered)
 
     monkeypatch.setattr(by_file, "compute", noted)
     return made
@@ -241,6 +252,59 @@ def test_lines_of_another_form_are_computed_again(runs: Runs) -> None:
                 question.parts_path, question.parts_head, b"\n".join([*lines[:number], other, *lines[number + 1 :]])
             )
             assert runs.check({**FILES, "pkg/ops.py": FILES["pkg/ops.py"] + "\n"}).diagnostics == expected.diagnostics
+
+
+_STARS = {
+    "wide/__init__.py": "from .first import *\nfrom .second import *\nfrom .third import *\n",
+    "wide/first.py": "from .deeper import *\n\nFIRST = 1\n",
+    "wide/deeper.py": "def deep(x):\n    return x.sum().item()\n",
+    "wide/second.py": "SECOND = 2\n\n\ndef other(x):\n    return deep\n",
+    "wide/third.py": "def third(x):\n    return x.max().item()\n",
+    "wide/last.py": "def last(x):\n    return x.tolist()\n",
+    "model.py": """\
+from torch import nn
+
+from helper import same
+from wide import last, third
+
+
+class Net(nn.Module):
+    def forward(self, x):
+        return same(x) + third(x) + last.last(x)[0]
+""",
+    "helper.py": "def same(x):\n    return x\n",
+}
+
+
+def test_names_through_star_imports(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was passed through on the way to a name is not read again, and what comes to bind the name is found."""
+    looked_at: list[str] = []
+
+    def noted(text: str) -> list[Chunk]:
+        looked_at.append(text)
+        return split(text)
+
+    assert runs.check(_STARS).diagnostics
+    monkeypatch.setattr("onnx_lint.project.modules.split", noted)
+    files = {**_STARS, "helper.py": "def same(x):\n    unused = 1\n    return x\n"}
+    result = runs.check(files)
+    monkeypatch.undo()
+    assert {path for path, text in files.items() if text in looked_at} == {
+        "model.py", "helper.py", "wide/third.py", "wide/last.py"
+    }  # fmt: skip
+    assert result == runs.fresh(files)
+    for path, text in (
+        ("wide/deeper.py", "def last(x):\n    return x\n"),  # comes before the module of that name
+        ("wide/first.py", "third = last = abs\n"),
+        ("wide/second.py", "from .last import *\n"),
+        ("wide/third.py", "if (:\n"),
+        ("wide/last.py", "from .deeper import deep as last\n"),
+    ):
+        changed = {**files, path: text}
+        assert runs.check(changed) == runs.fresh(changed), path
+        changed["helper.py"] = _STARS["helper.py"]
+        assert runs.check(changed) == runs.fresh(changed), path
+        assert runs.check(files) == runs.fresh(files)
 
 
 def test_a_result_of_the_moment_is_not_kept(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:

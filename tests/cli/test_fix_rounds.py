@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cli.conftest import DATA, Lint, Put
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from onnx_lint import fixer
 from onnx_lint.checker import check
+from onnx_lint.diagnostic import Diagnostic
 from onnx_lint.project.project import Project
 from onnx_lint.settings import Settings
 from onnx_lint.source.text import SourceText
@@ -108,12 +111,12 @@ def test_a_refused_round_leaves_the_file_as_it_was(
     rounds = {"a.py": 0}
     real = fixer.apply
 
-    def apply(source: SourceText, diagnostics: object, **options: object) -> fixer.Fixed:
+    def apply(source: SourceText, diagnostics: Iterable[Diagnostic], **options: Any) -> fixer.Fixed:
         if source.path == "a.py":
             rounds["a.py"] += 1
             if rounds["a.py"] == 2:
                 raise fixer.FixError("a.py:6: not fixed: another text stands at the place of the fix")
-        return real(source, diagnostics, **options)  # type: ignore[arg-type]  # handed on as they came
+        return real(source, diagnostics, **options)
 
     text = DATA.replace("return x.data * 2", "y = len(x)\n        return x.data * y * int(x.sum())")
     path.write_text(text)

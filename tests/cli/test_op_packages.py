@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cli.conftest import Lint, Put, process
@@ -47,8 +48,9 @@ def site(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     """A folder of installed packages, last on the path; what they register is taken back."""
     folder = tmp_path_factory.mktemp("site")
     monkeypatch.setattr(sys, "path", [*sys.path, str(folder)])
-    before, tables = set(sys.modules), [*registry.tables(), shapes.MODELS, verdicts.OFFERED]
-    kept = [dict(table) for table in tables]  # type: ignore[call-overload]  # tables of several kinds
+    before = set(sys.modules)
+    tables: list[dict[Any, Any]] = [*registry.tables(), shapes.MODELS, verdicts.OFFERED]
+    kept = [dict(table) for table in tables]
     op_packages.forget()
     yield folder
     for table, entries in zip(tables, kept, strict=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 import time
+from typing import Any
 
 import pytest
 
@@ -16,10 +17,10 @@ from onnx_lint.source.text import SourceText
 from onnx_lint.suppress import suppressions
 
 
-def found(source: str, **settings: object) -> list[Diagnostic]:
+def found(source: str, **settings: Any) -> list[Diagnostic]:
     project = Project()
     project.add(SourceText.from_text("a.py", textwrap.dedent(source)))
-    return check(project, Settings(**settings))  # type: ignore[arg-type]
+    return check(project, Settings(**settings))
 
 
 def said(source: str, **settings: object) -> list[tuple[str, int]]:

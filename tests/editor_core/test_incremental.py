@@ -11,9 +11,11 @@ from small_project import BLOCKS, INIT, OPS
 
 from onnx_lint.checker import check_groups
 from onnx_lint.diagnostic import Diagnostic
+from onnx_lint.project.classes import ClassInfo
 from onnx_lint.project.project import Project
 from onnx_lint.semantics import entry, input_shapes
 from onnx_lint.semantics.evaluation import decorators
+from onnx_lint.semantics.evaluation.state import Analysis, Summary
 from onnx_lint.semantics.incremental import Session
 from onnx_lint.settings import Settings
 from onnx_lint.source.text import SourceText
@@ -176,9 +178,9 @@ def test_only_what_rests_on_a_change_is_interpreted_again(monkeypatch: pytest.Mo
     entered: list[str] = []
     enter = entry.enter
 
-    def watched(analysis: object, info: object) -> object:
-        entered.append(info.name)  # type: ignore[attr-defined]
-        return enter(analysis, info)  # type: ignore[arg-type]
+    def watched(analysis: Analysis, info: ClassInfo) -> Summary | None:
+        entered.append(info.name)
+        return enter(analysis, info)
 
     monkeypatch.setattr(entry, "enter", watched)
     changed = FILES["pkg/model.py"].replace("x.tolist()", "x.numpy()")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from onnx_lint.diagnostic import Severity
@@ -41,12 +43,12 @@ TRAINING = {
 }
 
 
-def severities(body: str, head: str = "x", rest: str = "", **kwargs: object) -> set[Severity]:
+def severities(body: str, head: str = "x", rest: str = "", **kwargs: Any) -> set[Severity]:
     lines = "".join(f"        {line}\n" for line in f"if x.sum() > 0:\n    x = x + 1\n{body}".splitlines())
     source = f"{HEAD}class Model(nn.Module):\n    def forward(self, {head}):\n{lines}{rest}"
     if "ndarray" in head:
         source = source.replace("x.sum()", "y.sum()")
-    return {d.severity for d in check_source(source, **kwargs)}  # type: ignore[arg-type]  # settings and path
+    return {d.severity for d in check_source(source, **kwargs)}
 
 
 @pytest.mark.parametrize("name", TRAINING)

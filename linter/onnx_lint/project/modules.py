@@ -160,6 +160,15 @@ class Fill:
 STARS = "*"
 """What stands for all names at once that ``from m import *`` binds."""
 
+
+@dataclass(frozen=True, slots=True)
+class BoundNames:
+    """What the top level of a text binds: the names, and the modules of which it binds all, with their dots."""
+
+    own: frozenset[str]
+    stars: tuple[tuple[str, int], ...]
+
+
 Binding = FunctionBinding | ClassBinding | ImportBinding | ValueBinding
 
 
@@ -190,6 +199,8 @@ class SourceModule:
         self._assigned: dict[str, Chunk] = {}
         """Assignments to one name that have not been lowered yet; where `bindings` has that name, they are behind."""
         self._stars: list[ImportBinding] = []
+        self._told: Callable[[], BoundNames | None] | None = None
+        """What is known from elsewhere of the names that the file binds."""
         self._fills: dict[str, list[Fill]] = {}
         self.dependency = tracker.fact(self)
         """The fact of which chunks there are, but for what functions say."""
@@ -374,6 +385,9 @@ class SourceModule:
     def lookup(self, name: str) -> list[Binding]:
         """What a top-level name is bound to, likeliest first; empty if the file does not bind it."""
         self.tracker.visit(self.dependency)
+        told = self._told() if self._told is not None and self._definitions is None else None
+        if told is not None and name not in told.own:
+            return []
         definitions = self.definitions.get(name)
         if definitions is not None:
             return [self._definition(definitions[-1])]
@@ -433,8 +447,24 @@ class SourceModule:
     @property
     def stars(self) -> list[ImportBinding]:
         """The modules of ``from m import *``."""
+        told = self._told() if self._told is not None and self._bindings is None else None
+        if told is not None:
+            self.tracker.visit(self.dependency)
+            return [ImportBinding(module, level, None) for module, level in told.stars]
         _ = self.bindings
         return self._stars
+
+    def assume_names(self, told: Callable[[], BoundNames | None]) -> None:
+        """It is known from elsewhere which names the text binds: what is not among them need not be looked for. Only
+        where texts do not change."""
+        self._told = told
+
+    @property
+    def bound_names(self) -> BoundNames | None:
+        """Which names the text binds; ``None`` if nobody has asked for one."""
+        if self._definitions is None or self._bindings is None:
+            return None
+        return BoundNames(frozenset(self.own_names), tuple((each.module, each.level) for each in self._stars))
 
     def fills(self, name: str) -> list[Fill]:
         """The statements of the top level that change what a table holds (``TABLE["key"] = …``), in their order."""
