@@ -8,6 +8,7 @@ import pytest
 from cli.conftest import BRANCH, CLEAN, RULES, Lint, Put
 
 from onnx_lint.project.classes import ClassInfo
+from onnx_lint.project.modules import Unit
 from onnx_lint.semantics import entry
 from onnx_lint.semantics.domain.values import Function
 from onnx_lint.semantics.evaluation.state import (
@@ -18,6 +19,7 @@ from onnx_lint.semantics.evaluation.state import (
     Analysis,
     Summary,
 )
+from onnx_lint.source import ir
 
 FOLLOWED = "1 file: 1 entry point, {} followed."
 
@@ -280,10 +282,12 @@ def test_an_entry_point_that_takes_too_much_costs_no_other(
     put("net.py", BRANCH + "\n\nclass Greedy(nn.Module):\n    def forward(self, x):\n        return x\n")
     real = entry.outputs.report
 
-    def fails(analysis: Analysis, summary: Summary, function: Function, info: ClassInfo) -> None:
+    def fails(
+        analysis: Analysis, summary: Summary, function: Function, info: ClassInfo, unit: Unit, statement: ir.FunctionDef
+    ) -> None:
         if info.name == "Greedy":
             raise error
-        real(analysis, summary, function, info)
+        real(analysis, summary, function, info, unit, statement)
 
     monkeypatch.setattr(entry.outputs, "report", fails)
     done = lint("--output-format", "concise", "net.py")

@@ -32,7 +32,7 @@ MAX_DEPTH = 40
 MAX_RECURSION = 10
 """Calls of one function inside its own calls; deeper ones are taken to give what they are given. Trees of modules are
 less deep; functions that hand themselves a longer list each time have no end."""
-MAX_CONTEXTS = 2
+MAX_CONTEXTS = 4
 """Kinds of arguments that one function is told apart for where another one calls it; then constants are generalised.
 Counted for each caller, so that what a call gives does not depend on what was looked at before."""
 MAX_ALL_CONTEXTS = 64
