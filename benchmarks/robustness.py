@@ -260,11 +260,11 @@ def edit_sequence(path: Path, source: random.Random, counts: Counter[str]) -> li
     if not check_groups(project, [(Settings(), {first})]):
         return None
     # a file that it imports is open too
-    near = [name for name, found in held.items() if found is not None and name != first and name.endswith(".py")]
-    others = sorted(name for name in near if 200 < len(held[name].text) < _LONGEST)  # type: ignore[union-attr]
+    read_too = {name: found.text for name, found in held.items() if found is not None and name.endswith(".py")}
+    others = sorted(name for name, text in read_too.items() if name != first and 200 < len(text) < _LONGEST)
     if others:
         other = source.choice(others)
-        texts[other] = held[other].text  # type: ignore[union-attr]
+        texts[other] = read_too[other]
         project.add(SourceText.from_text(other, texts[other]))
     odd: list[str] = []
     for _ in range(_STEPS):
